@@ -1,0 +1,48 @@
+# make demo and make test are all a newcomer needs; each makes its own environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lint types layers unit format test-upstream bench clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+demo: $(STAMP)  ## start the emulator and sync three days of sample events from it
+	@$(BIN)/python -m benchmarks.demo
+
+test: lint types layers unit  ## everything CI runs: ruff, mypy, import-linter, pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+unit: $(STAMP)
+	$(BIN)/pytest -m "not upstream and not image_tests and not requires_creds"
+
+format: $(STAMP)  ## let ruff format and fix the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove the environments and everything the commands above made
+	rm -rf $(VENV) .venv-* build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# uv where it is present, else venv and pip. The stamp makes a changed pyproject.toml install again.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@echo "Making the environment in $(VENV), about a minute the first time ..."
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+	fi
+	@touch $@

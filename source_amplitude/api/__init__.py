@@ -1,0 +1,18 @@
+"""Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte."""
+
+from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
+from source_amplitude.api.endpoints import base_url
+from source_amplitude.api.redaction import redact, secret_forms
+from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
+
+__all__ = [
+    "AmplitudeClient",
+    "ExportAnswer",
+    "RetryBudget",
+    "RetryPolicy",
+    "Timeouts",
+    "base_url",
+    "redact",
+    "retrying",
+    "secret_forms",
+]

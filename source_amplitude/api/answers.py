@@ -1,0 +1,125 @@
+"""What an answer means: status and body to an error, per endpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from source_amplitude.errors import (
+    AmplitudeError,
+    CredentialsRejectedError,
+    ExportTooLargeError,
+    RateLimitedError,
+    ServerFailureError,
+    UnexpectedAnswerError,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from source_amplitude.windows import HourWindow
+
+_MAX_REASON_CHARS = 300
+_SIZE_TEXT = re.compile(r"too (large|big)|\b4 ?GB\b|size\b.{0,40}\b(exceed|limit|above)", re.IGNORECASE)
+_KEYS_TEXT = re.compile(r"(api|secret)[ _/-]*(key|secret)|credential|unauthori[sz]ed|authenticat", re.IGNORECASE)
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The part of an HTTP answer that errors are made from.
+
+    Attributes:
+        status: The HTTP status.
+        reason: Amplitude's own words, keys masked; empty where the body has none.
+        retry_after: The Retry-After header; no documentation mentions one, so it may be missing.
+        date: The Date header as an aware datetime.
+    """
+
+    status: int
+    reason: str = ""
+    retry_after: str | None = None
+    date: datetime | None = None
+
+
+def reason_from_body(body: bytes) -> str:
+    """Return the words of an error body: an envelope's details and message, or the start of a plain text.
+
+    HTML pages of gateways are only named as such (amplitude-api.md 0.3, observed).
+    """
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict):
+        text = _envelope_reason(parsed)
+    elif text.lower().startswith(("<!doctype", "<html")):
+        text = "an HTML page"
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_REASON_CHARS else text[:_MAX_REASON_CHARS] + "..."
+
+
+def _envelope_reason(parsed: dict[str, Any]) -> str:
+    error = parsed.get("error", parsed)
+    if not isinstance(error, dict):
+        return str(error)
+    metadata = error.get("metadata")
+    details = metadata.get("details") if isinstance(metadata, dict) else None
+    message = error.get("message")
+    if message == "Unspecified Error" and details:
+        message = None
+    words = [str(word) for word in (message, details) if word]
+    return " - ".join(words) if words else str(error.get("type", ""))
+
+
+def date_from_header(text: str | None) -> datetime | None:
+    """Return the moment of a Date header, or None where it is missing or broken."""
+    try:
+        return parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+
+
+def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:
+    """Return the error that an export's answer stands for; 200 and 404 are no errors and do not come here."""
+    said = f" ({answer.reason})" if answer.reason else ""
+    if answer.status in (401, 403) or (answer.status == 400 and names_the_keys(answer)):  # noqa: PLR2004 - statuses
+        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} (HTTP {answer.status}{said}).")
+    if answer.status == 400 and _SIZE_TEXT.search(answer.reason):  # noqa: PLR2004 - status
+        return ExportTooLargeError(f"The export for {window} is too large (HTTP 400{said}).")
+    if answer.status == 504:  # noqa: PLR2004 - status; documented for very large data
+        return ExportTooLargeError(f"The export for {window} took Amplitude too long (HTTP 504{said}).")
+    return common_error(answer, f"the export for {window}")
+
+
+def common_error(answer: Answer, what: str) -> AmplitudeError:
+    """Return the error for statuses that mean the same at every endpoint."""
+    said = f" ({answer.reason})" if answer.reason else ""
+    if answer.status == 429:  # noqa: PLR2004 - status
+        return RateLimitedError(
+            f"Amplitude's rate limit stopped {what} (HTTP 429{said}).", retry_after_seconds=_seconds(answer)
+        )
+    if answer.status >= 500:  # noqa: PLR2004 - status
+        return ServerFailureError(f"Amplitude failed at {what} (HTTP {answer.status}{said}).")
+    return UnexpectedAnswerError(f"Amplitude answered {what} with HTTP {answer.status}{said}.")
+
+
+def names_the_keys(answer: Answer) -> bool:
+    """Return whether an answer's words blame the API key or the secret key."""
+    return bool(_KEYS_TEXT.search(answer.reason))
+
+
+def _seconds(answer: Answer) -> float | None:
+    """Return what Retry-After asks for: seconds, or an HTTP date compared with the answer's own Date."""
+    text = (answer.retry_after or "").strip()
+    if re.fullmatch(r"\d{1,6}", text):
+        return float(text)
+    moment = date_from_header(text)
+    if moment is None or answer.date is None:
+        return None
+    return max(0.0, (moment - answer.date).total_seconds())

@@ -1,0 +1,195 @@
+"""Requests to Amplitude: one method per endpoint, each sends exactly one request."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+import requests
+import urllib3
+from requests.auth import HTTPBasicAuth
+
+from source_amplitude.api.answers import (
+    NOT_FOUND,
+    Answer,
+    common_error,
+    date_from_header,
+    export_error,
+    names_the_keys,
+    reason_from_body,
+)
+from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, export_hours
+from source_amplitude.api.redaction import redact
+from source_amplitude.errors import CredentialsRejectedError, NetworkError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from source_amplitude.config import Keys, Region
+    from source_amplitude.windows import HourWindow
+
+_COPY_BYTES = 256 * 1024
+_MAX_ERROR_BODY_BYTES = 64 * 1024
+_DNS_TEXTS = (
+    "NameResolutionError",
+    "Name or service not known",
+    "nodename nor servname",
+    "getaddrinfo failed",
+)
+
+
+class ByteSink(Protocol):
+    """Where a body is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes of the body."""
+        ...
+
+
+class ExportAnswer(Enum):
+    """How an export that was not refused was answered."""
+
+    ARCHIVE = "a body that should be an archive"
+    NOTHING = "no files for these hours"
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long to wait for the network.
+
+    Attributes:
+        connect_seconds: For a connection.
+        read_seconds: Between two pieces of an answer. Amplitude prepares an archive before its first byte; 180
+            seconds proved too short for exports (upstream.md A4, PostHog 34583).
+    """
+
+    connect_seconds: float = 10
+    read_seconds: float = 600
+
+
+class AmplitudeClient:
+    """Amplitude's API for one project; safe to use from several threads.
+
+    Args:
+        base_url: What paths are appended to, see `endpoints.base_url`.
+        region: Only named in messages.
+        keys: The project's keys.
+        timeouts: See `Timeouts`.
+    """
+
+    def __init__(self, *, base_url: str, region: Region, keys: Keys, timeouts: Timeouts | None = None) -> None:
+        self._base_url = base_url
+        self._region = region
+        self._keys = keys
+        timeouts = timeouts or Timeouts()
+        self._timeout = (timeouts.connect_seconds, timeouts.read_seconds)
+        self._session = requests.Session()
+        self._session.auth = HTTPBasicAuth(keys.api_key.encode(), keys.secret_key.encode())
+        # An archive is compressed already; a length that counts what arrives needs an untouched body.
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._lock = threading.Lock()
+        self._server_date: datetime | None = None
+
+    @property
+    def server_date(self) -> datetime | None:
+        """The Date header of the latest answer, aware; None before the first."""
+        with self._lock:
+            return self._server_date
+
+    @property
+    def region(self) -> Region:
+        """Where the requests go."""
+        return self._region
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
+        """Ask for the archive of ``window`` and write its body to ``sink`` as it arrives.
+
+        Raises:
+            CredentialsRejectedError, ExportTooLargeError, RateLimitedError, ServerFailureError,
+            UnexpectedAnswerError: By the answer's status and words.
+            NetworkError: No connection, a timeout, or a body shorter than announced.
+            UnreachableError: DNS or TLS.
+        """
+        with self._get(EXPORT_PATH, export_hours(window), f"the export for {window}") as response:
+            if response.ok and response.status_code == requests.codes.ok:
+                self._copy(response, sink)
+                return ExportAnswer.ARCHIVE
+            answer = self._answer(response)
+            if answer.status == NOT_FOUND:
+                return ExportAnswer.NOTHING
+            raise export_error(answer, window, self._region.value)
+
+    def check_keys(self) -> None:
+        """Ask for one hour of 2014 and return if Amplitude accepted the keys; at most the answer's head arrives.
+
+        404 is the usual good answer; a 400 that does not name the keys passes too, since the keys were read first.
+
+        Raises:
+            CredentialsRejectedError: 401, 403, or a 400 that names the keys.
+            RateLimitedError, ServerFailureError, UnexpectedAnswerError, NetworkError, UnreachableError: As in `export`.
+        """
+        with self._get(EXPORT_PATH, export_hours(PROBE_WINDOW), "a test of the keys") as response:
+            if response.status_code in (requests.codes.ok, NOT_FOUND):
+                return
+            answer = self._answer(response)
+        if answer.status == requests.codes.bad_request and not names_the_keys(answer):
+            return
+        error = export_error(answer, PROBE_WINDOW, self._region.value)
+        raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, "a test of the keys"))
+
+    @contextmanager
+    def _get(self, path: str, query: dict[str, str], what: str) -> Iterator[requests.Response]:
+        with self._network_errors(what):
+            response = self._session.get(self._base_url + path, params=query, stream=True, timeout=self._timeout)
+        date = date_from_header(response.headers.get("Date"))
+        if date is not None:
+            with self._lock:
+                self._server_date = date
+        try:
+            with self._network_errors(what):
+                yield response
+        finally:
+            response.close()
+
+    def _copy(self, response: requests.Response, sink: ByteSink) -> None:
+        """Write the body to ``sink``; urllib3 raises when fewer bytes come than Content-Length announced."""
+        while chunk := response.raw.read(_COPY_BYTES, decode_content=True):
+            sink.write(chunk)
+
+    def _answer(self, response: requests.Response) -> Answer:
+        body = response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True)
+        return Answer(
+            status=response.status_code,
+            reason=redact(reason_from_body(body), self._keys),
+            retry_after=response.headers.get("Retry-After"),
+            date=date_from_header(response.headers.get("Date")),
+        )
+
+    @contextmanager
+    def _network_errors(self, what: str) -> Iterator[None]:
+        """Turn what requests and urllib3 raise into our errors; the one place that knows theirs."""
+        try:
+            yield
+        except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+            raise UnreachableError(f"The TLS connection for {what} failed{self._cause(error)}.") from error
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
+            seconds = self._timeout[
+                isinstance(error, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError)
+            ]
+            raise NetworkError(f"Nothing came for {what} within {seconds:g} seconds.") from error
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            if any(text in str(error) for text in _DNS_TEXTS):
+                raise UnreachableError(f"The host name for {what} has no address{self._cause(error)}.") from error
+            raise NetworkError(f"The connection for {what} broke{self._cause(error)}.") from error
+
+    def _cause(self, error: BaseException) -> str:
+        text = " ".join(str(error).split())
+        return f" ({redact(f'{type(error).__name__}: {text}', self._keys)})" if text else f" ({type(error).__name__})"

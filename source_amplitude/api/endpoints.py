@@ -1,0 +1,57 @@
+"""Facts about Amplitude's endpoints: hosts, paths, how they write time."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timezone
+from urllib.parse import urlsplit
+
+from source_amplitude.config import Region
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.windows import HOUR, HourWindow
+
+EXPORT_PATH = "/api/2/export"
+
+PROBE_WINDOW = HourWindow(datetime(2014, 11, 13, tzinfo=timezone.utc), datetime(2014, 11, 13, 1, tzinfo=timezone.utc))
+"""An hour that almost no project has data for, after the change from day files to hour files."""
+
+_HOSTS = {  # documented on the Export, Dashboard, Cohorts and Annotations pages
+    Region.STANDARD: "https://amplitude.com",
+    Region.EU: "https://analytics.eu.amplitude.com",
+}
+_LOCAL_FOLDERS = {Region.STANDARD: "us", Region.EU: "eu"}
+
+
+def base_url(region: Region, override: str | None = None) -> str:
+    """Return the address that paths of ``region`` are appended to, without a trailing slash.
+
+    Args:
+        region: Where the project is stored.
+        override: The value of the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to
+            which ``/us`` or ``/eu`` is appended. Plain http is for loopback addresses only.
+
+    Raises:
+        InvalidConfigError: The override is no URL that may be used.
+    """
+    if not override:
+        return _HOSTS[region]
+    parts = urlsplit(override)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise InvalidConfigError(("AMPLITUDE_API_URL (environment) is not a plain http(s) address",))
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise InvalidConfigError(
+            (f"AMPLITUDE_API_URL (environment) sends keys to {parts.hostname} without encryption; use https",)
+        )
+    return f"{override.rstrip('/')}/{_LOCAL_FOLDERS[region]}"
+
+
+def export_hours(window: HourWindow) -> dict[str, str]:
+    """Return the export's query parameters: first and last hour, both inclusive, two-digit hours (documented)."""
+    return {"start": f"{window.start:%Y%m%dT%H}", "end": f"{window.end - HOUR:%Y%m%dT%H}"}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,122 @@
+"""When to ask again: bounded in attempts, in time for one action, and in waiting time for a whole stream."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+
+from source_amplitude.errors import RateLimitedError, RetryableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from source_amplitude.clock import Clock
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long to try one action.
+
+    Attributes:
+        attempts: Requests in all, the first included.
+        first_wait_seconds: Before the second attempt; doubles from there, with jitter of the same size.
+        longest_wait_seconds: Between two attempts; a longer Retry-After is cut to it.
+        total_seconds: No attempt begins later than this after the first.
+    """
+
+    attempts: int = 8
+    first_wait_seconds: float = 1
+    longest_wait_seconds: float = 60
+    total_seconds: float = 900
+
+
+class RetryBudget:
+    """Waiting time that all retries of one stream share, in seconds; safe to use from several threads."""
+
+    def __init__(self, seconds: float = 1800) -> None:
+        self._left_seconds = seconds
+        self._lock = threading.Lock()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no waiting time is left."""
+        with self._lock:
+            return self._left_seconds <= 0
+
+    def spend(self, seconds: float) -> None:
+        """Take ``seconds`` out of the budget."""
+        with self._lock:
+            self._left_seconds -= seconds
+
+
+def retrying(
+    action: Callable[[], T],
+    *,
+    policy: RetryPolicy,
+    budget: RetryBudget,
+    clock: Clock,
+    on_retry: Callable[[RetryableError, float], None],
+) -> T:
+    """Return what ``action`` returns, calling it again after every `RetryableError` within the bounds.
+
+    Args:
+        action: Must be safe to call again.
+        policy: The bounds for this action.
+        budget: The bound that it shares with others; waits are taken out of it.
+        clock: Where the time and the waiting come from.
+        on_retry: Called before each wait with the error and the seconds to wait.
+
+    Raises:
+        AmplitudeError: Whatever the last call raised; a retryable one says in ``tried`` how often it was tried.
+    """
+    started = clock.monotonic_seconds()
+
+    def before_sleep(call: tenacity.RetryCallState) -> None:
+        error = call.outcome.exception() if call.outcome else None
+        seconds = call.next_action.sleep if call.next_action else 0.0
+        budget.spend(seconds)
+        if isinstance(error, RetryableError):
+            on_retry(error, seconds)
+
+    def is_over(call: tenacity.RetryCallState) -> bool:
+        late = clock.monotonic_seconds() - started + call.upcoming_sleep > policy.total_seconds
+        return late or budget.is_spent
+
+    retry = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(RetryableError),
+        stop=lambda call: call.attempt_number >= policy.attempts or is_over(call),
+        wait=_RetryAfterOr(policy),
+        sleep=clock.sleep,
+        before_sleep=before_sleep,
+        reraise=True,
+    )
+    try:
+        return retry(action)
+    except RetryableError as error:
+        attempts = retry.statistics.get("attempt_number", 1)
+        seconds = clock.monotonic_seconds() - started
+        if attempts > 1:
+            error.tried = f"It was tried {attempts} times within {seconds:.0f} seconds."
+        raise
+
+
+class _RetryAfterOr(tenacity.wait.wait_base):
+    """Jittered doubling waits; a server's Retry-After wins where it is longer."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._longest_seconds = policy.longest_wait_seconds
+        self._backoff = tenacity.wait_random_exponential(
+            multiplier=policy.first_wait_seconds, max=policy.longest_wait_seconds
+        ) + tenacity.wait_fixed(policy.first_wait_seconds / 2)
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> float:
+        seconds = float(self._backoff(retry_state))
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        if isinstance(error, RateLimitedError) and error.retry_after_seconds is not None:
+            seconds = max(seconds, error.retry_after_seconds)
+        return min(seconds, self._longest_seconds)

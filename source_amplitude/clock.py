@@ -1,0 +1,39 @@
+"""The time of day and waiting, behind one seam, so that tests own both."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the connector asks of time; `SystemClock` is the real one."""
+
+    def now(self) -> datetime:
+        """Return the present as an aware UTC datetime."""
+        ...
+
+    def monotonic_seconds(self) -> float:
+        """Return seconds from an arbitrary start that never go backwards."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time in UTC."""
+        return datetime.now(timezone.utc)
+
+    def monotonic_seconds(self) -> float:
+        """Return the machine's monotonic clock in seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Block this thread for ``seconds``."""
+        time.sleep(seconds)

@@ -1,0 +1,188 @@
+"""Every error the connector raises on purpose, grouped by what can be done about it.
+
+    AmplitudeError                     never raised itself
+    ├── ConfigError                    somebody must change the configuration
+    │   ├── InvalidConfigError         values of the wrong form or range, all of them at once
+    │   ├── CredentialsRejectedError   401 or 403: key, secret or region
+    │   ├── OtherProjectError          the state belongs to another project's archives
+    │   ├── InvalidStateError          the saved state cannot be read
+    │   └── UnknownStreamError         the catalog names a stream that does not exist
+    ├── RetryableError                 the same request may succeed later
+    │   ├── RateLimitedError           429
+    │   ├── ServerFailureError         5xx that is no size signal
+    │   ├── NetworkError               connection, timeout, body cut short
+    │   └── CorruptArchiveError        no zip, a damaged directory, a failed checksum
+    ├── UnreachableError               DNS or TLS: no request can succeed
+    ├── ExportTooLargeError            400 with the size text, 504: ask for fewer hours
+    ├── UnexpectedAnswerError          a status or body that no rule covers
+    ├── MalformedLinesError            lines that are no JSON objects
+    ├── HoursMissingError              how a sync ends that could not read every hour
+    └── DiskFullError                  no room for the next archive
+
+A message says what went wrong, what the connector did about it, and what to do next, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AmplitudeError(Exception):
+    """Base of all errors of the connector.
+
+    Attributes:
+        what: What went wrong, with the value and the window in UTC.
+        tried: What the connector did about it; empty while nothing was done.
+        next_step: One action for the reader.
+    """
+
+    next_step: ClassVar[str] = ""
+
+    def __init__(self, what: str, *, tried: str = "", next_step: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.tried = tried
+        self.advice = self.next_step if next_step is None else next_step
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.tried, self.advice) if part)
+
+
+class ConfigError(AmplitudeError):
+    """Nothing but a changed configuration helps."""
+
+
+class InvalidConfigError(ConfigError):
+    """One or more configuration values have the wrong form or range.
+
+    Attributes:
+        problems: One text for each wrong value; each begins with the field's name.
+    """
+
+    next_step = "Correct these values and run the command again."
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(f"The configuration has {count}: " + "; ".join(problems) + ".")
+        self.problems = problems
+
+
+class CredentialsRejectedError(ConfigError):
+    """Amplitude does not accept the keys at the region's address."""
+
+    next_step = (
+        "Check that api_key and secret_key are from the same project (Amplitude: Settings > Projects), "
+        "and that data_region names the region the project is stored in."
+    )
+
+
+class OtherProjectError(ConfigError):
+    """The saved state was written for another project than the one the keys open."""
+
+    next_step = (
+        "If the keys were changed on purpose, reset the stream's state (Airbyte: connection > Settings > "
+        "Clear data; command line: run without --state). Otherwise put the first project's keys back."
+    )
+
+
+class InvalidStateError(ConfigError):
+    """The saved state has a form that no version of this source ever wrote."""
+
+    next_step = (
+        "Pass the state a sync printed, or reset the stream's state (Airbyte: connection > Settings > "
+        "Clear data; command line: run without --state)."
+    )
+
+
+class UnknownStreamError(ConfigError):
+    """The catalog asks for a stream that this source does not have."""
+
+    next_step = "Take the stream out of the catalog, or refresh the connection's schema; the other streams were read."
+
+
+class RetryableError(AmplitudeError):
+    """The same request may succeed later; the connector retries these by itself."""
+
+    next_step = "Run the sync again; what is missing will be read then."
+
+
+class RateLimitedError(RetryableError):
+    """Amplitude answered 429.
+
+    Attributes:
+        retry_after_seconds: What the answer's Retry-After asked for; None without the header.
+    """
+
+    next_step = (
+        "Wait an hour and run the sync again, or lower num_workers; other programs with the same keys share the limit."
+    )
+
+    def __init__(self, what: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(what)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServerFailureError(RetryableError):
+    """Amplitude answered with a 5xx status."""
+
+
+class NetworkError(RetryableError):
+    """The connection failed, timed out, or ended before the whole body had arrived."""
+
+
+class CorruptArchiveError(RetryableError):
+    """The body is not a whole zip archive, or a checksum in it does not hold."""
+
+
+class UnreachableError(AmplitudeError):
+    """The host has no address, or its certificate is not accepted."""
+
+    next_step = (
+        "Check the machine's DNS, proxy and certificate settings; Amplitude's hosts are amplitude.com and "
+        "analytics.eu.amplitude.com."
+    )
+
+
+class ExportTooLargeError(AmplitudeError):
+    """Amplitude cannot export this many hours at once: above 4 GB (400), or too slow (504)."""
+
+    next_step = (
+        "One hour cannot be split further: use Amplitude's own S3 export for it "
+        "(Amplitude: Data > Destinations > Amazon S3), or name the hour in accepted_gaps to go on without it."
+    )
+
+
+class UnexpectedAnswerError(AmplitudeError):
+    """Amplitude gave an answer that the connector has no rule for."""
+
+    next_step = "If it goes on, report it with this message; nothing was recorded as read."
+
+
+class MalformedLinesError(AmplitudeError):
+    """Some lines of an archive are no JSON objects; the good lines beside them were emitted."""
+
+    next_step = (
+        "Report the hour to Amplitude's support. With malformed_lines set to 'report' the next sync is green again; "
+        "'skip' never fails, 'fail' fails until the hour is mended."
+    )
+
+
+class HoursMissingError(AmplitudeError):
+    """Some windows could not be read; everything else was read and recorded.
+
+    Attributes:
+        may_heal: Whether every cause is one that a later sync may not meet.
+    """
+
+    may_heal = False
+
+    next_step = (
+        "Run the sync again: it asks only for what is missing. An hour that will never heal can be named in "
+        "accepted_gaps."
+    )
+
+
+class DiskFullError(AmplitudeError):
+    """An archive does not fit on the disk."""
+
+    next_step = "Free space there, point TMPDIR to a larger disk, or lower request_time_range."

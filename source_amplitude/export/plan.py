@@ -1,0 +1,98 @@
+"""What to ask for next: spans of hours, cut into windows only when a download slot is free."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.export.settings import MAX_EXPORT_HOURS
+from source_amplitude.windows import HourSet, HourWindow, take_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from source_amplitude.ledger import Ledger
+
+_WINDOWS_BEFORE_GROWTH = 12
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """Hours to ask for; ``whole`` asks for all of them in one request as far as Amplitude allows."""
+
+    hours: HourWindow
+    whole: bool = False
+
+
+@dataclass
+class WindowSize:
+    """How many hours a request asks for: the configured number, or what worked since that proved too large.
+
+    Attributes:
+        configured_hours: ``request_time_range``.
+        hours: What to ask for now.
+    """
+
+    configured_hours: int
+    hours: int
+    _successes: int = 0
+
+    @classmethod
+    def remembered(cls, configured_hours: int, ledger: Ledger) -> WindowSize:
+        """Return the size an earlier sync ended with, forgotten when the configured number has changed."""
+        saved = ledger.working_hours
+        hours = saved[1] if saved and saved[0] == configured_hours else configured_hours
+        return cls(configured_hours, max(1, min(hours, configured_hours)))
+
+    @property
+    def to_remember(self) -> tuple[int, int] | None:
+        """What the ledger keeps; None while the configured number works."""
+        return None if self.hours == self.configured_hours else (self.configured_hours, self.hours)
+
+    def was_too_large(self, half_hours: int) -> None:
+        """Note that a window had to be split into parts of at most ``half_hours`` hours."""
+        self.hours, self._successes = max(1, min(self.hours, half_hours)), 0
+
+    def worked(self) -> None:
+        """Note that a window of the present size came; after a dozen of them twice the size is tried."""
+        self._successes += 1
+        if self.hours < self.configured_hours and self._successes >= _WINDOWS_BEFORE_GROWTH:
+            self.hours, self._successes = min(self.hours * 2, self.configured_hours), 0
+
+
+class WindowQueue:
+    """The windows still to ask for, oldest first, cut as they are taken."""
+
+    def __init__(self, spans: Iterable[Span], size: WindowSize) -> None:
+        self._spans = deque(sorted(spans))
+        self._size = size
+
+    def take(self) -> HourWindow | None:
+        """Return the next window, or None when all were taken."""
+        if not self._spans:
+            return None
+        span = self._spans.popleft()
+        window = take_window(span.hours, MAX_EXPORT_HOURS if span.whole else self._size.hours)
+        if window.end < span.hours.end:
+            self._spans.appendleft(Span(HourWindow(window.end, span.hours.end), span.whole))
+        return window
+
+    def hours_left(self) -> int:
+        """Return how many hours were not taken yet."""
+        return sum(span.hours.hours for span in self._spans)
+
+
+def spans_to_read(
+    ledger: Ledger, span: HourWindow, *, accepted_gaps: HourSet, recheck_hours: tuple[int, ...], now: datetime
+) -> list[Span]:
+    """Return what a sync asks for: open hours in whole runs, hours never read, and done hours due for a recheck."""
+    missing = ledger.missing(span, accepted_gaps)
+    still_open = missing & ledger.open
+    due = ledger.rechecks_due(span, recheck_hours, now)
+    return [
+        *(Span(window, whole=True) for window in still_open.windows),
+        *(Span(window) for window in (missing - still_open).windows),
+        *(Span(window) for window in due.windows),
+    ]

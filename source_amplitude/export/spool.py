@@ -1,0 +1,128 @@
+"""Archives on disk: nameless temporary files whose bytes together stay inside a budget."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+import threading
+from typing import IO, BinaryIO, cast
+
+from source_amplitude.errors import DiskFullError
+
+_FREE_SPACE_PART = 4
+
+
+class SpoolClosedError(Exception):
+    """The stream ended while a download was still writing; nobody waits for it any more."""
+
+
+class DiskBudget:
+    """Counts the bytes of all archives on disk and makes downloads wait while there are too many.
+
+    The download that the reader waits for is urgent: it never waits, or an archive above the budget would never
+    arrive.
+    """
+
+    def __init__(self, most_bytes: int, folder: str | None = None) -> None:
+        self.folder = folder or tempfile.gettempdir()
+        free_bytes = shutil.disk_usage(self.folder).free
+        self._most_bytes = min(most_bytes, free_bytes // _FREE_SPACE_PART)
+        self._used_bytes = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def take(self, count: int, urgent: threading.Event) -> None:
+        """Wait until ``count`` more bytes fit, or ``urgent`` is set.
+
+        Raises:
+            SpoolClosedError: The budget was closed meanwhile.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or urgent.is_set() or self._used_bytes + count <= self._most_bytes
+            )
+            if self._closed:
+                raise SpoolClosedError
+            self._used_bytes += count
+
+    def give_back(self, count: int) -> None:
+        """Note that ``count`` bytes left the disk."""
+        with self._changed:
+            self._used_bytes -= count
+            self._changed.notify_all()
+
+    def hurry(self, urgent: threading.Event) -> None:
+        """Set ``urgent`` and wake the download that waits with it."""
+        with self._changed:
+            urgent.set()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Make every waiting and later download fail."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class SpoolFile:
+    """One archive's file: unlinked as soon as it is open, so that even a killed process leaves nothing."""
+
+    def __init__(self, budget: DiskBudget, urgent: threading.Event) -> None:
+        self._budget = budget
+        self._urgent = urgent
+        self.archive_bytes = 0
+        try:
+            self._file = tempfile.TemporaryFile(dir=budget.folder, prefix="source-amplitude-")  # noqa: SIM115 - close()
+        except OSError as error:
+            raise self._disk_error(error, 0) from error
+
+    @property
+    def file(self) -> BinaryIO:
+        """The open file."""
+        return cast("BinaryIO", cast("IO[bytes]", self._file))
+
+    def write(self, data: bytes) -> int:
+        """Append ``data`` once the budget allows.
+
+        Raises:
+            DiskFullError: The disk has no room for it.
+        """
+        self._budget.take(len(data), self._urgent)
+        self.archive_bytes += len(data)
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            raise self._disk_error(error, len(data)) from error
+
+    def flush(self) -> None:
+        """Hand everything to the disk.
+
+        Raises:
+            DiskFullError: The disk has no room for it.
+        """
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._disk_error(error, 0) from error
+
+    def empty(self) -> None:
+        """Forget what was written, for another attempt."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._budget.give_back(self.archive_bytes)
+        self.archive_bytes = 0
+
+    def close(self) -> None:
+        """Delete the file; calling it again does nothing."""
+        self._file.close()
+        self._budget.give_back(self.archive_bytes)
+        self.archive_bytes = 0
+
+    def _disk_error(self, error: OSError, more_bytes: int) -> DiskFullError:
+        free_bytes = shutil.disk_usage(self._budget.folder).free
+        reason = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"cannot be written ({error.strerror})"
+        return DiskFullError(
+            f"The folder {self._budget.folder} {reason}: the archive has {self.archive_bytes:,} bytes so far, "
+            f"{more_bytes:,} more were to be written, {free_bytes:,} are free."
+        )

@@ -1,0 +1,144 @@
+"""What a sync of events did, for its summary and its errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError
+from source_amplitude.windows import hour_window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from source_amplitude.errors import AmplitudeError
+    from source_amplitude.ledger import LandedHour
+    from source_amplitude.windows import HourWindow
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class MalformedLine:
+    """Where a line was that is no JSON object; never what it held."""
+
+    window: HourWindow
+    member: str
+    line_number: int
+
+    def __str__(self) -> str:
+        return f"{self.window}, member {self.member}, line {self.line_number}"
+
+
+@dataclass
+class Tally:
+    """Counts of one sync.
+
+    Attributes:
+        records: Emitted records.
+        hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
+        hours_open: Hours asked for in vain; they are empty or will be published later.
+        archive_bytes: Bytes of archives downloaded.
+        content_bytes: Unpacked bytes emitted.
+        failures: Windows that could not be read, with their errors.
+        malformed: The first malformed lines met.
+        malformed_lines: How many malformed lines were met.
+    """
+
+    records: int = 0
+    hours_done: int = 0
+    hours_open: int = 0
+    archive_bytes: int = 0
+    content_bytes: int = 0
+    failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)
+    malformed: list[MalformedLine] = field(default_factory=list)
+    malformed_lines: int = 0
+    _alike: int = 0
+
+    def add_malformed(self, line: MalformedLine) -> None:
+        """Count a malformed line; only the first few are kept by place."""
+        self.malformed_lines += 1
+        if len(self.malformed) < _MOST_NAMED:
+            self.malformed.append(line)
+
+    def summary(self, seconds: float) -> str:
+        """Return one line that a person can read."""
+        rate = f", {self.records / seconds:,.0f} a second" if self.records and seconds > 0 else ""
+        parts = [
+            f"{self.records:,} records of {self.hours_done:,} hours{rate}",
+            f"{self.archive_bytes / 1e6:,.1f} MB of archives, {self.content_bytes / 1e6:,.1f} MB of JSON",
+            f"{seconds:.1f} s",
+        ]
+        if self.hours_open:
+            parts.append(f"{self.hours_open:,} hours had nothing yet")
+        if self.failures:
+            parts.append(f"{sum(window.hours for window, _ in self.failures):,} hours failed")
+        if self.malformed_lines:
+            parts.append(f"{self.malformed_lines:,} malformed lines")
+        return "; ".join(parts) + "."
+
+    def alike_in_a_row(self) -> int:
+        """Return how many of the latest windows failed with the same kind of error, with no success between."""
+        return self._alike
+
+    def fail(self, window: HourWindow, error: AmplitudeError) -> None:
+        """Note that a window could not be read."""
+        alike = self._alike > 0 and type(self.failures[-1][1]) is type(error)
+        self._alike = self._alike + 1 if alike else 1
+        self.failures.append((window, error))
+
+    def succeed(self) -> None:
+        """Note that a window was read."""
+        self._alike = 0
+
+    def failure(self) -> HoursMissingError | None:
+        """Return the error that names every window that failed, or None when none did."""
+        return self._missing("All other hours were read and recorded; the state stays before the first of these.")
+
+    def stopped_early(self, why: str) -> HoursMissingError:
+        """Return the error of a stream that ends before all its windows were tried."""
+        error = self._missing(f"The stream was ended there because {why}; what was read before is recorded.")
+        if error is None:
+            raise ValueError("a stream cannot be stopped for failures without one")
+        return error
+
+    def _missing(self, tried: str) -> HoursMissingError | None:
+        if not self.failures:
+            return None
+        named = " ".join(f"{window}: {error}" for window, error in self.failures[:_MOST_NAMED])
+        count = "One window" if len(self.failures) == 1 else f"{len(self.failures)} windows"
+        more = len(self.failures) - _MOST_NAMED
+        error = HoursMissingError(
+            f"{count} of the export could not be read. {named}{f' And {more} more.' if more > 0 else ''}",
+            tried=tried,
+        )
+        error.may_heal = all(isinstance(cause, RetryableError) for _, cause in self.failures)
+        return error
+
+    def malformed_error(self) -> MalformedLinesError:
+        """Return the error that names the malformed lines met in this sync."""
+        places = "; ".join(map(str, self.malformed))
+        more = self.malformed_lines - len(self.malformed)
+        return _malformed(self.malformed_lines, f"{places}{f'; and {more:,} more' if more else ''}")
+
+
+def still_malformed_error(flawed: Mapping[datetime, LandedHour]) -> MalformedLinesError:
+    """Return the error for malformed lines that an earlier sync met and Amplitude has not mended."""
+    places = [
+        f"{hour_window(hour)}, member {member}, {seen.malformed_lines:,} lines"
+        for hour, landed in flawed.items()
+        for member, seen in landed.members.items()
+        if seen.malformed_lines
+    ]
+    more = f"; and {len(places) - _MOST_NAMED:,} more members" if len(places) > _MOST_NAMED else ""
+    lines = sum(landed.malformed_lines for landed in flawed.values())
+    return _malformed(lines, "; ".join(places[:_MOST_NAMED]) + more)
+
+
+def _malformed(lines: int, places: str) -> MalformedLinesError:
+    count = "One line is" if lines == 1 else f"{lines:,} lines are"
+    return MalformedLinesError(
+        f"{count} no JSON object: {places}.",
+        tried="The good lines beside them were emitted once and recorded.",
+    )

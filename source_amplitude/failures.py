@@ -1,0 +1,37 @@
+"""Our errors as the exceptions Airbyte understands; the one place that knows both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
+from source_amplitude.api import redact
+from source_amplitude.errors import AmplitudeError, ConfigError, HoursMissingError, RetryableError
+
+if TYPE_CHECKING:
+    from source_amplitude.config import Keys
+
+
+def traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
+    """Return the exception that shows ``error`` to Airbyte's users, without any form of ``keys`` in it."""
+    text = filter_secrets(str(error))
+    if keys is not None:
+        text = redact(text, keys)
+    return AirbyteTracedException(
+        message=text,
+        internal_message=f"{type(error).__name__}: {text}",
+        failure_type=failure_type(error),
+        exception=error,
+    )
+
+
+def failure_type(error: AmplitudeError) -> FailureType:
+    """Return whether the user has to act, time may help, or somebody has to look into it."""
+    if isinstance(error, ConfigError):
+        return FailureType.config_error
+    if isinstance(error, RetryableError) or (isinstance(error, HoursMissingError) and error.may_heal):
+        return FailureType.transient_error
+    return FailureType.system_error

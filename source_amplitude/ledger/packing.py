@@ -1,0 +1,89 @@
+"""Members of an hour as short text: hundreds of them an hour must leave the state small.
+
+A member with a name of the usual form is its partition (as the step from the one before) and its content length,
+both as variable-length integers, and its whole CRC-32: about eight bytes, in base64. Any other member is kept
+under its full name.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from source_amplitude.members import Fingerprint, MemberName, parse_member_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+_CRC_BYTES = 4
+
+
+def pack_members(members: Mapping[str, Fingerprint]) -> dict[str, Any]:
+    """Return a JSON object for ``members`` of one hour: ``packed``, and ``named`` and ``malformed`` where needed."""
+    regular: dict[int, Fingerprint] = {}
+    named: dict[str, list[int]] = {}
+    for text, seen in members.items():
+        name = parse_member_name(text)
+        if name is not None and str(name) == text:
+            regular[name.partition] = seen
+        else:
+            named[text] = [seen.content_bytes, seen.crc32, seen.malformed_lines]
+    packed = bytearray()
+    previous = 0
+    for partition, seen in sorted(regular.items()):
+        packed += _varint(partition - previous) + _varint(seen.content_bytes)
+        packed += seen.crc32.to_bytes(_CRC_BYTES, "little")
+        previous = partition
+    result: dict[str, Any] = {"packed": base64.b64encode(packed).decode()}
+    malformed = {str(number): seen.malformed_lines for number, seen in regular.items() if seen.malformed_lines}
+    return result | ({"malformed": malformed} if malformed else {}) | ({"named": named} if named else {})
+
+
+def unpack_members(saved: Mapping[str, Any], *, project: str, hour: datetime) -> dict[str, Fingerprint]:
+    """Return the members that `pack_members` packed.
+
+    Raises:
+        ValueError, KeyError, TypeError, IndexError: ``saved`` is nothing that `pack_members` wrote.
+    """
+    packed = base64.b64decode(saved["packed"], validate=True)
+    malformed = saved.get("malformed", {})
+    members = {
+        str(MemberName(project, hour, partition)): Fingerprint(length, crc, int(malformed.get(str(partition), 0)))
+        for partition, length, crc in _entries(packed)
+    }
+    for name, (length, crc, bad) in saved.get("named", {}).items():
+        members[name] = Fingerprint(int(length), int(crc), int(bad))
+    return members
+
+
+def _entries(packed: bytes) -> Iterator[tuple[int, int, int]]:
+    position = partition = 0
+    while position < len(packed):
+        step, position = _read_varint(packed, position)
+        length, position = _read_varint(packed, position)
+        end = position + _CRC_BYTES
+        if end > len(packed):
+            raise ValueError("the packed members end in the middle of a checksum")
+        partition += step
+        yield partition, length, int.from_bytes(packed[position:end], "little")
+        position = end
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte, the eighth says that more follow
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _read_varint(packed: bytes, position: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = packed[position]
+        number |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:  # noqa: PLR2004 - see _varint
+            return number, position

@@ -1,0 +1,172 @@
+"""The ledger as Airbyte state, and every older form of state that can come back.
+
+Ours is ``{"server_upload_time": "20240101T17", "ledger": {...}}``. The first key is what upstream 0.7 reads and
+writes, so a connection can move both ways; the ledger repeats its value, and a difference shows that upstream ran
+in between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from source_amplitude.errors import InvalidStateError
+from source_amplitude.ledger.hours import BEGINNING, LandedHour, Ledger
+from source_amplitude.ledger.packing import pack_members, unpack_members
+from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_hour, floor_unit, parse_moment
+
+CURSOR_FIELD = "server_upload_time"
+VERSION = 1
+
+_HOUR_FORMAT = "%Y%m%dT%H"
+_UPSTREAM_OVERLAP = timedelta(hours=2)  # upstream 0.7 reads two hours again on every sync: its hours were incomplete
+_MAX_SHOWN_CHARS = 80
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A ledger read from a saved state, and what there is to say about it.
+
+    Attributes:
+        ledger: Ready for use.
+        warnings: Sentences for the log.
+    """
+
+    ledger: Ledger
+    warnings: tuple[str, ...] = field(default=())
+
+
+def state_from_ledger(ledger: Ledger, *, start: datetime, accepted_gaps: HourSet) -> dict[str, Any]:
+    """Return the state to hand to Airbyte, plain JSON values only."""
+    cursor = _text(ledger.cursor(start, accepted_gaps))
+    saved: dict[str, Any] = {
+        "version": VERSION,
+        CURSOR_FIELD: cursor,
+        "settled": _saved_hours(ledger.settled),
+        "open": _saved_hours(ledger.open),
+        "landed": {
+            _text(hour): {"read_at": f"{landed.read_at:%Y-%m-%dT%H:%M:%SZ}", **pack_members(landed.members)}
+            for hour, landed in sorted(ledger.landed.items())
+        },
+    }
+    if ledger.project is not None:
+        saved["project"] = ledger.project
+    if ledger.newest_landed is not None:
+        saved["newest_landed"] = _text(ledger.newest_landed)
+    if ledger.working_hours is not None:
+        saved["working_hours"] = list(ledger.working_hours)
+    return {CURSOR_FIELD: cursor, "ledger": saved}
+
+
+def ledger_from_state(state: Mapping[str, Any], *, export_delay_hours: int) -> SavedState:
+    """Return the ledger that a saved state describes; every form any version of this source saved is read.
+
+    Raises:
+        InvalidStateError: The state has none of these forms.
+    """
+    saved = state.get("ledger")
+    if saved is None:
+        return _foreign(state, export_delay_hours, ())
+    version = saved.get("version") if isinstance(saved, Mapping) else None
+    if version != VERSION:
+        warning = f"The state's ledger has version {version!r}, this source reads version {VERSION}"
+    elif saved.get(CURSOR_FIELD) != state.get(CURSOR_FIELD):
+        warning = (
+            f"The state's {CURSOR_FIELD} is {state.get(CURSOR_FIELD)!r} and its ledger was written for "
+            f"{saved.get(CURSOR_FIELD)!r}, so another version of this source ran in between"
+        )
+    else:
+        return SavedState(_own(saved))
+    warning += "; the ledger is set aside, and the hours before this point count as read."
+    return _foreign(state, export_delay_hours, (warning,))
+
+
+def _own(saved: Mapping[str, Any]) -> Ledger:
+    try:
+        project = saved.get("project")
+        newest = saved.get("newest_landed")
+        working = saved.get("working_hours")
+        return Ledger(
+            settled=_hours(saved["settled"]),
+            open=_hours(saved["open"]),
+            landed={_hour(text): _landed(entry, project, _hour(text)) for text, entry in saved["landed"].items()},
+            project=None if project is None else str(project),
+            newest_landed=None if newest is None else _hour(newest),
+            working_hours=None if working is None else (int(working[0]), int(working[1])),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise InvalidStateError(f"The state's ledger cannot be read ({type(error).__name__}: {error}).") from error
+
+
+def _landed(entry: Mapping[str, Any], project: str | None, hour: datetime) -> LandedHour:
+    read_at = datetime.strptime(entry["read_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    return LandedHour(read_at, unpack_members(entry, project=project or "", hour=hour))
+
+
+def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[str, ...]) -> SavedState:
+    moment = _foreign_moment(state)
+    if moment is None:
+        return SavedState(Ledger(), warnings)
+    restart = floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
+    settled = HourSet((HourWindow(BEGINNING, restart),)) if restart > BEGINNING else HourSet()
+    return SavedState(Ledger(settled=settled), warnings)
+
+
+def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:
+    """Return the moment up to which another version had read; None for a state that says nothing of upload time."""
+    value: Any = state.get(CURSOR_FIELD)
+    slices = state.get("slices")
+    if state.get("state_type") == "date-range" and isinstance(slices, list) and slices:
+        value = slices[0].get("end") if isinstance(slices[0], Mapping) else slices[0]
+    if value is None or value == "":
+        known = {
+            CURSOR_FIELD,
+            "event_time",
+            "ledger",
+            "slices",
+            "state_type",
+            "legacy",
+            "parent_state",
+            "lookback_window",
+        }
+        strange = [key for key in state if key not in known and not key.startswith("__ab_")]
+        if strange:
+            raise InvalidStateError(f"The state has no {CURSOR_FIELD}, but {_shown(strange[0])}.")
+        return None
+    moment = _any_moment(value)
+    if moment is None:
+        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, which is no time.")
+    return moment
+
+
+def _any_moment(value: object) -> datetime | None:
+    if isinstance(value, str) and re.fullmatch(r"\d{8}T\d{2}", value):
+        try:
+            return _hour(value)
+        except ValueError:
+            return None
+    return parse_moment(value)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN_CHARS else text[:_MAX_SHOWN_CHARS] + "..."
+
+
+def _text(hour: datetime) -> str:
+    return hour.strftime(_HOUR_FORMAT)
+
+
+def _hour(text: str) -> datetime:
+    return datetime.strptime(text, _HOUR_FORMAT).replace(tzinfo=timezone.utc)
+
+
+def _saved_hours(hours: HourSet) -> list[list[str]]:
+    return [[_text(window.start), _text(window.end)] for window in hours.windows]
+
+
+def _hours(saved: list[list[str]]) -> HourSet:
+    return HourSet.of(HourWindow(_hour(start), _hour(end)) for start, end in saved)

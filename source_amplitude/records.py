@@ -1,0 +1,141 @@
+"""A line of an archive to the record Airbyte gets. Pure.
+
+The record is the event as Amplitude wrote it, except that its seven datetimes become RFC 3339 in UTC and its
+top-level nulls are left out (Airbyte's own serialiser drops them, cdk.md part 3).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import Any, cast
+
+import orjson
+import pendulum
+
+Record = dict[str, Any]
+
+DATETIME_FIELDS = (
+    "client_event_time",
+    "client_upload_time",
+    "event_time",
+    "processed_time",
+    "server_received_time",
+    "server_upload_time",
+    "user_creation_time",
+)
+
+_AMPLITUDE_FORM_CHARS = len("2025-03-04 09:59:57.447000")
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_HUGE = b"0" * 20
+_HUGE_NEGATIVE = b"-" + b"0" * 19
+_ODD_DATETIME = re.compile(
+    r"(\d{4})[-:/](\d{2})[-:/](\d{2})"
+    r"(?:[ T](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.IGNORECASE,
+)
+
+_FLOAT_MARK = b"e+" if b"e+" in orjson.dumps(1e22) else b"e"
+"""What orjson writes in every float above 1e16, and so in every integer that it has read as a float."""
+
+_from_iso = datetime.fromisoformat
+_loads = orjson.loads
+
+
+class NotAnEventError(ValueError):
+    """A line is no JSON object. The message never holds any of the line."""
+
+
+def record_from_line(line: bytes) -> Record:
+    """Return the record of one line; integers beyond 64 bits may have lost digits, see `has_huge_integer`.
+
+    Raises:
+        NotAnEventError: The line is no JSON object, even for the standard library.
+    """
+    try:
+        event = _loads(line)
+    except orjson.JSONDecodeError:
+        return exact_record_from_line(line)
+    if event.__class__ is not dict:
+        raise NotAnEventError("the line is JSON, but no object")
+    return _to_record(event)
+
+
+def dump_record(record: Record) -> bytes:
+    """Return a record as JSON; what orjson cannot write (lone surrogates, huge integers) the standard library does."""
+    try:
+        return orjson.dumps(record)
+    except TypeError:
+        return json.dumps(record, separators=(",", ":")).encode()
+
+
+def may_hold_huge_number(data: bytes) -> bool:
+    """Return whether dumped JSON may hold a float above 1e16: a cheap question before `has_huge_integer`."""
+    return _FLOAT_MARK in data
+
+
+def has_huge_integer(line: bytes) -> bool:
+    """Return whether a line may hold an integer that orjson would read as a float: 20 digits, or 19 after a minus."""
+    zeros = line.translate(_DIGITS_TO_ZERO)
+    return _HUGE in zeros or _HUGE_NEGATIVE in zeros
+
+
+def exact_record_from_line(line: bytes) -> Record:
+    """Return the record of a line that orjson refuses or would round: lone surrogates, NaN, huge integers.
+
+    NaN and infinities become null: no JSON reader downstream would take them.
+
+    Raises:
+        NotAnEventError: The line is no JSON object.
+    """
+    try:
+        event = json.loads(line.decode("utf-8", "surrogatepass"), parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise NotAnEventError("the line is no JSON") from error
+    if not isinstance(event, dict):
+        raise NotAnEventError("the line is JSON, but no object")
+    return _to_record(event)
+
+
+def _to_record(event: Record) -> Record:
+    get = event.get
+    for name in DATETIME_FIELDS:
+        text = get(name)
+        if text is None:
+            continue
+        # Amplitude's one form, sliced; fromisoformat only proves that it is a calendar's time.
+        try:
+            if (
+                len(text) == _AMPLITUDE_FORM_CHARS and text[7] == "-" and text[19] == "."
+                and _from_iso(text).tzinfo is None
+            ):  # fmt: skip
+                event[name] = f"{text[:10]}T{text[11:]}+00:00"
+                continue
+        except (TypeError, ValueError, KeyError):
+            pass
+        event[name] = normalise_datetime(text)
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def normalise_datetime(value: object) -> object:
+    """Return a datetime in an odd form as RFC 3339 in UTC; anything that cannot be read comes back as it is.
+
+    Read are: colons or slashes in the date, no fraction, an offset, a bare day. A time without a zone is UTC.
+    """
+    if not isinstance(value, str):
+        return value
+    match = _ODD_DATETIME.fullmatch(value.strip())
+    if match is None:
+        return value
+    year, month, day, time, zone = match.groups()
+    text = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{_iso_offset(zone)}"
+    try:
+        moment = cast("datetime", pendulum.parse(text, tz="UTC"))
+    except ValueError:
+        return value
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def _iso_offset(zone: str | None) -> str:
+    return "" if zone is None or zone.upper() in ("Z", "UTC") else zone

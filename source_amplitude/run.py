@@ -1,0 +1,89 @@
+"""The command line: ``source-amplitude`` and ``python main.py``.
+
+``spec``, ``--version`` and ``--help`` are answered from files, without importing the CDK, which takes over a second.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata, resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from source_amplitude.clock import Clock
+    from source_amplitude.export import ExportSettings
+
+HELP = """\
+usage: source-amplitude COMMAND [OPTIONS]
+
+Reads Amplitude and prints Airbyte protocol messages, one JSON object a line.
+
+commands:
+  spec                                                    the configuration's JSON Schema
+  check    --config FILE                                  whether Amplitude accepts the keys
+  discover --config FILE                                  the streams and their schemas
+  read     --config FILE --catalog FILE [--state FILE]    records and states of the catalog's streams
+
+options:
+  -h, --help     this text; COMMAND --help shows a command's options
+  --version      the version
+  --debug        with a command: detailed log lines
+
+environment:
+  AMPLITUDE_API_URL   the base address of a local Amplitude (see amplitude_emulator/README.md)
+  TMPDIR              where archives are kept while they are read
+
+Exit codes: 0 done, 1 failed (the last TRACE line says why), 2 wrong usage, 141 the reader of stdout went away.
+"""
+
+EXIT_USAGE, EXIT_READER_GONE = 2, 141
+
+
+def run(
+    args: Sequence[str] | None = None, *, settings: ExportSettings | None = None, clock: Clock | None = None
+) -> int:
+    """Run one command and return the exit code.
+
+    Args:
+        args: The arguments after the program's name; those of the process if None.
+        settings: Bounds of waiting and retrying; tests through the real command line pass short ones.
+        clock: Where time comes from.
+    """
+    arguments = list(sys.argv[1:] if args is None else args)
+    try:
+        return _run(arguments, settings, clock)
+    except BrokenPipeError:
+        # Whoever read our output has what they wanted. Python would complain once more while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return EXIT_READER_GONE
+
+
+def _run(arguments: list[str], settings: ExportSettings | None, clock: Clock | None) -> int:
+    command = arguments[0] if arguments else ""
+    if command in ("-h", "--help", "help"):
+        sys.stdout.write(HELP)
+    elif command == "--version":
+        sys.stdout.write(f"source-amplitude {metadata.version('source-amplitude')}\n")
+    elif command == "spec" and len(arguments) == 1:
+        sys.stdout.write(spec_line())
+    elif command not in ("spec", "check", "discover", "read"):
+        sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
+        return EXIT_USAGE
+    else:
+        from source_amplitude.launcher import launch  # noqa: PLC0415 - see the module's docstring
+        from source_amplitude.source import SourceAmplitude  # noqa: PLC0415 - as above
+
+        return launch(SourceAmplitude(settings=settings, clock=clock), arguments)
+    sys.stdout.flush()
+    return 0
+
+
+def spec_line() -> str:
+    """Return the SPEC message for the file spec.json, as the CDK would print it."""
+    import json  # noqa: PLC0415 - only this command needs it
+
+    spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))
+    return json.dumps({"type": "SPEC", "spec": spec}, separators=(",", ":"), ensure_ascii=False) + "\n"

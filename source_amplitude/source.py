@@ -1,0 +1,146 @@
+"""The source as Airbyte sees it; the one place that wires objects together."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer
+from airbyte_cdk.sources import AbstractSource
+from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+
+from source_amplitude.api import AmplitudeClient, base_url, secret_forms
+from source_amplitude.api.credentials import prove_keys
+from source_amplitude.clock import Clock, SystemClock
+from source_amplitude.config import Config, Keys, Region, parse_config
+from source_amplitude.errors import AmplitudeError
+from source_amplitude.export import ExportSettings
+from source_amplitude.failures import traced
+from source_amplitude.streams import Events, EventsContext, MissingStream
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping
+
+    from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog
+    from airbyte_cdk.sources.streams import Stream
+
+
+class SourceAmplitude(AbstractSource):
+    """Amplitude's HTTP APIs as Airbyte streams.
+
+    Args:
+        settings: Bounds of waiting, retrying and disk; tests pass short ones.
+        clock: Where time comes from.
+        environ: Where ``AMPLITUDE_API_URL`` is looked up.
+
+    Attributes:
+        serialize_records: Set by our launcher: records then leave in batches of finished lines.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: ExportSettings | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._settings = settings or ExportSettings()
+        self._clock = clock or SystemClock()
+        self._api_url = environ.get("AMPLITUDE_API_URL")
+        self._messages = InMemoryMessageRepository()
+        self._missing: list[MissingStream] = []
+        self.serialize_records = False
+
+    @property
+    def name(self) -> str:
+        """The connector's name in log lines."""
+        return "source-amplitude"
+
+    @property
+    def message_repository(self) -> MessageRepository:
+        """Our own queue; the CDK's default is one for the whole process."""
+        return self._messages
+
+    def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
+        """Return normally if Amplitude accepts the keys; transfers nothing and touches no stream's option.
+
+        Raises:
+            AirbyteTracedException: Why not.
+        """
+        parsed = self.parse(config)
+        try:
+            prove_keys(lambda region: self._client(parsed, region), parsed.region)
+        except AmplitudeError as error:
+            raise traced(error, parsed.keys) from error
+        return True, None
+
+    def streams(self, config: Mapping[str, Any]) -> list[Stream]:
+        """Return every stream, and a stand-in for each one that only the catalog of this read knows."""
+        parsed = self.parse(config)
+        context = EventsContext(
+            client=self._client(parsed, parsed.region),
+            config=parsed,
+            settings=self._settings,
+            clock=self._clock,
+            serialize=self.serialize_records,
+        )
+        return [Events(context), *self._missing]
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the catalog's streams; one that does not exist ends INCOMPLETE with a message of its own."""
+        existing = tuple(stream.name for stream in self.streams(config))
+        wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
+        self._missing = [MissingStream(name, existing) for name in wanted if name not in existing]
+        yield from super().read(logger, config, catalog, state)
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Read a state file: a list of state messages, one message alone, or the oldest form, stream name to state."""
+        saved = json.loads(Path(state_path).read_text(encoding="utf-8")) if state_path else None
+        if not isinstance(saved, dict):
+            return super().read_state(state_path)
+        if "stream" in saved and "stream_descriptor" in saved["stream"]:
+            messages = [saved]
+        else:
+            messages = [
+                {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": value}}
+                for name, value in saved.items()
+            ]
+        return [AirbyteStateMessageSerializer.load(message) for message in messages]
+
+    def parse(self, raw: Mapping[str, Any]) -> Config:
+        """Return the parsed configuration and keep every form of its keys out of all messages from here on.
+
+        Raises:
+            AirbyteTracedException: What is wrong with it, all at once.
+        """
+        hide_keys(raw)
+        try:
+            return parse_config(raw)
+        except AmplitudeError as error:
+            raise traced(error) from error
+
+    def _client(self, config: Config, region: Region) -> AmplitudeClient:
+        try:
+            url = base_url(region, self._api_url)
+        except AmplitudeError as error:
+            raise traced(error, config.keys) from error
+        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=self._settings.timeouts)
+
+
+def hide_keys(raw: Mapping[str, Any]) -> None:
+    """Tell the CDK's filter every form in which the keys of a raw configuration could appear in a message."""
+    texts = [value if isinstance(value, str) else "" for value in (raw.get("api_key"), raw.get("secret_key"))]
+    for key, secret in (texts, [text.strip() for text in texts]):
+        for form in secret_forms(Keys(key, secret)):
+            add_to_secrets(form)

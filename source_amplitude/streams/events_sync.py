@@ -1,0 +1,205 @@
+"""One sync of the events stream: from the saved state to records and new states."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import orjson
+
+from source_amplitude.api import RetryBudget, retrying
+from source_amplitude.errors import AmplitudeError
+from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting
+from source_amplitude.failures import traced
+from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
+from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from source_amplitude.api import AmplitudeClient
+    from source_amplitude.clock import Clock
+    from source_amplitude.config import Config
+    from source_amplitude.export import Encoder, ExportSettings
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("airbyte")
+
+_LARGE_STATE_BYTES = 10_000
+
+
+@dataclass(frozen=True)
+class EventsContext:
+    """What the events stream works with.
+
+    Attributes:
+        client: Amplitude.
+        config: The user's configuration.
+        settings: Bounds of waiting, retrying and disk.
+        clock: Our own time.
+        serialize: Whether records leave as finished lines, which only our launcher understands.
+    """
+
+    client: AmplitudeClient
+    config: Config
+    settings: ExportSettings
+    clock: Clock
+    serialize: bool = False
+
+
+@dataclass(frozen=True)
+class SavePoint:
+    """A state that covers exactly what has been yielded before it."""
+
+    state: Mapping[str, Any]
+
+
+class EventsSync(Generic[T]):
+    """Reads everything that a saved state lacks.
+
+    Args:
+        context: See `EventsContext`.
+        state: As Airbyte handed it over, in any form any version saved.
+        encode: Makes the payloads out of lines.
+    """
+
+    def __init__(self, context: EventsContext, state: Mapping[str, Any], encode: Encoder[T]) -> None:
+        self._context = context
+        self._config = context.config
+        self._state = state
+        self._encode = encode
+
+    def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+        """Yield records and save points; the last save point comes even when something failed.
+
+        Raises:
+            AirbyteTracedException: Why the sync is red; nothing follows it.
+        """
+        try:
+            yield from self._run(is_full_refresh=is_full_refresh)
+        except AmplitudeError as error:
+            raise traced(error, self._config.keys) from error
+
+    def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+        started_seconds = self._context.clock.monotonic_seconds()
+        ledger = self._read_state()
+        self._ask_for_the_time()
+        reader = ExportReader(
+            self._context.client,
+            ledger,
+            self._config,
+            settings=self._context.settings,
+            clock=self._context.clock,
+            encode=self._encode,
+        )
+        span_end = self._span_end(ledger, reader.present())
+        failure: AmplitudeError | None = None
+        try:
+            yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
+        except AmplitudeError as error:
+            failure = error
+        yield self._save_point(ledger, span_end)
+        seconds = self._context.clock.monotonic_seconds() - started_seconds
+        _logger.info("events: %s", reader.tally.summary(seconds))
+        self._name_what_is_known(ledger)
+        if failure is not None:
+            raise failure
+
+    def _read(
+        self, reader: ExportReader[T], ledger: Ledger, span_end: datetime, *, is_full_refresh: bool
+    ) -> Iterator[EncodedRecords[T] | SavePoint]:
+        if self._config.start >= span_end:
+            _logger.warning(
+                "There is nothing to read: start_date is %s, and the newest hour Amplitude has published ends at %s.",
+                _shown(self._config.start),
+                _shown(span_end),
+            )
+            return
+        span = HourWindow(self._config.start, span_end)
+        missing = ledger.missing(span, self._config.accepted_gaps)
+        _logger.info("events: %d hours of %s are to be read.", len(missing), span)
+        if is_full_refresh and not missing.windows and self._state:
+            _logger.warning(
+                "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
+                "stream's state to read everything again."
+            )
+        pace = _Pace(self._context.clock)
+        for step in reader.read(span, recheck=not is_full_refresh):
+            if isinstance(step, EncodedRecords):
+                yield step
+            elif isinstance(step, StillWaiting) or pace.allows_a_state():
+                yield pace.note(self._save_point(ledger, span_end))
+
+    def _read_state(self) -> Ledger:
+        saved = ledger_from_state(self._state, export_delay_hours=self._config.export_delay_hours)
+        for warning in saved.warnings:
+            _logger.warning("%s", warning)
+        return saved.ledger
+
+    def _ask_for_the_time(self) -> None:
+        """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on."""
+        settings, clock, client = self._context.settings, self._context.clock, self._context.client
+        retrying(
+            client.check_keys,
+            policy=settings.retry,
+            budget=RetryBudget(settings.retry_budget_seconds),
+            clock=clock,
+            on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
+        )
+        skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
+        if abs(skew_seconds) > settings.clock_skew_seconds:
+            _logger.warning(
+                "This machine's clock is %.0f seconds %s Amplitude's; the earlier of the two decides which hours are "
+                "published.",
+                abs(skew_seconds),
+                "ahead of" if skew_seconds > 0 else "behind",
+            )
+
+    def _span_end(self, ledger: Ledger, present: datetime) -> datetime:
+        """Return the end of the newest hour to ask for; no state can have read more."""
+        newest_end = floor_hour(present) - HOUR * (self._config.export_delay_hours - 1)
+        if ledger.clamp(newest_end):
+            _logger.warning(
+                "The saved state counts hours as read that Amplitude has not published yet; it is set back to %s.",
+                _shown(newest_end),
+            )
+        return floor_unit(min(newest_end, self._config.end or newest_end))
+
+    def _save_point(self, ledger: Ledger, span_end: datetime) -> SavePoint:
+        start = min(self._config.start, span_end)
+        return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
+
+    def _name_what_is_known(self, ledger: Ledger) -> None:
+        """Repeat in every summary what a green sync must not make forgotten."""
+        for window in self._config.accepted_gaps.windows:
+            _logger.warning("events: %s counts as read because accepted_gaps names it.", window)
+        for hour, landed in ledger.flawed().items():
+            _logger.warning(
+                "events: %s has %d lines that are no JSON objects and could not be emitted, in %s.",
+                hour_window(hour),
+                landed.malformed_lines,
+                ", ".join(name for name, seen in landed.members.items() if seen.malformed_lines),
+            )
+
+
+class _Pace:
+    """Keeps states apart: at most one a second, and large ones at most every half minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._next_seconds = clock.monotonic_seconds()
+
+    def allows_a_state(self) -> bool:
+        return self._clock.monotonic_seconds() >= self._next_seconds
+
+    def note(self, point: SavePoint) -> SavePoint:
+        is_large = len(orjson.dumps(point.state)) > _LARGE_STATE_BYTES
+        self._next_seconds = self._clock.monotonic_seconds() + (30 if is_large else 1)
+        return point
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:00} UTC"

@@ -1,0 +1,158 @@
+"""Windows: half-open spans of whole UTC hours, and sets of hours.
+
+Amplitude publishes events by the hour of their ``server_upload_time``; everything the connector plans,
+reads and remembers is counted in these hours.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+DAY_FILES_END = datetime(2014, 11, 12, tzinfo=timezone.utc)
+"""Before this moment Amplitude keeps one set of files a day, not an hour (documented, Export API)."""
+
+
+@dataclass(frozen=True, order=True)
+class HourWindow:
+    """The hours from ``start`` (included) to ``end`` (excluded), both aware UTC datetimes on the hour."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for moment in (self.start, self.end):
+            if moment.utcoffset() != timedelta(0) or moment != floor_hour(moment):
+                raise ValueError(f"{moment!r} is not a whole hour in UTC")
+        if self.start >= self.end:
+            raise ValueError(f"a window needs at least one hour, not {self.start!r} to {self.end!r}")
+
+    def __str__(self) -> str:
+        if self.hours == 1:
+            return f"{self.start:%Y-%m-%d %H:00} UTC"
+        same_day = self.end - self.start <= DAY and self.start.date() == (self.end - HOUR).date()
+        end = f"{self.end:%H:00}" if same_day and self.end.hour else f"{self.end:%Y-%m-%d %H:00}"
+        return f"{self.start:%Y-%m-%d %H:00} to {end} UTC"
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (self.start + HOUR * n for n in range(self.hours))
+
+    def __contains__(self, hour: datetime) -> bool:
+        return self.start <= hour < self.end
+
+    @property
+    def hours(self) -> int:
+        """How many hours the window has; at least 1."""
+        return int((self.end - self.start) / HOUR)
+
+
+def floor_hour(moment: datetime) -> datetime:
+    """Return the start of the hour that ``moment`` lies in, in UTC."""
+    return moment.astimezone(timezone.utc).replace(minute=0, second=0, microsecond=0)
+
+
+def floor_unit(moment: datetime) -> datetime:
+    """Return the start of the hour, or of the day where Amplitude has day files."""
+    hour = floor_hour(moment)
+    return hour.replace(hour=0) if hour < DAY_FILES_END else hour
+
+
+def hour_window(hour: datetime) -> HourWindow:
+    """Return what one set of files covers: the hour, or its whole day where Amplitude has day files."""
+    start = floor_unit(hour)
+    return HourWindow(start, start + (DAY if start < DAY_FILES_END else HOUR))
+
+
+def take_window(span: HourWindow, hours: int) -> HourWindow:
+    """Return the first ``hours`` hours of ``span``, or all of it; whole days where Amplitude has day files."""
+    end = min(span.start + HOUR * hours, span.end)
+    if end < DAY_FILES_END:
+        end = min(max(floor_unit(end), floor_unit(span.start) + DAY), span.end)
+    return HourWindow(span.start, end)
+
+
+def plan(span: HourWindow, hours: int) -> Iterator[HourWindow]:
+    """Yield windows of at most ``hours`` hours that cover ``span`` once, in order."""
+    start = span.start
+    while start < span.end:
+        window = take_window(HourWindow(start, span.end), hours)
+        yield window
+        start = window.end
+
+
+def split(window: HourWindow) -> tuple[HourWindow, HourWindow] | None:
+    """Return the two halves of ``window``, or None when one set of files cannot be split."""
+    first = take_window(window, max(1, window.hours // 2))
+    return None if first == window else (first, HourWindow(first.end, window.end))
+
+
+@dataclass(frozen=True)
+class HourSet:
+    """A set of hours, kept as disjoint windows in order. Every operation returns a new set."""
+
+    windows: tuple[HourWindow, ...] = ()
+
+    @classmethod
+    def of(cls, windows: Iterable[HourWindow]) -> HourSet:
+        """Return the hours that any of ``windows`` has; they may overlap, in any order."""
+        merged: list[HourWindow] = []
+        for window in sorted(windows):
+            if merged and window.start <= merged[-1].end:
+                merged[-1] = HourWindow(merged[-1].start, max(merged[-1].end, window.end))
+            else:
+                merged.append(window)
+        return cls(tuple(merged))
+
+    def __contains__(self, hour: datetime) -> bool:
+        return any(hour in window for window in self.windows)
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (hour for window in self.windows for hour in window)
+
+    def __len__(self) -> int:
+        return sum(window.hours for window in self.windows)
+
+    def __or__(self, other: HourSet) -> HourSet:
+        return HourSet.of((*self.windows, *other.windows))
+
+    def __sub__(self, other: HourSet) -> HourSet:
+        return HourSet(tuple(piece for window in self.windows for piece in _without(window, other.windows)))
+
+    def __and__(self, other: HourSet) -> HourSet:
+        return self - (self - other)
+
+
+def _without(window: HourWindow, holes: tuple[HourWindow, ...]) -> Iterator[HourWindow]:
+    start = window.start
+    for hole in holes:
+        if hole.end <= start or hole.start >= window.end:
+            continue
+        if hole.start > start:
+            yield HourWindow(start, hole.start)
+        start = max(start, hole.end)
+    if start < window.end:
+        yield HourWindow(start, window.end)
+
+
+def parse_moment(value: object) -> datetime | None:
+    """Return the aware UTC datetime that a text such as ``2021-01-25T00:00:00Z`` names, or None.
+
+    A fraction, an offset and a bare day (its midnight in UTC) are understood too; a time without a zone is UTC.
+    """
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d{2}-\d{2}($|[T ]\d{2})", value):
+        return None
+    text = re.sub(r"(\.\d{1,6})\d*", lambda match: match[1].ljust(7, "0"), value.strip())
+    text = re.sub(r"[zZ]$", "+00:00", text)
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
