@@ -11,7 +11,7 @@ help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 demo: $(STAMP)  ## start the emulator and sync three days of sample events from it
-	@$(BIN)/python -m benchmarks.demo
+	@$(BIN)/python demo.py
 
 test: lint types layers unit  ## everything CI runs: ruff, mypy, import-linter, pytest
 

@@ -87,7 +87,7 @@ def date_from_header(text: str | None) -> datetime | None:
 
 def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:
     """Return the error that an export's answer stands for; 200 and 404 are no errors and do not come here."""
-    said = f" ({answer.reason})" if answer.reason else ""
+    said = f": {answer.reason}" if answer.reason else ""
     if answer.status in (401, 403) or (answer.status == 400 and names_the_keys(answer)):  # noqa: PLR2004 - statuses
         return CredentialsRejectedError(f"Amplitude refused the keys at the {region} (HTTP {answer.status}{said}).")
     if answer.status == 400 and _SIZE_TEXT.search(answer.reason):  # noqa: PLR2004 - status
@@ -99,7 +99,7 @@ def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeEr
 
 def common_error(answer: Answer, what: str) -> AmplitudeError:
     """Return the error for statuses that mean the same at every endpoint."""
-    said = f" ({answer.reason})" if answer.reason else ""
+    said = f": {answer.reason}" if answer.reason else ""
     if answer.status == 429:  # noqa: PLR2004 - status
         return RateLimitedError(
             f"Amplitude's rate limit stopped {what} (HTTP 429{said}).", retry_after_seconds=_seconds(answer)

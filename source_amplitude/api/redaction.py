@@ -14,7 +14,7 @@ MASK = "****"
 
 
 def secret_forms(keys: Keys) -> tuple[str, ...]:
-    """Return every text that would give a key away, longest first: plain, base64, percent-encoded, as Python shows it."""
+    """Return every text that gives a key away, longest first: plain, base64, percent-encoded, as Python shows it."""
     plain = [text for text in (keys.api_key, keys.secret_key) if text]
     pair = f"{keys.api_key}:{keys.secret_key}" if plain else ""
     forms = {*plain, pair}

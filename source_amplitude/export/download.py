@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from source_amplitude.export.settings import ExportSettings
     from source_amplitude.windows import HourWindow
 
+_LOOK_SECONDS = 0.1
+
 
 class Exporter(Protocol):
     """What a download needs of the API client."""
@@ -60,12 +62,17 @@ class Download:
 @dataclass
 class _Flight:
     window: HourWindow
+    wait_seconds: float
     urgent: threading.Event = field(default_factory=threading.Event)
     future: Future[Download] = field(default_factory=Future)
+    started: bool = False
 
 
 class Downloads:
-    """Downloads in flight, at most ``num_workers`` at once, oldest window first.
+    """Downloads in the order of their windows, ``at_once`` of them at work.
+
+    A download that waits for room on the disk does not count as at work: the window that the reader needs next may
+    stand before it without having been started.
 
     The threads are daemons: a process that has to end does not wait for a server.
     """
@@ -74,28 +81,38 @@ class Downloads:
         self,
         client: Exporter,
         *,
+        at_once: int,
         settings: ExportSettings,
         clock: Clock,
         present: Callable[[], datetime],
         on_retry: Callable[[HourWindow, RetryableError, float], None],
     ) -> None:
         self._client = client
+        self._at_once = at_once
         self._settings = settings
         self._clock = clock
         self._present = present
         self._on_retry = on_retry
         self._disk = DiskBudget(settings.disk_bytes)
         self._flights: deque[_Flight] = deque()
+        self._at_work = 0
+        self._lock = threading.Lock()
         self.retry_budget = RetryBudget(settings.retry_budget_seconds)
 
     def __len__(self) -> int:
         return len(self._flights)
 
-    def start(self, window: HourWindow, *, first: bool = False, wait_seconds: float = 0) -> None:
-        """Begin a download, in front of all others if ``first``."""
-        flight = _Flight(window)
-        (self._flights.appendleft if first else self._flights.append)(flight)
-        threading.Thread(target=self._run, args=(flight, wait_seconds), name=f"download {window}", daemon=True).start()
+    def add(self, window: HourWindow) -> None:
+        """Add a download behind all others."""
+        with self._lock:
+            self._flights.append(_Flight(window, 0))
+        self._start_what_may()
+
+    def add_first(self, *windows: HourWindow, wait_seconds: float = 0) -> None:
+        """Add downloads before all others, to begin after ``wait_seconds``."""
+        with self._lock:
+            self._flights.extendleft(_Flight(window, wait_seconds) for window in reversed(windows))
+        self._start_what_may()
 
     def oldest(self) -> HourWindow:
         """Return the window whose download is handed over next."""
@@ -109,30 +126,53 @@ class Downloads:
         """
         flight = self._flights[0]
         self._disk.hurry(flight.urgent)
-        try:
-            download = flight.future.result(timeout_seconds)
-        except FutureTimeoutError:
-            return None
-        except BaseException:
+        give_up_seconds = self._clock.monotonic_seconds() + timeout_seconds
+        while True:
+            self._start_what_may()
+            left_seconds = give_up_seconds - self._clock.monotonic_seconds()
+            try:
+                # A download that was not started may be let in at any moment by one that waits for the disk.
+                download = flight.future.result(left_seconds if flight.started else min(left_seconds, _LOOK_SECONDS))
+            except FutureTimeoutError:
+                if left_seconds <= _LOOK_SECONDS:
+                    return None
+                continue
+            except BaseException:
+                self._flights.popleft()
+                raise
             self._flights.popleft()
-            raise
-        self._flights.popleft()
-        return download
+            return download
 
     def close(self) -> None:
         """Abandon what is in flight and delete what has arrived."""
         self._disk.close()
-        for flight in self._flights:
-            flight.future.add_done_callback(_delete)
-        self._flights.clear()
+        with self._lock:
+            for flight in self._flights:
+                flight.future.add_done_callback(_delete)
+            self._flights.clear()
 
-    def _run(self, flight: _Flight, wait_seconds: float) -> None:
+    def _start_what_may(self) -> None:
+        with self._lock:
+            for flight in self._flights:
+                if self._at_work - self._disk.waiting >= self._at_once:
+                    return
+                if not flight.started:
+                    flight.started = True
+                    self._at_work += 1
+                    name = f"download {flight.window}"
+                    threading.Thread(target=self._run, args=(flight,), name=name, daemon=True).start()
+
+    def _run(self, flight: _Flight) -> None:
         try:
-            if wait_seconds:
-                self._clock.sleep(wait_seconds)
+            if flight.wait_seconds:
+                self._clock.sleep(flight.wait_seconds)
             flight.future.set_result(self._download(flight))
         except BaseException as error:  # noqa: BLE001 - it is raised again in the reader's thread
             flight.future.set_exception(error)
+        finally:
+            with self._lock:
+                self._at_work -= 1
+            self._start_what_may()
 
     def _download(self, flight: _Flight) -> Download:
         window = flight.window

@@ -93,7 +93,12 @@ class ExportReader(Generic[T]):
         self._size = WindowSize.remembered(config.window_hours, ledger)
         self._queue = WindowQueue((), self._size)
         self._downloads = Downloads(
-            client, settings=settings, clock=clock, present=self.present, on_retry=_report_retry
+            client,
+            at_once=config.num_workers,
+            settings=settings,
+            clock=clock,
+            present=self.present,
+            on_retry=_report_retry,
         )
         self._times_broken: dict[datetime, int] = {}
         self.tally = Tally()
@@ -165,7 +170,7 @@ class ExportReader(Generic[T]):
             window = self._queue.take()
             if window is None:
                 break
-            self._downloads.start(window)
+            self._downloads.add(window)
         return len(self._downloads) > 0
 
     def _ask_in_halves(self, window: HourWindow, error: ExportTooLargeError) -> None:
@@ -176,11 +181,7 @@ class ExportReader(Generic[T]):
         _logger.info("%s It is asked for again in two halves.", error.what)
         self._size.was_too_large(halves[0].hours)
         self._ledger.working_hours = self._size.to_remember
-        self._start_first(*halves)
-
-    def _start_first(self, *windows: HourWindow, wait_seconds: float = 0) -> None:
-        for window in reversed(windows):
-            self._downloads.start(window, first=True, wait_seconds=wait_seconds)
+        self._downloads.add_first(*halves)
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
         """Note that a window failed for good; end the stream where that says more than about this window."""
@@ -228,7 +229,7 @@ class ExportReader(Generic[T]):
             window,
             odd,
         )
-        self._start_first(*halves)
+        self._downloads.add_first(*halves)
         return True
 
     def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, list[Member]]:
@@ -294,7 +295,7 @@ class ExportReader(Generic[T]):
         wait_seconds = self._settings.retry.first_wait_seconds * 2**times
         self._downloads.retry_budget.spend(wait_seconds)
         _report_retry(hour, error, wait_seconds)
-        self._start_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
+        self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
         return False
 
 

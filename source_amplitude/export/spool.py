@@ -22,6 +22,9 @@ class DiskBudget:
 
     The download that the reader waits for is urgent: it never waits, or an archive above the budget would never
     arrive.
+
+    Attributes:
+        waiting: How many downloads wait now.
     """
 
     def __init__(self, most_bytes: int, folder: str | None = None) -> None:
@@ -31,6 +34,7 @@ class DiskBudget:
         self._used_bytes = 0
         self._closed = False
         self._changed = threading.Condition()
+        self.waiting = 0
 
     def take(self, count: int, urgent: threading.Event) -> None:
         """Wait until ``count`` more bytes fit, or ``urgent`` is set.
@@ -39,9 +43,11 @@ class DiskBudget:
             SpoolClosedError: The budget was closed meanwhile.
         """
         with self._changed:
+            self.waiting += 1
             self._changed.wait_for(
                 lambda: self._closed or urgent.is_set() or self._used_bytes + count <= self._most_bytes
             )
+            self.waiting -= 1
             if self._closed:
                 raise SpoolClosedError
             self._used_bytes += count

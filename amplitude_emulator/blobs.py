@@ -1,0 +1,103 @@
+"""Where the bytes of members lie: in memory, or as files below a directory.
+
+Both know only names and bytes. Callers serialise access; see `HourStore`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from amplitude_emulator.hours import parse_member_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Blobs(Protocol):
+    """Named byte strings. Reading, replacing and removing an unknown name raises KeyError or OSError."""
+
+    def names(self) -> list[str]:
+        """Return all names, in no particular order."""
+
+    def size_bytes(self, name: str) -> int:
+        """Return the size without reading the content."""
+
+    def read(self, name: str) -> bytes:
+        """Return the whole content."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create or replace; a reader sees the old or the new content, never a part."""
+
+    def append(self, name: str, data: bytes) -> None:
+        """Add to the end of an existing content."""
+
+    def remove(self, name: str) -> None:
+        """Forget the content."""
+
+
+class MemoryBlobs:
+    """Contents in a dict; gone with the process."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+
+    def names(self) -> list[str]:
+        """Return all names, in order of creation."""
+        return list(self._contents)
+
+    def size_bytes(self, name: str) -> int:
+        """Return the size of one content."""
+        return len(self._contents[name])
+
+    def read(self, name: str) -> bytes:
+        """Return the stored object itself, which costs nothing."""
+        return self._contents[name]
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create or replace a content."""
+        self._contents[name] = data
+
+    def append(self, name: str, data: bytes) -> None:
+        """Add to the end, at the cost of one copy."""
+        self._contents[name] += data
+
+    def remove(self, name: str) -> None:
+        """Forget a content."""
+        del self._contents[name]
+
+
+class DirectoryBlobs:
+    """One file for each member, named as in the archive, below a directory. Survives a restart."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def names(self) -> list[str]:
+        """Return the names of the files that are members; anything else is left alone."""
+        files = (path.relative_to(self._directory).as_posix() for path in self._directory.glob("*/*.json.gz"))
+        return [name for name in files if parse_member_name(name)]
+
+    def size_bytes(self, name: str) -> int:
+        """Return the size of one file."""
+        return (self._directory / name).stat().st_size
+
+    def read(self, name: str) -> bytes:
+        """Return one file's content."""
+        return (self._directory / name).read_bytes()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create or replace a file by renaming, so that a killed emulator leaves no half member."""
+        path = self._directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_bytes(data)
+        partial.replace(path)
+
+    def append(self, name: str, data: bytes) -> None:
+        """Add to the end of a file."""
+        with (self._directory / name).open("ab") as file:
+            file.write(data)
+
+    def remove(self, name: str) -> None:
+        """Delete one file."""
+        (self._directory / name).unlink()

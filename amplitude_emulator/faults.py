@@ -1,0 +1,170 @@
+"""Scripted faults: which ones exist, which are live, and which request they hit.
+
+What a fault does is in `faulty_answers`; this module only keeps the list.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from amplitude_emulator.hours import truncate_to_hour
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from amplitude_emulator.hours import ExportWindow
+
+NO_SETTINGS: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True)
+class FaultKind:
+    """A kind of fault: its settings with their defaults, and whether it concerns exports only."""
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    only_exports: bool = False
+
+
+FAULT_KINDS: Mapping[str, FaultKind] = {
+    "too_many_requests": FaultKind({"retry_after_seconds": None, "details": "Too Many Requests"}),
+    "server_error": FaultKind({"status": 500, "body": None, "content_type": "text/html"}),
+    "gateway_timeout_above_hours": FaultKind({"hours": 1}, only_exports=True),
+    "too_large_above_hours": FaultKind({"hours": 1}, only_exports=True),
+    "bad_request": FaultKind({"details": "Invalid request"}),
+    "forbidden": FaultKind({"details": "User is not authorized to access this project"}),
+    "cut_body": FaultKind({"after_bytes": None, "fraction": 0.5, "framing": "content_length"}),
+    "connection_reset": FaultKind({"after_bytes": None}),
+    "clipped_archive": FaultKind({"lost_members": 1}, only_exports=True),
+    "flipped_byte": FaultKind({"member": 0}, only_exports=True),
+    "broken_member": FaultKind({"member": 0, "how": "damaged"}, only_exports=True),
+    "html_instead_of_zip": FaultKind(NO_SETTINGS, only_exports=True),
+    "empty_body": FaultKind(NO_SETTINGS),
+    "empty_archive": FaultKind(NO_SETTINGS, only_exports=True),
+    "slow_drip": FaultKind({"bytes_per_second": 1000}),
+    "prepare": FaultKind({"seconds": 1.0}),
+    "no_answer": FaultKind({"seconds": 30.0}),
+    "wrong_clock": FaultKind({"offset_seconds": 3600}),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One scripted fault.
+
+    Attributes:
+        fault_id: Number in the order of adding.
+        name: A key of `FAULT_KINDS`.
+        times: How many requests it still hits; None for all.
+        hour: Hits only export requests whose window contains this hour.
+        path: Hits only paths that contain this text, such as ``/2/httpapi``.
+        settings: All settings of the kind, defaults filled in.
+    """
+
+    fault_id: int
+    name: str
+    times: int | None = None
+    hour: datetime | None = None
+    path: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def number(self, setting: str) -> float:
+        """Return a numeric setting; TypeError where it is none."""
+        value = self.settings[setting]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{self.name}: {setting} must be a number, not {value!r}.")
+        return value
+
+    def text(self, setting: str) -> str:
+        """Return a setting as text."""
+        return str(self.settings[setting])
+
+    def hits(self, path: str, window: ExportWindow | None) -> bool:
+        """Whether the fault concerns a request; ``window`` is None except for exports."""
+        if self.times == 0 or (self.path is not None and self.path not in path):
+            return False
+        if window is None:
+            return self.hour is None and not FAULT_KINDS[self.name].only_exports
+        if self.hour is not None and not window.contains(self.hour):
+            return False
+        return not self.name.endswith("_above_hours") or window.hours > self.number("hours")
+
+
+class Faults:
+    """The live faults, in the order they were added. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._added = 0
+
+    def add(
+        self,
+        name: str,
+        *,
+        times: int | None = None,
+        hour: datetime | None = None,
+        path: str | None = None,
+        **settings: object,
+    ) -> Fault:
+        """Add a fault behind those already there; the first live one that matches a request wins.
+
+        Args:
+            name: A key of `FAULT_KINDS`; the README's table says what each does.
+            times: How many requests it hits; None for all until `clear`.
+            hour: Only export requests whose window contains this hour.
+            path: Only request paths that contain this text.
+            settings: Settings of that kind of fault.
+
+        Raises:
+            ValueError: There is no such fault, or it has no such setting.
+        """
+        kind = FAULT_KINDS.get(name)
+        if kind is None:
+            raise ValueError(f"No fault is called {name!r}; there are {', '.join(sorted(FAULT_KINDS))}.")
+        unknown = sorted(settings.keys() - kind.settings.keys())
+        if unknown:
+            raise ValueError(f"{name} has no setting {', '.join(unknown)}; it has {sorted(kind.settings)}.")
+        start = None if hour is None else truncate_to_hour(hour)
+        with self._lock:
+            self._added += 1
+            fault = Fault(self._added, name, times, start, path, {**kind.settings, **settings})
+            self._faults.append(fault)
+        return fault
+
+    def active(self) -> list[Fault]:
+        """Return the faults that can still hit, with their remaining ``times``."""
+        with self._lock:
+            return [fault for fault in self._faults if fault.times != 0]
+
+    def remove(self, fault_id: int) -> None:
+        """Remove one fault; a number that is not there is ignored."""
+        with self._lock:
+            self._faults = [fault for fault in self._faults if fault.fault_id != fault_id]
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, path: str, window: ExportWindow | None) -> Fault | None:
+        """Return the fault that hits a request, with one of its ``times`` used up, or None."""
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.hits(path, window):
+                    self._faults[index] = _changed_by(fault, -1)
+                    return fault
+        return None
+
+    def give_back(self, fault: Fault) -> None:
+        """Undo `take` for a fault that could do nothing, such as damage to an archive on a 404."""
+        with self._lock:
+            self._faults = [
+                _changed_by(other, 1) if other.fault_id == fault.fault_id else other for other in self._faults
+            ]
+
+
+def _changed_by(fault: Fault, amount: int) -> Fault:
+    return fault if fault.times is None else replace(fault, times=fault.times + amount)

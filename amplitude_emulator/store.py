@@ -1,0 +1,254 @@
+"""The stored hours of one project: which members they have, and every way to change them.
+
+A member's bytes are gzip. Ingested lines are appended as a further gzip stream, which costs the
+new lines only; before a member is shown or exported its streams are packed anew into one, since
+Amplitude's members are single gzip files (reference 1.5).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amplitude_emulator.clock import require_utc
+from amplitude_emulator.hours import MemberName, file_hour, parse_member_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime, timedelta
+
+    from amplitude_emulator.blobs import Blobs
+
+GZIP_LEVEL = 6
+
+
+@dataclass(frozen=True)
+class Member:
+    """One stored member as it is now. ``revision`` changes whenever its bytes do."""
+
+    name: MemberName
+    size_bytes: int
+    revision: int
+
+
+class HourStore:
+    """Members by hour, safe to use from any thread.
+
+    Hours are given as any aware datetime within the hour. Partitions are the numbers behind the
+    ``#`` of a member's name. Changes are visible to the next request; a download that has begun
+    keeps what it began with.
+    """
+
+    def __init__(self, project_id: int, blobs: Blobs) -> None:
+        self.project_id = project_id
+        self._blobs = blobs
+        self._lock = threading.RLock()
+        self._revision = 0
+        self._members: dict[datetime, dict[int, Member]] = {}
+        self._in_several_streams: set[MemberName] = set()
+        self._published_from: dict[datetime, datetime] = {}
+        for text in blobs.names():
+            name = parse_member_name(text)
+            if name is not None and name.project_id == project_id:
+                self._note(name)
+                self._in_several_streams.add(name)
+
+    # What is there
+
+    def members(self, start: datetime | None = None, end: datetime | None = None) -> list[Member]:
+        """Return the members of the hours from ``start`` to before ``end``, in the archive's order.
+
+        For days that have day files an hour of the day is enough to select the day's members.
+        """
+        with self._lock:
+            first = None if start is None else file_hour(start)
+            hours = [h for h in self._members if (first is None or h >= first) and (end is None or h < end)]
+            for hour in hours:
+                self._pack_hour(hour)
+            members = [member for hour in hours for member in self._members[hour].values()]
+        return sorted(members, key=lambda member: member.name.archive_order)
+
+    def member(self, hour: datetime, partition: int) -> Member:
+        """Return one member.
+
+        Raises:
+            KeyError: The hour has no member of that partition.
+        """
+        with self._lock:
+            self._pack_hour(file_hour(hour))
+            return self._member(hour, partition)
+
+    def lines(self, start: datetime | None = None, end: datetime | None = None) -> list[bytes]:
+        """Return the raw lines of these hours without newlines: the oracle of what an export holds.
+
+        Members come in the archive's order, lines in the order of their member. Members whose bytes
+        are no gzip have no lines.
+        """
+        return [line for member in self.members(start, end) for line in self._lines_of(member.name)]
+
+    def events(self, start: datetime | None = None, end: datetime | None = None) -> list[dict[str, object]]:
+        """Return the lines of these hours decoded; fails on lines that are not JSON objects."""
+        return [json.loads(line) for line in self.lines(start, end)]
+
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes all members take, without reading them."""
+        with self._lock:
+            return sum(member.size_bytes for hour in self._members.values() for member in hour.values())
+
+    def read(self, name: MemberName) -> bytes | None:
+        """Return a member's gzip bytes, or None where it has been removed meanwhile."""
+        with self._lock:
+            if name.partition not in self._members.get(name.hour, {}):
+                return None
+            return self._blobs.read(str(name))
+
+    def published_from(self, hour: datetime, delay: timedelta) -> datetime:
+        """Return when an hour is handed out: its own time where one was set, else start plus delay."""
+        with self._lock:
+            return self._published_from.get(file_hour(hour), file_hour(hour) + delay)
+
+    # Changes
+
+    def add_member(
+        self, hour: datetime, lines: Iterable[bytes | Mapping[str, object]], partition: int | None = None
+    ) -> Member:
+        """Add a new member; without a partition the first free number, with a gap, is taken.
+
+        Raises:
+            ValueError: The hour already has a member of that partition.
+        """
+        with self._lock:
+            taken = self._members.get(file_hour(hour), {})
+            number = partition if partition is not None else max(taken, default=-7) + 7
+            if number in taken:
+                raise ValueError(f"{taken[number].name} exists already.")
+            return self._write(hour, number, compress_lines(lines))
+
+    def append_lines(self, hour: datetime, partition: int, lines: Iterable[bytes | Mapping[str, object]]) -> None:
+        """Add lines to the end of a member, which is made where there is none."""
+        data = compress_lines(lines)
+        with self._lock:
+            if partition not in self._members.get(file_hour(hour), {}):
+                self._write(hour, partition, data)
+                return
+            name = self._member(hour, partition).name
+            self._blobs.append(str(name), data)
+            self._in_several_streams.add(name)
+            self._note(name)
+
+    def rewrite_lines(self, hour: datetime, partition: int, lines: Iterable[bytes | Mapping[str, object]]) -> Member:
+        """Replace all lines of an existing member, as Amplitude's repair and deletion jobs do (1.2)."""
+        return self.put_gzip(hour, self._member(hour, partition).name.partition, compress_lines(lines))
+
+    def recompress(self, hour: datetime, partition: int) -> Member:
+        """Pack the same content into other gzip bytes."""
+        with self._lock:
+            member = self.member(hour, partition)
+            old = self._blobs.read(str(member.name))
+            content = gzip.decompress(old)
+            level = 1 if old[8:9] != b"\x04" else 9
+            # The time stamp makes the bytes differ even where the level does not matter.
+            return self._write(hour, partition, gzip.compress(content, level, mtime=member.revision))
+
+    def put_content(self, hour: datetime, partition: int, content: bytes) -> Member:
+        """Create or replace a member with any content: malformed lines, no last newline, nothing."""
+        return self.put_gzip(hour, partition, gzip.compress(content, GZIP_LEVEL, mtime=0))
+
+    def put_gzip(self, hour: datetime, partition: int, data: bytes) -> Member:
+        """Create or replace a member with bytes that are exported as they are, gzip or not."""
+        with self._lock:
+            return self._write(hour, partition, data)
+
+    def remove_member(self, hour: datetime, partition: int) -> None:
+        """Remove a member; KeyError where there is none."""
+        with self._lock:
+            name = self._member(hour, partition).name
+            self._blobs.remove(str(name))
+            del self._members[name.hour][partition]
+            self._in_several_streams.discard(name)
+
+    def publish_at(self, hour: datetime, moment: datetime | None) -> None:
+        """Hand an hour out from a moment on instead of after the usual delay; None restores that."""
+        with self._lock:
+            if moment is None:
+                self._published_from.pop(file_hour(hour), None)
+            else:
+                self._published_from[file_hour(hour)] = require_utc(moment)
+
+    def clear(self) -> None:
+        """Remove all members, from the disk too, and all publishing times of single hours."""
+        with self._lock:
+            for members in self._members.values():
+                for member in members.values():
+                    self._blobs.remove(str(member.name))
+            self._members.clear()
+            self._in_several_streams.clear()
+            self._published_from.clear()
+
+    def _member(self, hour: datetime, partition: int) -> Member:
+        return self._members.get(file_hour(hour), {})[partition]
+
+    def _write(self, hour: datetime, partition: int, data: bytes) -> Member:
+        name = MemberName(self.project_id, file_hour(hour), partition)
+        self._blobs.write(str(name), data)
+        self._in_several_streams.discard(name)
+        return self._note(name)
+
+    def _note(self, name: MemberName) -> Member:
+        self._revision += 1
+        member = Member(name, self._blobs.size_bytes(str(name)), self._revision)
+        self._members.setdefault(name.hour, {})[name.partition] = member
+        return member
+
+    def _pack_hour(self, hour: datetime) -> None:
+        for partition, member in self._members.get(hour, {}).items():
+            if member.name not in self._in_several_streams:
+                continue
+            self._in_several_streams.discard(member.name)
+            data = self._blobs.read(str(member.name))
+            content = _content_of_several_streams(data)
+            if content is not None:
+                self._write(hour, partition, gzip.compress(content, GZIP_LEVEL, mtime=0))
+
+    def _lines_of(self, name: MemberName) -> list[bytes]:
+        data = self.read(name)
+        if data is None:
+            return []
+        try:
+            content = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error):
+            return []
+        # Not splitlines(): a raw line may hold other line ends, such as U+0085 or a form feed.
+        return content.removesuffix(b"\n").split(b"\n") if content else []
+
+
+def encode_line(event: Mapping[str, object]) -> bytes:
+    """Write an event as one raw line: UTF-8, compact, keys in alphabetical order (reference 7).
+
+    Text that UTF-8 cannot hold (a lone surrogate from a client) makes the line all ASCII with escapes.
+    """
+    try:
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    except UnicodeEncodeError:
+        return json.dumps(event, separators=(",", ":"), sort_keys=True).encode()
+
+
+def compress_lines(lines: Iterable[bytes | Mapping[str, object]]) -> bytes:
+    """Return gzip of NDJSON with a trailing newline; equal lines give equal bytes."""
+    raw = (line if isinstance(line, bytes) else encode_line(line) for line in lines)
+    return gzip.compress(b"".join(line + b"\n" for line in raw), GZIP_LEVEL, mtime=0)
+
+
+def _content_of_several_streams(data: bytes) -> bytes | None:
+    """Return the joined content of several gzip streams; None for a single stream or damaged bytes."""
+    first = zlib.decompressobj(wbits=31)
+    try:
+        content = first.decompress(data)
+        return content + gzip.decompress(first.unused_data) if first.unused_data else None
+    except (OSError, EOFError, zlib.error):
+        return None

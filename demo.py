@@ -1,0 +1,186 @@
+"""``make demo``: three days of sample events out of a local Amplitude, through the connector's own command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from source_amplitude.clock import SystemClock
+
+PROJECT = Path(__file__).parent
+FOLDER = PROJECT / ".demo"
+SHOWN_FIELDS = ("server_upload_time", "event_type", "user_id", "country", "platform")
+SHOWN_RECORDS = 5
+START_SECONDS = 60
+EVENTS_PER_HOUR = 600
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass
+class Outcome:
+    """What one command of the connector printed.
+
+    Attributes:
+        first: The first records.
+        records: How many records of each stream.
+        hours: The hours of upload time that the records of each stream lie in.
+        json_bytes: Bytes of RECORD lines of each stream.
+        others: Every other message, in order.
+        seconds: From start to end of the process.
+    """
+
+    first: list[dict[str, Any]] = field(default_factory=list)
+    records: dict[str, int] = field(default_factory=dict)
+    hours: dict[str, set[str]] = field(default_factory=dict)
+    json_bytes: dict[str, int] = field(default_factory=dict)
+    others: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, line: bytes) -> None:
+        """Count one line of the output."""
+        message = json.loads(line)
+        if message["type"] != "RECORD":
+            self.others.append(message)
+            return
+        record = message["record"]
+        stream, data = record["stream"], record["data"]
+        self.records[stream] = self.records.get(stream, 0) + 1
+        self.json_bytes[stream] = self.json_bytes.get(stream, 0) + len(line)
+        self.hours.setdefault(stream, set()).add(data["server_upload_time"][:13])
+        if len(self.first) < SHOWN_RECORDS:
+            self.first.append(data)
+
+    def last(self, kind: str) -> dict[str, Any]:
+        """Return the last message of a type."""
+        return [message for message in self.others if message["type"] == kind][-1]
+
+
+def main() -> int:
+    """Run the demonstration; every step is a command that can be typed."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    started = time.monotonic()
+    with emulator() as amplitude:
+        console.print(f"A local Amplitude listens at [bold]{amplitude['url']}[/] with three days of sample events.\n")
+        write_inputs(amplitude)
+        spec = command("spec").last("SPEC")["spec"]["connectionSpecification"]
+        say(f"{len(spec['properties'])} fields, {len(spec['required'])} of them required")
+        say(command("check", "--config", "config.json").last("CONNECTION_STATUS")["connectionStatus"]["status"])
+        streams = command("discover", "--config", "config.json").last("CATALOG")["catalog"]["streams"]
+        say(", ".join(f"{each['name']} ({len(each['json_schema']['properties'])} fields)" for each in streams))
+        reading = ("read", "--config", "config.json", "--catalog", "catalog.json")
+        first = command(*reading)
+        console.print(records_table(first))
+        console.print(summary_table(first))
+        (FOLDER / "state.json").write_text(json.dumps([first.last("STATE")["state"]]), encoding="utf-8")
+        console.print("The last STATE message is kept in .demo/state.json; a second sync starts from it.\n")
+        second = command(*reading, "--state", "state.json")
+        say(f"{sum(second.records.values())} new records, after {second.seconds:.1f} s: nothing is repeated")
+    console.print(f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog and state are in .demo/.")
+    return 0 if sum(first.records.values()) and not second.records else 1
+
+
+@contextmanager
+def emulator() -> Iterator[dict[str, str]]:
+    """Run ``python -m amplitude_emulator`` and yield what its ready file says."""
+    ready = FOLDER / "emulator.json"
+    arguments = ["--sample-days", "3", "--events-per-hour", str(EVENTS_PER_HOUR), "--ready-file", str(ready)]
+    with (FOLDER / "emulator.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "amplitude_emulator", *arguments], cwd=PROJECT, stdout=log, stderr=log
+        )
+    try:
+        wait_for(ready, process)
+        yield json.loads(ready.read_text(encoding="utf-8"))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(START_SECONDS)
+
+
+def wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
+    """Return when the emulator listens.
+
+    Raises:
+        RuntimeError: It ended, or took too long; the text is its own.
+    """
+    clock = SystemClock()
+    give_up = clock.monotonic_seconds() + START_SECONDS
+    while not ready.exists():
+        if process.poll() is not None or clock.monotonic_seconds() > give_up:
+            raise RuntimeError("The emulator did not start: " + (FOLDER / "emulator.log").read_text(encoding="utf-8"))
+        clock.sleep(0.05)
+
+
+def write_inputs(amplitude: dict[str, str]) -> None:
+    """Write the files a sync needs: a configuration and a catalog."""
+    os.environ["AMPLITUDE_API_URL"] = amplitude["url"]
+    start = (SystemClock().now() - timedelta(days=3)).strftime("%Y-%m-%dT00:00:00Z")
+    config = {"api_key": amplitude["api_key"], "secret_key": amplitude["secret_key"], "start_date": start}
+    events = {"name": "events", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
+    catalog = {"streams": [{"stream": events, "sync_mode": "incremental", "destination_sync_mode": "append"}]}
+    (FOLDER / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    (FOLDER / "catalog.json").write_text(json.dumps(catalog, indent=2), encoding="utf-8")
+
+
+def command(*arguments: str) -> Outcome:
+    """Run ``python main.py`` with ``arguments``, file names of which lie in the demonstration's folder."""
+    typed = [f".demo/{each}" if each.endswith(".json") else each for each in arguments]
+    console.print(Text(f"$ python main.py {' '.join(typed)}", style="bold cyan"))
+    outcome, started = Outcome(), time.monotonic()
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "main.py", *typed], cwd=PROJECT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        for line in process.stdout:
+            outcome.add(line)
+    outcome.seconds = time.monotonic() - started
+    if process.returncode:
+        trace = outcome.last("TRACE")["trace"]["error"]["message"]
+        raise SystemExit(f"main.py {arguments[0]} ended with {process.returncode}: {trace}")
+    return outcome
+
+
+def say(text: str) -> None:
+    """Print what a command brought."""
+    console.print(f"  {text}\n", markup=False)
+
+
+def records_table(outcome: Outcome) -> Table:
+    """Return the first records, some of their fields."""
+    table = Table(title="The first records", title_justify="left", title_style="bold")
+    for name in SHOWN_FIELDS:
+        table.add_column(name, overflow="fold")
+    for data in outcome.first:
+        table.add_row(*(str(data.get(name, ""))[:24].removesuffix(".") for name in SHOWN_FIELDS))
+    return table
+
+
+def summary_table(outcome: Outcome) -> Table:
+    """Return what was read of each stream."""
+    table = Table(title="What was read", title_justify="left", title_style="bold")
+    for name in ("stream", "records", "hours with events", "MB of JSON", "seconds"):
+        table.add_column(name, justify="left" if name == "stream" else "right")
+    for stream, records in outcome.records.items():
+        megabytes = f"{outcome.json_bytes[stream] / 1e6:,.1f}"
+        table.add_row(stream, f"{records:,}", f"{len(outcome.hours[stream]):,}", megabytes, f"{outcome.seconds:.1f}")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""The connector's real command line with short waits: what a test runs in place of ``main.py``."""
+
+from __future__ import annotations
+
+import sys
+
+from source_amplitude.api import RetryPolicy, Timeouts
+from source_amplitude.export import ExportSettings
+from source_amplitude.run import run
+
+SHORT = ExportSettings(
+    timeouts=Timeouts(connect_seconds=2, read_seconds=2),
+    retry=RetryPolicy(attempts=4, first_wait_seconds=0.01, longest_wait_seconds=0.05, total_seconds=20),
+    retry_budget_seconds=20,
+    heartbeat_seconds=0.5,
+)
+
+if __name__ == "__main__":
+    sys.exit(run(settings=SHORT))

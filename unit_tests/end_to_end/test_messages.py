@@ -1,0 +1,162 @@
+"""What a newcomer meets first: wrong keys, wrong region, wrong values, a stream that does not exist."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+    from unit_tests.end_to_end.connector import Connector, Run
+
+AWKWARD_KEY = "k%y+/&=é\"'\\$(x) 'two words' .*"
+AWKWARD_SECRET = "s€cret/+%41 [a-z]{2}#?"
+
+
+def test_check_succeeds_without_transferring_events(half_a_day: Emulator, connector: Connector) -> None:
+    run = connector.check()
+
+    assert (run.exit_code, run.connection) == (0, {"status": "SUCCEEDED"})
+    assert [(seen.path, seen.status) for seen in half_a_day.requests] == [("/us/api/2/export", 404)]
+
+
+def test_check_refuses_wrong_keys_and_says_that_the_other_region_does_too(
+    emulator: Emulator, connector: Connector
+) -> None:
+    run = connector.check(secret_key="not-the-secret-0123456789")
+
+    assert run.exit_code == 1
+    assert run.connection == {
+        "status": "FAILED",
+        "message": "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API/Secret Key combination). "
+        "The EU Residency Server was asked too and refused them as well. "
+        "Check that api_key and secret_key are from the same project (Amplitude: Settings > Projects), "
+        "and that data_region names the region the project is stored in.",
+    }
+    assert [seen.path for seen in emulator.requests] == ["/us/api/2/export", "/eu/api/2/export"]
+    assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
+
+
+def test_check_names_the_region_that_accepts_the_keys(emulator: Emulator, connector: Connector) -> None:
+    run = connector.check(data_region="EU Residency Server")
+
+    assert run.exit_code == 1
+    assert run.connection["message"] == (
+        "Amplitude refused the keys at the EU Residency Server (HTTP 403: Invalid API Key). "
+        "The Standard Server was asked too and accepts them. Set data_region to 'Standard Server'."
+    )
+    assert_no_secret(run, emulator.project.api_key, emulator.project.secret_key)
+
+
+def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Connector) -> None:
+    emulator.faults.add("server_error", status=503)
+
+    run = connector.check()
+
+    assert run.exit_code == 1
+    assert run.errors[-1]["failure_type"] == "transient_error"
+    assert "Amplitude failed at a test of the keys (HTTP 503" in run.error_texts[-1]
+
+
+def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator, connector: Connector) -> None:
+    run = connector.read(secret_key="not-the-secret-0123456789")
+
+    assert run.exit_code == 1
+    assert run.statuses == ["STARTED", "INCOMPLETE"]
+    assert run.errors[0]["failure_type"] == "config_error"
+    assert run.error_texts[0].startswith("Amplitude refused the keys at the Standard Server (HTTP 403")
+    assert len(emulator.requests) == 1
+    assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        pytest.param({"data_region": "eu"}, "data_region: 'eu' is none of 'Standard Server', ", id="region"),
+        pytest.param({"start_date": "yesterday"}, "start_date: 'yesterday' is not a UTC time", id="date"),
+        pytest.param({"start_date": ""}, "start_date: '' is not a UTC time", id="empty date"),
+        pytest.param({"end_date": "2026-03-03T00:00:00Z"}, "end_date: '2026-03-03T00:00:00Z' is not after", id="end"),
+        pytest.param(
+            {"request_time_range": 0}, "request_time_range: 0 is not a whole number from 1 to 8760", id="hours"
+        ),
+        pytest.param({"api_key": ""}, "api_key is empty", id="empty key"),
+        pytest.param({"secret_key": None}, "secret_key is missing", id="no secret"),
+        pytest.param({"num_workers": 6}, "num_workers: 6 is not a whole number from 1 to 5", id="workers"),
+        pytest.param({"malformed_lines": "drop"}, "malformed_lines: 'drop' is none of", id="policy"),
+        pytest.param({"accepted_gaps": ["monday"]}, "accepted_gaps: 'monday' is neither an hour", id="gap"),
+        pytest.param({"recheck_hours": "6"}, "recheck_hours: '6' is not a list", id="ages"),
+        pytest.param({"active_users_group_by_country": "yes"}, "'yes' is neither true nor false", id="flag"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_field(
+    emulator: Emulator, connector: Connector, changes: dict[str, Any], problem: str
+) -> None:
+    run = connector.check(**changes)
+
+    assert run.exit_code == 1
+    assert run.connection["status"] == "FAILED"
+    assert problem in run.connection["message"]
+    assert emulator.requests == []
+
+
+def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator, connector: Connector) -> None:
+    changes: dict[str, Any] = {"data_region": "mars", "start_date": "soon", "request_time_range": "4", "secret_key": ""}
+
+    runs = [connector.check(**changes), connector.discover(**changes), connector.read(**changes)]
+
+    texts = [runs[0].connection["message"], runs[1].error_texts[-1], runs[2].error_texts[-1]]
+    assert len(set(texts)) == 1
+    assert [run.exit_code for run in runs] == [1, 1, 1]
+    assert texts[0].startswith("The configuration has 4 problems: ")
+    assert [name in texts[0] for name in changes] == [True] * 4
+    assert emulator.requests == []
+
+
+def test_an_unknown_stream_ends_red_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
+    unknown_stream = (
+        "The catalog asks for a stream named 'nonsense'; this source has events. Take the stream out of the catalog, "
+        "or refresh the connection's schema; the other streams were read."
+    )
+
+    run = connector.read(streams=("nonsense", "events"))
+
+    assert run.exit_code == 1
+    assert run.error_texts == [unknown_stream]
+    assert run.statuses == ["STARTED", "INCOMPLETE", "STARTED", "RUNNING", "COMPLETE"]
+    assert len(run.records) == len(half_a_day.store.lines())
+
+
+def test_a_start_date_in_the_future_reads_nothing_and_leaves_no_trap(
+    half_a_day: Emulator, connector: Connector
+) -> None:
+    early = connector.read(start_date="2026-05-01T00:00:00Z")
+    later = connector.read(early.states[-1])
+
+    assert (early.exit_code, early.records) == (0, [])
+    assert any("There is nothing to read" in warning for warning in early.warnings)
+    assert len(later.records) == len(half_a_day.store.lines())
+
+
+def test_awkward_keys_appear_in_no_form_in_any_output(emulator: Emulator, connector: Connector) -> None:
+    keys: dict[str, Any] = {"api_key": AWKWARD_KEY, "secret_key": AWKWARD_SECRET}
+    emulator.clock.advance(timedelta(hours=1))
+
+    runs = [connector.check(**keys), connector.read(**keys), connector.discover(**keys)]
+    runs += [connector.check(**keys, data_region=AWKWARD_SECRET), connector.read(**keys, start_date=AWKWARD_KEY)]
+
+    for run in runs:
+        assert_no_secret(run, AWKWARD_KEY, AWKWARD_SECRET)
+
+
+def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
+    """The API key alone is public, yet nothing in the output needs it either."""
+    output = (run.stdout + run.stderr).decode()
+    for text in (api_key, secret_key, f"{api_key}:{secret_key}"):
+        token = base64.b64encode(text.encode()).decode().rstrip("=")
+        forms = [text, quote(text), quote(text, safe=""), quote_plus(text), token, json.dumps(text)[1:-1]]
+        assert [form for form in forms if form in output] == []
