@@ -210,7 +210,7 @@ class ExportReader(Generic[T]):
         self._ledger.working_hours = self._size.to_remember
         self.tally.succeed()
         nothing = asked - HourSet.of(hour_window(hour) for hour in hours)
-        self.tally.hours_open += len(nothing)
+        self.tally.hours_without_files += len(nothing)
         self._ledger.found_nothing(
             nothing, asked_at=download.asked_at, export_delay_hours=self._config.export_delay_hours
         )

@@ -38,7 +38,7 @@ class Tally:
     Attributes:
         records: Emitted records.
         hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
-        hours_open: Hours asked for in vain; they are empty or will be published later.
+        hours_without_files: Hours asked for in vain; they are empty or will be published later.
         archive_bytes: Bytes of archives downloaded.
         content_bytes: Unpacked bytes emitted.
         failures: Windows that could not be read, with their errors.
@@ -48,7 +48,7 @@ class Tally:
 
     records: int = 0
     hours_done: int = 0
-    hours_open: int = 0
+    hours_without_files: int = 0
     archive_bytes: int = 0
     content_bytes: int = 0
     failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)
@@ -62,16 +62,20 @@ class Tally:
         if len(self.malformed) < _MOST_NAMED:
             self.malformed.append(line)
 
-    def summary(self, seconds: float) -> str:
-        """Return one line that a person can read."""
-        rate = f", {self.records / seconds:,.0f} a second" if self.records and seconds > 0 else ""
+    def summary(self, *, hours_open: int, seconds: float) -> str:
+        """Return one line that a person can read.
+
+        Args:
+            hours_open: Of the hours without files, those that may still be published.
+            seconds: How long the sync took.
+        """
+        rate = f" ({self.records / seconds:,.0f} a second)" if self.records and seconds > 0 else ""
         parts = [
-            f"{self.records:,} records of {self.hours_done:,} hours{rate}",
-            f"{self.archive_bytes / 1e6:,.1f} MB of archives, {self.content_bytes / 1e6:,.1f} MB of JSON",
-            f"{seconds:.1f} s",
+            f"{self.records:,} records of {self.hours_done:,} hours in {seconds:.1f} s{rate}",
+            f"{self.archive_bytes / 1e6:,.1f} MB of archives with {self.content_bytes / 1e6:,.1f} MB of JSON",
         ]
-        if self.hours_open:
-            parts.append(f"{self.hours_open:,} hours had nothing yet")
+        if self.hours_without_files:
+            parts.append(f"{self.hours_without_files:,} hours without files, {hours_open:,} of them still open")
         if self.failures:
             parts.append(f"{sum(window.hours for window, _ in self.failures):,} hours failed")
         if self.malformed_lines:

@@ -103,7 +103,7 @@ class EventsSync(Generic[T]):
             failure = error
         yield self._save_point(ledger, span_end)
         seconds = self._context.clock.monotonic_seconds() - started_seconds
-        _logger.info("events: %s", reader.tally.summary(seconds))
+        _logger.info("events: %s", reader.tally.summary(hours_open=len(ledger.open), seconds=seconds))
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure

@@ -1,0 +1,217 @@
+"""One request each: what is sent, and what every kind of answer becomes. Real sockets are in end_to_end."""
+
+from __future__ import annotations
+
+import base64
+import io
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+import urllib3
+
+from source_amplitude.api import AmplitudeClient, ExportAnswer, base_url
+from source_amplitude.api.credentials import prove_keys
+from source_amplitude.config import Keys, Region
+from source_amplitude.errors import (
+    AmplitudeError,
+    CredentialsRejectedError,
+    ExportTooLargeError,
+    InvalidConfigError,
+    NetworkError,
+    RateLimitedError,
+    ServerFailureError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from source_amplitude.windows import HourWindow
+
+if TYPE_CHECKING:
+    from requests_mock import Mocker
+
+KEYS = Keys("key with spaces", "secrét/+")
+URL = "https://amplitude.com/api/2/export"
+SIX_HOURS = HourWindow(datetime(2024, 3, 1, tzinfo=timezone.utc), datetime(2024, 3, 1, 6, tzinfo=timezone.utc))
+
+
+def envelope(details: str) -> dict[str, object]:
+    return {"error": {"type": "unspecified", "message": "Unspecified Error", "metadata": {"details": details}}}
+
+
+@pytest.fixture
+def client() -> AmplitudeClient:
+    return AmplitudeClient(base_url=base_url(Region.STANDARD), region=Region.STANDARD, keys=KEYS)
+
+
+def test_an_export_asks_for_inclusive_hours_with_basic_authentication(
+    client: AmplitudeClient, requests_mock: Mocker
+) -> None:
+    requests_mock.get(URL, content=b"PK...")
+    sink = io.BytesIO()
+
+    answer = client.export(SIX_HOURS, sink)
+
+    sent = requests_mock.last_request
+    token = base64.b64encode("key with spaces:secrét/+".encode()).decode()
+    assert answer is ExportAnswer.ARCHIVE
+    assert sink.getvalue() == b"PK..."
+    assert sent is not None
+    assert sent.qs == {"start": ["20240301t00"], "end": ["20240301t05"]}
+    assert sent.headers["Authorization"] == f"Basic {token}"
+    assert sent.headers["Accept-Encoding"] == "identity"
+
+
+def test_404_means_that_there_are_no_files(client: AmplitudeClient, requests_mock: Mocker) -> None:
+    requests_mock.get(URL, status_code=404, json=envelope("Raw data files were not found."))
+    sink = io.BytesIO()
+
+    answer = client.export(SIX_HOURS, sink)
+
+    assert (answer, sink.getvalue()) == (ExportAnswer.NOTHING, b"")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "text"),
+    [
+        (403, "Invalid API Key", CredentialsRejectedError, "(HTTP 403: Invalid API Key)"),
+        (400, "The file size is too large", ExportTooLargeError, "(HTTP 400: The file size is too large)"),
+        (400, "Invalid user property country", UnexpectedAnswerError, "HTTP 400: Invalid user property country"),
+        (504, "", ExportTooLargeError, "(HTTP 504: Unspecified Error)"),
+        (429, "Too Many Requests", RateLimitedError, "(HTTP 429: Too Many Requests)"),
+        (500, "", ServerFailureError, "(HTTP 500: Unspecified Error)"),
+        (418, "", UnexpectedAnswerError, "HTTP 418"),
+    ],
+)
+def test_a_refused_export_says_what_the_server_said(
+    client: AmplitudeClient, requests_mock: Mocker, status: int, body: str, kind: type[AmplitudeError], text: str
+) -> None:
+    requests_mock.get(URL, status_code=status, json=envelope(body))
+
+    with pytest.raises(kind) as caught:
+        client.export(SIX_HOURS, io.BytesIO())
+
+    assert type(caught.value) is kind
+    assert text in caught.value.what
+
+
+def test_an_answer_that_repeats_the_keys_is_masked(client: AmplitudeClient, requests_mock: Mocker) -> None:
+    requests_mock.get(URL, status_code=500, text="failed for KEY WITH SPACES and key%20with%20spaces")
+
+    with pytest.raises(ServerFailureError) as caught:
+        client.export(SIX_HOURS, io.BytesIO())
+
+    assert caught.value.what.endswith("(HTTP 500: failed for **** and ****).")
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "text"),
+    [
+        (requests.exceptions.ConnectTimeout(), NetworkError, "within 10 seconds"),
+        (requests.exceptions.ReadTimeout(), NetworkError, "within 600 seconds"),
+        (requests.exceptions.ConnectionError("reset by peer"), NetworkError, "reset by peer"),
+        (requests.exceptions.SSLError("bad certificate"), UnreachableError, "bad certificate"),
+        (requests.exceptions.ConnectionError("NameResolutionError: x"), UnreachableError, "no address"),
+        (urllib3.exceptions.ProtocolError("IncompleteRead"), NetworkError, "IncompleteRead"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_a_broken_connection_is_one_of_our_errors(
+    client: AmplitudeClient, requests_mock: Mocker, cause: Exception, kind: type[AmplitudeError], text: str
+) -> None:
+    requests_mock.get(URL, exc=cause)
+
+    with pytest.raises(kind) as caught:
+        client.export(SIX_HOURS, io.BytesIO())
+
+    assert text in caught.value.what
+
+
+def test_an_error_of_the_disk_is_not_taken_for_one_of_the_network(
+    client: AmplitudeClient, requests_mock: Mocker
+) -> None:
+    class FullDisk(io.BytesIO):
+        def write(self, _data: object, /) -> int:
+            raise OSError(28, "No space left on device")
+
+    requests_mock.get(URL, content=b"PK...")
+
+    with pytest.raises(OSError, match="No space left"):
+        client.export(SIX_HOURS, FullDisk())
+
+
+def test_the_date_of_the_latest_answer_is_kept(client: AmplitudeClient, requests_mock: Mocker) -> None:
+    requests_mock.get(URL, status_code=404, headers={"Date": "Fri, 01 Mar 2024 12:00:00 GMT"})
+
+    client.check_keys()
+
+    assert client.server_date == datetime(2024, 3, 1, 12, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, ""), (200, "not read"), (400, "start is too early")])
+def test_keys_count_as_accepted_when_the_answer_is_not_about_them(
+    client: AmplitudeClient, requests_mock: Mocker, status: int, body: str
+) -> None:
+    requests_mock.get(URL, status_code=status, json=envelope(body))
+
+    client.check_keys()
+
+    assert requests_mock.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, "", CredentialsRejectedError),
+        (403, "Invalid API/Secret Key combination", CredentialsRejectedError),
+        (400, "Invalid API key", CredentialsRejectedError),
+        (504, "", ServerFailureError),
+        (429, "", RateLimitedError),
+        (302, "", UnexpectedAnswerError),
+    ],
+)
+def test_any_other_answer_to_the_test_of_the_keys_is_reported_as_what_it_is(
+    client: AmplitudeClient, requests_mock: Mocker, status: int, body: str, kind: type[AmplitudeError]
+) -> None:
+    requests_mock.get(URL, status_code=status, json=envelope(body))
+
+    with pytest.raises(kind) as caught:
+        client.check_keys()
+
+    assert type(caught.value) is kind
+
+
+def test_an_unclear_answer_of_the_other_region_is_said_so(requests_mock: Mocker) -> None:
+    requests_mock.get(URL, status_code=403, json=envelope("Invalid API Key"))
+    requests_mock.get("https://analytics.eu.amplitude.com/api/2/export", status_code=503)
+
+    with pytest.raises(CredentialsRejectedError) as caught:
+        prove_keys(lambda region: AmplitudeClient(base_url=base_url(region), region=region, keys=KEYS), Region.STANDARD)
+
+    assert caught.value.tried == (
+        "The EU Residency Server was asked too, without a clear answer: "
+        "Amplitude failed at a test of the keys (HTTP 503)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "override", "expected"),
+    [
+        (Region.STANDARD, None, "https://amplitude.com"),
+        (Region.EU, "", "https://analytics.eu.amplitude.com"),
+        (Region.STANDARD, "http://127.0.0.1:8000/", "http://127.0.0.1:8000/us"),
+        (Region.EU, "http://localhost:8000", "http://localhost:8000/eu"),
+        (Region.EU, "http://[::1]:80", "http://[::1]:80/eu"),
+        (Region.STANDARD, "https://proxy.example/amplitude", "https://proxy.example/amplitude/us"),
+    ],
+)
+def test_addresses_of_the_regions(region: Region, override: str | None, expected: str) -> None:
+    assert base_url(region, override) == expected
+
+
+@pytest.mark.parametrize(
+    "override", ["http://amplitude.example", "ftp://127.0.0.1", "127.0.0.1:80", "https://a:b@host", "https://h?x=1"]
+)
+def test_an_address_that_would_give_keys_away_is_refused(override: str) -> None:
+    with pytest.raises(InvalidConfigError, match="AMPLITUDE_API_URL"):
+        base_url(Region.STANDARD, override)

@@ -1,0 +1,166 @@
+"""Downloads ahead: in order, bounded in number and bytes, retried as a whole, gone when they are abandoned."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import threading
+import zipfile
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from source_amplitude.api import RetryPolicy
+from source_amplitude.clock import SystemClock
+from source_amplitude.errors import CorruptArchiveError, CredentialsRejectedError, ServerFailureError
+from source_amplitude.export import ExportSettings
+from source_amplitude.export.download import Download, Downloads
+from source_amplitude.windows import HOUR, HourWindow
+from unit_tests.fakes.fake_exporter import FakeExporter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from source_amplitude.errors import RetryableError
+
+START = datetime(2024, 3, 1, tzinfo=timezone.utc)
+NOW = datetime(2024, 3, 2, tzinfo=timezone.utc)
+HOURS = [HourWindow(START + HOUR * n, START + HOUR * (n + 1)) for n in range(8)]
+SETTINGS = ExportSettings(retry=RetryPolicy(attempts=3, first_wait_seconds=0, longest_wait_seconds=0))
+
+
+def archive(line: str = "{}") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zip_file:
+        zip_file.writestr("1/1_2024-03-01_0#0.json.gz", gzip.compress(f"{line}\n".encode()))
+    return out.getvalue()
+
+
+def downloads(
+    exporter: FakeExporter, *, at_once: int = 2, retries: list[str] | None = None, settings: ExportSettings = SETTINGS
+) -> Downloads:
+    def on_retry(window: HourWindow, error: RetryableError, _seconds: float) -> None:
+        if retries is not None:
+            retries.append(f"{window}: {error.what}")
+
+    return Downloads(
+        exporter,
+        at_once=at_once,
+        settings=settings,
+        clock=SystemClock(),
+        present=lambda: NOW,
+        on_retry=on_retry,
+    )
+
+
+def finish(download: Download | None) -> tuple[HourWindow, int, bool]:
+    assert download is not None
+    result = (download.window, download.archive_bytes, download.archive is None)
+    download.close()
+    return result
+
+
+def test_downloads_come_in_the_order_they_were_added() -> None:
+    body = archive()
+    exporter = FakeExporter({HOURS[0]: [body], HOURS[2]: [body]})
+    at_work = downloads(exporter)
+
+    for window in HOURS[:3]:
+        at_work.add(window)
+    results = [finish(at_work.finish_oldest(10)) for _ in range(3)]
+
+    assert results == [(HOURS[0], len(body), False), (HOURS[1], 0, True), (HOURS[2], len(body), False)]
+    assert len(at_work) == 0
+
+
+def test_no_more_than_the_given_number_are_under_way_even_when_windows_are_put_in_front() -> None:
+    exporter = FakeExporter({})
+    exporter.gate.clear()
+    at_work = downloads(exporter, at_once=2)
+
+    for window in HOURS[4:]:
+        at_work.add(window)
+    at_work.add_first(*HOURS[:4])
+    exporter.gate.set()
+    order = [finish(at_work.finish_oldest(10))[0] for _ in range(8)]
+
+    assert order == HOURS
+    assert exporter.most_at_once == 2
+
+
+def test_one_retry_spans_request_body_and_verification() -> None:
+    body = archive()
+    exporter = FakeExporter({HOURS[0]: [ServerFailureError("500"), b"no zip at all", body]})
+    retries: list[str] = []
+    at_work = downloads(exporter, retries=retries)
+
+    at_work.add(HOURS[0])
+    result = finish(at_work.finish_oldest(10))
+
+    assert result == (HOURS[0], len(body), False)
+    assert retries == [
+        "2024-03-01 00:00 UTC: 500",
+        "2024-03-01 00:00 UTC: The answer's body (13 bytes) is not a zip archive.",
+    ]
+
+
+def test_what_cannot_be_retried_or_keeps_failing_is_raised_in_its_turn() -> None:
+    exporter = FakeExporter({HOURS[0]: [b"no zip"], HOURS[1]: [CredentialsRejectedError("403")]})
+    at_work = downloads(exporter)
+    at_work.add(HOURS[0])
+    at_work.add(HOURS[1])
+
+    with pytest.raises(CorruptArchiveError) as corrupt:
+        at_work.finish_oldest(10)
+    with pytest.raises(CredentialsRejectedError):
+        at_work.finish_oldest(10)
+
+    assert corrupt.value.tried.startswith("It was tried 3 times within")
+    assert (len(at_work), exporter.asked.count(HOURS[1])) == (0, 1)
+
+
+def test_a_slow_download_gives_the_reader_a_turn() -> None:
+    exporter = FakeExporter({})
+    exporter.gate.clear()
+    at_work = downloads(exporter)
+    at_work.add(HOURS[0])
+
+    waited = at_work.finish_oldest(0.05)
+    exporter.gate.set()
+    result = finish(at_work.finish_oldest(10))
+
+    assert waited is None
+    assert result == (HOURS[0], 0, True)
+
+
+def test_archives_beyond_the_disk_budget_wait_but_the_one_needed_next_does_not() -> None:
+    body = archive("{" + '"filler":"' + "x" * 3000 + '"}')
+    exporter = FakeExporter({window: [body] for window in HOURS})
+    settings = ExportSettings(retry=SETTINGS.retry, disk_bytes=len(body) // 2)
+    at_work = downloads(exporter, at_once=2, settings=settings)
+
+    at_work.add_first(HOURS[1])
+    at_work.add(HOURS[2])
+    at_work.add_first(HOURS[0])
+    order = [finish(at_work.finish_oldest(10))[0] for _ in range(3)]
+
+    assert order == HOURS[:3]
+
+
+def test_abandoned_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    exporter = FakeExporter({window: [archive()] for window in HOURS})
+    exporter.gate.clear()
+    at_work = downloads(exporter)
+    at_work.add(HOURS[0])
+    at_work.add(HOURS[1])
+
+    at_work.close()
+    exporter.gate.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("download "):
+            thread.join(10)
+
+    assert list(tmp_path.iterdir()) == []
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("download ")] == []

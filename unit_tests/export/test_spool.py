@@ -1,0 +1,96 @@
+"""Files of archives: nameless, counted, and clear about a disk that is full."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from source_amplitude.errors import DiskFullError
+from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
+
+
+def test_a_file_has_no_name_while_it_is_written(tmp_path: Path) -> None:
+    spool = SpoolFile(DiskBudget(1000, str(tmp_path)), threading.Event())
+
+    spool.write(b"abc")
+    spool.flush()
+
+    assert (spool.archive_bytes, list(tmp_path.iterdir())) == (3, [])
+    spool.close()
+
+
+def test_bytes_come_back_to_the_budget_once(tmp_path: Path) -> None:
+    budget = DiskBudget(10, str(tmp_path))
+    first = SpoolFile(budget, threading.Event())
+    first.write(b"0123456789")
+
+    first.close()
+    first.close()
+    second = SpoolFile(budget, threading.Event())
+    second.write(b"0123456789")
+
+    assert second.archive_bytes == 10
+    second.close()
+
+
+def test_another_attempt_begins_with_an_empty_file(tmp_path: Path) -> None:
+    spool = SpoolFile(DiskBudget(10, str(tmp_path)), threading.Event())
+    spool.write(b"0123456789")
+
+    spool.empty()
+    spool.write(b"new")
+    spool.file.seek(0)
+
+    assert (spool.file.read(), spool.archive_bytes) == (b"new", 3)
+    spool.close()
+
+
+def test_a_write_waits_for_room_and_goes_on_when_there_is_some(tmp_path: Path) -> None:
+    budget = DiskBudget(10, str(tmp_path))
+    first, second = SpoolFile(budget, threading.Event()), SpoolFile(budget, threading.Event())
+    first.write(b"0123456789")
+    writer = threading.Thread(target=second.write, args=(b"x",))
+
+    writer.start()
+    while not budget.waiting:
+        pass
+    first.close()
+    writer.join(10)
+
+    assert second.archive_bytes == 1
+    second.close()
+
+
+def test_closing_the_budget_frees_whoever_waits(tmp_path: Path) -> None:
+    budget = DiskBudget(0, str(tmp_path))
+    spool = SpoolFile(budget, threading.Event())
+
+    budget.close()
+
+    with pytest.raises(SpoolClosedError):
+        spool.write(b"x")
+    spool.close()
+
+
+def test_a_full_disk_is_named_with_its_folder_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - the spool closes it
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: always_full)
+    budget = DiskBudget(1000)
+    spool = SpoolFile(budget, threading.Event())
+
+    with pytest.raises(DiskFullError) as caught:
+        spool.write(b"x" * 100)
+
+    assert f"The folder {budget.folder} is full" in caught.value.what
+    assert "100 more were to be written" in caught.value.what
+    spool.close()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    budget = DiskBudget(1000, str(tmp_path))
+    budget.folder = str(tmp_path / "missing")
+
+    with pytest.raises((DiskFullError, FileNotFoundError)):
+        SpoolFile(budget, threading.Event())
