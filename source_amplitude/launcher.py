@@ -7,10 +7,13 @@ else takes the CDK's own way. Lines of all kinds leave through one writer, so no
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -18,6 +21,8 @@ from airbyte_cdk.models import AirbyteMessage, Status
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.failures import traced
 from source_amplitude.source import SourceAmplitude, hide_keys
 from source_amplitude.streams import SerializedRecords
 
@@ -51,6 +56,24 @@ class LineWriter:
 
     def flush(self) -> None:
         """Do nothing: every write is handed on at once."""
+
+
+class LogWriter:
+    """Where log lines go: to a `LineWriter`, in silence once its reader has gone away.
+
+    The command itself ends at its next message; logging would print a traceback for each line until then.
+    """
+
+    def __init__(self, lines: LineWriter) -> None:
+        self._lines = lines
+
+    def write(self, text: str) -> None:
+        """Write a whole log line."""
+        with suppress(BrokenPipeError):
+            self._lines.write(text)
+
+    def flush(self) -> None:
+        """Do nothing, as `LineWriter.flush`."""
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -115,12 +138,29 @@ def launch(source: SourceAmplitude, args: list[str]) -> int:
     entrypoint = Entrypoint(source, writer)
     parsed = entrypoint.parse_args(args)
     try:
+        for option in ("config", "catalog", "state"):
+            _require_json(option, getattr(parsed, option, None))
         for line in entrypoint.run(parsed):
             writer.write(f"{line}\n")
     except AirbyteTracedException as error:
         writer.write(_line(error.as_sanitized_airbyte_message()))
         return EXIT_FAILED
     return EXIT_FAILED if entrypoint.check_failed else EXIT_OK
+
+
+def _require_json(option: str, path: str | None) -> None:
+    """Raise a readable error for a file that is not there or is no JSON; the CDK's own would be a traceback."""
+    if path is None:
+        return
+    try:
+        json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"--{option}: {path} cannot be read ({error.strerror})"
+    except ValueError as error:
+        problem = f"--{option}: {path} is no JSON ({error})"
+    else:
+        return
+    raise traced(InvalidConfigError((problem,)))
 
 
 def _line(message: AirbyteMessage) -> str:
@@ -132,4 +172,4 @@ def _send_logs_to(writer: LineWriter) -> None:
     sys.stdout = writer
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
-            handler.setStream(writer)
+            handler.setStream(LogWriter(writer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +81,10 @@ def _envelope_reason(parsed: dict[str, Any]) -> str:
 def date_from_header(text: str | None) -> datetime | None:
     """Return the moment of a Date header, or None where it is missing or broken."""
     try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
+        moment = parsedate_to_datetime(text) if text else None
+    except (TypeError, ValueError):  # Python 3.10 raises the first for a text that is no date
         return None
+    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
 
 
 def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:

@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from importlib import metadata
 from typing import TYPE_CHECKING, Protocol
 
 import requests
@@ -89,6 +90,7 @@ class AmplitudeClient:
         self._timeout = (timeouts.connect_seconds, timeouts.read_seconds)
         self._session = requests.Session()
         self._session.auth = HTTPBasicAuth(keys.api_key.encode(), keys.secret_key.encode())
+        self._session.headers["User-Agent"] = f"source-amplitude/{metadata.version('source-amplitude')}"
         # An archive is compressed already; a length that counts what arrives needs an untouched body.
         self._session.headers["Accept-Encoding"] = "identity"
         self._lock = threading.Lock()

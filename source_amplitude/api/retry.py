@@ -25,8 +25,8 @@ class RetryPolicy:
     Attributes:
         attempts: Requests in all, the first included.
         first_wait_seconds: Before the second attempt; doubles from there, with jitter of the same size.
-        longest_wait_seconds: Between two attempts; a longer Retry-After is cut to it.
-        total_seconds: No attempt begins later than this after the first.
+        longest_wait_seconds: Between two attempts, unless Retry-After asks for more.
+        total_seconds: No attempt begins later than this after the first; a Retry-After beyond it ends the action.
     """
 
     attempts: int = 8
@@ -115,8 +115,8 @@ class _RetryAfterOr(tenacity.wait.wait_base):
         ) + tenacity.wait_fixed(policy.first_wait_seconds / 2)
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> float:
-        seconds = float(self._backoff(retry_state))
+        seconds = min(float(self._backoff(retry_state)), self._longest_seconds)
         error = retry_state.outcome.exception() if retry_state.outcome else None
         if isinstance(error, RateLimitedError) and error.retry_after_seconds is not None:
             seconds = max(seconds, error.retry_after_seconds)
-        return min(seconds, self._longest_seconds)
+        return seconds

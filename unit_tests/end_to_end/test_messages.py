@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from unit_tests.end_to_end.connector import COMMAND
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from amplitude_emulator import Emulator
     from unit_tests.end_to_end.connector import Connector, Run
 
@@ -160,3 +166,35 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
         token = base64.b64encode(text.encode()).decode().rstrip("=")
         forms = [text, quote(text), quote(text, safe=""), quote_plus(text), token, json.dumps(text)[1:-1]]
         assert [form for form in forms if form in output] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [("missing.json", None, "cannot be read (No such file or directory)"), ("broken.json", '{"a"', "is no JSON")],
+)
+def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
+    connector: Connector, tmp_path: Path, name: str, content: str | None, complaint: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    run = connector.run("check", "--config", str(path))
+
+    assert (run.exit_code, len(run.errors)) == (1, 1)
+    assert f"--config: {path} {complaint}" in run.error_texts[0]
+    assert run.errors[0]["failure_type"] == "config_error"
+
+
+def test_a_reader_that_goes_away_ends_the_read_in_silence(half_a_day: Emulator, connector: Connector) -> None:
+    command = [sys.executable, str(COMMAND), *connector.reading()]
+
+    with subprocess.Popen(command, env=connector.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        complaints = process.stderr.read()
+
+    assert (process.returncode, complaints) == (141, b"")
+    assert half_a_day.store.lines()

@@ -1,0 +1,48 @@
+"""One writer for everything: whole lines, in order, and an end in silence when nobody reads any more."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from source_amplitude.launcher import LineWriter, LogWriter
+
+
+class ClosedPipe(io.BytesIO):
+    def write(self, _data: object, /) -> int:
+        raise BrokenPipeError
+
+
+def test_lines_of_several_threads_stay_whole() -> None:
+    out = io.BytesIO()
+    writer = LineWriter(out)
+    threads = [
+        threading.Thread(target=lambda letter=letter: [writer.write(letter * 500 + "\n") for _ in range(50)])
+        for letter in "abcd"
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(out.getvalue().split()) == sorted(letter.encode() * 500 for letter in "abcd" for _ in range(50))
+
+
+def test_text_that_utf_8_cannot_hold_is_written_all_the_same() -> None:
+    out = io.BytesIO()
+
+    LineWriter(out).write("a\ud800b\n")
+
+    assert out.getvalue() == b"a?b\n"
+
+
+def test_a_message_for_nobody_ends_the_command_and_a_log_line_does_not() -> None:
+    writer = LineWriter(ClosedPipe())
+
+    LogWriter(writer).write("log line\n")
+
+    with pytest.raises(BrokenPipeError):
+        writer.write("message\n")
