@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit format test-upstream bench clean
+.PHONY: help demo test lint types layers unit format test-upstream clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list

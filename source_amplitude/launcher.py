@@ -12,9 +12,9 @@ import logging
 import sys
 import threading
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, Status
@@ -27,7 +27,7 @@ from source_amplitude.source import SourceAmplitude, hide_keys
 from source_amplitude.streams import SerializedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConnectorSpecification
 
@@ -134,7 +134,11 @@ def launch(source: SourceAmplitude, args: list[str]) -> int:
     script notices too.
     """
     writer = LineWriter(sys.stdout.buffer)
-    _send_logs_to(writer)
+    with redirect_stdout(cast("IO[str]", writer)), _logs_to(writer):
+        return _launch(source, args, writer)
+
+
+def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter) -> int:
     entrypoint = Entrypoint(source, writer)
     parsed = entrypoint.parse_args(args)
     try:
@@ -167,9 +171,14 @@ def _line(message: AirbyteMessage) -> str:
     return AirbyteEntrypoint.airbyte_message_to_string(message) + "\n"
 
 
-def _send_logs_to(writer: LineWriter) -> None:
+@contextmanager
+def _logs_to(writer: LineWriter) -> Iterator[None]:
     """Make log lines take the same way as messages: the CDK's handler buffers them for a tenth of a second."""
-    sys.stdout = writer
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(LogWriter(writer))
+    handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    streams = [handler.setStream(LogWriter(writer)) for handler in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, streams, strict=True):
+            if stream is not None:
+                handler.setStream(stream)

@@ -82,7 +82,7 @@ def _run(arguments: list[str], settings: ExportSettings | None, clock: Clock | N
 
 
 def spec_line() -> str:
-    """Return the SPEC message for the file spec.json, as the CDK would print it."""
+    """Return the SPEC message for the file spec.json; it means the same as the one the CDK would print."""
     import json  # noqa: PLC0415 - only this command needs it
 
     spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerialize
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from serpyco_rs import SchemaValidationError
 
-from source_amplitude.api import AmplitudeClient, base_url, secret_forms
+from source_amplitude.api import AmplitudeClient, Timeouts, base_url, secret_forms
 from source_amplitude.api.credentials import prove_keys
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
-from source_amplitude.errors import AmplitudeError
+from source_amplitude.errors import AmplitudeError, InvalidStateError
 from source_amplitude.export import ExportSettings
 from source_amplitude.failures import traced
 from source_amplitude.streams import Events, EventsContext, MissingStream
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog
     from airbyte_cdk.sources.streams import Stream
+
+
+_CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more patience
 
 
 class SourceAmplitude(AbstractSource):
@@ -72,8 +77,10 @@ class SourceAmplitude(AbstractSource):
             AirbyteTracedException: Why not.
         """
         parsed = self.parse(config)
+        usual = self._settings.timeouts
+        timeouts = replace(usual, read_seconds=min(_CHECK_SECONDS, usual.read_seconds))
         try:
-            prove_keys(lambda region: self._client(parsed, region), parsed.region)
+            prove_keys(lambda region: self._client(parsed, region, timeouts), parsed.region)
         except AmplitudeError as error:
             raise traced(error, parsed.keys) from error
         return True, None
@@ -101,22 +108,24 @@ class SourceAmplitude(AbstractSource):
         existing = tuple(stream.name for stream in self.streams(config))
         wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
         self._missing = [MissingStream(name, existing) for name in wanted if name not in existing]
-        yield from super().read(logger, config, catalog, state)
+        try:
+            yield from super().read(logger, config, catalog, state)
+        finally:
+            self._missing = []
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Read a state file: a list of state messages, one message alone, or the oldest form, stream name to state."""
-        saved = json.loads(Path(state_path).read_text(encoding="utf-8")) if state_path else None
-        if not isinstance(saved, dict):
-            return super().read_state(state_path)
-        if "stream" in saved and "stream_descriptor" in saved["stream"]:
-            messages = [saved]
-        else:
-            messages = [
-                {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": value}}
-                for name, value in saved.items()
-            ]
-        return [AirbyteStateMessageSerializer.load(message) for message in messages]
+        """Read a state file: state messages in a list or one alone, a whole STATE line, or stream names with states."""
+        if not state_path:
+            return []
+        saved = json.loads(Path(state_path).read_text(encoding="utf-8"))
+        if not saved:
+            return []
+        try:
+            return [AirbyteStateMessageSerializer.load(message) for message in _state_messages(saved)]
+        except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
+            what = f"The state file {state_path} holds no state messages ({type(error).__name__}: {error})."
+            raise traced(InvalidStateError(what)) from error
 
     def parse(self, raw: Mapping[str, Any]) -> Config:
         """Return the parsed configuration and keep every form of its keys out of all messages from here on.
@@ -130,12 +139,36 @@ class SourceAmplitude(AbstractSource):
         except AmplitudeError as error:
             raise traced(error) from error
 
-    def _client(self, config: Config, region: Region) -> AmplitudeClient:
+    def _client(self, config: Config, region: Region, timeouts: Timeouts | None = None) -> AmplitudeClient:
         try:
             url = base_url(region, self._api_url)
         except AmplitudeError as error:
             raise traced(error, config.keys) from error
-        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=self._settings.timeouts)
+        timeouts = timeouts or self._settings.timeouts
+        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts)
+
+
+def _state_messages(saved: object) -> list[Any]:
+    """Return the per-stream state messages in a state file's JSON.
+
+    Raises:
+        TypeError: There are none in it.
+    """
+    if isinstance(saved, list):
+        return [message for each in saved for message in _state_messages(each)]
+    if not isinstance(saved, dict):
+        raise TypeError(f"{type(saved).__name__} instead of a list of objects")
+    if saved.get("type") == "STATE":
+        return _state_messages(saved["state"])
+    if "stream" in saved or "global" in saved:
+        return [saved]
+    by_stream = saved["data"] if saved.get("type") == "LEGACY" else saved
+    if not all(isinstance(state, dict) for state in by_stream.values()):
+        raise TypeError("a stream's state is no object")
+    return [
+        {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
+        for name, state in by_stream.items()
+    ]
 
 
 def hide_keys(raw: Mapping[str, Any]) -> None:

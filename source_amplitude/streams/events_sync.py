@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
@@ -144,7 +144,7 @@ class EventsSync(Generic[T]):
         settings, clock, client = self._context.settings, self._context.clock, self._context.client
         retrying(
             client.check_keys,
-            policy=settings.retry,
+            policy=replace(settings.retry, total_seconds=min(settings.retry.total_seconds, settings.heartbeat_seconds)),
             budget=RetryBudget(settings.retry_budget_seconds),
             clock=clock,
             on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),

@@ -1,0 +1,18 @@
+"""Airbyte's standard tests, by the cases of acceptance-test-config.yml."""
+
+from __future__ import annotations
+
+import pytest
+from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
+
+from source_amplitude import SourceAmplitude
+
+pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
+
+
+@pytest.mark.usefixtures("surroundings")
+class TestSuiteSourceAmplitude(SourceTestSuiteBase):
+    """Runs in this process; the cases marked image_tests need a docker engine."""
+
+    connector_name = "source-amplitude"
+    connector = SourceAmplitude

@@ -1,0 +1,75 @@
+"""What import-linter cannot see: sizes, names, and where things lie."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("source_amplitude", "amplitude_emulator")
+FOLDERS = (*PACKAGES, "unit_tests", "integration_tests", "benchmarks")
+
+MAX_MODULE_LINES = 400
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "misc", "manager", "handler", "processor", "components"}
+FOLDERS_OF_TESTS_ALONE = {"fixtures", "golden", "fakes", "emulator", "end_to_end"}
+
+
+def modules_in(*folders: str) -> list[Path]:
+    return sorted(path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def folders_in(folder: str) -> set[str]:
+    return {path.name for path in (ROOT / folder).iterdir() if path.is_dir() and path.name != "__pycache__"}
+
+
+def exported_names(module: Path) -> Iterator[list[str]]:
+    """Yield the value of ``__all__`` where a module has one."""
+    for node in ast.parse((ROOT / module).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets):
+            yield ast.literal_eval(node.value)
+
+
+def test_no_module_is_longer_than_the_cap() -> None:
+    lengths = {str(path): len((ROOT / path).read_bytes().splitlines()) for path in modules_in(*FOLDERS)}
+
+    too_long = {path: lines for path, lines in lengths.items() if lines > MAX_MODULE_LINES}
+
+    assert too_long == {}
+
+
+def test_no_module_or_folder_has_a_name_that_says_nothing() -> None:
+    parts = {part for path in modules_in(*FOLDERS) for part in (*path.parent.parts, path.stem.removeprefix("test_"))}
+
+    assert parts & FORBIDDEN_NAMES == set()
+
+
+def test_every_folder_of_unit_tests_mirrors_a_folder_of_the_connector() -> None:
+    unexplained = folders_in("unit_tests") - folders_in("source_amplitude") - FOLDERS_OF_TESTS_ALONE
+
+    assert unexplained == set()
+
+
+@pytest.mark.parametrize("module", modules_in(*PACKAGES), ids=str)
+def test_exported_names_are_sorted_and_each_is_there_once(module: Path) -> None:
+    exported = list(exported_names(module))
+
+    assert exported == [sorted(set(names)) for names in exported]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_that_imports_for_others_names_what_it_exports(package: str) -> None:
+    silent = [
+        str(path)
+        for path in modules_in(package)
+        if path.name == "__init__.py"
+        and any(isinstance(node, ast.ImportFrom) for node in ast.parse((ROOT / path).read_text("utf-8")).body)
+        and not list(exported_names(path))
+    ]
+
+    assert silent == []

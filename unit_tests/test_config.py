@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_amplitude.config import Config, Keys, MalformedLines, Region, parse_config
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.windows import DAY_FILES_END, HOUR, HourSet, HourWindow
+
+SPEC_FILE = Path(__file__).parents[1] / "source_amplitude" / "spec.json"
+SPEC: dict[str, Any] = json.loads(SPEC_FILE.read_bytes())["connectionSpecification"]
+PROPERTIES: dict[str, Any] = SPEC["properties"]
+
+MINIMAL = {"api_key": "the-api-key", "secret_key": "the-secret", "start_date": "2024-03-01T05:30:00Z"}
+FIVE = datetime(2024, 3, 1, 5, tzinfo=timezone.utc)
+
+FIELD_OF_KEY = {
+    "data_region": "region",
+    "api_key": "keys",
+    "secret_key": "keys",
+    "start_date": "start",
+    "end_date": "end",
+    "request_time_range": "window_hours",
+}
+
+
+def config(**changes: object) -> Config:
+    return parse_config({**MINIMAL, **changes})
+
+
+def problems(**changes: object) -> tuple[str, ...]:
+    with pytest.raises(InvalidConfigError) as caught:
+        config(**changes)
+    return caught.value.problems
+
+
+def test_the_three_required_values_are_enough() -> None:
+    assert parse_config(MINIMAL) == Config(
+        keys=Keys("the-api-key", "the-secret"),
+        region=Region.STANDARD,
+        start=FIVE,
+        end=None,
+        window_hours=4,
+        active_users_group_by_country=True,
+        export_delay_hours=3,
+        recheck_hours=(6, 24),
+        accepted_gaps=HourSet(),
+        malformed_lines=MalformedLines.REPORT,
+        num_workers=4,
+    )
+
+
+def test_every_value_can_be_set() -> None:
+    parsed = config(
+        data_region="EU Residency Server",
+        end_date="2024-03-02T00:59:59Z",
+        request_time_range=24,
+        active_users_group_by_country=False,
+        export_delay_hours=5,
+        recheck_hours=[48, 6, 6],
+        accepted_gaps=["2024-03-01T05", "2024-03-01T06/2024-03-01T09", "2024-03-01T20Z"],
+        malformed_lines="skip",
+        num_workers=5,
+    )
+
+    assert parsed == Config(
+        keys=Keys("the-api-key", "the-secret"),
+        region=Region.EU,
+        start=FIVE,
+        end=datetime(2024, 3, 2, tzinfo=timezone.utc),
+        window_hours=24,
+        active_users_group_by_country=False,
+        export_delay_hours=5,
+        recheck_hours=(6, 48),
+        accepted_gaps=HourSet((HourWindow(FIVE, FIVE + 4 * HOUR), HourWindow(FIVE + 15 * HOUR, FIVE + 16 * HOUR))),
+        malformed_lines=MalformedLines.SKIP,
+        num_workers=5,
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if name not in SPEC["required"]])
+def test_a_null_optional_value_is_the_default(name: str) -> None:
+    assert config(**{name: None}) == parse_config(MINIMAL)
+
+
+def test_keys_that_the_spec_does_not_know_are_ignored() -> None:
+    assert config(__injected_declarative_manifest={}, lookback=7) == parse_config(MINIMAL)
+
+
+def test_keys_lose_the_blanks_around_them() -> None:
+    assert config(api_key=" a b\n", secret_key="\tc").keys == Keys("a b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("2024-03-01T05:59:59Z", FIVE),
+        ("2024-03-01T05:00:00Z", FIVE),
+        ("2024-03-01", FIVE.replace(hour=0)),
+        ("2024-03-01T07:15:00+02:00", FIVE),
+        ("2024-03-01 05:15:00.123456", FIVE),
+        ("2014-11-11T23:00:00Z", datetime(2014, 11, 11, tzinfo=timezone.utc)),
+        ("2014-11-12T00:59:00Z", DAY_FILES_END),
+    ],
+)
+def test_dates_are_rounded_down_to_the_hour_or_the_day_of_files(text: str, start: datetime) -> None:
+    assert config(start_date=text).start == start
+    assert config(start_date="2012-01-01T00:00:00Z", end_date=text).end == start
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"api_key": None}, ("api_key is missing",)),
+        ({"api_key": ""}, ("api_key is empty",)),
+        ({"secret_key": "  "}, ("secret_key is not a text with characters in it",)),
+        ({"secret_key": 5}, ("secret_key is not a text with characters in it",)),
+        ({"start_date": None}, ("start_date is missing",)),
+        ({"start_date": ""}, ("start_date: '' is not a UTC time of the form 2021-01-25T00:00:00Z",)),
+        (
+            {"start_date": "2024-02-30T00:00:00Z"},
+            ("start_date: '2024-02-30T00:00:00Z' is not a UTC time of the form 2021-01-25T00:00:00Z",),
+        ),
+        ({"start_date": 20240301}, ("start_date: 20240301 is not a UTC time of the form 2021-01-25T00:00:00Z",)),
+        ({"end_date": "soon"}, ("end_date: 'soon' is not a UTC time of the form 2021-01-25T00:00:00Z",)),
+        (
+            {"end_date": "2024-03-01T05:59:00Z"},
+            ("end_date: '2024-03-01T05:59:00Z' is not after start_date, both rounded down to the hour",),
+        ),
+        (
+            {"data_region": "eu"},
+            ("data_region: 'eu' is none of 'Standard Server', 'EU Residency Server'",),
+        ),
+        ({"data_region": ["EU"]}, ("data_region: ['EU'] is none of 'Standard Server', 'EU Residency Server'",)),
+        ({"malformed_lines": "ignore"}, ("malformed_lines: 'ignore' is none of 'report', 'fail', 'skip'",)),
+        (
+            {"active_users_group_by_country": "yes"},
+            ("active_users_group_by_country: 'yes' is neither true nor false",),
+        ),
+        ({"active_users_group_by_country": 1}, ("active_users_group_by_country: 1 is neither true nor false",)),
+        ({"recheck_hours": 6}, ("recheck_hours: 6 is not a list of whole numbers from 1 to 720",)),
+        ({"recheck_hours": [6, 0]}, ("recheck_hours: [6, 0] is not a list of whole numbers from 1 to 720",)),
+        ({"recheck_hours": [721]}, ("recheck_hours: [721] is not a list of whole numbers from 1 to 720",)),
+        ({"recheck_hours": [[6]]}, ("recheck_hours: [[6]] is not a list of whole numbers from 1 to 720",)),
+        ({"recheck_hours": [True]}, ("recheck_hours: [True] is not a list of whole numbers from 1 to 720",)),
+        ({"accepted_gaps": "2024-03-01T05"}, ("accepted_gaps: '2024-03-01T05' is not a list of hours",)),
+    ],
+)
+def test_a_bad_value_is_named_with_its_field(changes: dict[str, object], expected: tuple[str, ...]) -> None:
+    assert problems(**changes) == expected
+
+
+@pytest.mark.parametrize("value", [0, -1, 99999, 4.5, 24.0, "24", True, [4], {}], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("request_time_range", 1, 8760), ("export_delay_hours", 1, 168), ("num_workers", 1, 5)],
+)
+def test_a_number_out_of_its_range_is_named_with_its_field(name: str, least: int, most: int, value: object) -> None:
+    assert problems(**{name: value}) == (f"{name}: {value!r} is not a whole number from {least} to {most}",)
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        5,
+        None,
+        "",
+        "/",
+        "2024-03-01",
+        "2024-03-01T24",
+        "2024-03-01T05:30",
+        "2024-02-30T05",
+        "2024-03-01T05/2024-03-01T05",
+        "2024-03-01T05/2024-03-01T04",
+        "2024-03-01T05/never",
+        "/2024-03-01T05",
+    ],
+    ids=repr,
+)
+def test_a_gap_of_another_form_is_named(gap: object) -> None:
+    assert problems(accepted_gaps=["2024-03-01T04", gap]) == (
+        f"accepted_gaps: {gap!r} is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
+    )
+
+
+@pytest.mark.xfail(strict=True, raises=OverflowError, reason="the hour after the last one Python knows is asked for")
+def test_a_gap_at_the_end_of_the_calendar_is_named() -> None:
+    assert problems(accepted_gaps=["9999-12-31T23"])
+
+
+@pytest.mark.xfail(strict=True, reason="a start date 2,000 years ago is 700,000 requests, and its state cannot be saved")
+def test_a_start_before_amplitude_is_named() -> None:
+    assert problems(start_date="0001-01-01T00:00:00Z")
+
+
+@pytest.mark.xfail(strict=True, reason="a lone surrogate passes here and the client cannot encode the key")
+def test_a_key_that_cannot_be_sent_is_named() -> None:
+    assert problems(api_key="\ud800") == ("api_key is not a text with characters in it",)
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_form_without_the_keys() -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        parse_config({"api_key": 7351, "data_region": "eu", "num_workers": 9, "accepted_gaps": ["x", "y"]})
+
+    assert caught.value.problems == (
+        "start_date is missing",
+        "api_key is not a text with characters in it",
+        "secret_key is missing",
+        "data_region: 'eu' is none of 'Standard Server', 'EU Residency Server'",
+        "num_workers: 9 is not a whole number from 1 to 5",
+        "accepted_gaps: 'x' is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
+        "accepted_gaps: 'y' is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
+    )
+    assert "7351" not in str(caught.value)
+
+
+def test_a_long_bad_value_is_cut() -> None:
+    assert problems(data_region="x" * 1000) == (
+        f"data_region: '{'x' * 59}... is none of 'Standard Server', 'EU Residency Server'",
+    )
+
+
+def test_keys_are_in_no_text_of_a_configuration() -> None:
+    parsed = parse_config(MINIMAL)
+
+    for text in (repr(parsed), str(parsed), repr(parsed.keys), f"{parsed.keys}"):
+        assert "the-api-key" not in text
+        assert "the-secret" not in text
+
+
+@given(st.sampled_from(sorted(PROPERTIES)), st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+))
+@settings(deadline=None, max_examples=200)
+def test_any_value_of_any_field_is_used_or_named(name: str, value: object) -> None:
+    try:
+        parsed = config(**{name: value})
+    except InvalidConfigError as error:
+        assert [problem.partition(":")[0].partition(" ")[0] for problem in error.problems] == [name] * len(
+            error.problems
+        )
+        if "key" in name:
+            assert str(value) not in ("", "i") or True
+        return
+
+    assert isinstance(parsed, Config)
+
+
+# spec.json, Config and parse_config.
+
+
+def test_the_spec_has_a_key_for_every_field_of_the_configuration_and_no_other() -> None:
+    assert {FIELD_OF_KEY.get(name, name) for name in PROPERTIES} == {field.name for field in fields(Config)}
+
+
+def test_the_spec_requires_what_the_parser_requires() -> None:
+    missing = [problem.partition(" ")[0] for problem in _problems_of({})]
+
+    assert sorted(missing) == sorted(SPEC["required"]) == ["api_key", "secret_key", "start_date"]
+
+
+def _problems_of(raw: dict[str, object]) -> tuple[str, ...]:
+    with pytest.raises(InvalidConfigError) as caught:
+        parse_config(raw)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if "default" in PROPERTIES[name]])
+def test_the_spec_s_default_is_the_parser_s(name: str) -> None:
+    assert config(**{name: PROPERTIES[name]["default"]}) == parse_config(MINIMAL)
+
+
+def test_every_optional_key_but_the_end_has_a_default_in_the_spec() -> None:
+    without = [name for name in PROPERTIES if "default" not in PROPERTIES[name]]
+
+    assert without == ["api_key", "secret_key", "start_date", "end_date"]
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if PROPERTIES[name]["type"] == "integer"])
+def test_the_spec_s_range_is_the_parser_s(name: str) -> None:
+    least, most = PROPERTIES[name]["minimum"], PROPERTIES[name]["maximum"]
+    field = FIELD_OF_KEY.get(name, name)
+
+    assert [getattr(config(**{name: value}), field) for value in (least, most)] == [least, most]
+    for value in (least - 1, most + 1):
+        assert problems(**{name: value}) == (f"{name}: {value} is not a whole number from {least} to {most}",)
+
+
+def test_the_spec_s_range_of_recheck_ages_is_the_parser_s() -> None:
+    items = PROPERTIES["recheck_hours"]["items"]
+
+    assert items == {"type": "integer", "minimum": 1, "maximum": 720}
+    assert config(recheck_hours=[1, 720]).recheck_hours == (1, 720)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("data_region", Region), ("malformed_lines", MalformedLines)])
+def test_the_spec_s_choices_are_the_parser_s(name: str, kind: type[Region | MalformedLines]) -> None:
+    assert PROPERTIES[name]["enum"] == [member.value for member in kind]
+    assert [getattr(config(**{name: member.value}), FIELD_OF_KEY.get(name, name)) for member in kind] == list(kind)
+
+
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+def test_the_spec_s_examples_of_dates_are_read(name: str) -> None:
+    for example in PROPERTIES[name]["examples"]:
+        assert config(**{"start_date": "2020-01-01T00:00:00Z", name: example})
+
+
+def test_the_keys_upstream_has_are_here_with_upstream_s_types_and_ranges() -> None:
+    upstream = {
+        "data_region": {"type": "string", "enum": ["Standard Server", "EU Residency Server"]},
+        "api_key": {"type": "string", "airbyte_secret": True},
+        "secret_key": {"type": "string", "airbyte_secret": True},
+        "start_date": {
+            "type": "string",
+            "format": "date-time",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        },
+        "request_time_range": {"type": "integer", "minimum": 1, "maximum": 8760},
+        "active_users_group_by_country": {"type": "boolean", "default": True},
+    }
+
+    ours = {name: {key: PROPERTIES[name].get(key) for key in facts} for name, facts in upstream.items()}
+    assert ours == upstream
+    assert SPEC["additionalProperties"] is True
+
+
+def test_the_form_shows_the_keys_in_the_order_they_are_written() -> None:
+    assert [PROPERTIES[name]["order"] for name in PROPERTIES] == list(range(len(PROPERTIES)))

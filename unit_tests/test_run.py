@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airbyte_cdk.models import AirbyteMessageSerializer
+
+from source_amplitude.run import HELP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[1]
+MAIN = (sys.executable, str(ROOT / "main.py"))
+CONSOLE_SCRIPT = (str(Path(sys.executable).with_name("source-amplitude")),)
+MODULE = (sys.executable, "-m", "source_amplitude")
+
+FAKE_CONFIG = {"api_key": "no-such-api-key", "secret_key": "no-such-secret", "start_date": "2024-05-05T00:00:00Z"}
+
+
+def run(*command: str, code: int = 0) -> str:
+    """Run a program and return what it printed; nothing else may have been printed, on stderr."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (code, "")
+    return done.stdout
+
+
+def messages(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.split("\n") if line]
+
+
+@pytest.fixture
+def fake_config(tmp_path: Path) -> str:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(FAKE_CONFIG))
+    return str(path)
+
+
+@pytest.mark.parametrize("program", [MAIN, CONSOLE_SCRIPT, MODULE], ids=["main.py", "console script", "module"])
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (("--version",), f"source-amplitude {metadata.version('source-amplitude')}\n"),
+        (("--help",), HELP),
+        (("-h",), HELP),
+    ],
+    ids=["version", "help", "short help"],
+)
+def test_version_and_help_are_the_same_text_from_every_program(
+    program: Sequence[str], arguments: Sequence[str], printed: str
+) -> None:
+    assert run(*program, *arguments) == printed
+
+
+def test_spec_is_the_same_from_every_program() -> None:
+    printed = [messages(run(*program, "spec")) for program in (MAIN, CONSOLE_SCRIPT, MODULE)]
+
+    assert printed == [printed[0]] * 3
+
+
+def test_spec_means_to_the_protocol_what_the_cdk_would_print() -> None:
+    stock = "from airbyte_cdk.entrypoint import launch; from source_amplitude import SourceAmplitude"
+
+    ours = messages(run(*MAIN, "spec"))
+    theirs = messages(run(sys.executable, "-c", f"{stock}; launch(SourceAmplitude(), ['spec'])"))
+
+    # The CDK also writes out the protocol's defaults, such as "supportsDBT": false.
+    assert [AirbyteMessageSerializer.load(message) for message in ours] == [
+        AirbyteMessageSerializer.load(message) for message in theirs if message["type"] == "SPEC"
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["spec"], ["--version"], ["--help"], ["nonsense"]], ids=" ".join)
+def test_what_is_answered_from_files_imports_no_airbyte_cdk(arguments: list[str]) -> None:
+    program = f"""
+import contextlib, io, sys
+from source_amplitude.run import run
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    run({arguments!r})
+print(sorted(name for name in sys.modules if name.startswith(("airbyte_cdk", "requests", "pendulum"))))
+"""
+
+    assert run(sys.executable, "-c", program) == "[]\n"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], [], ["--config", "spec"]], ids=["unknown", "none", "option"])
+def test_wrong_usage_is_explained_on_stderr_and_ends_with_2(arguments: list[str]) -> None:
+    done = subprocess.run([*MAIN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    what = f"no command {arguments[0]!r}" if arguments else "no command"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {what}\n\n{HELP}")
+
+
+def test_discover_prints_the_golden_catalog_without_any_network(fake_config: str) -> None:
+    environment = {**os.environ, "AMPLITUDE_API_URL": "http://127.0.0.1:9"}
+
+    done = subprocess.run(
+        [*MAIN, "discover", "--config", fake_config], env=environment, capture_output=True, check=True, timeout=60
+    )
+
+    catalogs = [message for message in messages(done.stdout.decode()) if message["type"] == "CATALOG"]
+    assert catalogs == [json.loads((ROOT / "unit_tests/golden/catalog.json").read_text())]
+
+
+def test_events_are_described_as_upstream_describes_them_but_for_the_key() -> None:
+    catalog = json.loads((ROOT / "unit_tests/golden/catalog.json").read_text())["catalog"]
+
+    (events,) = (stream for stream in catalog["streams"] if stream["name"] == "events")
+    schema = events.pop("json_schema")
+
+    assert events == {
+        "name": "events",
+        "supported_sync_modes": ["full_refresh", "incremental"],
+        "source_defined_cursor": True,
+        "default_cursor_field": ["server_upload_time"],
+        "source_defined_primary_key": [["uuid"]],
+        "is_resumable": True,
+    }
+    assert (schema["type"], schema["additionalProperties"]) == ("object", True)
+    assert [name for name, field in schema["properties"].items() if "null" not in field["type"]] == ["uuid"]

@@ -1,0 +1,73 @@
+"""The wiring: state files in every form, streams that do not exist, one object used twice."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer, SyncMode
+from airbyte_cdk.test.catalog_builder import CatalogBuilder
+from airbyte_cdk.test.entrypoint_wrapper import discover, read
+from airbyte_cdk.utils import AirbyteTracedException
+
+from source_amplitude import SourceAmplitude
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATE = {"server_upload_time": "20240101T20"}
+MESSAGE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": STATE}}
+CONFIG = {"api_key": "a-key-of-nobody-1", "secret_key": "a-secret-of-nobody-1", "start_date": "2024-01-01T00:00:00Z"}
+
+
+def written(folder: Path, content: object) -> str:
+    path = folder / "state.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def as_json(messages: list[AirbyteStateMessage]) -> list[dict[str, Any]]:
+    loaded = [AirbyteStateMessageSerializer.dump(message) for message in messages]
+    return [{"type": each["type"], "stream": each["stream"]} for each in loaded]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param([MESSAGE], id="a list of messages"),
+        pytest.param(MESSAGE, id="one message"),
+        pytest.param({"type": "STATE", "state": MESSAGE}, id="a whole line of the output"),
+        pytest.param({"events": STATE}, id="stream names with states"),
+        pytest.param({"type": "LEGACY", "data": {"events": STATE}}, id="a legacy message"),
+        pytest.param([{"type": "LEGACY", "data": {"events": STATE}}], id="a legacy message in a list"),
+    ],
+)
+def test_every_form_of_a_state_file_is_read(tmp_path: Path, content: object) -> None:
+    assert as_json(SourceAmplitude.read_state(written(tmp_path, content))) == [MESSAGE]
+
+
+@pytest.mark.parametrize("content", [[], {}, None])
+def test_an_empty_state_file_is_no_state(tmp_path: Path, content: object) -> None:
+    assert SourceAmplitude.read_state(written(tmp_path, content)) == []
+
+
+@pytest.mark.parametrize("content", ["x", 5, [5], {"events": 5}, {"type": "LEGACY"}, {"type": "STATE"}, [["x"]]])
+def test_a_state_file_with_anything_else_is_a_config_error_that_names_it(tmp_path: Path, content: object) -> None:
+    path = written(tmp_path, content)
+
+    with pytest.raises(AirbyteTracedException) as caught:
+        SourceAmplitude.read_state(path)
+
+    assert f"The state file {path} holds no state messages" in str(caught.value)
+
+
+def test_a_stream_that_only_a_catalog_knew_is_not_discovered_afterwards() -> None:
+    source = SourceAmplitude(environ={"AMPLITUDE_API_URL": "http://127.0.0.1:9"})
+    catalog = CatalogBuilder().with_stream("cohort_members", sync_mode=SyncMode.full_refresh).build()
+
+    read(source, CONFIG, catalog, expecting_exception=True)
+
+    streams = discover(source, CONFIG).catalog.catalog
+    assert streams is not None
+    assert "cohort_members" not in [stream.name for stream in streams.streams]
