@@ -28,6 +28,11 @@ layers: $(STAMP)
 unit: $(STAMP)
 	$(BIN)/pytest -m "not upstream and not image_tests and not requires_creds"
 
+test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emulator and compare with ours
+	@echo "Making the environment .venv-upstream where it is missing, about a minute the first time ..."
+	@$(BIN)/python -m integration_tests.upstream.environment || true
+	$(BIN)/pytest -m upstream integration_tests/upstream
+
 format: $(STAMP)  ## let ruff format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,227 @@
+"""The unmodified airbyte-source-amplitude 0.6.19 judges the emulator, and its records judge ours."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amplitude_emulator import ExportOptions
+from integration_tests.upstream.differences import NEW_IN_OUR_SCHEMA, Difference, differences
+from integration_tests.upstream.environment import changed_files
+from integration_tests.upstream.scene import EMPTY_HOURS, HOUR, ODD_HOUR, by_uuid
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from integration_tests.upstream.conftest import FirstReads
+    from integration_tests.upstream.connectors import Outcome
+    from integration_tests.upstream.scene import Scene
+
+# The first test makes the environment, which takes minutes where the network is slow.
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(900)]
+
+ACCESS_DENIED = "Access denied due to lack of permission or invalid API/Secret key or wrong data region."
+STALE_HOURS = 5
+"""How far our connector goes back behind a foreign cursor: export_delay_hours and two hours more."""
+
+
+@pytest.mark.usefixtures("environment")
+def test_every_file_of_the_package_is_as_published() -> None:
+    assert changed_files() == []
+
+
+def test_check_and_discover_succeed_and_reach_no_other_host(scene: Scene) -> None:
+    checked = scene.upstream.check(scene.config)
+    discovered = scene.upstream.discover(scene.config)
+
+    assert checked.connection_status == {"status": "SUCCEEDED"}
+    assert "events" in discovered.schemas
+    # Its check asks for active users, and a 404 means "no data" to it: no word about the keys.
+    assert [request.path for request in scene.emulator.requests] == ["/us/api/2/users"]
+    assert scene.proxy.refused == []
+
+
+def test_our_events_have_every_column_of_its_events(scene: Scene) -> None:
+    theirs, ours = (connector.discover(scene.config).schemas["events"] for connector in (scene.upstream, scene.ours))
+
+    assert ours.keys() - theirs.keys() == NEW_IN_OUR_SCHEMA
+    assert theirs.keys() - ours.keys() == set()
+
+
+def test_it_reads_every_event_that_the_emulator_has_published(sample: Scene, first_reads: FirstReads) -> None:
+    published = sample.uuids(sample.first_hour, first_reads.newest_hour)
+    published -= sample.uuids(first_reads.late_hour, first_reads.late_hour)
+
+    assert first_reads.upstream.exit_code == 0
+    assert Counter(record["uuid"] for record in first_reads.upstream.records) == Counter(published)
+    assert sample.proxy.refused == []
+
+
+def test_the_sample_holds_what_the_comparison_is_about(sample: Scene, first_reads: FirstReads) -> None:
+    records = first_reads.upstream.records
+    members = sample.emulator.store.members(sample.first_hour, first_reads.newest_hour + HOUR)
+    partitions: dict[datetime, list[int]] = defaultdict(list)
+    for member in members:
+        partitions[member.name.hour].append(member.name.partition)
+
+    assert {record.get("$schema") for record in records} == {None, 13}
+    assert partitions.keys().isdisjoint(sample.first_hour + number * HOUR for number in EMPTY_HOURS)
+    assert any(max(numbers) - min(numbers) >= len(numbers) > 1 for numbers in partitions.values())
+    assert sample.first_hour + ODD_HOUR * HOUR in partitions
+
+
+def test_both_connectors_read_the_same_records(first_reads: FirstReads) -> None:
+    theirs, ours = by_uuid(first_reads.upstream), by_uuid(first_reads.ours)
+    found: dict[Difference, list[str]] = defaultdict(list)
+    for uuid in theirs.keys() & ours.keys():
+        for field, difference in differences(theirs[uuid], ours[uuid]):
+            found[difference].append(f"{uuid} {field}: {theirs[uuid].get(field)!r} {ours[uuid].get(field)!r}")
+
+    assert theirs.keys() == ours.keys()
+    assert found.pop(Difference.UNKNOWN, []) == []
+    assert found.keys() == set(Difference) - {Difference.UNKNOWN}  # none of the known ones is out of date
+
+
+@pytest.mark.parametrize("connector", ["upstream", "ours"])
+def test_the_counts_in_the_states_add_up_to_the_records(first_reads: FirstReads, connector: str) -> None:
+    outcome: Outcome = getattr(first_reads, connector)
+
+    assert sum(state["sourceStats"]["recordCount"] for state in outcome.states) == len(outcome.records)
+
+
+def test_hour_by_hour_it_reads_the_same_as_day_by_day(sample: Scene, first_reads: FirstReads) -> None:
+    empty_hours = [sample.first_hour + number * HOUR for number in EMPTY_HOURS]
+
+    assert by_uuid(first_reads.hourly) == by_uuid(first_reads.upstream)
+    assert {f"{hour:%Y%m%dT%H}" for hour in (*empty_hours, first_reads.late_hour)} <= first_reads.hours_without_files
+
+
+def test_ours_goes_on_from_its_state_without_a_hole(sample: Scene, after: FirstReads) -> None:
+    state = after.upstream.states[-1]
+    cursor = state["stream"]["stream_state"]["server_upload_time"]
+    outcome = sample.ours.read(sample.config, state)
+    read_again = by_uuid(after.upstream).keys() & by_uuid(outcome).keys()
+    oldest = after.newest_hour - STALE_HOURS * HOUR
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", cursor)
+    assert cursor.startswith(f"{after.newest_hour:%Y-%m-%d %H:}")
+    assert outcome.exit_code == 0
+    assert_nothing_is_missing(sample, after.upstream, outcome)
+    assert sample.uuids(after.late_hour, after.late_hour) <= by_uuid(outcome).keys()
+    assert read_again <= sample.uuids(oldest, after.newest_hour)
+
+
+def test_it_never_reads_what_was_published_behind_its_own_cursor(sample: Scene, after: FirstReads) -> None:
+    """Why ours goes back behind a foreign cursor; the emulator shows this as Amplitude does."""
+    outcome = sample.upstream.read(sample.config, after.upstream.states[-1])
+    missing = sample.uuids(sample.first_hour, sample.newest_hour) - seen(after.upstream, outcome)
+
+    assert outcome.exit_code == 0
+    assert missing == sample.uuids(after.late_hour, after.late_hour)
+
+
+def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(sample: Scene, after: FirstReads) -> None:
+    there = sample.upstream.read(sample.config, after.ours.states[-1])
+    back = sample.ours.read(sample.config, there.states[-1])
+
+    assert (there.exit_code, back.exit_code) == (0, 0)
+    assert_nothing_is_missing(sample, after.ours, there)
+    # Its new cursor is the greater text of ours and its own: hours without dashes beat every day of the same year.
+    assert there.last_state.keys() == {"server_upload_time"}
+    assert_nothing_is_missing(sample, after.ours, there, back)
+    assert back.last_state["server_upload_time"] > after.ours.last_state["server_upload_time"]
+
+
+def test_it_reads_a_european_project_at_its_european_host(scene: Scene) -> None:
+    project = scene.emulator.add_project(project_id=300400, region="eu")
+    scene.emulator.store_of(project).add_member(scene.first_hour, [event(scene, "a"), event(scene, "b")])
+    outcome = scene.upstream.read(scene.config_of(project) | {"data_region": "EU Residency Server"})
+
+    assert by_uuid(outcome).keys() == {"a", "b"}
+    assert {request.path for request in scene.emulator.requests} == {"/eu/api/2/export"}
+
+
+@pytest.mark.parametrize(
+    "mistake", [{"api_key": "0" * 32}, {"secret_key": "0" * 32}, {"data_region": "EU Residency Server"}]
+)
+def test_wrong_keys_and_regions_are_denied_in_its_words(scene: Scene, mistake: dict[str, str]) -> None:
+    outcome = scene.upstream.read(scene.config | mistake)
+
+    assert failure_of(outcome) == ("config_error", ACCESS_DENIED)
+
+
+def test_archives_above_the_limit_are_too_large_in_its_words(scene: Scene) -> None:
+    scene.emulator.store.add_member(scene.first_hour, [event(scene, "a")])
+    scene.emulator.options = ExportOptions(archive_limit_bytes=10)
+    kind, message = failure_of(scene.upstream.read(scene.config))
+
+    assert kind == "config_error"
+    assert message.startswith("The file size of the exported data is too large.")
+
+
+def test_a_gateway_timeout_is_too_much_data_in_its_words(scene: Scene) -> None:
+    scene.emulator.faults.add("gateway_timeout_above_hours", hours=1)
+    kind, message = failure_of(scene.upstream.read(scene.config))
+
+    assert kind == "config_error"
+    assert message.startswith("The amount of data is large and may be causing a timeout.")
+
+
+def test_a_page_instead_of_a_zip_is_an_invalid_zip_in_its_words(scene: Scene) -> None:
+    scene.emulator.store.add_member(scene.first_hour, [event(scene, "a")])
+    scene.emulator.faults.add("html_instead_of_zip")
+    outcome = scene.upstream.read(scene.config)
+
+    assert "Received an invalid zip file in response to URL" in outcome.log
+    # Green without the event: the loss that its successors and ours were made to end.
+    assert (outcome.exit_code, outcome.records) == (0, [])
+
+
+@pytest.mark.parametrize("options", [ExportOptions(directory_entry=True), ExportOptions(deflated=True)])
+def test_it_reads_the_other_forms_of_archives(scene: Scene, options: ExportOptions) -> None:
+    scene.emulator.store.add_member(scene.first_hour, [event(scene, "a"), event(scene, "b")])
+    scene.emulator.options = options
+
+    assert by_uuid(scene.upstream.read(scene.config)).keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(b"\n", id="a blank line"),
+        pytest.param(rb'{"uuid":"b","server_upload_time":"%s","event_type":"\ud800"}', id="half a character"),
+        pytest.param(b'{"uuid":"b","server_upload_time":"%s","event_time":"yesterday"}', id="no time"),
+        pytest.param(b'{"uuid":"b"}', id="no upload time"),
+    ],
+)
+def test_lines_that_stop_it_do_not_stop_ours(scene: Scene, odd: bytes) -> None:
+    whole = json.dumps(event(scene, "a")).encode(), json.dumps(event(scene, "c")).encode()
+    odd = odd.replace(b"%s", f"{scene.first_hour:%Y-%m-%d %H:%M:%S.%f}".encode())
+    scene.emulator.store.put_content(scene.first_hour, 1, b"\n".join((whole[0], odd, whole[1])))
+    theirs, ours = scene.upstream.read(scene.config), scene.ours.read(scene.config)
+
+    assert theirs.exit_code == 1
+    assert ours.exit_code == 0
+    assert by_uuid(ours).keys() == {"a", "c"} | ({"b"} if b"uuid" in odd else set())
+
+
+def event(scene: Scene, uuid: str) -> dict[str, str]:
+    return {"uuid": uuid, "server_upload_time": f"{scene.first_hour:%Y-%m-%d %H:%M:%S.%f}"}
+
+
+def failure_of(outcome: Outcome) -> tuple[str, str]:
+    assert outcome.exit_code == 1
+    assert outcome.failure is not None
+    return outcome.failure["failure_type"], outcome.failure["message"]
+
+
+def seen(*outcomes: Outcome) -> set[str]:
+    return {uuid for outcome in outcomes for uuid in by_uuid(outcome)}
+
+
+def assert_nothing_is_missing(scene: Scene, *outcomes: Outcome) -> None:
+    assert seen(*outcomes) == scene.uuids(scene.first_hour, scene.newest_hour)
