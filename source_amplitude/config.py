@@ -8,12 +8,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit, parse_moment
+from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_unit, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_SHOWN_CHARS = 60
+
+AMPLITUDE_BEGINNING = datetime(2010, 1, 1, tzinfo=timezone.utc)
+"""Nothing is asked for before this day; Amplitude's first customers came after it."""
 
 
 class Region(Enum):
@@ -49,7 +52,8 @@ class Config:
     """The configuration with real types; the field names are the spec's where nothing else is said.
 
     Attributes:
-        start: ``start_date`` rounded down to the hour (to the day before 2014-11-12), aware UTC.
+        start: ``start_date`` rounded down to the hour (to the day before 2014-11-12), aware UTC, and not before
+            `AMPLITUDE_BEGINNING`.
         end: ``end_date`` rounded down in the same way, exclusive; None without an end.
         window_hours: ``request_time_range``.
         recheck_hours: Ages in hours after an hour's end, ascending.
@@ -81,12 +85,12 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
     fields = _Fields(raw)
     start = fields.moment("start_date", required=True)
     end = fields.moment("end_date")
-    if start and end and end <= start:
+    if start and end and end <= max(start, AMPLITUDE_BEGINNING):
         fields.problem("end_date", raw.get("end_date"), "is not after start_date, both rounded down to the hour")
     values: dict[str, Any] = {
         "keys": Keys(fields.key("api_key"), fields.key("secret_key")),
         "region": fields.choice("data_region", Region, Region.STANDARD),
-        "start": start,
+        "start": start and max(start, AMPLITUDE_BEGINNING),
         "end": end,
         "window_hours": fields.whole_number("request_time_range", 4, 1, 8760),
         "active_users_group_by_country": fields.boolean("active_users_group_by_country", default=True),
@@ -117,7 +121,7 @@ class _Fields:
     def key(self, name: str) -> str:
         """Return a secret; its value is never shown."""
         value = self._raw.get(name)
-        if isinstance(value, str) and value.strip():
+        if isinstance(value, str) and value.strip() and _is_sendable(value):
             return value.strip()
         shape = "is missing" if value is None else "is empty" if value == "" else "is not a text with characters in it"
         self.problems.append(f"{name} {shape}")
@@ -169,6 +173,9 @@ class _Fields:
         if moment is None:
             self.problem(name, value, "is not a UTC time of the form 2021-01-25T00:00:00Z")
             return None
+        if moment < UNIX_EPOCH:
+            self.problem(name, value, "is before 1970")
+            return None
         return floor_unit(moment)
 
     def gaps(self, name: str) -> HourSet:
@@ -196,12 +203,20 @@ def _is_whole_number(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
+def _is_sendable(text: str) -> bool:
+    """Return whether UTF-8 can hold the text; a lone surrogate it cannot."""
+    return text == text.encode("utf-8", "ignore").decode("utf-8")
+
+
 def _parse_gap(text: object) -> HourWindow | None:
     if not isinstance(text, str):
         return None
     first, _, last = text.partition("/")
     start = _parse_hour(first)
-    end = _parse_hour(last) if last else start and start + HOUR
+    try:
+        end = _parse_hour(last) if last else start and start + HOUR
+    except OverflowError:
+        return None
     return HourWindow(start, end) if start and end and start < end else None
 
 

@@ -7,6 +7,7 @@ top-level nulls are left out (Airbyte's own serialiser drops them, cdk.md part 3
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import datetime, timezone
 from typing import Any, cast
@@ -63,11 +64,19 @@ def record_from_line(line: bytes) -> Record:
 
 
 def dump_record(record: Record) -> bytes:
-    """Return a record as JSON; what orjson cannot write (lone surrogates, huge integers) the standard library does."""
+    """Return a record as JSON; what orjson cannot write (lone surrogates, huge integers) the standard library does.
+
+    Raises:
+        NotAnEventError: It is nested too deeply for both.
+    """
     try:
         return orjson.dumps(record)
     except TypeError:
+        pass
+    try:
         return json.dumps(record, separators=(",", ":")).encode()
+    except RecursionError as error:
+        raise NotAnEventError("the event is nested too deeply") from error
 
 
 def may_hold_huge_number(data: bytes) -> bool:
@@ -90,12 +99,18 @@ def exact_record_from_line(line: bytes) -> Record:
         NotAnEventError: The line is no JSON object.
     """
     try:
-        event = json.loads(line.decode("utf-8", "surrogatepass"), parse_constant=lambda _: None)
+        text = line.decode("utf-8", "surrogatepass")
+        event = json.loads(text, parse_constant=lambda _: None, parse_float=_finite_float)
     except (ValueError, RecursionError) as error:
         raise NotAnEventError("the line is no JSON") from error
     if not isinstance(event, dict):
         raise NotAnEventError("the line is JSON, but no object")
     return _to_record(event)
+
+
+def _finite_float(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _to_record(event: Record) -> Record:
@@ -132,9 +147,9 @@ def normalise_datetime(value: object) -> object:
     text = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{_iso_offset(zone)}"
     try:
         moment = cast("datetime", pendulum.parse(text, tz="UTC"))
-    except ValueError:
+        return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError):  # no day of the calendar, or none once it is moved to UTC
         return value
-    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
 
 
 def _iso_offset(zone: str | None) -> str:

@@ -55,7 +55,7 @@ def reason_from_body(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = None
     if isinstance(parsed, dict):
         text = _envelope_reason(parsed)
@@ -66,7 +66,7 @@ def reason_from_body(body: bytes) -> str:
 
 
 def _envelope_reason(parsed: dict[str, Any]) -> str:
-    error = parsed.get("error", parsed)
+    error = parsed.get("error") or parsed
     if not isinstance(error, dict):
         return str(error)
     metadata = error.get("metadata")
@@ -82,9 +82,11 @@ def date_from_header(text: str | None) -> datetime | None:
     """Return the moment of a Date header, or None where it is missing or broken."""
     try:
         moment = parsedate_to_datetime(text) if text else None
-    except (TypeError, ValueError):  # Python 3.10 raises the first for a text that is no date
+        if moment is None:
+            return None
+        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError):  # Python 3.10 raises the first for a text that is no date
         return None
-    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
 
 
 def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:

@@ -96,6 +96,8 @@ class Archive:
             CorruptArchiveError: The member's head is damaged.
         """
         with ExitStack() as stack:
+            if member.packed_bytes == 0:
+                raise _broken_member(member, EOFError("no bytes at all"))
             try:
                 packed = stack.enter_context(self._zip.open(member.text))
                 unpacked = stack.enter_context(open_gzip(packed))

@@ -126,22 +126,22 @@ class Downloads:
         """
         flight = self._flights[0]
         self._disk.hurry(flight.urgent)
-        give_up_seconds = self._clock.monotonic_seconds() + timeout_seconds
-        while True:
+        left_seconds = timeout_seconds
+        while left_seconds > 0:
             self._start_what_may()
-            left_seconds = give_up_seconds - self._clock.monotonic_seconds()
+            # A download that was not started may be let in at any moment by one that begins to wait for the disk.
+            wait_seconds = left_seconds if flight.started else min(left_seconds, _LOOK_SECONDS)
             try:
-                # A download that was not started may be let in at any moment by one that waits for the disk.
-                download = flight.future.result(left_seconds if flight.started else min(left_seconds, _LOOK_SECONDS))
+                download = flight.future.result(wait_seconds)
             except FutureTimeoutError:
-                if left_seconds <= _LOOK_SECONDS:
-                    return None
+                left_seconds -= wait_seconds
                 continue
             except BaseException:
                 self._flights.popleft()
                 raise
             self._flights.popleft()
             return download
+        return None
 
     def close(self) -> None:
         """Abandon what is in flight and delete what has arrived."""

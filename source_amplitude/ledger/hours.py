@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from source_amplitude.members import Fingerprint
 
-BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.utc)
-"""Where the settled hours begin that a foreign state vouches for."""
-
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 
@@ -136,17 +133,21 @@ class Ledger:
             if final and not landed.malformed_lines:
                 del self.landed[hour]
 
-    def clamp(self, end: datetime) -> bool:
-        """Unsettle every hour from ``end`` on, which cannot have been read yet; return whether there were any."""
-        future = HourSet((HourWindow(end, END_OF_TIME),))
-        clamped = bool((self.settled & future).windows)
-        self.settled -= future
-        self.open -= future
-        return clamped
+    def clamp(self, future: datetime, restart: datetime) -> bool:
+        """Unsettle the hours from ``restart`` on if any from ``future`` on is settled; return whether that was so."""
+        impossible = self.settled & HourSet((HourWindow(future, END_OF_TIME),))
+        if not impossible.windows:
+            return False
+        rest = HourSet((HourWindow(restart, END_OF_TIME),))
+        self.settled -= rest
+        self.open -= rest
+        return True
 
     def cursor(self, start: datetime, accepted_gaps: HourSet) -> datetime:
         """Return the hour before the oldest hour from ``start`` on that is not settled."""
-        return self.missing(HourWindow(start, END_OF_TIME), accepted_gaps).windows[0].start - HOUR
+        rest = HourWindow(start, END_OF_TIME)
+        missing = self.missing(rest, accepted_gaps).windows or self.missing(rest, HourSet()).windows
+        return missing[0].start - HOUR
 
     def _settle_empty_hours(self) -> None:
         if self.newest_landed is None or not self._ripe.windows:

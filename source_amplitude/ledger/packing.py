@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 _CRC_BYTES = 4
 
 
-def pack_members(members: Mapping[str, Fingerprint]) -> dict[str, Any]:
-    """Return a JSON object for ``members`` of one hour: ``packed``, and ``named`` and ``malformed`` where needed."""
+def pack_members(members: Mapping[str, Fingerprint], *, project: str, hour: datetime) -> dict[str, Any]:
+    """Return a JSON object for ``members`` of one hour: ``packed``, and ``named`` and ``malformed`` where needed.
+
+    Members whose name is not the usual one of this project and hour are kept under their full name.
+    """
     regular: dict[int, Fingerprint] = {}
     named: dict[str, list[int]] = {}
     for text, seen in members.items():
         name = parse_member_name(text)
-        if name is not None and str(name) == text:
+        if name is not None and text == str(MemberName(project, hour, name.partition)):
             regular[name.partition] = seen
         else:
             named[text] = [seen.content_bytes, seen.crc32, seen.malformed_lines]
@@ -44,7 +47,7 @@ def unpack_members(saved: Mapping[str, Any], *, project: str, hour: datetime) ->
     """Return the members that `pack_members` packed.
 
     Raises:
-        ValueError, KeyError, TypeError, IndexError: ``saved`` is nothing that `pack_members` wrote.
+        ValueError, KeyError, TypeError, IndexError, OverflowError: ``saved`` is nothing that `pack_members` wrote.
     """
     packed = base64.b64decode(saved["packed"], validate=True)
     malformed = saved.get("malformed", {})
@@ -54,6 +57,9 @@ def unpack_members(saved: Mapping[str, Any], *, project: str, hour: datetime) ->
     }
     for name, (length, crc, bad) in saved.get("named", {}).items():
         members[name] = Fingerprint(int(length), int(crc), int(bad))
+    for seen in members.values():
+        if seen.content_bytes < 0 or seen.malformed_lines < 0 or not 0 <= seen.crc32 < 1 << 8 * _CRC_BYTES:
+            raise ValueError(f"a fingerprint is out of range: {seen}")
     return members
 
 

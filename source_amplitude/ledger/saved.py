@@ -14,14 +14,16 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from source_amplitude.errors import InvalidStateError
-from source_amplitude.ledger.hours import BEGINNING, LandedHour, Ledger
+from source_amplitude.ledger.hours import LandedHour, Ledger
 from source_amplitude.ledger.packing import pack_members, unpack_members
-from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_hour, floor_unit, parse_moment
+from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_hour, floor_unit, parse_moment
 
 CURSOR_FIELD = "server_upload_time"
 VERSION = 1
 
 _HOUR_FORMAT = "%Y%m%dT%H"
+_READ_AT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
 _UPSTREAM_OVERLAP = timedelta(hours=2)  # upstream 0.7 reads two hours again on every sync: its hours were incomplete
 _MAX_SHOWN_CHARS = 80
 
@@ -48,8 +50,7 @@ def state_from_ledger(ledger: Ledger, *, start: datetime, accepted_gaps: HourSet
         "settled": _saved_hours(ledger.settled),
         "open": _saved_hours(ledger.open),
         "landed": {
-            _text(hour): {"read_at": f"{landed.read_at:%Y-%m-%dT%H:%M:%SZ}", **pack_members(landed.members)}
-            for hour, landed in sorted(ledger.landed.items())
+            _text(hour): _saved_landed(landed, ledger.project, hour) for hour, landed in sorted(ledger.landed.items())
         },
     }
     if ledger.project is not None:
@@ -97,12 +98,17 @@ def _own(saved: Mapping[str, Any]) -> Ledger:
             newest_landed=None if newest is None else _hour(newest),
             working_hours=None if working is None else (int(working[0]), int(working[1])),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise InvalidStateError(f"The state's ledger cannot be read ({type(error).__name__}: {error}).") from error
 
 
+def _saved_landed(landed: LandedHour, project: str | None, hour: datetime) -> dict[str, Any]:
+    members = pack_members(landed.members, project=project or "", hour=hour)
+    return {"read_at": landed.read_at.strftime(_READ_AT_FORMAT), **members}
+
+
 def _landed(entry: Mapping[str, Any], project: str | None, hour: datetime) -> LandedHour:
-    read_at = datetime.strptime(entry["read_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    read_at = _in_range(datetime.strptime(entry["read_at"], _READ_AT_FORMAT).replace(tzinfo=timezone.utc))
     return LandedHour(read_at, unpack_members(entry, project=project or "", hour=hour))
 
 
@@ -110,9 +116,14 @@ def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[
     moment = _foreign_moment(state)
     if moment is None:
         return SavedState(Ledger(), warnings)
-    restart = floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
-    settled = HourSet((HourWindow(BEGINNING, restart),)) if restart > BEGINNING else HourSet()
+    restart = restart_after(moment, export_delay_hours)
+    settled = HourSet((HourWindow(UNIX_EPOCH, restart),)) if restart > UNIX_EPOCH else HourSet()
     return SavedState(Ledger(settled=settled), warnings)
+
+
+def restart_after(moment: datetime, export_delay_hours: int) -> datetime:
+    """Return where to go on after another version had read up to ``moment``: it read hours that were not complete."""
+    return floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
 
 
 def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:
@@ -137,8 +148,8 @@ def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:
             raise InvalidStateError(f"The state has no {CURSOR_FIELD}, but {_shown(strange[0])}.")
         return None
     moment = _any_moment(value)
-    if moment is None:
-        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, which is no time.")
+    if moment is None or not moment >= UNIX_EPOCH:
+        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, which is no time since 1970.")
     return moment
 
 
@@ -161,7 +172,13 @@ def _text(hour: datetime) -> str:
 
 
 def _hour(text: str) -> datetime:
-    return datetime.strptime(text, _HOUR_FORMAT).replace(tzinfo=timezone.utc)
+    return _in_range(datetime.strptime(text, _HOUR_FORMAT).replace(tzinfo=timezone.utc))
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not UNIX_EPOCH <= moment < _LATEST:
+        raise ValueError(f"{moment} is out of range")
+    return moment
 
 
 def _saved_hours(hours: HourSet) -> list[list[str]]:

@@ -12,7 +12,7 @@ from source_amplitude.api import RetryBudget, retrying
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting
 from source_amplitude.failures import traced
-from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
+from source_amplitude.ledger import Ledger, ledger_from_state, restart_after, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
 
 if TYPE_CHECKING:
@@ -159,13 +159,16 @@ class EventsSync(Generic[T]):
             )
 
     def _span_end(self, ledger: Ledger, present: datetime) -> datetime:
-        """Return the end of the newest hour to ask for; no state can have read more."""
-        newest_end = floor_hour(present) - HOUR * (self._config.export_delay_hours - 1)
-        if ledger.clamp(newest_end):
+        """Return the end of the newest hour to ask for, and take back what the state says of the future."""
+        # The future begins at the later clock: one of ours that is slow must not make hours come twice.
+        ours, theirs = self._context.clock.now(), self._context.client.server_date
+        future = floor_hour(max(ours, theirs or ours)) + HOUR
+        restart = restart_after(present, self._config.export_delay_hours)
+        if ledger.clamp(future, restart):
             _logger.warning(
-                "The saved state counts hours as read that Amplitude has not published yet; it is set back to %s.",
-                _shown(newest_end),
+                "The saved state counts hours of the future as read; it is set back to %s.", _shown(restart)
             )
+        newest_end = floor_hour(present) - HOUR * (self._config.export_delay_hours - 1)
         return floor_unit(min(newest_end, self._config.end or newest_end))
 
     def _save_point(self, ledger: Ledger, span_end: datetime) -> SavePoint:

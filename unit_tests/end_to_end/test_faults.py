@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from unit_tests.end_to_end.conftest import NOON
+from unit_tests.conftest import NOON
 from unit_tests.end_to_end.connector import by_uuid, expected_record
 
 if TYPE_CHECKING:

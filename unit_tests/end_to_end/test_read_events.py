@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit_tests.end_to_end.conftest import NOON, fill
+from unit_tests.conftest import NOON, fill
 from unit_tests.end_to_end.connector import PROJECT, Connector, Record, Run, by_uuid, expected_record
 
 if TYPE_CHECKING:

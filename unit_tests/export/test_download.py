@@ -82,6 +82,7 @@ def test_no_more_than_the_given_number_are_under_way_even_when_windows_are_put_i
     for window in HOURS[4:]:
         at_work.add(window)
     at_work.add_first(*HOURS[:4])
+    exporter.wait_until_asked(2)
     exporter.gate.set()
     order = [finish(at_work.finish_oldest(10))[0] for _ in range(8)]
 

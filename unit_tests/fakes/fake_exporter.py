@@ -33,17 +33,23 @@ class FakeExporter:
     def __init__(self, answers: Mapping[HourWindow, list[Scripted]]) -> None:
         self._answers = {window: list(script) for window, script in answers.items()}
         self._under_way = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self.most_at_once = 0
         self.asked: list[HourWindow] = []
         self.gate = threading.Event()
         self.gate.set()
 
+    def wait_until_asked(self, times: int) -> None:
+        """Return when so many requests have come in."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.asked) >= times, WAIT_SECONDS)
+
     def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
-        with self._lock:
+        with self._changed:
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
             self.asked.append(window)
+            self._changed.notify_all()
             script = self._answers.get(window, [None])
             answer = script.pop(0) if len(script) > 1 else script[0]
         try:
@@ -55,5 +61,5 @@ class FakeExporter:
             sink.write(answer)
             return ExportAnswer.ARCHIVE
         finally:
-            with self._lock:
+            with self._changed:
                 self._under_way -= 1

@@ -1,0 +1,156 @@
+"""The events stream in this process, where a test owns the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airbyte_cdk.models import AirbyteStateBlob, SyncMode
+from airbyte_cdk.test.catalog_builder import CatalogBuilder
+from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, read
+from airbyte_cdk.test.state_builder import StateBuilder
+
+from source_amplitude import SourceAmplitude
+from source_amplitude.api import RetryPolicy
+from source_amplitude.export import ExportSettings
+from unit_tests.conftest import NOON
+from unit_tests.fakes.fake_clock import FakeClock
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+
+QUICK = ExportSettings(retry=RetryPolicy(attempts=2, first_wait_seconds=0, longest_wait_seconds=0))
+
+
+@dataclass(frozen=True)
+class Sync:
+    uuids: list[str]
+    states: list[dict[str, Any]]
+    warnings: str
+    errors: list[str]
+
+
+def sync(emulator: Emulator, clock: FakeClock, state: object = None, **changes: object) -> Sync:
+    project = emulator.project
+    settings = changes.pop("settings", QUICK)
+    assert isinstance(settings, ExportSettings)
+    config = {
+        "api_key": project.api_key,
+        "secret_key": project.secret_key,
+        "start_date": "2026-03-04T00:00:00Z",
+        **changes,
+    }
+    catalog = CatalogBuilder().with_stream("events", SyncMode.incremental).build()
+    source = SourceAmplitude(settings=settings, clock=clock, environ={"AMPLITUDE_API_URL": emulator.url})
+    saved = StateBuilder().with_stream_state("events", state).build() if state else None
+    return seen(read(source, config, catalog, saved))
+
+
+def seen(output: EntrypointOutput) -> Sync:
+    return Sync(
+        [message.record.data["uuid"] for message in output.records if message.record],
+        [plain(message.state.stream.stream_state) for message in output.state_messages],  # type: ignore[union-attr]
+        "\n".join(m.log.message for m in output.logs if m.log and m.log.level.value == "WARN"),
+        [message.trace.error.message for message in output.errors if message.trace and message.trace.error],
+    )
+
+
+def plain(state: AirbyteStateBlob | None) -> dict[str, Any]:
+    return dict(vars(state)) if state is not None else {}
+
+
+def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[str]:
+    """Return the sorted uuids of the stored events of some hours of the day."""
+    start, end = NOON.replace(hour=first_hour), NOON.replace(hour=end_hour)
+    return sorted(str(event["uuid"]) for event in emulator.store.events(start, end))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOON)
+
+
+def test_a_slow_clock_of_ours_makes_no_hour_come_twice(half_a_day: Emulator, clock: FakeClock) -> None:
+    first = sync(half_a_day, clock, recheck_hours=[])
+    slow = sync(half_a_day, FakeClock(NOON - timedelta(hours=6)), first.states[-1], recheck_hours=[])
+    again = sync(half_a_day, clock, slow.states[-1], recheck_hours=[])
+
+    assert len(first.uuids) == len(half_a_day.store.lines())
+    assert (slow.uuids, again.uuids) == ([], [])
+    assert "behind Amplitude's" in slow.warnings
+
+
+def test_a_fast_clock_of_ours_asks_for_no_hour_too_early(half_a_day: Emulator) -> None:
+    fast = sync(half_a_day, FakeClock(NOON + timedelta(days=30)))
+
+    assert len(fast.uuids) == len(half_a_day.store.lines())
+    assert max(seen.query["end"] for seen in half_a_day.requests) == "20260304T09"
+    assert "ahead of Amplitude's" in fast.warnings
+
+
+def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(half_a_day: Emulator, clock: FakeClock) -> None:
+    first = sync(half_a_day, clock, {"server_upload_time": "20990101T00"})
+    second = sync(half_a_day, clock, first.states[-1])
+
+    assert sorted(first.uuids) == uuids(half_a_day, 7)
+    assert "it is set back to 2026-03-04 07:00 UTC" in first.warnings
+    assert second.uuids == []
+
+
+def test_nothing_new_for_a_while_brings_the_state_again(half_a_day: Emulator, clock: FakeClock) -> None:
+    half_a_day.faults.add("prepare", seconds=1.0, hour=NOON.replace(hour=6))
+    settings = ExportSettings(retry=QUICK.retry, heartbeat_seconds=0.2)
+
+    waiting = sync(half_a_day, clock, settings=settings)
+    patient = sync(half_a_day, FakeClock(NOON))
+
+    assert len(waiting.states) > len(patient.states) == 2
+    assert waiting.uuids == patient.uuids
+
+
+def test_archives_of_another_project_are_an_error_that_says_how_to_reset(
+    half_a_day: Emulator, clock: FakeClock
+) -> None:
+    state = sync(half_a_day, clock, end_date="2026-03-04T02:00:00Z").states[-1]
+    state["ledger"] = {**state["ledger"], "project": "999"}
+
+    other = sync(half_a_day, clock, state)
+
+    assert other.uuids == []
+    assert other.errors[0].startswith("The archives belong to project 100200, the saved state to project 999. ")
+    assert "reset the stream's state" in other.errors[0]
+
+
+def test_an_accepted_gap_counts_as_read_and_every_summary_names_it(half_a_day: Emulator, clock: FakeClock) -> None:
+    half_a_day.faults.add("server_error", hour=NOON.replace(hour=6))
+    gaps = ["2026-03-04T06"]
+
+    accepted = sync(half_a_day, clock, accepted_gaps=gaps, request_time_range=1)
+    half_a_day.faults.clear()
+    healed = sync(half_a_day, clock, accepted.states[-1], request_time_range=1)
+
+    assert accepted.errors == []
+    assert "2026-03-04 06:00 UTC counts as read because accepted_gaps names it" in accepted.warnings
+    assert sorted(healed.uuids) == uuids(half_a_day, 6, 7)
+
+
+def test_an_older_start_date_reads_what_was_before_and_a_newer_one_wins(half_a_day: Emulator, clock: FakeClock) -> None:
+    late = sync(half_a_day, clock, start_date="2026-03-04T08:00:00Z")
+    early = sync(half_a_day, clock, late.states[-1])
+    newer = sync(half_a_day, clock, None, start_date="2026-03-04T09:00:00Z")
+
+    assert sorted(late.uuids + early.uuids) == uuids(half_a_day)
+    assert sorted(newer.uuids) == uuids(half_a_day, 9)
+
+
+def test_one_stream_that_fails_does_not_take_the_records_of_an_hour_before(
+    half_a_day: Emulator, clock: FakeClock
+) -> None:
+    half_a_day.faults.add("server_error", path="/api/2/export", hour=NOON.replace(hour=8))
+
+    broken = sync(half_a_day, clock, request_time_range=1)
+
+    assert sorted(broken.uuids) == sorted(uuids(half_a_day, 0, 8) + uuids(half_a_day, 9))
+    assert "2026-03-04 08:00 UTC" in broken.errors[0]
