@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_unit, parse_moment
+from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_unit, parse_moment, whole_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,7 +195,7 @@ class _Fields:
                     "is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
                 )
             else:
-                windows.append(window)
+                windows.append(whole_units(window))
         return HourSet.of(windows)
 
 

@@ -72,6 +72,11 @@ def hour_window(hour: datetime) -> HourWindow:
     return HourWindow(start, start + (DAY if start < DAY_FILES_END else HOUR))
 
 
+def whole_units(window: HourWindow) -> HourWindow:
+    """Return ``window`` widened to whole days where Amplitude has day files."""
+    return HourWindow(floor_unit(window.start), hour_window(window.end - HOUR).end)
+
+
 def take_window(span: HourWindow, hours: int) -> HourWindow:
     """Return the first ``hours`` hours of ``span``, or all of it; whole days where Amplitude has day files."""
     end = min(span.start + HOUR * hours, span.end)

@@ -167,10 +167,10 @@ class AmplitudeClient:
             sink.write(chunk)
 
     def _answer(self, response: requests.Response) -> Answer:
-        body = response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True)
+        body = response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True).decode("utf-8", "replace")
         return Answer(
             status=response.status_code,
-            reason=redact(reason_from_body(body), self._keys),
+            reason=reason_from_body(redact(body, self._keys).encode()),
             retry_after=response.headers.get("Retry-After"),
             date=date_from_header(response.headers.get("Date")),
         )

@@ -35,11 +35,13 @@ class LineBatch:
         lines: Without their line feeds; blank ones included, so that line numbers hold.
         first_number: The number of the first line in its member, counted from 1.
         seen: Length and checksum of the content up to the end of the batch.
+        ends_with_line_feed: Only the last batch of a member can be without one.
     """
 
     lines: list[bytes]
     first_number: int
     seen: Fingerprint
+    ends_with_line_feed: bool = True
 
 
 def iter_line_batches(
@@ -73,7 +75,7 @@ def iter_line_batches(
         number += len(lines)
     if unfinished:
         line = b"".join(unfinished)
-        yield LineBatch([line], number, Fingerprint(length + len(line), crc32(line, crc)))
+        yield LineBatch([line], number, Fingerprint(length + len(line), crc32(line, crc)), ends_with_line_feed=False)
 
 
 def skip_proven_prefix(content: Readable, known: Fingerprint, *, chunk_bytes: int = CHUNK_BYTES) -> int | None:

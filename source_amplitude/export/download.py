@@ -137,11 +137,15 @@ class Downloads:
                 left_seconds -= wait_seconds
                 continue
             except BaseException:
-                self._flights.popleft()
+                self._drop_oldest()
                 raise
-            self._flights.popleft()
+            self._drop_oldest()
             return download
         return None
+
+    def _drop_oldest(self) -> None:
+        with self._lock:
+            self._flights.popleft()
 
     def close(self) -> None:
         """Abandon what is in flight and delete what has arrived."""

@@ -113,8 +113,11 @@ class HourReading(Generic[T]):
             malformed_lines += len(encoded.malformed)
             if encoded.records:
                 yield EncodedRecords(encoded.payload, encoded.records)
-            self._count(batch, encoded.records, self.seen[member.text].content_bytes)
-            self.seen[member.text] = replace(batch.seen, malformed_lines=malformed_lines)
+            before = self.seen[member.text]
+            self._count(batch, encoded.records, before.content_bytes)
+            # Half a line at the end may be completed later: what counts as read must end before it.
+            half_a_line = encoded.malformed and not batch.ends_with_line_feed
+            self.seen[member.text] = replace(before if half_a_line else batch.seen, malformed_lines=malformed_lines)
 
     def _count(self, batch: LineBatch, records: int, content_bytes_before: int) -> None:
         self._tally.records += records

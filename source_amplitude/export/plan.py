@@ -55,8 +55,10 @@ class WindowSize:
         """Note that a window had to be split into parts of at most ``half_hours`` hours."""
         self.hours, self._successes = max(1, min(self.hours, half_hours)), 0
 
-    def worked(self) -> None:
-        """Note that a window of the present size came; after a dozen of them twice the size is tried."""
+    def worked(self, hours: int) -> None:
+        """Note that a window of ``hours`` hours came; after a dozen of the present size twice that is tried."""
+        if hours < self.hours:
+            return
         self._successes += 1
         if self.hours < self.configured_hours and self._successes >= _WINDOWS_BEFORE_GROWTH:
             self.hours, self._successes = min(self.hours * 2, self.configured_hours), 0

@@ -97,16 +97,11 @@ class ExportReader(Generic[T]):
             at_once=config.num_workers,
             settings=settings,
             clock=clock,
-            present=self.present,
+            present=lambda: present(clock, client),
             on_retry=_report_retry,
         )
         self._times_broken: dict[datetime, int] = {}
         self.tally = Tally()
-
-    def present(self) -> datetime:
-        """Return the earlier of our clock and Amplitude's latest answer, so that a fast clock of ours loses nothing."""
-        ours, theirs = self._clock.now(), self._client.server_date
-        return ours if theirs is None else min(ours, theirs)
 
     def read(self, span: HourWindow, *, recheck: bool) -> Iterator[EncodedRecords[T] | HourDone | StillWaiting]:
         """Yield the records of ``span`` that the ledger lacks, oldest hour first.
@@ -125,7 +120,7 @@ class ExportReader(Generic[T]):
             span,
             accepted_gaps=self._config.accepted_gaps,
             recheck_hours=self._config.recheck_hours if recheck else (),
-            now=self.present(),
+            now=present(self._clock, self._client),
         )
         self._queue = WindowQueue(spans, self._size)
         try:
@@ -198,6 +193,7 @@ class ExportReader(Generic[T]):
 
     def _read_download(self, download: Download) -> Generator[EncodedRecords[T] | HourDone, None, None]:
         self.tally.archive_bytes += download.archive_bytes
+        failures_before = len(self.tally.failures)
         asked, hours = HourSet((download.window,)), dict["datetime", "list[Member]"]()
         if download.archive is not None:
             if self._is_ambiguous(download.archive, download.window):
@@ -206,9 +202,10 @@ class ExportReader(Generic[T]):
             for hour, members in sorted(hours.items()):
                 if not (yield from self._read_hour(download, download.archive, hour, members)):
                     return
-        self._size.worked()
-        self._ledger.working_hours = self._size.to_remember
-        self.tally.succeed()
+        if len(self.tally.failures) == failures_before:
+            self._size.worked(download.window.hours)
+            self._ledger.working_hours = self._size.to_remember
+            self.tally.succeed()
         nothing = asked - HourSet.of(hour_window(hour) for hour in hours)
         self.tally.hours_without_files += len(nothing)
         self._ledger.found_nothing(
@@ -297,6 +294,12 @@ class ExportReader(Generic[T]):
         _report_retry(hour, error, wait_seconds)
         self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
         return False
+
+
+def present(clock: Clock, client: AmplitudeClient) -> datetime:
+    """Return the earlier of our clock and Amplitude's latest answer, so that a fast clock of ours loses nothing."""
+    ours, theirs = clock.now(), client.server_date
+    return ours if theirs is None else min(ours, theirs)
 
 
 def _report_retry(window: HourWindow, error: RetryableError, wait_seconds: float) -> None:

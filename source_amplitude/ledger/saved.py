@@ -148,8 +148,8 @@ def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:
             raise InvalidStateError(f"The state has no {CURSOR_FIELD}, but {_shown(strange[0])}.")
         return None
     moment = _any_moment(value)
-    if moment is None or not moment >= UNIX_EPOCH:
-        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, which is no time since 1970.")
+    if moment is None or not UNIX_EPOCH <= moment < _LATEST:
+        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, which is no time from 1970 to 2199.")
     return moment
 
 

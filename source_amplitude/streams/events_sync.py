@@ -10,7 +10,7 @@ import orjson
 
 from source_amplitude.api import RetryBudget, retrying
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting
+from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting, present
 from source_amplitude.failures import traced
 from source_amplitude.ledger import Ledger, ledger_from_state, restart_after, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
@@ -95,13 +95,14 @@ class EventsSync(Generic[T]):
             clock=self._context.clock,
             encode=self._encode,
         )
-        span_end = self._span_end(ledger, reader.present())
+        self._take_back_the_future(ledger)
+        span_end = self._span_end()
         failure: AmplitudeError | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
         except AmplitudeError as error:
             failure = error
-        yield self._save_point(ledger, span_end)
+        yield self._save_point(ledger)
         seconds = self._context.clock.monotonic_seconds() - started_seconds
         _logger.info("events: %s", reader.tally.summary(hours_open=len(ledger.open), seconds=seconds))
         self._name_what_is_known(ledger)
@@ -131,7 +132,7 @@ class EventsSync(Generic[T]):
             if isinstance(step, EncodedRecords):
                 yield step
             elif isinstance(step, StillWaiting) or pace.allows_a_state():
-                yield pace.note(self._save_point(ledger, span_end))
+                yield pace.note(self._save_point(ledger))
 
     def _read_state(self) -> Ledger:
         saved = ledger_from_state(self._state, export_delay_hours=self._config.export_delay_hours)
@@ -158,21 +159,32 @@ class EventsSync(Generic[T]):
                 "ahead of" if skew_seconds > 0 else "behind",
             )
 
-    def _span_end(self, ledger: Ledger, present: datetime) -> datetime:
-        """Return the end of the newest hour to ask for, and take back what the state says of the future."""
-        # The future begins at the later clock: one of ours that is slow must not make hours come twice.
-        ours, theirs = self._context.clock.now(), self._context.client.server_date
-        future = floor_hour(max(ours, theirs or ours)) + HOUR
-        restart = restart_after(present, self._config.export_delay_hours)
-        if ledger.clamp(future, restart):
+    def _take_back_the_future(self, ledger: Ledger) -> None:
+        """Set a state back that counts hours as read which even the later of the two clocks calls future."""
+        restart = restart_after(self._present(), self._config.export_delay_hours)
+        if ledger.clamp(floor_hour(self._latest()) + HOUR, restart):
             _logger.warning(
-                "The saved state counts hours of the future as read; it is set back to %s.", _shown(restart)
+                "The saved state counts hours of the future as read; it is set back to %s. Hours before that count as "
+                "read; if they were not, reset the stream's state.",
+                _shown(restart),
             )
-        newest_end = floor_hour(present) - HOUR * (self._config.export_delay_hours - 1)
+
+    def _span_end(self) -> datetime:
+        """Return the end of the newest hour to ask for."""
+        newest_end = floor_hour(self._present()) - HOUR * (self._config.export_delay_hours - 1)
         return floor_unit(min(newest_end, self._config.end or newest_end))
 
-    def _save_point(self, ledger: Ledger, span_end: datetime) -> SavePoint:
-        start = min(self._config.start, span_end)
+    def _present(self) -> datetime:
+        """Return the earlier of our clock and Amplitude's: no hour is asked for too early."""
+        return present(self._context.clock, self._context.client)
+
+    def _latest(self) -> datetime:
+        """Return the later of the two: a clock of ours that is slow must not make hours come twice."""
+        ours = self._context.clock.now()
+        return max(ours, self._context.client.server_date or ours)
+
+    def _save_point(self, ledger: Ledger) -> SavePoint:
+        start = min(self._config.start, floor_unit(self._latest()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
     def _name_what_is_known(self, ledger: Ledger) -> None:

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import io
+from typing import SupportsIndex
+from zlib import crc32
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_amplitude.archive import LineBatch, iter_line_batches, skip_proven_prefix
+from source_amplitude.archive import lines as lines_module
+from source_amplitude.members import NOTHING_READ, Fingerprint
+
+CONTENTS = st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"{}", b"\xff\x00", b"long" * 9])).map(b"".join)
+CHUNKS = st.sampled_from([1, 7, 65536])
+
+
+def fingerprint(content: bytes) -> Fingerprint:
+    return Fingerprint(len(content), crc32(content))
+
+
+class ShortReads:
+    """Returns fewer bytes than asked for, as an unpacker may."""
+
+    def __init__(self, content: bytes, sizes: list[int]) -> None:
+        self._file = io.BytesIO(content)
+        self._sizes = iter(sizes)
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read(min(size, next(self._sizes, size)))
+
+
+def test_lines_lose_their_line_feeds_and_nothing_else() -> None:
+    content = b'{"a":1}\r\n\n  \n{"b":2}'
+
+    batches = list(iter_line_batches(io.BytesIO(content)))
+
+    assert batches == [
+        LineBatch([b'{"a":1}\r', b"", b"  "], 1, fingerprint(content[:-7])),
+        LineBatch([b'{"b":2}'], 4, fingerprint(content), ends_with_line_feed=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", []),
+        (b"\n", [b""]),
+        (b"\n\n", [b"", b""]),
+        (b"a", [b"a"]),
+        (b"a\n", [b"a"]),
+        (b"a\nb", [b"a", b"b"]),
+        (b"a\n\nb\n", [b"a", b"", b"b"]),
+        (b"a\rb\n", [b"a\rb"]),
+        (b"a\x0bb\x1cc\xe2\x80\xa8d\n", [b"a\x0bb\x1cc\xe2\x80\xa8d"]),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 7, 65536])
+def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_bytes: int) -> None:
+    batches = list(iter_line_batches(io.BytesIO(content), chunk_bytes=chunk_bytes))
+
+    assert [line for batch in batches for line in batch.lines] == lines
+
+
+@given(CONTENTS, CHUNKS, st.lists(st.integers(1, 5)))
+@settings(deadline=None)
+def test_any_content_in_any_chunks_comes_out_whole(content: bytes, chunk_bytes: int, sizes: list[int]) -> None:
+    batches = list(iter_line_batches(ShortReads(content, sizes), chunk_bytes=chunk_bytes))
+
+    lines = [line for batch in batches for line in batch.lines]
+    assert lines == (content[:-1] if content.endswith(b"\n") else content).split(b"\n") if content else lines == []
+    assert [batch.first_number for batch in batches] == [
+        1 + sum(len(before.lines) for before in batches[:position]) for position in range(len(batches))
+    ]
+    assert [batch.seen for batch in batches] == [fingerprint(content[: batch.seen.content_bytes]) for batch in batches]
+    assert (batches[-1].seen if batches else NOTHING_READ) == fingerprint(content)
+
+
+@given(CONTENTS, CONTENTS, CHUNKS)
+@settings(deadline=None)
+def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_the_whole(
+    first: bytes, rest: bytes, chunk_bytes: int
+) -> None:
+    file = io.BytesIO(first + rest)
+
+    line_feeds = skip_proven_prefix(file, fingerprint(first), chunk_bytes=chunk_bytes)
+    batches = list(
+        iter_line_batches(file, after=fingerprint(first), first_number=first.count(b"\n") + 1, chunk_bytes=chunk_bytes)
+    )
+
+    assert line_feeds == first.count(b"\n")
+    lines = [line for batch in batches for line in batch.lines]
+    assert lines == [line for batch in iter_line_batches(io.BytesIO(rest)) for line in batch.lines]
+    if batches:
+        assert batches[-1].seen == fingerprint(first + rest)
+        assert batches[0].first_number == first.count(b"\n") + 1
+
+
+@given(CONTENTS.filter(bool), st.data(), CHUNKS)
+@settings(deadline=None)
+def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.DataObject, chunk_bytes: int) -> None:
+    position = data.draw(st.integers(0, len(content) - 1))
+    changed = bytearray(content)
+    changed[position] ^= data.draw(st.integers(1, 255))
+
+    proven = skip_proven_prefix(io.BytesIO(bytes(changed) + b"more"), fingerprint(content), chunk_bytes=chunk_bytes)
+
+    assert proven is None
+
+
+@given(CONTENTS.filter(bool), CHUNKS, st.data())
+@settings(deadline=None)
+def test_a_shorter_content_is_not_proven(content: bytes, chunk_bytes: int, data: st.DataObject) -> None:
+    shorter = content[: data.draw(st.integers(0, len(content) - 1))]
+
+    assert skip_proven_prefix(io.BytesIO(shorter), fingerprint(content), chunk_bytes=chunk_bytes) is None
+
+
+def test_nothing_known_is_proven_by_anything_and_reads_nothing() -> None:
+    file = io.BytesIO(b"abc")
+
+    assert skip_proven_prefix(file, NOTHING_READ) == 0
+    assert file.read() == b"abc"
+
+
+def test_malformed_lines_of_the_known_prefix_do_not_change_the_proof() -> None:
+    known = Fingerprint(2, crc32(b"x\n"), malformed_lines=1)
+
+    assert skip_proven_prefix(io.BytesIO(b"x\ny\n"), known) == 1
+
+
+class CountedBytes(bytes):
+    """Notes how many bytes each search looks at and each addition copies."""
+
+    searched = 0
+    copied = 0
+
+    def rfind(self, sub: object, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /) -> int:
+        CountedBytes.searched += len(self)
+        return bytes(self).rfind(sub, start, end)  # type: ignore[arg-type]
+
+    def __add__(self, other: object) -> bytes:
+        CountedBytes.copied += len(self)
+        return bytes(self) + bytes(other)  # type: ignore[call-overload,no-any-return]
+
+    def __radd__(self, other: object) -> bytes:
+        CountedBytes.copied += len(self)
+        return bytes(other) + bytes(self)  # type: ignore[call-overload,no-any-return]
+
+
+class CountingReader:
+    """Hands out chunks that count what is done with them."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+
+    def read(self, size: int, /) -> bytes:
+        return CountedBytes(self._file.read(size))
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n"])
+def test_a_line_of_many_chunks_is_searched_and_checksummed_once(ending: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"x" * 100_000 + ending
+    checksummed: list[int] = []
+
+    def counting_crc32(data: bytes, value: int) -> int:
+        checksummed.append(len(data))
+        return crc32(data, value)
+
+    monkeypatch.setattr(lines_module, "crc32", counting_crc32)
+    monkeypatch.setattr(CountedBytes, "searched", 0)
+    monkeypatch.setattr(CountedBytes, "copied", 0)
+    batches = list(iter_line_batches(CountingReader(content), chunk_bytes=100))
+
+    assert batches == [
+        LineBatch([b"x" * 100_000], 1, fingerprint(content), ends_with_line_feed=content.endswith(b"\n"))
+    ]
+    assert (checksummed, CountedBytes.searched, CountedBytes.copied) == ([len(content)], len(content), 0)
+
+
+def test_a_batch_is_about_one_chunk() -> None:
+    content = b"12345678\n" * 100
+
+    batches = list(iter_line_batches(io.BytesIO(content), chunk_bytes=90))
+
+    assert [batch.lines for batch in batches] == [[b"12345678"] * 10] * 10
+    assert [batch.first_number for batch in batches] == [1, 11, 21, 31, 41, 51, 61, 71, 81, 91]

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_amplitude.export.plan import Span, WindowQueue, WindowSize, spans_to_read
+from source_amplitude.ledger import Ledger
+from source_amplitude.members import Fingerprint
+from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourSet, HourWindow
+
+MIDNIGHT = datetime(2024, 3, 1, tzinfo=timezone.utc)
+LATER = MIDNIGHT + 30 * DAY
+NO_GAPS = HourSet()
+MEMBERS = {"a": Fingerprint(1, 1)}
+
+
+def h(number: int) -> datetime:
+    return MIDNIGHT + HOUR * number
+
+
+def window(first: int, end: int) -> HourWindow:
+    return HourWindow(h(first), h(end))
+
+
+def drained(queue: WindowQueue) -> list[HourWindow]:
+    return list(iter(queue.take, None))
+
+
+def test_the_size_is_the_configured_one_at_first_and_nothing_to_remember() -> None:
+    size = WindowSize.remembered(24, Ledger())
+
+    assert (size.configured_hours, size.hours, size.to_remember) == (24, 24, None)
+
+
+@pytest.mark.parametrize(
+    ("saved", "hours"),
+    [((24, 6), 6), ((12, 6), 24), ((24, 48), 24), ((24, 0), 1), ((24, -5), 1), (None, 24)],
+    ids=["remembered", "another range", "larger than configured", "zero", "negative", "nothing"],
+)
+def test_a_remembered_size_holds_for_the_range_it_was_learned_with(saved: tuple[int, int] | None, hours: int) -> None:
+    size = WindowSize.remembered(24, Ledger(working_hours=saved))
+
+    assert size.hours == hours
+
+
+def test_a_size_that_is_too_large_is_halved_and_remembered() -> None:
+    size = WindowSize(24, 24)
+
+    size.was_too_large(12)
+    size.was_too_large(6)
+    size.was_too_large(12)
+
+    assert (size.hours, size.to_remember) == (6, (24, 6))
+
+
+def test_a_size_is_never_below_one_hour() -> None:
+    size = WindowSize(24, 1)
+
+    size.was_too_large(0)
+
+    assert size.hours == 1
+
+
+def test_a_dozen_windows_that_came_double_the_size_up_to_the_configured_one() -> None:
+    size = WindowSize(24, 24)
+    size.was_too_large(5)
+    hours: list[int] = []
+
+    for _ in range(40):
+        size.worked(size.hours)
+        hours.append(size.hours)
+
+    assert hours == [5] * 11 + [10] * 12 + [20] * 12 + [24] * 5
+    assert size.to_remember is None
+
+
+def test_a_window_that_is_too_large_starts_the_dozen_again() -> None:
+    size = WindowSize(24, 24)
+    size.was_too_large(6)
+    for _ in range(11):
+        size.worked(6)
+
+    size.was_too_large(3)
+    size.worked(3)
+
+    assert size.hours == 3
+
+
+def test_windows_smaller_than_the_present_size_say_nothing_about_a_larger_one() -> None:
+    size = WindowSize(24, 24)
+    size.was_too_large(6)
+
+    for _ in range(40):
+        size.worked(1)
+
+    assert size.hours == 6
+
+
+def test_windows_are_taken_oldest_first_whatever_the_order_of_the_spans() -> None:
+    spans = [Span(window(20, 22)), Span(window(0, 5)), Span(window(9, 10))]
+
+    windows = drained(WindowQueue(spans, WindowSize(4, 4)))
+
+    assert windows == [window(0, 4), window(4, 5), window(9, 10), window(20, 22)]
+
+
+def test_whole_spans_are_taken_in_one_window_of_at_most_365_days() -> None:
+    spans = [Span(window(0, 9000), whole=True), Span(window(9000, 9006))]
+
+    windows = drained(WindowQueue(spans, WindowSize(4, 4)))
+
+    assert windows == [window(0, 8760), window(8760, 9000), window(9000, 9004), window(9004, 9006)]
+
+
+def test_windows_are_cut_with_the_size_of_the_moment_they_are_taken() -> None:
+    size = WindowSize(4, 4)
+    queue = WindowQueue([Span(window(0, 10))], size)
+
+    first = queue.take()
+    size.was_too_large(2)
+    second = queue.take()
+
+    assert (first, second, queue.hours_left()) == (window(0, 4), window(4, 6), 4)
+
+
+def test_an_empty_queue_gives_nothing() -> None:
+    queue = WindowQueue([], WindowSize(4, 4))
+
+    assert (queue.take(), queue.hours_left()) == (None, 0)
+
+
+def test_a_window_of_day_files_is_a_whole_day() -> None:
+    span = HourWindow(DAY_FILES_END - DAY, DAY_FILES_END + 2 * HOUR)
+
+    windows = drained(WindowQueue([Span(span)], WindowSize(4, 1)))
+
+    assert windows == [
+        HourWindow(span.start, DAY_FILES_END),
+        HourWindow(DAY_FILES_END, DAY_FILES_END + HOUR),
+        HourWindow(DAY_FILES_END + HOUR, DAY_FILES_END + 2 * HOUR),
+    ]
+
+
+SIZES = st.integers(1, 30)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.booleans()), max_size=6), st.lists(SIZES))
+@settings(deadline=None)
+def test_any_queue_hands_out_every_hour_once_in_order(parts: list[tuple[int, int, bool]], sizes: list[int]) -> None:
+    disjoint = HourSet.of(window(first, first + length) for first, length, _ in parts)
+    spans = [Span(part, whole=bool(number % 2)) for number, part in enumerate(disjoint.windows)]
+    size = WindowSize(30, 30)
+    queue = WindowQueue(reversed(spans), size)
+    windows: list[HourWindow] = []
+
+    for hours in [*sizes, *[1] * 100]:
+        size.hours = hours
+        taken = queue.take()
+        windows += [taken] if taken else []
+
+    assert [hour for part in windows for hour in part] == list(disjoint)
+
+
+def test_a_sync_asks_for_open_hours_in_whole_runs_for_new_hours_and_for_rechecks() -> None:
+    ledger = Ledger()
+    ledger.land(h(0), MEMBERS, asked_at=h(3))
+    ledger.land(h(1), MEMBERS, asked_at=LATER)
+    ledger.found_nothing(HourSet((window(2, 5),)), asked_at=h(8), export_delay_hours=3)
+    ledger.land(h(5), MEMBERS, asked_at=h(8))
+
+    spans = spans_to_read(ledger, window(0, 12), accepted_gaps=NO_GAPS, recheck_hours=(6, 24), now=h(13))
+
+    assert sorted(spans) == [
+        Span(window(0, 1)),
+        Span(window(2, 5), whole=True),
+        Span(window(5, 6)),
+        Span(window(6, 12)),
+    ]
+
+
+def test_a_full_refresh_has_no_rechecks_and_gaps_are_not_asked_for() -> None:
+    ledger = Ledger()
+    ledger.land(h(0), MEMBERS, asked_at=h(3))
+    ledger.found_nothing(HourSet((window(1, 5),)), asked_at=h(8), export_delay_hours=3)
+    gaps = HourSet((window(2, 3), window(7, 8)))
+
+    spans = spans_to_read(ledger, window(0, 10), accepted_gaps=gaps, recheck_hours=(), now=LATER)
+
+    assert sorted(spans) == [
+        Span(window(1, 2), whole=True),
+        Span(window(3, 5), whole=True),
+        Span(window(5, 7)),
+        Span(window(8, 10)),
+    ]
+
+
+def test_nothing_is_asked_for_when_everything_is_settled() -> None:
+    ledger = Ledger(settled=HourSet((window(-5, 30),)), open=HourSet((window(30, 40),)))
+
+    assert spans_to_read(ledger, window(0, 10), accepted_gaps=NO_GAPS, recheck_hours=(6,), now=LATER) == []

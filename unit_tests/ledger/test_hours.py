@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from source_amplitude.ledger import LandedHour, Ledger, ledger_from_state, restart_after, state_from_ledger
+from source_amplitude.members import Fingerprint, MemberName
+from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MIDNIGHT = datetime(2024, 3, 1, tzinfo=timezone.utc)
+LATER = MIDNIGHT + 30 * DAY
+DELAY = 3
+NO_GAPS = HourSet()
+
+
+def h(number: int) -> datetime:
+    return MIDNIGHT + HOUR * number
+
+
+def hours(first: int, end: int) -> HourSet:
+    return HourSet((HourWindow(h(first), h(end)),))
+
+
+def span(first: int, end: int) -> HourWindow:
+    return HourWindow(h(first), h(end))
+
+
+def member(hour: datetime, partition: int = 0) -> str:
+    return str(MemberName("100200", hour, partition))
+
+
+def one_member(hour: datetime, *, malformed_lines: int = 0) -> dict[str, Fingerprint]:
+    return {member(hour): Fingerprint(10, 0xCAFE, malformed_lines)}
+
+
+def ledger_with_landed(*numbers: int, asked_at: datetime = LATER) -> Ledger:
+    ledger = Ledger()
+    for number in numbers:
+        ledger.land(h(number), one_member(h(number)), asked_at=asked_at)
+    return ledger
+
+
+def test_what_is_neither_landed_nor_an_accepted_gap_is_missing() -> None:
+    ledger = ledger_with_landed(2, 1)
+
+    assert Ledger().missing(span(0, 5), NO_GAPS) == hours(0, 5)
+    assert ledger.missing(span(0, 5), NO_GAPS) == hours(0, 1) | hours(3, 5)
+    assert ledger.missing(span(0, 5), hours(3, 4)) == hours(0, 1) | hours(4, 5)
+    assert (ledger.settled, ledger.open, ledger.newest_landed) == (hours(1, 3), HourSet(), h(2))
+
+
+def test_an_hour_that_is_only_kept_stays_missing_and_its_members_are_known_even_after_others_land() -> None:
+    ledger = Ledger()
+
+    ledger.keep(h(1), one_member(h(1)), asked_at=h(5))
+    assert (ledger.missing(span(0, 3), NO_GAPS), ledger.newest_landed) == (hours(0, 3), None)
+
+    ledger.land(h(1), {"b": Fingerprint(3, 3)}, asked_at=h(6))
+    assert ledger.landed == {h(1): LandedHour(h(6), {**one_member(h(1)), "b": Fingerprint(3, 3)})}
+    assert [ledger.known(name) for name in (member(h(1)), member(h(1), 7))] == [Fingerprint(10, 0xCAFE), None]
+
+
+def test_an_hour_of_day_files_settles_its_whole_day() -> None:
+    ledger = Ledger()
+    noon = datetime(2014, 11, 11, 12, tzinfo=timezone.utc)
+    day = HourWindow(noon.replace(hour=0), noon.replace(hour=0) + DAY)
+
+    ledger.land(noon, {}, asked_at=LATER)
+
+    assert ledger.settled == HourSet((day,))
+    assert ledger.landed == {day.start: LandedHour(LATER, {})}
+    assert ledger.newest_landed == day.start
+
+
+# Rule 4: open hours, and hours that are empty for good.
+
+
+def test_an_hour_without_members_is_open_and_still_missing_even_if_it_was_half_read_before() -> None:
+    ledger = Ledger()
+    ledger.keep(h(0), one_member(h(0)), asked_at=h(4))
+
+    ledger.found_nothing(hours(0, 2), asked_at=h(4), export_delay_hours=DELAY)
+
+    assert ledger.open == hours(0, 2)
+    assert ledger.missing(span(0, 3), NO_GAPS) == hours(0, 3)
+    assert ledger.known(member(h(0))) == Fingerprint(10, 0xCAFE)
+
+
+@pytest.mark.parametrize(
+    ("delay", "asked_at", "is_settled"),
+    [
+        (3, h(27), True),
+        (3, h(27) - timedelta(seconds=1), False),
+        (1, h(25), True),
+        (1, h(25) - timedelta(microseconds=1), False),
+        (168, h(192), True),
+        (168, h(191), False),
+    ],
+)
+def test_an_hour_is_empty_for_good_a_day_after_it_was_due_if_a_later_one_has_members(
+    delay: int, asked_at: datetime, *, is_settled: bool
+) -> None:
+    ledger = ledger_with_landed(1)
+
+    ledger.found_nothing(hours(0, 1), asked_at=asked_at, export_delay_hours=delay)
+
+    assert ledger.settled == (hours(0, 2) if is_settled else hours(1, 2))
+    assert ledger.open == (HourSet() if is_settled else hours(0, 1))
+
+
+def test_ripe_hours_are_settled_as_soon_as_a_later_hour_lands() -> None:
+    ledger = Ledger()
+    ledger.found_nothing(hours(0, 5), asked_at=LATER, export_delay_hours=DELAY)
+
+    ledger.land(h(3), one_member(h(3)), asked_at=LATER)
+
+    assert (ledger.settled, ledger.open) == (hours(0, 4), hours(4, 5))
+    assert ledger.cursor(h(0), NO_GAPS) == h(3)
+
+
+def test_ripeness_counts_from_when_the_hour_was_asked_for_and_not_from_when_a_later_one_lands() -> None:
+    ledger = Ledger()
+    ledger.found_nothing(hours(0, 1), asked_at=h(4), export_delay_hours=DELAY)
+
+    ledger.land(h(3), one_member(h(3)), asked_at=LATER)
+
+    assert (ledger.settled, ledger.open) == (hours(3, 4), hours(0, 1))
+
+
+# Rule 6: rechecks.
+
+
+@pytest.mark.parametrize(
+    ("read_at", "now", "is_due"),
+    [
+        (h(3), h(7) - timedelta(seconds=1), False),
+        (h(3), h(7), True),
+        (h(3), h(40), True),
+        (h(7) - timedelta(seconds=1), h(7), True),
+        (h(7), h(7), False),
+        (h(7), h(25) - timedelta(seconds=1), False),
+        (h(7), h(25), True),
+        (h(25), LATER, False),
+        (h(26), LATER, False),
+    ],
+)
+def test_a_done_hour_is_due_once_after_each_age_counted_from_its_end(
+    read_at: datetime, now: datetime, *, is_due: bool
+) -> None:
+    ledger = ledger_with_landed(0, asked_at=read_at)
+
+    due = ledger.rechecks_due(span(0, 100), (6, 24), now)
+
+    assert due == (hours(0, 1) if is_due else HourSet())
+
+
+@pytest.mark.parametrize("finds_members", [True, False])
+def test_a_recheck_counts_whether_it_finds_members_or_not(*, finds_members: bool) -> None:
+    ledger = ledger_with_landed(0, asked_at=h(3))
+
+    if finds_members:
+        ledger.land(h(0), one_member(h(0)), asked_at=h(8))
+    else:
+        ledger.found_nothing(hours(0, 1), asked_at=h(8), export_delay_hours=DELAY)
+
+    assert ledger == Ledger(settled=hours(0, 1), landed={h(0): LandedHour(h(8), one_member(h(0)))}, newest_landed=h(0))
+    assert ledger.rechecks_due(span(0, 100), (6, 24), h(9)) == HourSet()
+
+
+def test_half_read_hours_and_hours_outside_the_span_are_no_rechecks() -> None:
+    ledger = ledger_with_landed(0, 5, asked_at=h(8))
+    ledger.keep(h(2), one_member(h(2)), asked_at=h(8))
+
+    assert ledger.rechecks_due(span(1, 100), (24,), LATER) == hours(5, 6)
+    assert ledger.rechecks_due(span(1, 100), (), LATER) == HourSet()
+
+
+@pytest.mark.parametrize(
+    ("ages", "read_at", "is_kept"),
+    [
+        ((6, 24), h(25) - timedelta(seconds=1), True),
+        ((6, 24), h(25), False),
+        ((6,), h(7), False),
+        ((6,), h(6), True),
+        ((), h(3), False),
+    ],
+)
+def test_members_are_forgotten_after_the_last_recheck(
+    ages: tuple[int, ...], read_at: datetime, *, is_kept: bool
+) -> None:
+    ledger = ledger_with_landed(0, asked_at=read_at)
+
+    ledger.forget_what_is_final(ages)
+
+    assert ledger.landed == ({h(0): LandedHour(read_at, one_member(h(0)))} if is_kept else {})
+    assert ledger.settled == hours(0, 1)
+
+
+def test_flawed_and_half_read_hours_are_never_forgotten() -> None:
+    ledger = Ledger()
+    ledger.land(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
+    ledger.keep(h(1), one_member(h(1)), asked_at=LATER)
+    ledger.land(h(2), one_member(h(2)), asked_at=LATER)
+
+    ledger.forget_what_is_final((6, 24))
+
+    assert sorted(ledger.landed) == [h(0), h(1)]
+    assert ledger.flawed() == {h(0): LandedHour(LATER, one_member(h(0), malformed_lines=2))}
+    assert ledger.flawed()[h(0)].malformed_lines == 2
+
+
+# The end of what can be read, and the cursor.
+
+
+def test_a_settled_hour_of_the_future_unsettles_everything_from_the_restart_on() -> None:
+    ledger = ledger_with_landed(0, 1, 2)
+    ledger.found_nothing(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
+
+    clamped = [ledger.clamp(h(2), restart=h(1)), ledger.clamp(h(2), restart=h(0))]
+
+    assert clamped == [True, False]
+    assert (ledger.settled, ledger.open) == (hours(0, 1), HourSet())
+    assert ledger.known(member(h(2))) == Fingerprint(10, 0xCAFE)
+
+
+def test_the_cursor_is_the_hour_before_the_oldest_that_is_not_settled() -> None:
+    ledger = ledger_with_landed(0, 1, 4)
+
+    assert Ledger().cursor(h(0), NO_GAPS) == h(-1)
+    assert ledger.cursor(h(0), NO_GAPS) == h(1)
+    assert ledger.cursor(h(1), NO_GAPS) == h(1)
+    assert ledger.cursor(h(4), NO_GAPS) == h(4)
+    assert ledger.cursor(h(0), hours(2, 4)) == h(4)
+
+
+def test_the_cursor_exists_even_when_accepted_gaps_have_no_end() -> None:
+    without_end = HourSet((HourWindow(h(0), datetime(9999, 1, 2, tzinfo=timezone.utc)),))
+
+    assert ledger_with_landed(0).cursor(h(0), without_end) == h(0)
+
+
+# The whole of it: an Amplitude that publishes late, syncs at any time that may fail anywhere.
+
+SPAN_HOURS = 40
+AGES = (6, 24)
+
+
+class PublishedLine(NamedTuple):
+    """One line of one member, and when Amplitude publishes it."""
+
+    hour: int
+    partition: int
+    number: int
+    at: datetime
+
+    @property
+    def text(self) -> bytes:
+        return f"{self.hour} {self.partition} line {self.number}\n".encode()
+
+
+class LateAmplitude(RuleBasedStateMachine):
+    """Syncs as the export's reader does them, against hours that are published late and grow.
+
+    Every hour is published at most ``delay + 24`` hours after its start; what is added to it comes within 24 hours
+    of its end. That is exactly what the ledger promises to catch.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[PublishedLine] = []
+        self.emitted: list[bytes] = []
+        self.state: dict[str, object] = {}
+        self.now = MIDNIGHT
+        self.delay = DELAY
+        self.cursors: list[str] = []
+
+    @initialize(seed=st.integers(0, 2**32), delay=st.sampled_from([1, 3, 10]))
+    def amplitude_has_events(self, seed: int, delay: int) -> None:
+        self.delay = delay
+        chance = random.Random(seed)
+        latest = (delay + 24) * 60
+        for hour in range(SPAN_HOURS):
+            minutes = chance.choice([None, 60, delay * 60, latest - 1, latest, chance.randint(60, latest)])
+            if hour == SPAN_HOURS - 1:
+                minutes = delay * 60  # a last hour with members, so that empty ones before it can be told
+            if minutes is None:
+                continue
+            self.lines += [PublishedLine(hour, 0, number, h(hour) + timedelta(minutes=minutes)) for number in (1, 2)]
+            grows = chance.choice([0, 300, 1435, 1499, 1500])
+            if grows >= minutes:
+                self.lines.append(PublishedLine(hour, chance.randint(0, 1), 3, h(hour) + timedelta(minutes=grows)))
+
+    def contents(self, hour: datetime) -> dict[str, list[bytes]]:
+        members: dict[str, list[bytes]] = {}
+        for line in sorted(self.lines, key=lambda line: line.at):
+            if h(line.hour) == hour and line.at <= self.now:
+                members.setdefault(member(hour, line.partition), []).append(line.text)
+        return members
+
+    @rule(minutes=st.sampled_from([5, 55, 60, 180, 360, 1440]) | st.integers(1, 1800))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule(size=st.integers(1, 9), slow_hours=st.sampled_from([0, 0, 0, 1, 30]), data=st.data())
+    def a_sync_runs(self, size: int, slow_hours: int, data: st.DataObject) -> None:
+        fate = st.sampled_from(["good", "good", "good", "fails", "breaks", "ends the sync"])
+        self.sync(size, lambda: data.draw(fate, label="window"), slow=HOUR * slow_hours)
+
+    def sync(self, size: int, fate: Callable[[], str] = lambda: "good", slow: timedelta = timedelta(0)) -> None:
+        present = self.now - slow  # the slower of two clocks
+        ledger = ledger_from_state(json.loads(json.dumps(self.state)), export_delay_hours=self.delay).ledger
+        end = min(floor_hour(present) - HOUR * (self.delay - 1), h(SPAN_HOURS))
+        if end <= h(0):
+            return
+        assert not ledger.clamp(floor_hour(self.now) + HOUR, restart_after(present, self.delay))
+        missing = ledger.missing(HourWindow(h(0), end), NO_GAPS)
+        due = ledger.rechecks_due(HourWindow(h(0), end), AGES, present)
+        assert missing & due == HourSet()
+        for window in [each for part in sorted((*missing.windows, *due.windows)) for each in plan(part, size)]:
+            outcome = fate()
+            if outcome == "ends the sync":
+                break
+            if outcome != "fails":
+                self.read(ledger, window, slow, breaks=outcome == "breaks")
+        self.state = state_from_ledger(ledger, start=h(0), accepted_gaps=NO_GAPS)
+        self.cursors.append(str(self.state["server_upload_time"]))
+
+    def read(self, ledger: Ledger, window: HourWindow, slow: timedelta, *, breaks: bool) -> None:
+        asked_at = self.now - slow
+        nothing = HourSet((window,))
+        for hour in window:
+            members = self.contents(hour)
+            if not members:
+                continue
+            ledger.project = "100200"
+            nothing -= HourSet((HourWindow(hour, hour + HOUR),))
+            seen = {name: self.emit(ledger, name, lines, breaks=breaks) for name, lines in members.items()}
+            if breaks:
+                ledger.keep(hour, seen, asked_at=asked_at)
+                return
+            ledger.land(hour, seen, asked_at=asked_at)
+            ledger.forget_what_is_final(AGES)
+            self.now += timedelta(seconds=7)
+        ledger.found_nothing(nothing, asked_at=asked_at, export_delay_hours=self.delay)
+
+    def emit(self, ledger: Ledger, name: str, lines: list[bytes], *, breaks: bool) -> Fingerprint:
+        known = ledger.known(name) or Fingerprint()
+        content = b"".join(lines)
+        prefix = content[: known.content_bytes]
+        assert Fingerprint(len(prefix), crc32(prefix)) == known
+        rest = content[known.content_bytes :].splitlines(keepends=True)
+        rest = rest[:1] if breaks else rest
+        self.emitted += rest
+        read = prefix + b"".join(rest)
+        return Fingerprint(len(read), crc32(read))
+
+    @invariant()
+    def nothing_is_emitted_twice(self) -> None:
+        assert sorted(self.emitted) == sorted(set(self.emitted))
+
+    @invariant()
+    def the_cursor_never_moves_back(self) -> None:
+        assert self.cursors == sorted(self.cursors)
+
+    def teardown(self) -> None:
+        for _ in range(2):  # a first sync finds what is late, a second one has nothing left to do
+            self.now += timedelta(hours=SPAN_HOURS + self.delay + 30)
+            self.sync(24)
+        ledger = ledger_from_state(self.state, export_delay_hours=self.delay).ledger
+        if self.lines:
+            assert sorted(self.emitted) == sorted(line.text for line in self.lines)
+            assert ledger.missing(span(0, SPAN_HOURS), NO_GAPS) == ledger.open == HourSet()
+            assert ledger.landed == {}
+
+
+LateAmplitude.TestCase.settings = settings(max_examples=80, stateful_step_count=16, deadline=None)
+TestNothingPublishedInTimeIsLostOrComesTwice = LateAmplitude.TestCase

@@ -1,0 +1,390 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from source_amplitude.records import (
+    DATETIME_FIELDS,
+    NotAnEventError,
+    Record,
+    dump_record,
+    exact_record_from_line,
+    has_huge_integer,
+    may_hold_huge_number,
+    normalise_datetime,
+    record_from_line,
+)
+
+LINE = (
+    b'{"$insert_id":"e1","app":100200,"event_type":"Song \xc3\xa9 Played","city":null,"sample_rate":null,'
+    b'"client_event_time":"2025-03-04 09:59:57.447000","client_upload_time":"2025-03-04 09:59:58.000001",'
+    b'"event_time":"2025-03-04 09:59:57.447000","processed_time":"2025-03-04 10:00:02.101000",'
+    b'"server_received_time":"2025-03-04 09:59:58.312000","server_upload_time":"2025-03-04 09:59:59.999999",'
+    b'"user_creation_time":"2024-02-29 23:59:59.000000","paying":false,"location_lat":52.5,'
+    b'"user_properties":{"plan":null,"event_time":"2025-03-04 09:59:57.447000","client_event_time":null},'
+    b'"event_properties":{"tags":["a",null,{"processed_time":"2025-03-04 10:00:02.101000"}],"empty":{}},"uuid":"u1"}'
+)
+RECORD = {
+    "$insert_id": "e1",
+    "app": 100200,
+    "event_type": "Song é Played",
+    "client_event_time": "2025-03-04T09:59:57.447000+00:00",
+    "client_upload_time": "2025-03-04T09:59:58.000001+00:00",
+    "event_time": "2025-03-04T09:59:57.447000+00:00",
+    "processed_time": "2025-03-04T10:00:02.101000+00:00",
+    "server_received_time": "2025-03-04T09:59:58.312000+00:00",
+    "server_upload_time": "2025-03-04T09:59:59.999999+00:00",
+    "user_creation_time": "2024-02-29T23:59:59.000000+00:00",
+    "paying": False,
+    "location_lat": 52.5,
+    "user_properties": {"plan": None, "event_time": "2025-03-04 09:59:57.447000", "client_event_time": None},
+    "event_properties": {"tags": ["a", None, {"processed_time": "2025-03-04 10:00:02.101000"}], "empty": {}},
+    "uuid": "u1",
+}
+
+
+def record(line: bytes) -> Record:
+    """Read a line as `streams.record_lines.encode_records` does."""
+    return exact_record_from_line(line) if has_huge_integer(line) else record_from_line(line)
+
+
+def dumped(line: bytes) -> bytes:
+    """Dump a line as `streams.record_lines.line_encoder` does."""
+    data = dump_record(record_from_line(line))
+    if may_hold_huge_number(data) and has_huge_integer(line):
+        data = dump_record(exact_record_from_line(line))
+    return data
+
+
+def test_a_whole_event_keeps_everything_but_top_level_nulls_and_the_form_of_its_seven_datetimes() -> None:
+    assert record_from_line(LINE) == RECORD
+    assert exact_record_from_line(LINE) == RECORD
+    assert dumped(LINE) == orjson.dumps(RECORD)
+
+
+@pytest.mark.parametrize("name", DATETIME_FIELDS)
+def test_each_of_the_seven_datetimes_is_changed_at_the_top_only(name: str) -> None:
+    line = json.dumps({name: "2025-03-04 09:59:57.447000", "nested": {name: "2025-03-04 09:59:57.447000"}}).encode()
+
+    expected = {name: "2025-03-04T09:59:57.447000+00:00", "nested": {name: "2025-03-04 09:59:57.447000"}}
+    assert record_from_line(line) == expected
+
+
+def test_there_are_seven_datetimes_and_no_other_key_is_touched() -> None:
+    other = {"time": "2025-03-04 09:59:57.447000", "event_time_2": "2025-03-04", "Event_Time": "2025-03-04"}
+
+    assert len(set(DATETIME_FIELDS)) == 7
+    assert record_from_line(json.dumps(other).encode()) == other
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("2025-03-04 09:59:57.447000", "2025-03-04T09:59:57.447000+00:00"),
+        ("2025-03-04T09:59:57.447000", "2025-03-04T09:59:57.447000+00:00"),
+        ("2025-03-04 09:59:57.447", "2025-03-04T09:59:57.447000+00:00"),
+        ("2025-03-04 09:59:57", "2025-03-04T09:59:57.000000+00:00"),
+        ("2025-03-04 09:59", "2025-03-04T09:59:00.000000+00:00"),
+        ("2025-03-04", "2025-03-04T00:00:00.000000+00:00"),
+        ("2022:05:27 05:59:45.471635", "2022-05-27T05:59:45.471635+00:00"),
+        ("2022:05:27", "2022-05-27T00:00:00.000000+00:00"),
+        ("2022/05/27 05:59:45", "2022-05-27T05:59:45.000000+00:00"),
+        ("2025-03-04T09:59:57Z", "2025-03-04T09:59:57.000000+00:00"),
+        ("2025-03-04 09:59:57 UTC", "2025-03-04T09:59:57.000000+00:00"),
+        ("2025-03-04t09:59:57z", "2025-03-04T09:59:57.000000+00:00"),
+        ("2025-03-04 09:59:57.447000+00:00", "2025-03-04T09:59:57.447000+00:00"),
+        ("2025-03-04 09:59:57.447+00", "2025-03-04T09:59:57.447000+00:00"),
+        ("2025-03-04 09:59:57.44700Z", "2025-03-04T09:59:57.447000+00:00"),
+        ("2025-03-04 00:59:57.447000+05:30", "2025-03-03T19:29:57.447000+00:00"),
+        ("2025-03-04 23:30:00-0100", "2025-03-05T00:30:00.000000+00:00"),
+        ("2025-03-04 09:59:57.123456789", "2025-03-04T09:59:57.123456+00:00"),
+        ("2025-03-04 09:59:57,5", "2025-03-04T09:59:57.500000+00:00"),
+        ("  2025-03-04 09:59:57  ", "2025-03-04T09:59:57.000000+00:00"),
+        ("2024-02-29", "2024-02-29T00:00:00.000000+00:00"),
+        ("0001-01-01 00:00:00.000000", "0001-01-01T00:00:00.000000+00:00"),
+    ],
+)
+def test_an_odd_datetime_that_can_be_read_is_normalised(text: str, normal: str) -> None:
+    read = record_from_line(json.dumps({"event_time": text}).encode())
+
+    assert read == {"event_time": normal}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        " ",
+        "junk",
+        "2025",
+        "2025-03",
+        "20250304",
+        "2025-02-30 09:59:57.447000",
+        "2025-02-29",
+        "2025-13-01 09:59:57.447000",
+        "2025-03-04 25:00:00.000000",
+        "2025-03-04 24:00:00",
+        "2025-03-04 09:60:00.000000",
+        "2025-03-04 09:59:60.000000",
+        "0000-00-00 00:00:00.000000",
+        "2025-03-04 09:59:57.447000 and more",
+        "2025-03-04 09:59:57+99:99",
+        "２０２５-03-04",  # noqa: RUF001 - digits, but not ours
+        "2025-03-04 09:59:57.447000\u0000",
+        "x" * 26,
+        1741082397447,
+        1.5,
+        True,
+        [],
+        ["2025-03-04 09:59:57.447000"],
+        list("2025-03-04 09:59:57.447000"),
+        {"event_time": "2025-03-04 09:59:57.447000"},
+        {str(number): number for number in range(26)},
+    ],
+    ids=repr,
+)
+def test_what_is_no_datetime_passes_as_it_came(value: object) -> None:
+    read = record_from_line(json.dumps({"event_time": value}).encode())
+
+    assert read == {"event_time": value}
+    assert normalise_datetime(value) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01 00:00:00+05:00", "0001-01-01T00:00:00.000+01:00", "9999-12-31 23:59:59-05:00"]
+)
+def test_a_datetime_that_leaves_the_calendar_in_utc_passes_as_it_came(text: str) -> None:
+    assert normalise_datetime(text) == text
+
+
+@given(st.text(max_size=40) | st.from_regex(r"\A\d{4}[-:/]\d\d[-:/]\d\d[ T]\d\d:\d\d:\d\d(\.\d{6})?(Z|[+]00:00)?\Z"))
+@settings(deadline=None)
+def test_any_text_is_a_utc_datetime_or_passes_as_it_came(text: str) -> None:
+    normal = normalise_datetime(text)
+
+    assert normal == text or (isinstance(normal, str) and normal.endswith("+00:00"))
+    assert normalise_datetime(normal) == normal
+
+
+def test_a_null_datetime_is_left_out_and_an_empty_one_stays() -> None:
+    assert record_from_line(b'{"event_time":null,"processed_time":"","a":null,"b":[null],"c":{"d":null}}') == {
+        "processed_time": "",
+        "b": [None],
+        "c": {"d": None},
+    }
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        2**53 + 1,
+        2**63 - 1,
+        2**63,
+        2**64 - 1,
+        2**64,
+        10**19,
+        10**20 - 1,
+        10**20,
+        10**40 + 1,
+        -(2**63),
+        -(2**63) - 1,
+        -(10**18),
+        -(10**19),
+        -(10**19) + 1,
+        -(10**40),
+        1e16,
+        1.7976931348623157e308,
+        -1.5e300,
+        5e-324,
+        0.1,
+        -0.0,
+    ],
+)
+@pytest.mark.parametrize("place", ['{"n":%s}', '{"a":[{"n":%s}]}', '{"n":%s,"t":"lone \\ud800"}', '{ "n" : %s }'])
+def test_numbers_of_any_size_keep_every_digit(number: float, place: str) -> None:
+    line = (place % json.dumps(number)).encode()
+
+    expected = json.loads(line)
+    assert record(line) == expected
+    assert json.loads(dumped(line)) == expected
+    assert json.loads(dump_record(record(line))) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "is_huge"),
+    [
+        (b'{"n":18446744073709551615}', True),
+        (b'{"n":9223372036854775808}', False),
+        (b'{"n":-9223372036854775809}', True),
+        (b'{"n":-999999999999999999}', False),
+        (b'{"n":1.5}', False),
+        (b'{"t":"a1234567890123456789"}', False),
+        (b'{"t":"12345678901234567890"}', True),
+    ],
+)
+def test_twenty_digits_or_nineteen_after_a_minus_are_worth_a_second_look(line: bytes, *, is_huge: bool) -> None:
+    assert has_huge_integer(line) is is_huge
+
+
+def test_every_integer_that_orjson_read_as_a_float_shows_in_what_it_writes() -> None:
+    numbers = [2**64, 10**19 * 2, -(2**63) - 1, 10**25, 12345678901234567890123]
+
+    assert [may_hold_huge_number(orjson.dumps({"n": float(number)})) for number in numbers] == [True] * 5
+
+
+def test_lone_surrogates_and_nul_pass_through() -> None:
+    line = b'{"a":"\\ud83d","b":"x\\u0000y","c":"\\ud83d\\ude00","\\udc00":1}'
+
+    assert record(line) == {"a": "\ud83d", "b": "x\x00y", "c": "\U0001f600", "\udc00": 1}
+    assert dumped(line) == b'{"a":"\\ud83d","b":"x\\u0000y","c":"\\ud83d\\ude00","\\udc00":1}'
+
+
+def test_surrogates_in_utf_8_are_read_as_lone_surrogates() -> None:
+    assert record(b'{"a":"\xed\xa0\xbd"}') == {"a": "\ud83d"}
+
+
+def test_nan_and_infinities_become_null_and_at_the_top_nothing() -> None:
+    line = b'{"a":NaN,"b":[NaN,Infinity,-Infinity],"c":1}'
+
+    assert record(line) == {"b": [None, None, None], "c": 1}
+    assert dumped(line) == b'{"b":[null,null,null],"c":1}'
+
+
+@pytest.mark.parametrize("line", [b'{"a":[-1e400],"b":"\\ud800"}', b'{"a":1e999,"b":100000000000000000000}'])
+def test_a_number_beyond_the_range_of_a_float_gives_valid_json(line: bytes) -> None:
+    def refuse(text: str) -> None:
+        raise AssertionError(text)
+
+    json.loads(dumped(line), parse_constant=refuse)
+
+
+@pytest.mark.parametrize("depth", [1, 200, 253, 254, 255, 300, 500])
+def test_nesting_deeper_than_orjson_writes_passes_through(depth: int) -> None:
+    line = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+
+    assert dumped(line) == line
+
+
+@pytest.mark.parametrize("depth", [1024, 2000, 100_000])
+def test_nesting_that_nobody_reads_is_no_event(depth: int) -> None:
+    line = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+
+    with pytest.raises(NotAnEventError):
+        dumped(line)
+
+
+def test_nesting_that_can_be_read_but_not_written_is_no_event() -> None:
+    line = b'{"a":' + b"[" * 1000 + b"]" * 1000 + b"}"
+
+    with pytest.raises(NotAnEventError):
+        dumped(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b" ",
+        b"[]",
+        b"1",
+        b'"text"',
+        b"null",
+        b"NaN",
+        b"[NaN]",
+        b"{",
+        b'{"a":1',
+        b'{"a":1}}',
+        b'{"a":1} {"b":2}',
+        b"{'a':1}",
+        b'{"a":\xff}',
+        b'{"a":"\xff"}',
+        b'{"a":"\t"}',
+        b"\xef\xbb\xbf{}",
+        b"\x00",
+        b'{"a":' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda line: repr(line[:20]),
+)
+def test_what_is_no_json_object_is_no_event_and_its_error_shows_none_of_it(line: bytes) -> None:
+    for read in (record_from_line, exact_record_from_line, record, dumped):
+        with pytest.raises(NotAnEventError) as caught:
+            read(line)
+
+        assert str(caught.value) in ("the line is no JSON", "the line is JSON, but no object")
+
+
+@pytest.mark.parametrize("line", [b"{}", b" {} \r", b'{"a":1}\r', b'\t{"a":1}'])
+def test_blanks_around_an_object_do_not_matter(line: bytes) -> None:
+    assert record(line) == json.loads(line)
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | FLOATS | st.text()
+VALUES = st.recursive(
+    SCALARS | st.integers(-(2**63), 2**64 - 1),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
+)
+HUGE_VALUES = st.recursive(
+    SCALARS | st.integers() | st.integers(-(10**25), 10**25),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
+)
+KEYS = st.text(max_size=5) | st.sampled_from(DATETIME_FIELDS)
+SURROGATES = st.text(st.characters(categories=["Cs", "Ll"]), max_size=4)
+
+
+def without_what_is_changed(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if value is not None and key not in DATETIME_FIELDS}
+
+
+def test_a_number_beyond_the_range_of_a_float_is_null_like_an_infinity() -> None:
+    assert dumped(b'{"a":[1e999]}') == b'{"a":[null]}'
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=6), st.booleans())
+@settings(deadline=None)
+def test_any_event_keeps_its_values(event: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001 - drawn
+    line = json.dumps(event, ensure_ascii=ascii_only).encode()
+
+    expected = without_what_is_changed(event)
+    for read in (record_from_line, exact_record_from_line, record):
+        assert without_what_is_changed(json.loads(dump_record(read(line)))) == expected
+    assert without_what_is_changed(json.loads(dumped(line))) == expected
+
+
+@given(st.dictionaries(KEYS, HUGE_VALUES | SURROGATES, max_size=6))
+@example({"n": 2**64, "t": "\ud800"})
+@settings(deadline=None)
+def test_any_event_keeps_huge_integers_and_surrogates_too(event: dict[str, Any]) -> None:
+    line = json.dumps(event).encode()
+
+    expected = without_what_is_changed(json.loads(line))
+    assert without_what_is_changed(record(line)) == expected
+    assert without_what_is_changed(json.loads(dumped(line))) == expected
+    assert dumped(line) == dump_record(record(line))
+
+
+@given(st.binary(max_size=60))
+@settings(deadline=None)
+def test_any_bytes_are_a_record_or_no_event(line: bytes) -> None:
+    try:
+        read = record(line)
+    except NotAnEventError:
+        return
+
+    assert isinstance(read, dict)
+    assert dumped(line) == dump_record(read)
+
+
+def test_floats_keep_their_sign_and_their_bits() -> None:
+    read = json.loads(dumped(b'{"zero":-0.0,"third":0.3333333333333333}'))
+
+    assert math.copysign(1, read["zero"]) == -1
+    assert read["third"] == 1 / 3
