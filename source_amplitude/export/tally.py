@@ -110,7 +110,7 @@ class Tally:
     def _missing(self, tried: str) -> HoursMissingError | None:
         if not self.failures:
             return None
-        named = " ".join(f"{window}: {error}" for window, error in self.failures[:_MOST_NAMED])
+        named = " ".join(f"{window}: {_cause(error)}" for window, error in self.failures[:_MOST_NAMED])
         count = "One window" if len(self.failures) == 1 else f"{len(self.failures)} windows"
         more = len(self.failures) - _MOST_NAMED
         error = HoursMissingError(
@@ -125,6 +125,11 @@ class Tally:
         places = "; ".join(map(str, self.malformed))
         more = self.malformed_lines - len(self.malformed)
         return _malformed(self.malformed_lines, f"{places}{f'; and {more:,} more' if more else ''}")
+
+
+def _cause(error: AmplitudeError) -> str:
+    """Return an error without its advice where the error that names it gives the same one."""
+    return f"{error.what} {error.tried}".strip() if isinstance(error, RetryableError) else str(error)
 
 
 def still_malformed_error(flawed: Mapping[datetime, LandedHour]) -> MalformedLinesError:

@@ -154,3 +154,30 @@ def test_one_stream_that_fails_does_not_take_the_records_of_an_hour_before(
 
     assert sorted(broken.uuids) == sorted(uuids(half_a_day, 0, 8) + uuids(half_a_day, 9))
     assert "2026-03-04 08:00 UTC" in broken.errors[0]
+
+
+def test_half_a_line_at_the_end_of_a_member_comes_once_it_is_whole(half_a_day: Emulator, clock: FakeClock) -> None:
+    hour, line = NOON.replace(hour=7), b'{"uuid":"late","server_upload_time":"2026-03-04 07:59:59.000000"}\n'
+    whole = half_a_day.store.lines()[0] + b"\n"
+    half_a_day.store.put_content(hour, 5000, whole + line[:20])
+    first = sync(half_a_day, clock)
+    half_a_day.store.put_content(hour, 5000, whole + line)
+    half_a_day.clock.advance(timedelta(hours=3))
+    clock.advance(3 * 3600)
+
+    second = sync(half_a_day, clock, first.states[-1])
+
+    assert "One line is no JSON object" in first.errors[0]
+    assert len(first.uuids) == len(uuids(half_a_day)) - 1
+    assert (second.uuids, second.errors) == (["late"], [])
+
+
+def test_members_that_stay_broken_in_three_windows_in_a_row_end_the_stream(
+    half_a_day: Emulator, clock: FakeClock
+) -> None:
+    half_a_day.faults.add("broken_member")
+
+    broken = sync(half_a_day, clock, request_time_range=1, num_workers=1)
+
+    assert "3 windows in a row failed alike" in broken.errors[0]
+    assert max(seen.query["start"] for seen in half_a_day.requests) == "20260304T03"
