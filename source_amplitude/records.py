@@ -48,8 +48,12 @@ class NotAnEventError(ValueError):
     """A line is no JSON object. The message never holds any of the line."""
 
 
-def record_from_line(line: bytes) -> Record:
+def record_from_line(line: bytes, unread: list[str] | None = None) -> Record:
     """Return the record of one line; integers beyond 64 bits may have lost digits, see `has_huge_integer`.
+
+    Args:
+        line: Without its line feed.
+        unread: Gets the name of every datetime that could not be read and is passed on as it came.
 
     Raises:
         NotAnEventError: The line is no JSON object, even for the standard library.
@@ -57,10 +61,10 @@ def record_from_line(line: bytes) -> Record:
     try:
         event = _loads(line)
     except orjson.JSONDecodeError:
-        return exact_record_from_line(line)
+        return exact_record_from_line(line, unread)
     if event.__class__ is not dict:
         raise NotAnEventError("the line is JSON, but no object")
-    return _to_record(event)
+    return _to_record(event, unread)
 
 
 def dump_record(record: Record) -> bytes:
@@ -90,7 +94,7 @@ def has_huge_integer(line: bytes) -> bool:
     return _HUGE in zeros or _HUGE_NEGATIVE in zeros
 
 
-def exact_record_from_line(line: bytes) -> Record:
+def exact_record_from_line(line: bytes, unread: list[str] | None = None) -> Record:
     """Return the record of a line that orjson refuses or would round: lone surrogates, NaN, huge integers.
 
     NaN and infinities become null: no JSON reader downstream would take them.
@@ -105,7 +109,7 @@ def exact_record_from_line(line: bytes) -> Record:
         raise NotAnEventError("the line is no JSON") from error
     if not isinstance(event, dict):
         raise NotAnEventError("the line is JSON, but no object")
-    return _to_record(event)
+    return _to_record(event, unread)
 
 
 def _finite_float(text: str) -> float | None:
@@ -113,7 +117,7 @@ def _finite_float(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _to_record(event: Record) -> Record:
+def _to_record(event: Record, unread: list[str] | None) -> Record:
     get = event.get
     for name in DATETIME_FIELDS:
         text = get(name)
@@ -129,7 +133,9 @@ def _to_record(event: Record) -> Record:
                 continue
         except (TypeError, ValueError, KeyError):
             pass
-        event[name] = normalise_datetime(text)
+        event[name] = normal = normalise_datetime(text)
+        if unread is not None and normal is text and text != "":
+            unread.append(name)
     return {name: value for name, value in event.items() if value is not None}
 
 

@@ -46,6 +46,10 @@ _DNS_TEXTS = (
 class ByteSink(Protocol):
     """Where a body is written to."""
 
+    def expect(self, total_bytes: int, /) -> None:
+        """Hear how long the body will be, before its first byte, when the answer says so."""
+        ...
+
     def write(self, data: bytes, /) -> object:
         """Take the next bytes of the body."""
         ...
@@ -122,6 +126,9 @@ class AmplitudeClient:
         """
         with self._get(EXPORT_PATH, export_hours(window), f"the export for {window}") as response:
             if response.ok and response.status_code == requests.codes.ok:
+                length = response.headers.get("Content-Length", "")
+                if length.isdecimal():
+                    sink.expect(int(length))
                 self._copy(response, sink)
                 return ExportAnswer.ARCHIVE
             answer = self._answer(response)

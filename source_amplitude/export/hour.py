@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from source_amplitude.archive import Archive, Content, LineBatch, Member, iter_line_batches, skip_proven_prefix
+from source_amplitude.archive import Archive, Content, Member, iter_line_batches, skip_proven_prefix
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.tally import MalformedLine, Tally
 from source_amplitude.members import NOTHING_READ, Fingerprint
@@ -28,11 +28,13 @@ class Encoded(Generic[T]):
         payload: For the consumer.
         records: How many records it holds.
         malformed: Positions in the batch of lines that are no JSON objects.
+        unread_datetimes: How many datetimes had no form that is known, and are passed on as they came.
     """
 
     payload: T
     records: int
     malformed: tuple[int, ...] = ()
+    unread_datetimes: int = 0
 
 
 Encoder = Callable[[list[bytes]], Encoded[T]]
@@ -114,11 +116,9 @@ class HourReading(Generic[T]):
             if encoded.records:
                 yield EncodedRecords(encoded.payload, encoded.records)
             before = self.seen[member.text]
-            self._count(batch, encoded.records, before.content_bytes)
+            self._tally.records += encoded.records
+            self._tally.unread_datetimes += encoded.unread_datetimes
+            self._tally.content_bytes += batch.seen.content_bytes - before.content_bytes
             # Half a line at the end may be completed later: what counts as read must end before it.
             half_a_line = encoded.malformed and not batch.ends_with_line_feed
             self.seen[member.text] = replace(before if half_a_line else batch.seen, malformed_lines=malformed_lines)
-
-    def _count(self, batch: LineBatch, records: int, content_bytes_before: int) -> None:
-        self._tally.records += records
-        self._tally.content_bytes += batch.seen.content_bytes - content_bytes_before

@@ -88,6 +88,19 @@ class SpoolFile:
         """The open file."""
         return cast("BinaryIO", cast("IO[bytes]", self._file))
 
+    def expect(self, total_bytes: int) -> None:
+        """Check that an archive of ``total_bytes`` has room before it is downloaded.
+
+        Raises:
+            DiskFullError: It has not.
+        """
+        free_bytes = shutil.disk_usage(self._budget.folder).free
+        if total_bytes > free_bytes:
+            raise DiskFullError(
+                f"The folder {self._budget.folder} has {free_bytes:,} bytes free, "
+                f"and the archive needs {total_bytes:,}."
+            )
+
     def write(self, data: bytes) -> int:
         """Append ``data`` once the budget allows.
 

@@ -44,6 +44,7 @@ class Tally:
         failures: Windows that could not be read, with their errors.
         malformed: The first malformed lines met.
         malformed_lines: How many malformed lines were met.
+        unread_datetimes: How many datetimes were passed on as they came, since their form is unknown.
     """
 
     records: int = 0
@@ -54,6 +55,7 @@ class Tally:
     failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)
     malformed: list[MalformedLine] = field(default_factory=list)
     malformed_lines: int = 0
+    unread_datetimes: int = 0
     _alike: int = 0
 
     def add_malformed(self, line: MalformedLine) -> None:
@@ -80,6 +82,8 @@ class Tally:
             parts.append(f"{sum(window.hours for window, _ in self.failures):,} hours failed")
         if self.malformed_lines:
             parts.append(f"{self.malformed_lines:,} malformed lines")
+        if self.unread_datetimes:
+            parts.append(f"{self.unread_datetimes:,} datetimes of unknown form passed on as they came")
         return "; ".join(parts) + "."
 
     def alike_in_a_row(self) -> int:

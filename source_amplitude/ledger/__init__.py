@@ -1,7 +1,7 @@
 """The ledger of hours: which hours were read to their last byte, which are still open. Pure: no clock, no I/O."""
 
 from source_amplitude.ledger.hours import LandedHour, Ledger
-from source_amplitude.ledger.saved import CURSOR_FIELD, SavedState, ledger_from_state, restart_after, state_from_ledger
+from source_amplitude.ledger.saved import CURSOR_FIELD, SavedState, ledger_from_state, state_from_ledger
 
 __all__ = [
     "CURSOR_FIELD",
@@ -9,6 +9,5 @@ __all__ = [
     "Ledger",
     "SavedState",
     "ledger_from_state",
-    "restart_after",
     "state_from_ledger",
 ]

@@ -133,12 +133,12 @@ class Ledger:
             if final and not landed.malformed_lines:
                 del self.landed[hour]
 
-    def clamp(self, future: datetime, restart: datetime) -> bool:
-        """Unsettle the hours from ``restart`` on if any from ``future`` on is settled; return whether that was so."""
+    def clamp(self, future: datetime, end: datetime) -> bool:
+        """Unsettle the hours from ``end`` on if any from ``future`` on is settled; return whether that was so."""
         impossible = self.settled & HourSet((HourWindow(future, END_OF_TIME),))
         if not impossible.windows:
             return False
-        rest = HourSet((HourWindow(restart, END_OF_TIME),))
+        rest = HourSet((HourWindow(end, END_OF_TIME),))
         self.settled -= rest
         self.open -= rest
         return True

@@ -116,14 +116,9 @@ def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[
     moment = _foreign_moment(state)
     if moment is None:
         return SavedState(Ledger(), warnings)
-    restart = restart_after(moment, export_delay_hours)
+    restart = floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
     settled = HourSet((HourWindow(UNIX_EPOCH, restart),)) if restart > UNIX_EPOCH else HourSet()
     return SavedState(Ledger(settled=settled), warnings)
-
-
-def restart_after(moment: datetime, export_delay_hours: int) -> datetime:
-    """Return where to go on after another version had read up to ``moment``: it read hours that were not complete."""
-    return floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
 
 
 def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:

@@ -12,7 +12,7 @@ from source_amplitude.api import RetryBudget, retrying
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting, present
 from source_amplitude.failures import traced
-from source_amplitude.ledger import Ledger, ledger_from_state, restart_after, state_from_ledger
+from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
 
 if TYPE_CHECKING:
@@ -160,18 +160,24 @@ class EventsSync(Generic[T]):
             )
 
     def _take_back_the_future(self, ledger: Ledger) -> None:
-        """Set a state back that counts hours as read which even the later of the two clocks calls future."""
-        restart = restart_after(self._present(), self._config.export_delay_hours)
-        if ledger.clamp(floor_hour(self._latest()) + HOUR, restart):
+        """Set a state back that counts hours as read which even the later of the two clocks calls future.
+
+        Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
+        """
+        newest_end = self._newest_end()
+        if ledger.clamp(floor_hour(self._latest()) + HOUR, newest_end):
             _logger.warning(
-                "The saved state counts hours of the future as read; it is set back to %s. Hours before that count as "
-                "read; if they were not, reset the stream's state.",
-                _shown(restart),
+                "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
+                "read; if it was not, reset the stream's state.",
+                _shown(newest_end),
             )
+
+    def _newest_end(self) -> datetime:
+        return floor_hour(self._present()) - HOUR * (self._config.export_delay_hours - 1)
 
     def _span_end(self) -> datetime:
         """Return the end of the newest hour to ask for."""
-        newest_end = floor_hour(self._present()) - HOUR * (self._config.export_delay_hours - 1)
+        newest_end = self._newest_end()
         return floor_unit(min(newest_end, self._config.end or newest_end))
 
     def _present(self) -> datetime:

@@ -48,13 +48,15 @@ def encode_records(lines: list[bytes]) -> Encoded[list[Record]]:
     """Return the records of ``lines``; blank lines are no lines."""
     records: list[Record] = []
     malformed: list[int] = []
+    unread: list[str] = []
     for position, line in enumerate(lines):
+        read = exact_record_from_line if has_huge_integer(line) else record_from_line
         try:
-            records.append(exact_record_from_line(line) if has_huge_integer(line) else record_from_line(line))
+            records.append(read(line, unread))
         except NotAnEventError:
             if line.strip():
                 malformed.append(position)
-    return Encoded(records, len(records), tuple(malformed))
+    return Encoded(records, len(records), tuple(malformed), len(unread))
 
 
 def line_encoder(stream: str, clock: Clock) -> Callable[[list[bytes]], Encoded[bytes]]:
@@ -65,10 +67,11 @@ def line_encoder(stream: str, clock: Clock) -> Callable[[list[bytes]], Encoded[b
         tail = b',"emitted_at":%d}}\n' % int(clock.now().timestamp() * 1000)
         pieces: list[bytes] = []
         malformed: list[int] = []
+        unread: list[str] = []
         append = pieces.append
         for position, line in enumerate(lines):
             try:
-                data = dump_record(record_from_line(line))
+                data = dump_record(record_from_line(line, unread))
                 if may_hold_huge_number(data) and has_huge_integer(line):
                     data = dump_record(exact_record_from_line(line))
             except NotAnEventError:
@@ -79,6 +82,6 @@ def line_encoder(stream: str, clock: Clock) -> Callable[[list[bytes]], Encoded[b
         if not pieces:
             return Encoded(b"", 0, tuple(malformed))
         payload = head + (tail + head).join(pieces) + tail
-        return Encoded(payload, len(pieces), tuple(malformed))
+        return Encoded(payload, len(pieces), tuple(malformed), len(unread))
 
     return encode

@@ -35,6 +35,15 @@ URL = "https://amplitude.com/api/2/export"
 SIX_HOURS = HourWindow(datetime(2024, 3, 1, tzinfo=timezone.utc), datetime(2024, 3, 1, 6, tzinfo=timezone.utc))
 
 
+class Sink(io.BytesIO):
+    """Keeps a body and what was said of its length."""
+
+    expected_bytes: int | None = None
+
+    def expect(self, total_bytes: int, /) -> None:
+        self.expected_bytes = total_bytes
+
+
 def envelope(details: str) -> dict[str, object]:
     return {"error": {"type": "unspecified", "message": "Unspecified Error", "metadata": {"details": details}}}
 
@@ -48,7 +57,7 @@ def test_an_export_asks_for_inclusive_hours_with_basic_authentication(
     client: AmplitudeClient, requests_mock: Mocker
 ) -> None:
     requests_mock.get(URL, content=b"PK...")
-    sink = io.BytesIO()
+    sink = Sink()
 
     answer = client.export(SIX_HOURS, sink)
 
@@ -62,9 +71,18 @@ def test_an_export_asks_for_inclusive_hours_with_basic_authentication(
     assert sent.headers["Accept-Encoding"] == "identity"
 
 
+def test_the_length_of_a_body_is_said_before_it_comes(client: AmplitudeClient, requests_mock: Mocker) -> None:
+    requests_mock.get(URL, content=b"PK...", headers={"Content-Length": "5"})
+    sink = Sink()
+
+    client.export(SIX_HOURS, sink)
+
+    assert (sink.expected_bytes, sink.getvalue()) == (5, b"PK...")
+
+
 def test_404_means_that_there_are_no_files(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get(URL, status_code=404, json=envelope("Raw data files were not found."))
-    sink = io.BytesIO()
+    sink = Sink()
 
     answer = client.export(SIX_HOURS, sink)
 
@@ -89,7 +107,7 @@ def test_a_refused_export_says_what_the_server_said(
     requests_mock.get(URL, status_code=status, json=envelope(body))
 
     with pytest.raises(kind) as caught:
-        client.export(SIX_HOURS, io.BytesIO())
+        client.export(SIX_HOURS, Sink())
 
     assert type(caught.value) is kind
     assert text in caught.value.what
@@ -99,7 +117,7 @@ def test_an_answer_that_repeats_the_keys_is_masked(client: AmplitudeClient, requ
     requests_mock.get(URL, status_code=500, text="failed for KEY WITH SPACES and key%20with%20spaces")
 
     with pytest.raises(ServerFailureError) as caught:
-        client.export(SIX_HOURS, io.BytesIO())
+        client.export(SIX_HOURS, Sink())
 
     assert caught.value.what.endswith("(HTTP 500: failed for **** and ****).")
 
@@ -122,7 +140,7 @@ def test_a_broken_connection_is_one_of_our_errors(
     requests_mock.get(URL, exc=cause)
 
     with pytest.raises(kind) as caught:
-        client.export(SIX_HOURS, io.BytesIO())
+        client.export(SIX_HOURS, Sink())
 
     assert text in caught.value.what
 
@@ -130,7 +148,7 @@ def test_a_broken_connection_is_one_of_our_errors(
 def test_an_error_of_the_disk_is_not_taken_for_one_of_the_network(
     client: AmplitudeClient, requests_mock: Mocker
 ) -> None:
-    class FullDisk(io.BytesIO):
+    class FullDisk(Sink):
         def write(self, _data: object, /) -> int:
             raise OSError(28, "No space left on device")
 

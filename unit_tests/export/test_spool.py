@@ -88,6 +88,17 @@ def test_a_full_disk_is_named_with_its_folder_and_bytes(monkeypatch: pytest.Monk
     spool.close()
 
 
+def test_an_archive_that_cannot_fit_is_refused_before_its_first_byte(tmp_path: Path) -> None:
+    spool = SpoolFile(DiskBudget(1000, str(tmp_path)), threading.Event())
+
+    with pytest.raises(DiskFullError) as caught:
+        spool.expect(10**18)
+
+    assert caught.value.what.startswith(f"The folder {tmp_path} has ")
+    assert caught.value.what.endswith("bytes free, and the archive needs 1,000,000,000,000,000,000.")
+    spool.close()
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     budget = DiskBudget(1000, str(tmp_path))
     budget.folder = str(tmp_path / "missing")

@@ -58,6 +58,7 @@ class FakeExporter:
                 raise answer
             if answer is None:
                 return ExportAnswer.NOTHING
+            sink.expect(len(answer))
             sink.write(answer)
             return ExportAnswer.ARCHIVE
         finally:

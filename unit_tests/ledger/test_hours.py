@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from source_amplitude.ledger import LandedHour, Ledger, ledger_from_state, restart_after, state_from_ledger
+from source_amplitude.ledger import LandedHour, Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, plan
 
@@ -223,11 +223,11 @@ def test_flawed_and_half_read_hours_are_never_forgotten() -> None:
 # The end of what can be read, and the cursor.
 
 
-def test_a_settled_hour_of_the_future_unsettles_everything_from_the_restart_on() -> None:
+def test_a_settled_hour_of_the_future_unsettles_everything_from_the_end_on() -> None:
     ledger = ledger_with_landed(0, 1, 2)
     ledger.found_nothing(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
 
-    clamped = [ledger.clamp(h(2), restart=h(1)), ledger.clamp(h(2), restart=h(0))]
+    clamped = [ledger.clamp(h(2), end=h(1)), ledger.clamp(h(2), end=h(0))]
 
     assert clamped == [True, False]
     assert (ledger.settled, ledger.open) == (hours(0, 1), HourSet())
@@ -323,7 +323,7 @@ class LateAmplitude(RuleBasedStateMachine):
         end = min(floor_hour(present) - HOUR * (self.delay - 1), h(SPAN_HOURS))
         if end <= h(0):
             return
-        assert not ledger.clamp(floor_hour(self.now) + HOUR, restart_after(present, self.delay))
+        assert not ledger.clamp(floor_hour(self.now) + HOUR, end)
         missing = ledger.missing(HourWindow(h(0), end), NO_GAPS)
         due = ledger.rechecks_due(HourWindow(h(0), end), AGES, present)
         assert missing & due == HourSet()

@@ -269,7 +269,7 @@ def use(saved: SavedState) -> None:
     """Do with a ledger what a sync does, up to saving it and reading it again."""
     ledger = saved.ledger
     now = h(200)
-    ledger.clamp(now, restart=h(190))
+    ledger.clamp(now, end=h(190))
     span = HourWindow(START, now)
     ledger.missing(span, NO_GAPS)
     ledger.rechecks_due(span, (6, 24), now)

@@ -15,7 +15,7 @@ from airbyte_cdk.test.state_builder import StateBuilder
 from source_amplitude import SourceAmplitude
 from source_amplitude.api import RetryPolicy
 from source_amplitude.export import ExportSettings
-from unit_tests.conftest import NOON
+from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
 
 if TYPE_CHECKING:
@@ -92,11 +92,15 @@ def test_a_fast_clock_of_ours_asks_for_no_hour_too_early(half_a_day: Emulator) -
 
 def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(half_a_day: Emulator, clock: FakeClock) -> None:
     first = sync(half_a_day, clock, {"server_upload_time": "20990101T00"})
+    fill(half_a_day, 10, 12)
+    half_a_day.clock.advance(timedelta(hours=2))
+    clock.advance(2 * 3600)
+
     second = sync(half_a_day, clock, first.states[-1])
 
-    assert sorted(first.uuids) == uuids(half_a_day, 7)
-    assert "it is set back to 2026-03-04 07:00 UTC" in first.warnings
-    assert second.uuids == []
+    assert (first.uuids, first.states[-1]["server_upload_time"]) == ([], "20260304T09")
+    assert "it is set back to 2026-03-04 10:00 UTC" in first.warnings
+    assert sorted(second.uuids) == uuids(half_a_day, 10)
 
 
 def test_nothing_new_for_a_while_brings_the_state_again(half_a_day: Emulator, clock: FakeClock) -> None:

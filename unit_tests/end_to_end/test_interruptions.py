@@ -1,0 +1,142 @@
+"""Killed processes and full disks: the last state never runs ahead, and the next sync completes the set."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit_tests.conftest import NOON
+from unit_tests.end_to_end.connector import COMMAND, PROJECT, Connector, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+
+SEED = 20260304
+KILLS = 4
+
+
+def uuids_of(run: Run) -> list[str]:
+    return [record["uuid"] for record in run.records]
+
+
+def stored_uuids(emulator: Emulator) -> list[str]:
+    return sorted(str(event["uuid"]) for event in emulator.store.events())
+
+
+def interrupted(connector: Connector, arguments: Iterable[str], how: signal.Signals, lines: int) -> Run:
+    """Run a read and send it a signal after so many lines of its output."""
+    command = [sys.executable, str(COMMAND), *arguments]
+    with subprocess.Popen(command, cwd=PROJECT, env=connector.environ, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        seen = [process.stdout.readline() for _ in range(lines)]
+        process.send_signal(how)
+        seen += process.stdout.readlines()
+    whole = [line for line in seen if line.endswith(b"\n")]
+    return Run(process.returncode, b"".join(whole), b"")
+
+
+def before_and_after_the_last_state(run: Run) -> tuple[list[str], list[str], object]:
+    """Return the records before and after the last state, and that state."""
+    before: list[str] = []
+    after: list[str] = []
+    state = None
+    for message in run.messages:
+        if message["type"] == "RECORD":
+            after.append(message["record"]["data"]["uuid"])
+        elif message["type"] == "STATE":
+            before, after, state = before + after, [], message["state"]["stream"]["stream_state"]
+    return before, after, state
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "SIGTERM"])
+def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
+    half_a_day: Emulator, connector: Connector, how: signal.Signals
+) -> None:
+    chance = random.Random(SEED)
+    half_a_day.faults.add("prepare", seconds=0.3)  # so that states, at most one a second, come between the hours
+    state: object = None
+    kept: list[str] = []
+    repeated = 0
+
+    for _ in range(KILLS):
+        arguments = connector.reading(state, request_time_range=1, num_workers=1)
+        run = interrupted(connector, arguments, how, lines=chance.randint(10, 200))
+        before, after, new_state = before_and_after_the_last_state(run)
+        kept += before
+        repeated += len(after)
+        state = new_state or state
+    half_a_day.faults.clear()
+    rest = connector.read(state)
+
+    assert rest.exit_code == 0, rest.logs
+    assert sorted(kept + uuids_of(rest)) == stored_uuids(half_a_day)
+    assert repeated > 0
+
+
+def test_no_file_is_left_behind_by_a_read_that_is_killed(
+    half_a_day: Emulator, connector: Connector, tmp_path: Path
+) -> None:
+    half_a_day.faults.add("slow_drip", bytes_per_second=2000)
+    files_before = {path.name for path in tmp_path.iterdir()}
+
+    arguments = connector.reading(request_time_range=1)
+    interrupted(connector, arguments, signal.SIGKILL, lines=9)
+
+    left = {path.name for path in tmp_path.iterdir()} - files_before - {"config.json", "catalog.json"}
+    assert [name for name in left if "source-amplitude" in name] == []
+
+
+def test_a_disk_that_fills_is_named_with_its_folder_and_the_bytes_and_the_next_sync_completes_the_set(
+    half_a_day: Emulator, connector: Connector, tmp_path: Path
+) -> None:
+    arguments = connector.reading(request_time_range=1, num_workers=1)
+    # No file may grow beyond 4 KB: every archive meets the end of the disk in its middle.
+    limited = f"ulimit -f 4; exec {sys.executable} {COMMAND} {' '.join(arguments)}"
+
+    done = subprocess.run(["bash", "-c", limited], cwd=PROJECT, env=connector.environ, capture_output=True, check=False)
+    full = Run(done.returncode, done.stdout, done.stderr)
+    rest = connector.read(full.states[-1])
+
+    assert full.exit_code == 1
+    assert full.error_texts[0].startswith(f"The folder {tmp_path} cannot be written (File too large): the archive has ")
+    assert "more were to be written" in full.error_texts[0]
+    assert "point TMPDIR to a larger disk" in full.error_texts[0]
+    assert sorted(uuids_of(full) + uuids_of(rest)) == stored_uuids(half_a_day)
+
+
+def test_lines_that_strain_every_reader_come_out_as_they_went_in(emulator: Emulator, connector: Connector) -> None:
+    stamp = '"server_upload_time":"2026-03-04 06:00:00.000001"'
+    lines = [
+        '{"uuid":"long","text":"' + "x" * 20_000_000 + '",' + stamp + "}",
+        '{"uuid":"nul","text":"a\\u0000b",' + stamp + "}",
+        '{"uuid":"surrogate","text":"a\\ud800b",' + stamp + "}",
+        '{"uuid":"numbers","a":9223372036854775807,"b":18446744073709551616,"c":-9223372036854775809,' + stamp + "}",
+        '{"uuid":"digits","a":123456789012345678901234567890,"b":[1.5e300,0.1],' + stamp + "}",
+        '{"uuid":"dates","event_time":"2026:03:04 05:06:07.8","processed_time":"soon","client_event_time":"2026-03-04",'
+        '"client_upload_time":"2026-03-04T05:06:07+02:00","server_received_time":5,"user_creation_time":"",'
+        + stamp
+        + "}",
+    ]
+    emulator.store.put_content(NOON.replace(hour=6), 0, "\n\n".join(lines).encode() + b"\n\n")
+
+    run = connector.read()
+
+    at = {"server_upload_time": "2026-03-04T06:00:00.000001+00:00"}
+    expected = [json.loads(line) | at for line in lines]
+    expected[-1] |= {
+        "event_time": "2026-03-04T05:06:07.800000+00:00",
+        "client_event_time": "2026-03-04T00:00:00.000000+00:00",
+        "client_upload_time": "2026-03-04T03:06:07.000000+00:00",
+    }
+    assert run.exit_code == 0, run.error_texts
+    assert run.records == expected
+    assert "2 datetimes of unknown form passed on as they came" in run.logs
