@@ -2,74 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-from airbyte_cdk.models import AirbyteStateBlob, SyncMode
-from airbyte_cdk.test.catalog_builder import CatalogBuilder
-from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput, read
-from airbyte_cdk.test.state_builder import StateBuilder
-
-from source_amplitude import SourceAmplitude
-from source_amplitude.api import RetryPolicy
 from source_amplitude.export import ExportSettings
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.streams.host import QUICK, move_on, sync, uuids
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
-
-QUICK = ExportSettings(retry=RetryPolicy(attempts=2, first_wait_seconds=0, longest_wait_seconds=0))
-
-
-@dataclass(frozen=True)
-class Sync:
-    uuids: list[str]
-    states: list[dict[str, Any]]
-    warnings: str
-    errors: list[str]
-
-
-def sync(emulator: Emulator, clock: FakeClock, state: object = None, **changes: object) -> Sync:
-    project = emulator.project
-    settings = changes.pop("settings", QUICK)
-    assert isinstance(settings, ExportSettings)
-    config = {
-        "api_key": project.api_key,
-        "secret_key": project.secret_key,
-        "start_date": "2026-03-04T00:00:00Z",
-        **changes,
-    }
-    catalog = CatalogBuilder().with_stream("events", SyncMode.incremental).build()
-    source = SourceAmplitude(settings=settings, clock=clock, environ={"AMPLITUDE_API_URL": emulator.url})
-    saved = StateBuilder().with_stream_state("events", state).build() if state else None
-    return seen(read(source, config, catalog, saved))
-
-
-def seen(output: EntrypointOutput) -> Sync:
-    return Sync(
-        [message.record.data["uuid"] for message in output.records if message.record],
-        [plain(message.state.stream.stream_state) for message in output.state_messages],  # type: ignore[union-attr]
-        "\n".join(m.log.message for m in output.logs if m.log and m.log.level.value == "WARN"),
-        [message.trace.error.message for message in output.errors if message.trace and message.trace.error],
-    )
-
-
-def plain(state: AirbyteStateBlob | None) -> dict[str, Any]:
-    return dict(vars(state)) if state is not None else {}
-
-
-def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[str]:
-    """Return the sorted uuids of the stored events of some hours of the day."""
-    start, end = NOON.replace(hour=first_hour), NOON.replace(hour=end_hour)
-    return sorted(str(event["uuid"]) for event in emulator.store.events(start, end))
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(NOON)
 
 
 def test_a_slow_clock_of_ours_makes_no_hour_come_twice(half_a_day: Emulator, clock: FakeClock) -> None:
@@ -93,8 +35,7 @@ def test_a_fast_clock_of_ours_asks_for_no_hour_too_early(half_a_day: Emulator) -
 def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(half_a_day: Emulator, clock: FakeClock) -> None:
     first = sync(half_a_day, clock, {"server_upload_time": "20990101T00"})
     fill(half_a_day, 10, 12)
-    half_a_day.clock.advance(timedelta(hours=2))
-    clock.advance(2 * 3600)
+    move_on(half_a_day, clock, timedelta(hours=2))
 
     second = sync(half_a_day, clock, first.states[-1])
 
@@ -166,8 +107,7 @@ def test_half_a_line_at_the_end_of_a_member_comes_once_it_is_whole(half_a_day: E
     half_a_day.store.put_content(hour, 5000, whole + line[:20])
     first = sync(half_a_day, clock)
     half_a_day.store.put_content(hour, 5000, whole + line)
-    half_a_day.clock.advance(timedelta(hours=3))
-    clock.advance(3 * 3600)
+    move_on(half_a_day, clock, timedelta(hours=3))
 
     second = sync(half_a_day, clock, first.states[-1])
 
