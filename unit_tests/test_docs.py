@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from source_amplitude import errors
+from source_amplitude.failures import failure_type
+
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "amplitude_emulator/README.md", "integration_tests/README.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "amplitude_emulator/README.md",
+    "integration_tests/README.md",
+    "docs/guarantees.md",
+    "docs/errors.md",
+)
 
 
 def table_after(heading: str) -> dict[str, list[str]]:
@@ -75,3 +85,39 @@ def test_every_linked_path_exists(document: str) -> None:
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("http")]
 
     assert [link for link in links if link and not (folder / link).exists()] == []
+
+
+def guarantees() -> list[str]:
+    """Return the tests that docs/guarantees.md names."""
+    return re.findall(r"`([a-z_/]+\.py::\w+)`", (PROJECT / "docs/guarantees.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("test", guarantees())
+def test_every_promise_names_a_test_that_exists(test: str) -> None:
+    path, _, name = test.partition("::")
+
+    assert re.search(rf"^(def {name}\(|{name} = )", (PROJECT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_row_of_the_guarantees_names_its_test() -> None:
+    text = (PROJECT / "docs/guarantees.md").read_text(encoding="utf-8")
+
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+
+    assert [row for row in rows if "::test" not in row and "::Test" not in row] == []
+
+
+def test_the_table_of_errors_is_the_tree_of_errors() -> None:
+    leaves = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and not kind.__subclasses__()}
+    expected = {}
+    for name, kind in leaves.items():
+        if issubclass(kind, errors.AmplitudeError):
+            error = kind(()) if kind is errors.InvalidConfigError else kind("what")
+            retried = "yes" if isinstance(error, errors.RetryableError) else "no"
+            expected[name] = [retried, failure_type(error).value, error.advice]
+
+    text = (PROJECT / "docs/errors.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:3] == "| `"]
+    documented = {row[0].strip("`"): [row[2], row[3].split("`")[-2], row[4]] for row in rows}
+
+    assert documented == expected
