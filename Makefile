@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit format test-upstream clean
+.PHONY: help demo test lint types layers unit format test-upstream test-memory clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -26,19 +26,22 @@ layers: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	$(BIN)/pytest -m "not upstream and not image_tests and not requires_creds"
+	$(BIN)/pytest -m "not upstream and not memory and not image_tests and not requires_creds"
 
 test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emulator and compare with ours
 	@echo "Making the environment .venv-upstream where it is missing, about a minute the first time ..."
 	@$(BIN)/python -m integration_tests.upstream.environment || true
 	$(BIN)/pytest -m upstream integration_tests/upstream
 
+test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs about 5 GB in TMPDIR and six minutes
+	$(BIN)/pytest -m memory integration_tests/memory
+
 format: $(STAMP)  ## let ruff format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the environments and everything the commands above made
-	rm -rf $(VENV) .venv-* build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* .demo build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv where it is present, else venv and pip. The stamp makes a changed pyproject.toml install again.
 $(STAMP): pyproject.toml

@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent
 FOLDER = PROJECT / ".demo"
-SHOWN_FIELDS = ("server_upload_time", "event_type", "user_id", "country", "platform")
+SHOWN_FIELDS = ("server_upload_time", "event_type", "user_id", "country")
 SHOWN_RECORDS = 5
 START_SECONDS = 60
 EVENTS_PER_HOUR = 600
+
+HAND = "$ .venv/bin/python -m amplitude_emulator --sample-days 3     # prints its address and what to do with it"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -79,7 +82,8 @@ def main() -> int:
     FOLDER.mkdir()
     started = time.monotonic()
     with emulator() as amplitude:
-        console.print(f"A local Amplitude listens at [bold]{amplitude['url']}[/] with three days of sample events.\n")
+        console.print("A local Amplitude with three days of sample events is started and the connector pointed at it:")
+        console.print(Text(f"$ export AMPLITUDE_API_URL={amplitude['url']}\n", style="bold cyan"))
         write_inputs(amplitude)
         spec = command("spec").last("SPEC")["spec"]["connectionSpecification"]
         say(f"{len(spec['properties'])} fields, {len(spec['required'])} of them required")
@@ -94,7 +98,10 @@ def main() -> int:
         console.print("The last STATE message is kept in .demo/state.json; a second sync starts from it.\n")
         second = command(*reading, "--state", "state.json")
         say(f"{sum(second.records.values())} new records, after {second.seconds:.1f} s: nothing is repeated")
-    console.print(f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog and state are in .demo/.")
+    console.print(
+        f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog and state are in .demo/; to go on by hand:"
+    )
+    console.print(Text(HAND, style="bold cyan"))
     return 0 if sum(first.records.values()) and not second.records else 1
 
 
@@ -143,7 +150,7 @@ def write_inputs(amplitude: dict[str, str]) -> None:
 def command(*arguments: str) -> Outcome:
     """Run ``python main.py`` with ``arguments``, file names of which lie in the demonstration's folder."""
     typed = [f".demo/{each}" if each.endswith(".json") else each for each in arguments]
-    console.print(Text(f"$ python main.py {' '.join(typed)}", style="bold cyan"))
+    console.print(Text(f"$ .venv/bin/python main.py {' '.join(typed)}", style="bold cyan"))
     outcome, started = Outcome(), time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "main.py", *typed], cwd=PROJECT, stdout=subprocess.PIPE
@@ -167,9 +174,9 @@ def records_table(outcome: Outcome) -> Table:
     """Return the first records, some of their fields."""
     table = Table(title="The first records", title_justify="left", title_style="bold")
     for name in SHOWN_FIELDS:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for data in outcome.first:
-        table.add_row(*(str(data.get(name, ""))[:24].removesuffix(".") for name in SHOWN_FIELDS))
+        table.add_row(*(str(data.get(name, "")).split(".")[0] for name in SHOWN_FIELDS))
     return table
 
 
@@ -185,4 +192,9 @@ def summary_table(outcome: Outcome) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 shows question marks
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -140,6 +140,13 @@ class ControlApi:
         put = self._store(request).put_gzip if _is_gzip(request) else self._store(request).put_content
         return _json(_member_to_json(put(_hour(request), _partition(request), data)))
 
+    async def put_repeated(self, request: web.Request) -> web.Response:
+        """Create or replace a member that is the body's one line ``?times=`` repeated, packed with ``?level=``."""
+        line = (await request.read()).removesuffix(b"\n")
+        times, level = int(request.query["times"]), int(request.query.get("level", 0))
+        member = self._store(request).put_repeated(_hour(request), _partition(request), line, times, level=level)
+        return _json(_member_to_json(member))
+
     async def delete_member(self, request: web.Request) -> web.Response:
         """Remove a member and list the rest."""
         self._store(request).remove_member(_hour(request), _partition(request))
@@ -205,6 +212,7 @@ CONTROL_ROUTES: tuple[tuple[str, str, Callable[[ControlApi, web.Request], Awaita
     ("PUT", _MEMBER, ControlApi.put_member),
     ("DELETE", _MEMBER, ControlApi.delete_member),
     ("POST", f"{_MEMBER}/lines", ControlApi.post_lines),
+    ("PUT", f"{_MEMBER}/repeated", ControlApi.put_repeated),
     ("POST", f"{_MEMBER}/recompress", ControlApi.post_recompress),
     ("PUT", "hours/{hour}/published", ControlApi.put_published),
     ("POST", "sample", ControlApi.post_sample),

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 Framing = Literal["content_length", "close", "chunked"]
 
+PIECE_BYTES = 1024**2
 DRIP_INTERVAL_SECONDS = 0.05
 _CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: RST instead of FIN
 
 
 class ArchiveResponse(web.StreamResponse):
-    """A zip sent from an open file with ``sendfile``; closes the file.
+    """A zip sent from an open file, with ``sendfile`` where it lies on a disk; closes the file.
 
     Content type and length of the real answer are not established (reference 9).
     """
@@ -37,7 +38,8 @@ class ArchiveResponse(web.StreamResponse):
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(headers={"Content-Type": "application/zip"})
         self.file = file
-        self.content_length = os.fstat(file.fileno()).st_size
+        self.content_length = file.seek(0, os.SEEK_END)
+        file.seek(0)
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         """Send everything; called by aiohttp once the answer is decided."""
@@ -45,7 +47,11 @@ class ArchiveResponse(web.StreamResponse):
             writer = await super().prepare(request)
             if request.transport is None or request.transport.is_closing():
                 raise ConnectionResetError("The client has gone.")
-            await asyncio.get_running_loop().sendfile(request.transport, self.file)
+            if _is_on_disk(self.file):
+                await asyncio.get_running_loop().sendfile(request.transport, self.file)
+            else:
+                while piece := self.file.read(PIECE_BYTES):
+                    await self.write(piece)
             await super().write_eof()
             return writer
 
@@ -157,6 +163,14 @@ def open_body(response: web.StreamResponse) -> BinaryIO:
     if isinstance(response, web.Response) and isinstance(response.body, bytes):
         return io.BytesIO(response.body)
     return io.BytesIO()
+
+
+def _is_on_disk(file: BinaryIO) -> bool:
+    try:
+        file.fileno()
+    except io.UnsupportedOperation:
+        return False
+    return True
 
 
 def reset_connection(transport: asyncio.Transport) -> None:

@@ -20,7 +20,9 @@ from amplitude_emulator.errors import (
     NOTHING_FOUND,
     envelope_response,
 )
+from amplitude_emulator.generated_archives import open_generated_archive
 from amplitude_emulator.hours import ExportWindow, parse_hour
+from amplitude_emulator.repeated_members import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,6 +92,9 @@ class ExportApi:
         options = self.options
         if sum(member.size_bytes for member in members) > options.archive_limit_bytes:
             return envelope_response(400, FILE_SIZE_TOO_LARGE)
+        if any(store.repeated(member.name) for member in members):
+            parts = _parts(store, members)
+            return ArchiveResponse(open_generated_archive(parts, directory_entry=options.directory_entry))
 
         def write(path: Path) -> None:
             contents = _contents(store, members)
@@ -150,3 +155,12 @@ def _contents(store: HourStore, members: list[Member]) -> Iterator[tuple[MemberN
         data = store.read(member.name)
         if data is not None:  # None: removed since the list was made
             yield member.name, data
+
+
+def _parts(store: HourStore, members: list[Member]) -> Iterator[tuple[MemberName, Repetition]]:
+    for member in members:
+        repeated = store.repeated(member.name)
+        if repeated is not None:
+            yield member.name, repeated.packed
+        elif (data := store.read(member.name)) is not None:  # as above
+            yield member.name, Repetition(data)

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from amplitude_emulator.clock import require_utc
 from amplitude_emulator.hours import MemberName, file_hour, parse_member_name
+from amplitude_emulator.repeated_members import repeat_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from amplitude_emulator.blobs import Blobs
+    from amplitude_emulator.repeated_members import RepeatedMember
 
 GZIP_LEVEL = 6
 
@@ -50,6 +52,7 @@ class HourStore:
         self._revision = 0
         self._members: dict[datetime, dict[int, Member]] = {}
         self._in_several_streams: set[MemberName] = set()
+        self._repeated: dict[MemberName, RepeatedMember] = {}
         self._published_from: dict[datetime, datetime] = {}
         for text in blobs.names():
             name = parse_member_name(text)
@@ -101,11 +104,20 @@ class HourStore:
             return sum(member.size_bytes for hour in self._members.values() for member in hour.values())
 
     def read(self, name: MemberName) -> bytes | None:
-        """Return a member's gzip bytes, or None where it has been removed meanwhile."""
+        """Return a member's gzip bytes, or None where it has been removed meanwhile.
+
+        Those of a repeated member (`repeated`) are made for the occasion, whatever their size.
+        """
         with self._lock:
             if name.partition not in self._members.get(name.hour, {}):
                 return None
-            return self._blobs.read(str(name))
+            repeated = self._repeated.get(name)
+            return self._blobs.read(str(name)) if repeated is None else repeated.packed.read_all()
+
+    def repeated(self, name: MemberName) -> RepeatedMember | None:
+        """Return a member that `put_repeated` made; None for any other."""
+        with self._lock:
+            return self._repeated.get(name)
 
     def published_from(self, hour: datetime, delay: timedelta) -> datetime:
         """Return when an hour is handed out: its own time where one was set, else start plus delay."""
@@ -136,7 +148,7 @@ class HourStore:
             if partition not in self._members.get(file_hour(hour), {}):
                 self._write(hour, partition, data)
                 return
-            name = self._member(hour, partition).name
+            name = self._member_of_bytes(hour, partition).name
             self._blobs.append(str(name), data)
             self._in_several_streams.add(name)
             self._note(name)
@@ -148,7 +160,8 @@ class HourStore:
     def recompress(self, hour: datetime, partition: int) -> Member:
         """Pack the same content into other gzip bytes."""
         with self._lock:
-            member = self.member(hour, partition)
+            self._pack_hour(file_hour(hour))
+            member = self._member_of_bytes(hour, partition)
             old = self._blobs.read(str(member.name))
             content = gzip.decompress(old)
             level = 1 if old[8:9] != b"\x04" else 9
@@ -164,11 +177,29 @@ class HourStore:
         with self._lock:
             return self._write(hour, partition, data)
 
+    def put_repeated(self, hour: datetime, partition: int, line: bytes, times: int, *, level: int = 0) -> Member:
+        """Create or replace a member that is ``line`` repeated, of any size, at the cost of a few lines.
+
+        Its bytes are made while they are sent, and lie neither in memory nor in the data directory, so a
+        restart loses it. Lines cannot be appended to it. See `repeat_line` for ``level``.
+
+        Raises:
+            ValueError: The line has a newline, or ``times`` is below 1.
+        """
+        repeated = repeat_line(line, times, level)
+        name = MemberName(self.project_id, file_hour(hour), partition)
+        with self._lock:
+            if partition in self._members.get(name.hour, {}):
+                self.remove_member(hour, partition)
+            self._repeated[name] = repeated
+            return self._note(name)
+
     def remove_member(self, hour: datetime, partition: int) -> None:
         """Remove a member; KeyError where there is none."""
         with self._lock:
             name = self._member(hour, partition).name
-            self._blobs.remove(str(name))
+            if self._repeated.pop(name, None) is None:
+                self._blobs.remove(str(name))
             del self._members[name.hour][partition]
             self._in_several_streams.discard(name)
 
@@ -185,23 +216,34 @@ class HourStore:
         with self._lock:
             for members in self._members.values():
                 for member in members.values():
-                    self._blobs.remove(str(member.name))
+                    if member.name not in self._repeated:
+                        self._blobs.remove(str(member.name))
             self._members.clear()
             self._in_several_streams.clear()
+            self._repeated.clear()
             self._published_from.clear()
 
     def _member(self, hour: datetime, partition: int) -> Member:
         return self._members.get(file_hour(hour), {})[partition]
 
+    def _member_of_bytes(self, hour: datetime, partition: int) -> Member:
+        member = self._member(hour, partition)
+        if member.name in self._repeated:
+            raise ValueError(f"{member.name} is one line repeated and can only be replaced as a whole.")
+        return member
+
     def _write(self, hour: datetime, partition: int, data: bytes) -> Member:
         name = MemberName(self.project_id, file_hour(hour), partition)
         self._blobs.write(str(name), data)
+        self._repeated.pop(name, None)
         self._in_several_streams.discard(name)
         return self._note(name)
 
     def _note(self, name: MemberName) -> Member:
         self._revision += 1
-        member = Member(name, self._blobs.size_bytes(str(name)), self._revision)
+        repeated = self._repeated.get(name)
+        size_bytes = self._blobs.size_bytes(str(name)) if repeated is None else repeated.packed.size_bytes
+        member = Member(name, size_bytes, self._revision)
         self._members.setdefault(name.hour, {})[name.partition] = member
         return member
 
@@ -216,6 +258,9 @@ class HourStore:
                 self._write(hour, partition, gzip.compress(content, GZIP_LEVEL, mtime=0))
 
     def _lines_of(self, name: MemberName) -> list[bytes]:
+        repeated = self.repeated(name)
+        if repeated is not None:
+            return [repeated.line] * repeated.times  # one line in memory, however often
         data = self.read(name)
         if data is None:
             return []

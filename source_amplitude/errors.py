@@ -17,6 +17,7 @@
     ├── UnexpectedAnswerError          a status or body that no rule covers
     ├── MalformedLinesError            lines that are no JSON objects
     ├── HoursMissingError              how a sync ends that could not read every hour
+    ├── StoppedError                   somebody asked the sync to end
     └── DiskFullError                  no room for the next archive
 
 A message says what went wrong, what the connector did about it, and what to do next, in this order.
@@ -97,7 +98,9 @@ class InvalidStateError(ConfigError):
 class UnknownStreamError(ConfigError):
     """The catalog asks for a stream that this source does not have."""
 
-    next_step = "Take the stream out of the catalog, or refresh the connection's schema; the other streams were read."
+    next_step = (
+        "Take the stream out of the catalog, or refresh the connection's schema. It does not affect the other streams."
+    )
 
 
 class RetryableError(AmplitudeError):
@@ -180,6 +183,12 @@ class HoursMissingError(AmplitudeError):
         "Run the sync again: it asks only for what is missing. An hour that will never heal can be named in "
         "accepted_gaps."
     )
+
+
+class StoppedError(AmplitudeError):
+    """The process was asked to end (SIGTERM, Ctrl-C) before everything was read."""
+
+    next_step = "Run the sync again: it goes on after the last state."
 
 
 class DiskFullError(AmplitudeError):

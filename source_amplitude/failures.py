@@ -9,7 +9,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_amplitude.api import redact
-from source_amplitude.errors import AmplitudeError, ConfigError, HoursMissingError, RetryableError
+from source_amplitude.errors import AmplitudeError, ConfigError, HoursMissingError, RetryableError, StoppedError
 
 if TYPE_CHECKING:
     from source_amplitude.config import Keys
@@ -32,6 +32,6 @@ def failure_type(error: AmplitudeError) -> FailureType:
     """Return whether the user has to act, time may help, or somebody has to look into it."""
     if isinstance(error, ConfigError):
         return FailureType.config_error
-    if isinstance(error, RetryableError) or (isinstance(error, HoursMissingError) and error.may_heal):
+    if isinstance(error, RetryableError | StoppedError) or (isinstance(error, HoursMissingError) and error.may_heal):
         return FailureType.transient_error
     return FailureType.system_error

@@ -2,78 +2,38 @@
 
 The CDK turns one record after another into a message, a dict, a text and a print, 12 microseconds each (cdk.md part
 3). Here batches of bytes pass through the same stream loop as one message and are written as they are; everything
-else takes the CDK's own way. Lines of all kinds leave through one writer, so none is cut or overtaken.
+else takes the CDK's own way.
 """
 
 from __future__ import annotations
 
-import json
-import logging
+import signal
 import sys
+import tempfile
 import threading
 from collections import defaultdict
-from contextlib import contextmanager, redirect_stdout, suppress
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from contextlib import contextmanager, redirect_stdout
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.models import AirbyteMessage, Status
+from airbyte_cdk.models import AirbyteMessage, Status, TraceType
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_amplitude.errors import InvalidConfigError
+from source_amplitude.errors import DiskFullError
 from source_amplitude.failures import traced
+from source_amplitude.input_files import require_readable
+from source_amplitude.output import LineWriter, logs_to
 from source_amplitude.source import SourceAmplitude, hide_keys
 from source_amplitude.streams import SerializedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from types import FrameType
 
     from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConnectorSpecification
 
-EXIT_OK, EXIT_FAILED = 0, 1
-
-
-class LineWriter:
-    """Writes whole lines to a binary stream at once; a stand-in for ``sys.stdout`` in all threads."""
-
-    encoding = "utf-8"
-
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
-        self._lock = threading.Lock()
-
-    def write_bytes(self, lines: bytes) -> None:
-        """Write complete lines and hand them to the operating system."""
-        with self._lock:
-            self._out.write(lines)
-            self._out.flush()
-
-    def write(self, text: str) -> int:
-        """Write text as UTF-8; a lone surrogate becomes a question mark."""
-        self.write_bytes(text.encode("utf-8", "replace"))
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing: every write is handed on at once."""
-
-
-class LogWriter:
-    """Where log lines go: to a `LineWriter`, in silence once its reader has gone away.
-
-    The command itself ends at its next message; logging would print a traceback for each line until then.
-    """
-
-    def __init__(self, lines: LineWriter) -> None:
-        self._lines = lines
-
-    def write(self, text: str) -> None:
-        """Write a whole log line."""
-        with suppress(BrokenPipeError):
-            self._lines.write(text)
-
-    def flush(self) -> None:
-        """Do nothing, as `LineWriter.flush`."""
+EXIT_OK, EXIT_FAILED, EXIT_SIGNALLED = 0, 1, 128
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -81,6 +41,7 @@ class Entrypoint(AirbyteEntrypoint):
 
     Attributes:
         check_failed: Whether ``check`` ended without a connection.
+        explained: Whether a TRACE has said already why the command fails.
     """
 
     def __init__(self, source: SourceAmplitude, writer: LineWriter) -> None:
@@ -89,13 +50,14 @@ class Entrypoint(AirbyteEntrypoint):
         self._writer = writer
         self._parse = source.parse
         self.check_failed = False
+        self.explained = False
 
     def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
         """Yield the CDK's messages for ``check`` and note how it ended."""
         for message in super().check(source_spec, config):
             status = message.connectionStatus
             self.check_failed = self.check_failed or (status is not None and status.status is Status.FAILED)
-            yield message
+            yield self._noted(message)
 
     def read(
         self,
@@ -114,7 +76,7 @@ class Entrypoint(AirbyteEntrypoint):
                 if message.record is not None:
                     counts[HashableStreamDescriptor(name=message.record.stream, namespace=None)] += message.records
             else:
-                yield self.handle_record_counts(message, counts)
+                yield self._noted(self.handle_record_counts(message, counts))
             self._memory_monitor.check_memory_usage()
 
     def validate_connection(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:  # type: ignore[override] # noqa: ARG002
@@ -126,16 +88,21 @@ class Entrypoint(AirbyteEntrypoint):
         super().set_up_secret_filter(config, connection_specification)
         hide_keys(config)
 
+    def _noted(self, message: AirbyteMessage) -> AirbyteMessage:
+        self.explained = self.explained or (message.trace is not None and message.trace.type is TraceType.ERROR)
+        return message
+
 
 def launch(source: SourceAmplitude, args: list[str]) -> int:
     """Run one of Airbyte's commands and return the process's exit code.
 
     ``check`` ends with 1 when there is no connection, beside the status message that Airbyte reads, so that a shell
-    script notices too.
+    script notices too. A read that is asked to end (SIGTERM, Ctrl-C) ends with a last state and 128 plus the signal.
     """
     writer = LineWriter(sys.stdout.buffer)
-    with redirect_stdout(cast("IO[str]", writer)), _logs_to(writer):
-        return _launch(source, args, writer)
+    with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), _ends_on_signals(source.stop) as received:
+        code = _launch(source, args, writer)
+    return EXIT_SIGNALLED + received[0] if received else code
 
 
 def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter) -> int:
@@ -143,42 +110,43 @@ def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter) -> int
     parsed = entrypoint.parse_args(args)
     try:
         for option in ("config", "catalog", "state"):
-            _require_json(option, getattr(parsed, option, None))
+            require_readable(option, getattr(parsed, option, None))
+        _require_temporary_folder()
         for line in entrypoint.run(parsed):
             writer.write(f"{line}\n")
     except AirbyteTracedException as error:
-        writer.write(_line(error.as_sanitized_airbyte_message()))
+        # The CDK sums up failed streams in an error of its own, always as a config_error; the streams' own TRACEs
+        # have said it better.
+        if not entrypoint.explained:
+            writer.write(AirbyteEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
         return EXIT_FAILED
     return EXIT_FAILED if entrypoint.check_failed else EXIT_OK
 
 
-def _require_json(option: str, path: str | None) -> None:
-    """Raise a readable error for a file that is not there or is no JSON; the CDK's own would be a traceback."""
-    if path is None:
-        return
-    try:
-        json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = f"--{option}: {path} cannot be read ({error.strerror})"
-    except ValueError as error:
-        problem = f"--{option}: {path} is no JSON ({error})"
-    else:
-        return
-    raise traced(InvalidConfigError((problem,)))
-
-
-def _line(message: AirbyteMessage) -> str:
-    return AirbyteEntrypoint.airbyte_message_to_string(message) + "\n"
-
-
 @contextmanager
-def _logs_to(writer: LineWriter) -> Iterator[None]:
-    """Make log lines take the same way as messages: the CDK's handler buffers them for a tenth of a second."""
-    handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
-    streams = [handler.setStream(LogWriter(writer)) for handler in handlers]
+def _ends_on_signals(stop: threading.Event) -> Iterator[list[int]]:
+    """Set ``stop`` at the first SIGTERM or Ctrl-C and note the signal; a second one ends the process at once."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received  # Python delivers signals to the main thread only
+        return
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if received:
+            raise SystemExit(EXIT_SIGNALLED + number)
+        received.append(number)
+        stop.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield received
     finally:
-        for handler, stream in zip(handlers, streams, strict=True):
-            if stream is not None:
-                handler.setStream(stream)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _require_temporary_folder() -> None:
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise traced(DiskFullError("There is no folder for temporary files that can be written.")) from error

@@ -36,7 +36,8 @@ environment:
   AMPLITUDE_API_URL   the base address of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              where archives are kept while they are read
 
-Exit codes: 0 done, 1 failed (the last TRACE line says why), 2 wrong usage, 141 the reader of stdout went away.
+Exit codes: 0 done, 1 failed (TRACE lines say why), 2 wrong usage, 130 and 143 interrupted (Ctrl-C, SIGTERM; the last
+STATE covers what was read), 141 the reader of stdout went away.
 """
 
 EXIT_USAGE, EXIT_READER_GONE = 2, 141

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,10 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from serpyco_rs import SchemaValidationError
 
-from source_amplitude.api import AmplitudeClient, Timeouts, base_url, secret_forms
-from source_amplitude.api.credentials import prove_keys
+from source_amplitude.api import AmplitudeClient, Timeouts, base_url, prove_keys, secret_forms
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
-from source_amplitude.errors import AmplitudeError, InvalidStateError
+from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError
 from source_amplitude.export import ExportSettings
 from source_amplitude.failures import traced
 from source_amplitude.streams import Events, EventsContext, MissingStream
@@ -44,6 +44,7 @@ class SourceAmplitude(AbstractSource):
 
     Attributes:
         serialize_records: Set by our launcher: records then leave in batches of finished lines.
+        stop: Once set, a read ends soon, with a state for what it has read.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class SourceAmplitude(AbstractSource):
         self._messages = InMemoryMessageRepository()
         self._missing: list[MissingStream] = []
         self.serialize_records = False
+        self.stop = threading.Event()
 
     @property
     def name(self) -> str:
@@ -66,9 +68,18 @@ class SourceAmplitude(AbstractSource):
         return "source-amplitude"
 
     @property
+    def stop_sync_on_stream_failure(self) -> bool:
+        """Whether a stream that fails is the last: only when it failed because the sync is to end."""
+        return self.stop.is_set()
+
+    @property
     def message_repository(self) -> MessageRepository:
         """Our own queue; the CDK's default is one for the whole process."""
         return self._messages
+
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's form
+        """Return the configuration as it is; the CDK would write a copy with the keys to the disk."""
+        return config
 
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
         """Return normally if Amplitude accepts the keys; transfers nothing and touches no stream's option.
@@ -79,9 +90,12 @@ class SourceAmplitude(AbstractSource):
         parsed = self.parse(config)
         usual = self._settings.timeouts
         timeouts = replace(usual, read_seconds=min(_CHECK_SECONDS, usual.read_seconds))
+        region = parsed.region
         try:
-            prove_keys(lambda region: self._client(parsed, region, timeouts), parsed.region)
+            prove_keys(self._client(parsed, region, timeouts), self._client(parsed, region.other, timeouts))
         except AmplitudeError as error:
+            if isinstance(error, RetryableError | UnreachableError):
+                error.advice = self._advice_for_a_bad_connection()
             raise traced(error, parsed.keys) from error
         return True, None
 
@@ -90,9 +104,11 @@ class SourceAmplitude(AbstractSource):
         parsed = self.parse(config)
         context = EventsContext(
             client=self._client(parsed, parsed.region),
+            other_region=self._client(parsed, parsed.region.other),
             config=parsed,
             settings=self._settings,
             clock=self._clock,
+            stop=self.stop,
             serialize=self.serialize_records,
         )
         return [Events(context), *self._missing]
@@ -108,6 +124,13 @@ class SourceAmplitude(AbstractSource):
         existing = tuple(stream.name for stream in self.streams(config))
         wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
         self._missing = [MissingStream(name, existing) for name in wanted if name not in existing]
+        saved = [each.stream.stream_descriptor.name for each in state or [] if each.stream]
+        if state and not wanted.keys() & saved:
+            logger.warning(
+                "The state is of %s, and the catalog asks for %s: nothing is resumed.",
+                ", ".join(saved) or "no stream",
+                ", ".join(wanted),
+            )
         try:
             yield from super().read(logger, config, catalog, state)
         finally:
@@ -139,6 +162,11 @@ class SourceAmplitude(AbstractSource):
         except AmplitudeError as error:
             raise traced(error) from error
 
+    def _advice_for_a_bad_connection(self) -> str:
+        if self._api_url:
+            return f"AMPLITUDE_API_URL is set to {self._api_url}: is a local Amplitude listening there?"
+        return "Try again in a few minutes; if it goes on, check the machine's network and proxy settings."
+
     def _client(self, config: Config, region: Region, timeouts: Timeouts | None = None) -> AmplitudeClient:
         try:
             url = base_url(region, self._api_url)
@@ -162,6 +190,10 @@ def _state_messages(saved: object) -> list[Any]:
         return _state_messages(saved["state"])
     if "stream" in saved or "global" in saved:
         return [saved]
+    if "streamDescriptor" in saved or "stream_descriptor" in saved:  # as Airbyte's own interface shows states
+        stream = {"stream_descriptor": saved.get("streamDescriptor") or saved["stream_descriptor"]}
+        stream["stream_state"] = saved.get("streamState") or saved.get("stream_state") or {}
+        return [{"type": "STREAM", "stream": stream}]
     by_stream = saved["data"] if saved.get("type") == "LEGACY" else saved
     if not all(isinstance(state, dict) for state in by_stream.values()):
         raise TypeError("a stream's state is no object")

@@ -41,6 +41,7 @@ def as_json(messages: list[AirbyteStateMessage]) -> list[dict[str, Any]]:
         pytest.param({"events": STATE}, id="stream names with states"),
         pytest.param({"type": "LEGACY", "data": {"events": STATE}}, id="a legacy message"),
         pytest.param([{"type": "LEGACY", "data": {"events": STATE}}], id="a legacy message in a list"),
+        pytest.param([{"streamDescriptor": {"name": "events"}, "streamState": STATE}], id="Airbyte's interface"),
     ],
 )
 def test_every_form_of_a_state_file_is_read(tmp_path: Path, content: object) -> None:
@@ -52,7 +53,9 @@ def test_an_empty_state_file_is_no_state(tmp_path: Path, content: object) -> Non
     assert SourceAmplitude.read_state(written(tmp_path, content)) == []
 
 
-@pytest.mark.parametrize("content", ["x", 5, [5], {"events": 5}, {"type": "LEGACY"}, {"type": "STATE"}, [["x"]]])
+@pytest.mark.parametrize(
+    "content", ["x", 5, [5], {"events": 5}, {"type": "LEGACY"}, {"type": "STATE"}, [["x"]], [{"type": "STREAM"}]]
+)
 def test_a_state_file_with_anything_else_is_a_config_error_that_names_it(tmp_path: Path, content: object) -> None:
     path = written(tmp_path, content)
 

@@ -1,6 +1,7 @@
 """Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte."""
 
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
+from source_amplitude.api.credentials import prove_keys
 from source_amplitude.api.endpoints import base_url
 from source_amplitude.api.redaction import redact, secret_forms
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
@@ -12,6 +13,7 @@ __all__ = [
     "RetryPolicy",
     "Timeouts",
     "base_url",
+    "prove_keys",
     "redact",
     "retrying",
     "secret_forms",

@@ -7,33 +7,30 @@ from typing import TYPE_CHECKING
 from source_amplitude.errors import AmplitudeError, CredentialsRejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from source_amplitude.api.client import AmplitudeClient
-    from source_amplitude.config import Region
 
 
-def prove_keys(client_for: Callable[[Region], AmplitudeClient], region: Region) -> None:
-    """Return if ``region`` accepts the keys: one request, and one more to the other region when they are refused.
+def prove_keys(client: AmplitudeClient, other_region: AmplitudeClient) -> None:
+    """Return if ``client``'s region accepts the keys: one request, and one to the other region when they are refused.
 
     Raises:
         CredentialsRejectedError: Refused; the text says whether the other region accepts them.
         AmplitudeError: Any other answer, as what it is.
     """
     try:
-        client_for(region).check_keys()
+        client.check_keys()
     except CredentialsRejectedError as refusal:
-        other = region.other
+        other = other_region.region.value
         try:
-            client_for(other).check_keys()
+            other_region.check_keys()
         except CredentialsRejectedError:
-            tried = f"The {other.value} was asked too and refused them as well."
+            tried = f"The {other} was asked too and refused them as well."
         except AmplitudeError as unclear:
-            tried = f"The {other.value} was asked too, without a clear answer: {unclear.what}"
+            tried = f"The {other} was asked too, without a clear answer: {unclear.what}"
         else:
             raise CredentialsRejectedError(
                 refusal.what,
-                tried=f"The {other.value} was asked too and accepts them.",
-                next_step=f"Set data_region to '{other.value}'.",
+                tried=f"The {other} was asked too and accepts them.",
+                next_step=f"Set data_region to '{other}'.",
             ) from refusal
         raise CredentialsRejectedError(refusal.what, tried=tried) from refusal

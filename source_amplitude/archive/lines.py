@@ -60,21 +60,21 @@ def iter_line_batches(
         chunk_bytes: How much to unpack at once.
     """
     length, crc, number = after.content_bytes, after.crc32, first_number
-    unfinished: list[bytes] = []
+    unfinished = bytearray()  # a list of its chunks would leave the heap with holes as large as the line
     while chunk := content.read(chunk_bytes):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
-            unfinished.append(chunk)
+            unfinished.extend(chunk)
             continue
-        body = b"".join((*unfinished, chunk[:cut])) if unfinished else chunk[:cut]
-        unfinished = [chunk[cut:]] if cut < len(chunk) else []
+        body = b"".join((unfinished, chunk[:cut])) if unfinished else chunk[:cut]
+        unfinished = bytearray(chunk[cut:])
         length, crc = length + len(body), crc32(body, crc)
         lines = body[:-1].split(b"\n")
         del body
         yield LineBatch(lines, number, Fingerprint(length, crc))
         number += len(lines)
     if unfinished:
-        line = b"".join(unfinished)
+        line = bytes(unfinished)
         yield LineBatch([line], number, Fingerprint(length + len(line), crc32(line, crc)), ends_with_line_feed=False)
 
 

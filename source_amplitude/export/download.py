@@ -118,8 +118,8 @@ class Downloads:
         """Return the window whose download is handed over next."""
         return self._flights[0].window
 
-    def finish_oldest(self, timeout_seconds: float) -> Download | None:
-        """Wait for the oldest download and return it; None when it is not done within ``timeout_seconds``.
+    def finish_oldest(self, timeout_seconds: float, stop: threading.Event | None = None) -> Download | None:
+        """Wait for the oldest download and return it; None after ``timeout_seconds`` or soon after ``stop`` is set.
 
         Raises:
             AmplitudeError: What the download ended with; it is no longer in flight then.
@@ -127,10 +127,10 @@ class Downloads:
         flight = self._flights[0]
         self._disk.hurry(flight.urgent)
         left_seconds = timeout_seconds
-        while left_seconds > 0:
-            self._start_what_may()
+        while left_seconds > 0 and not (stop and stop.is_set()):
             # A download that was not started may be let in at any moment by one that begins to wait for the disk.
-            wait_seconds = left_seconds if flight.started else min(left_seconds, _LOOK_SECONDS)
+            self._start_what_may()
+            wait_seconds = min(left_seconds, _LOOK_SECONDS)
             try:
                 download = flight.future.result(wait_seconds)
             except FutureTimeoutError:

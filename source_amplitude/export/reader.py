@@ -20,6 +20,7 @@ from source_amplitude.errors import (
     ExportTooLargeError,
     OtherProjectError,
     RateLimitedError,
+    StoppedError,
     UnreachableError,
 )
 from source_amplitude.export.download import Download, Downloads
@@ -29,6 +30,7 @@ from source_amplitude.export.tally import Tally, still_malformed_error
 from source_amplitude.windows import HourSet, HourWindow, hour_window, split
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Generator, Iterator
     from datetime import datetime
 
@@ -44,7 +46,7 @@ T = TypeVar("T")
 
 _logger = logging.getLogger("airbyte")
 
-_ENDS_THE_STREAM = (ConfigError, UnreachableError, RateLimitedError, DiskFullError)
+_ENDS_THE_STREAM = (ConfigError, UnreachableError, RateLimitedError, DiskFullError, StoppedError)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class ExportReader(Generic[T]):
         settings: Bounds of waiting, retrying and disk.
         clock: Our own time.
         encode: Makes the payloads out of lines.
+        stop: Once set, `read` ends with an error at its next step.
 
     Attributes:
         tally: What was done so far.
@@ -83,7 +86,9 @@ class ExportReader(Generic[T]):
         settings: ExportSettings,
         clock: Clock,
         encode: Encoder[T],
+        stop: threading.Event,
     ) -> None:
+        self._stop = stop
         self._client = client
         self._ledger = ledger
         self._config = config
@@ -129,6 +134,10 @@ class ExportReader(Generic[T]):
             self._downloads.close()
         self._raise_what_is_left()
 
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise StoppedError("The sync was asked to end.", tried="The hours read so far are recorded.")
+
     def _raise_what_is_left(self) -> None:
         if failure := self.tally.failure():
             raise failure
@@ -142,7 +151,7 @@ class ExportReader(Generic[T]):
         while self._fill():
             window = self._downloads.oldest()
             try:
-                download = self._downloads.finish_oldest(self._settings.heartbeat_seconds)
+                download = self._downloads.finish_oldest(self._settings.heartbeat_seconds, self._stop)
             except ExportTooLargeError as error:
                 self._ask_in_halves(window, error)
             except _ENDS_THE_STREAM:
@@ -151,6 +160,7 @@ class ExportReader(Generic[T]):
                 self._fail(window, error)
             else:
                 if download is None:
+                    self._raise_if_stopped()
                     yield StillWaiting()
                     continue
                 try:
@@ -268,7 +278,9 @@ class ExportReader(Generic[T]):
         """Yield one hour; return whether the rest of the archive may be read."""
         window = hour_window(hour)
         reading = HourReading(window, known=self._ledger.known, encode=self._encode, tally=self.tally)
-        yield from reading.read(archive, members)
+        for step in reading.read(archive, members):
+            yield step
+            self._raise_if_stopped()
         flawed = any(seen.malformed_lines for seen in reading.seen.values())
         if reading.broken is not None:
             self._ledger.keep(hour, reading.seen, asked_at=download.asked_at)

@@ -115,6 +115,10 @@ def _landed(entry: Mapping[str, Any], project: str | None, hour: datetime) -> La
 def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[str, ...]) -> SavedState:
     moment = _foreign_moment(state)
     if moment is None:
+        if "event_time" in state:
+            warnings += (
+                "The state holds only event_time, which Amplitude cannot export by; reading begins at start_date.",
+            )
         return SavedState(Ledger(), warnings)
     restart = floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
     settled = HourSet((HourWindow(UNIX_EPOCH, restart),)) if restart > UNIX_EPOCH else HourSet()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
-from source_amplitude.api import RetryBudget, retrying
+from source_amplitude.api import RetryBudget, prove_keys, retrying
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting, present
 from source_amplitude.failures import traced
@@ -16,6 +16,7 @@ from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
@@ -36,17 +37,21 @@ class EventsContext:
     """What the events stream works with.
 
     Attributes:
-        client: Amplitude.
+        client: Amplitude, where the configuration says the project is.
+        other_region: The same keys at the other region, asked only when they are refused.
         config: The user's configuration.
         settings: Bounds of waiting, retrying and disk.
         clock: Our own time.
+        stop: Set when the sync is to end soon, with a state.
         serialize: Whether records leave as finished lines, which only our launcher understands.
     """
 
     client: AmplitudeClient
+    other_region: AmplitudeClient
     config: Config
     settings: ExportSettings
     clock: Clock
+    stop: threading.Event
     serialize: bool = False
 
 
@@ -94,6 +99,7 @@ class EventsSync(Generic[T]):
             settings=self._context.settings,
             clock=self._context.clock,
             encode=self._encode,
+            stop=self._context.stop,
         )
         self._take_back_the_future(ledger)
         span_end = self._span_end()
@@ -144,7 +150,7 @@ class EventsSync(Generic[T]):
         """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on."""
         settings, clock, client = self._context.settings, self._context.clock, self._context.client
         retrying(
-            client.check_keys,
+            lambda: prove_keys(client, self._context.other_region),
             policy=replace(settings.retry, total_seconds=min(settings.retry.total_seconds, settings.heartbeat_seconds)),
             budget=RetryBudget(settings.retry_budget_seconds),
             clock=clock,

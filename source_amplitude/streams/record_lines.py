@@ -81,7 +81,7 @@ def line_encoder(stream: str, clock: Clock) -> Callable[[list[bytes]], Encoded[b
             append(data)
         if not pieces:
             return Encoded(b"", 0, tuple(malformed))
-        payload = head + (tail + head).join(pieces) + tail
+        payload = b"".join((head, (tail + head).join(pieces), tail))
         return Encoded(payload, len(pieces), tuple(malformed), len(unread))
 
     return encode

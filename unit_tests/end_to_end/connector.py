@@ -56,9 +56,8 @@ class Run:
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """The error traces, the CDK's closing summary of failed streams left out."""
-        errors = [message["trace"]["error"] for message in self.of_type("TRACE") if message["trace"]["type"] == "ERROR"]
-        return [error for error in errors if not error["message"].startswith("During the sync, the following streams")]
+        """The error traces, in order."""
+        return [message["trace"]["error"] for message in self.of_type("TRACE") if message["trace"]["type"] == "ERROR"]
 
     @property
     def error_texts(self) -> list[str]:

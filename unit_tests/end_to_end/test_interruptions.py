@@ -57,9 +57,8 @@ def before_and_after_the_last_state(run: Run) -> tuple[list[str], list[str], obj
     return before, after, state
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "SIGTERM"])
 def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
-    half_a_day: Emulator, connector: Connector, how: signal.Signals
+    half_a_day: Emulator, connector: Connector
 ) -> None:
     chance = random.Random(SEED)
     half_a_day.faults.add("prepare", seconds=0.3)  # so that states, at most one a second, come between the hours
@@ -69,7 +68,7 @@ def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
 
     for _ in range(KILLS):
         arguments = connector.reading(state, request_time_range=1, num_workers=1)
-        run = interrupted(connector, arguments, how, lines=chance.randint(10, 200))
+        run = interrupted(connector, arguments, signal.SIGKILL, lines=chance.randint(10, 200))
         before, after, new_state = before_and_after_the_last_state(run)
         kept += before
         repeated += len(after)
@@ -82,6 +81,27 @@ def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
     assert repeated > 0
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+@pytest.mark.parametrize("lines", [9, 60, 250])
+def test_a_read_that_is_asked_to_end_repeats_no_hour_that_was_done(
+    half_a_day: Emulator, connector: Connector, how: signal.Signals, lines: int
+) -> None:
+    half_a_day.faults.add("prepare", seconds=0.2)
+
+    run = interrupted(connector, connector.reading(request_time_range=1, num_workers=1), how, lines)
+    before, after, state = before_and_after_the_last_state(run)
+    half_a_day.faults.clear()
+    rest = connector.read(state)
+
+    repeated = set(before) & set(uuids_of(rest))
+    hours = {record["server_upload_time"][:13] for record in rest.records if record["uuid"] in repeated}
+    assert run.exit_code == 128 + how
+    assert "The sync was asked to end. The hours read so far are recorded." in run.error_texts[0]
+    assert (run.statuses[-1], after) == ("INCOMPLETE", [])
+    assert sorted(set(before) | set(uuids_of(rest))) == stored_uuids(half_a_day)
+    assert len(hours) <= 1  # the hour that was being read
+
+
 def test_no_file_is_left_behind_by_a_read_that_is_killed(
     half_a_day: Emulator, connector: Connector, tmp_path: Path
 ) -> None:
@@ -91,8 +111,8 @@ def test_no_file_is_left_behind_by_a_read_that_is_killed(
     arguments = connector.reading(request_time_range=1)
     interrupted(connector, arguments, signal.SIGKILL, lines=9)
 
-    left = {path.name for path in tmp_path.iterdir()} - files_before - {"config.json", "catalog.json"}
-    assert [name for name in left if "source-amplitude" in name] == []
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in files_before]
+    assert sorted(str(path.relative_to(tmp_path)) for path in files) == ["catalog.json", "config.json"]
 
 
 def test_a_disk_that_fills_is_named_with_its_folder_and_the_bytes_and_the_next_sync_completes_the_set(

@@ -65,8 +65,9 @@ def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Con
     run = connector.check()
 
     assert run.exit_code == 1
-    assert run.errors[-1]["failure_type"] == "transient_error"
-    assert "Amplitude failed at a test of the keys (HTTP 503" in run.error_texts[-1]
+    assert [error["failure_type"] for error in run.errors] == ["transient_error"]
+    assert "Amplitude failed at a test of the keys (HTTP 503" in run.error_texts[0]
+    assert f"AMPLITUDE_API_URL is set to {emulator.url}" in run.error_texts[0]
 
 
 def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator, connector: Connector) -> None:
@@ -76,7 +77,8 @@ def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator,
     assert run.statuses == ["STARTED", "INCOMPLETE"]
     assert run.errors[0]["failure_type"] == "config_error"
     assert run.error_texts[0].startswith("Amplitude refused the keys at the Standard Server (HTTP 403")
-    assert len(emulator.requests) == 1
+    assert "The EU Residency Server was asked too and refused them as well." in run.error_texts[0]
+    assert len(emulator.requests) == 2
     assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
 
 
@@ -126,7 +128,7 @@ def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator,
 def test_an_unknown_stream_ends_red_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
     unknown_stream = (
         "The catalog asks for a stream named 'nonsense'; this source has events. Take the stream out of the catalog, "
-        "or refresh the connection's schema; the other streams were read."
+        "or refresh the connection's schema. It does not affect the other streams."
     )
 
     run = connector.read(streams=("nonsense", "events"))
@@ -170,7 +172,11 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
-    [("missing.json", None, "cannot be read (No such file or directory)"), ("broken.json", '{"a"', "is no JSON")],
+    [
+        ("missing.json", None, "cannot be read (No such file or directory)"),
+        ("broken.json", '{"a"', "is no JSON"),
+        ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
     connector: Connector, tmp_path: Path, name: str, content: str | None, complaint: str
@@ -184,6 +190,39 @@ def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
     assert (run.exit_code, len(run.errors)) == (1, 1)
     assert f"--config: {path} {complaint}" in run.error_texts[0]
     assert run.errors[0]["failure_type"] == "config_error"
+
+
+@pytest.mark.parametrize("content", [["a-key-0123456789"], {}, {"streams": [{"stream": {}, "sync_mode": "x"}]}])
+def test_a_file_that_is_no_catalog_is_named_and_never_quoted(connector: Connector, content: object) -> None:
+    config, catalog = connector.file("config.json", connector.config()), connector.file("list.json", content)
+
+    run = connector.run("read", "--config", config, "--catalog", catalog)
+
+    assert run.exit_code == 1
+    assert f"--catalog: {catalog} is no configured catalog" in run.error_texts[0]
+    assert b"a-key-0123456789" not in run.stdout
+
+
+def test_a_state_of_other_streams_is_no_silent_start_from_the_beginning(
+    half_a_day: Emulator, connector: Connector
+) -> None:
+    arguments = connector.reading()
+    state = connector.file("state.json", {"Events": {"server_upload_time": "20260304T08"}})
+
+    run = connector.run(*arguments, "--state", state)
+
+    assert "The state is of Events, and the catalog asks for events: nothing is resumed." in run.warnings
+    assert len(run.records) == len(half_a_day.store.lines())
+
+
+def test_a_failed_read_says_why_once_and_without_a_stack_in_its_log(emulator: Emulator, connector: Connector) -> None:
+    emulator.faults.add("forbidden")
+
+    run = connector.read()
+
+    errors = [m for m in run.of_type("TRACE") if m["trace"]["type"] == "ERROR"]
+    assert len(errors) == 1
+    assert "Traceback" not in run.logs
 
 
 def test_a_reader_that_goes_away_ends_the_read_in_silence(half_a_day: Emulator, connector: Connector) -> None:

@@ -130,13 +130,14 @@ def test_a_fraction_of_a_second_in_the_time_of_reading_makes_no_difference_to_wh
 # Forms that other versions saved (upstream.md A2, cdk.md part 2).
 
 FULL_READ = SavedState(Ledger())
+EVENT_TIME_WARNING = "The state holds only event_time, which Amplitude cannot export by; reading begins at start_date."
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
         ({}, FULL_READ),
-        ({"event_time": "2023-02-15 08:00:00.000000"}, FULL_READ),
+        ({"event_time": "2023-02-15 08:00:00.000000"}, SavedState(Ledger(), (EVENT_TIME_WARNING,))),
         ({"__ab_no_cursor_state_message": True}, FULL_READ),
         ({"__ab_full_refresh_sync_complete": True}, FULL_READ),
         ({"server_upload_time": ""}, FULL_READ),

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from source_amplitude.launcher import LineWriter, LogWriter
+from source_amplitude.output import LineWriter, LogWriter
 
 
 class ClosedPipe(io.BytesIO):

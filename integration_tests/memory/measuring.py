@@ -1,0 +1,138 @@
+"""Runs the connector against an emulator and measures its memory, its disk and its records, keeping none of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from integration_tests.memory.command import DISK_BYTES, PEAK_FILE
+from unit_tests.end_to_end.connector import PROJECT, Connector
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+
+COMMAND = Path(__file__).with_name("command.py")
+RECORD_LINE = b'\n{"type":"RECORD",'
+READ_BYTES = 1024**2
+SAMPLE_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One sync: its end, its records, the most memory and the most bytes on disk it had at a time.
+
+    Attributes:
+        disk_bytes: The highest sum of the sizes of its open temporary files that any sample saw.
+        disk_bytes_waiting: The same without the largest of these files.
+    """
+
+    exit_code: int
+    records: int
+    output_bytes: int
+    peak_bytes: int
+    disk_bytes: int
+    disk_bytes_waiting: int
+    seconds: float
+    stderr: str
+
+    def __str__(self) -> str:
+        return (
+            f"peak memory {self.peak_bytes / 1e6:.1f} MB, disk {self.disk_bytes / 1e6:,.0f} MB, "
+            f"{self.records:,} records and {self.output_bytes / 1e6:,.0f} MB of output in {self.seconds:.0f} s"
+        )
+
+
+@dataclass
+class _DiskSampler:
+    """Adds up, again and again, the files below a folder that a process has open; they have no names."""
+
+    pid: int
+    folder: Path
+    most_bytes: int = 0
+    most_bytes_waiting: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while not self.ended.wait(SAMPLE_SECONDS):
+            sizes = sorted(self._sizes())
+            self.most_bytes = max(self.most_bytes, sum(sizes))
+            self.most_bytes_waiting = max(self.most_bytes_waiting, sum(sizes[:-1]))
+
+    def _sizes(self) -> list[int]:
+        inodes: dict[int, int] = {}
+        try:
+            for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
+                if str(descriptor.readlink()).startswith(f"{self.folder}/"):
+                    status = descriptor.stat()
+                    inodes[status.st_ino] = status.st_size
+        except OSError:  # the process or one of its files has just ended
+            pass
+        return list(inodes.values())
+
+
+def measure(
+    emulator: Emulator,
+    folder: Path,
+    *,
+    start_date: str,
+    request_time_range: int = 24,
+    num_workers: int = 2,
+    disk_bytes: int | None = None,
+) -> Measured:
+    """Run one read from ``start_date`` on, whose temporary files go to ``folder``."""
+    connector = Connector(emulator, folder)
+    arguments = connector.reading(start_date=start_date, request_time_range=request_time_range, num_workers=num_workers)
+    peak_file = folder / "peak"
+    environ = {**connector.environ, PEAK_FILE: str(peak_file)}
+    if disk_bytes is not None:
+        environ[DISK_BYTES] = str(disk_bytes)
+    started = time.monotonic()
+    with (folder / "stderr").open("w+b") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, str(COMMAND), *arguments],
+            cwd=PROJECT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+        sampler = _DiskSampler(process.pid, folder)
+        watching = threading.Thread(target=sampler.run, daemon=True)
+        watching.start()
+        try:
+            with process:
+                records, output_bytes = _count(process.stdout)
+        finally:
+            sampler.ended.set()
+            watching.join()
+            process.kill()
+        stderr.seek(0)
+        complaints = stderr.read().decode()
+    return Measured(
+        process.returncode,
+        records,
+        output_bytes,
+        int(peak_file.read_text(encoding="ascii")) if peak_file.exists() else 0,
+        sampler.most_bytes,
+        sampler.most_bytes_waiting,
+        time.monotonic() - started,
+        complaints,
+    )
+
+
+def _count(stdout: IO[bytes] | None) -> tuple[int, int]:
+    """Return how many RECORD lines and how many bytes come."""
+    if stdout is None:
+        raise ValueError("nobody listens")
+    records = size = 0
+    overlap = b"\n"
+    while piece := os.read(stdout.fileno(), READ_BYTES):
+        records += (overlap + piece).count(RECORD_LINE)
+        size += len(piece)
+        overlap = (overlap + piece)[1 - len(RECORD_LINE) :]
+    return records, size

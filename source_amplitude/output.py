@@ -1,0 +1,81 @@
+"""Where everything that is printed leaves: one writer of whole lines for messages, logs and records."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from airbyte_cdk.utils import AirbyteTracedException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CDK_COUNT = re.compile(r"Read \d+ records from \w+ stream")
+
+
+class LineWriter:
+    """Writes whole lines to a binary stream at once; a stand-in for ``sys.stdout`` in all threads."""
+
+    encoding = "utf-8"
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+
+    def write_bytes(self, lines: bytes) -> None:
+        """Write complete lines and hand them to the operating system."""
+        with self._lock:
+            self._out.write(lines)
+            self._out.flush()
+
+    def write(self, text: str) -> int:
+        """Write text as UTF-8; a lone surrogate becomes a question mark."""
+        self.write_bytes(text.encode("utf-8", "replace"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: every write is handed on at once."""
+
+
+class LogWriter:
+    """Where log lines go: to a `LineWriter`, in silence once its reader has gone away.
+
+    The command itself ends at its next message; logging would print a traceback for each line until then.
+    """
+
+    def __init__(self, lines: LineWriter) -> None:
+        self._lines = lines
+
+    def write(self, text: str) -> None:
+        """Write a whole log line."""
+        with suppress(BrokenPipeError):
+            self._lines.write(text)
+
+    def flush(self) -> None:
+        """Do nothing, as `LineWriter.flush`."""
+
+
+@contextmanager
+def logs_to(writer: LineWriter) -> Iterator[None]:
+    """Make log lines take the same way as messages: the CDK's handler buffers them for a tenth of a second."""
+    handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    streams = [handler.setStream(LogWriter(writer)) for handler in handlers]
+    for handler in handlers:
+        handler.addFilter(_is_worth_a_line)
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, streams, strict=True):
+            handler.removeFilter(_is_worth_a_line)
+            if stream is not None:
+                handler.setStream(stream)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Leave out what the CDK gets wrong about batches, and the stacks of errors that a TRACE explains."""
+    if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], AirbyteTracedException):
+        record.exc_info = record.exc_text = None
+    return not _CDK_COUNT.fullmatch(record.getMessage())
