@@ -43,8 +43,16 @@ Stop with Ctrl-C. Everything else is in amplitude_emulator/README.md.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM and return the exit code."""
+    """Serve until SIGINT or SIGTERM and return the exit code; 2 for settings that cannot be used."""
     options = make_parser().parse_args(arguments)
+    try:
+        return _serve(options)
+    except (OSError, ValueError) as error:  # a port in use, a host that is not loopback, a folder that is not writable
+        sys.stderr.write(f"amplitude_emulator: {error}\n")
+        return 2
+
+
+def _serve(options: argparse.Namespace) -> int:
     emulator = Emulator(
         now=options.now,
         publish_delay_hours=options.publish_delay_hours,
