@@ -24,12 +24,22 @@ class LineWriter:
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._lock = threading.Lock()
+        self._is_torn = False
 
     def write_bytes(self, lines: bytes) -> None:
-        """Write complete lines and hand them to the operating system."""
+        """Write complete lines and hand them to the operating system.
+
+        Raises:
+            BrokenPipeError: Nobody reads any more, or an earlier write ended in the middle of a line: whatever came
+                after it would be glued to a torn record.
+        """
         with self._lock:
+            if self._is_torn:
+                raise BrokenPipeError
+            self._is_torn = True
             self._out.write(lines)
             self._out.flush()
+            self._is_torn = False
 
     def write(self, text: str) -> int:
         """Write text as UTF-8; a lone surrogate becomes a question mark."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,21 @@ def test_a_message_for_nobody_ends_the_command_and_a_log_line_does_not() -> None
 
     with pytest.raises(BrokenPipeError):
         writer.write("message\n")
+
+
+def test_nothing_is_glued_to_a_line_that_was_torn() -> None:
+    class TornPipe(io.BytesIO):
+        def write(self, data: Any, /) -> int:
+            super().write(bytes(data)[:3])
+            raise KeyboardInterrupt
+
+    out = TornPipe()
+    writer = LineWriter(out)
+    with pytest.raises(KeyboardInterrupt):
+        writer.write_bytes(b"a record\n")
+
+    LogWriter(writer).write("a log line\n")
+    with pytest.raises(BrokenPipeError):
+        writer.write("a state\n")
+
+    assert out.getvalue() == b"a r"
