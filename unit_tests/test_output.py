@@ -50,7 +50,7 @@ def test_a_message_for_nobody_ends_the_command_and_a_log_line_does_not() -> None
 
 def test_nothing_is_glued_to_a_line_that_was_torn() -> None:
     class TornPipe(io.BytesIO):
-        def write(self, data: object, /) -> int:
+        def write(self, _data: object, /) -> int:
             super().write(b"a r")
             raise KeyboardInterrupt
 
