@@ -133,7 +133,7 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        pace = _Pace(self._context.clock)
+        pace = Pace(self._context.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, EncodedRecords):
                 yield step
@@ -212,7 +212,7 @@ class EventsSync(Generic[T]):
             )
 
 
-class _Pace:
+class Pace:
     """Keeps states apart: at most one a second, and large ones at most every half minute."""
 
     def __init__(self, clock: Clock) -> None:
@@ -220,9 +220,11 @@ class _Pace:
         self._next_seconds = clock.monotonic_seconds()
 
     def allows_a_state(self) -> bool:
+        """Return whether enough time has passed since the last one."""
         return self._clock.monotonic_seconds() >= self._next_seconds
 
     def note(self, point: SavePoint) -> SavePoint:
+        """Return ``point``, which is about to be printed, and wait from now on."""
         is_large = len(orjson.dumps(point.state)) > _LARGE_STATE_BYTES
         self._next_seconds = self._clock.monotonic_seconds() + (30 if is_large else 1)
         return point

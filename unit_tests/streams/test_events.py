@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from source_amplitude.export import ExportSettings
+from source_amplitude.streams.events_sync import Pace, SavePoint
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.streams.host import QUICK, move_on, sync, uuids
@@ -125,3 +126,16 @@ def test_members_that_stay_broken_in_three_windows_in_a_row_end_the_stream(
 
     assert "3 windows in a row failed alike" in broken.errors[0]
     assert max(seen.query["start"] for seen in half_a_day.requests) == "20260304T03"
+
+
+def test_states_are_a_second_apart_and_large_ones_half_a_minute(clock: FakeClock) -> None:
+    pace = Pace(clock)
+    allowed = []
+    for state in ({}, {}, {"large": "x" * 20_000}, {}):
+        pace.note(SavePoint(state))
+        for seconds in (0.5, 0.5, 28.5, 0.5):
+            clock.advance(seconds)
+            allowed.append(pace.allows_a_state())
+
+    small, large = [False, True, True, True], [False, False, False, True]
+    assert allowed == small + small + large + small
