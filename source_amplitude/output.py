@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import select
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,6 +13,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import RawIOBase
 
 _CDK_COUNT = re.compile(r"Read \d+ records from \w+ stream")
 
@@ -21,7 +23,7 @@ class LineWriter:
 
     encoding = "utf-8"
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO | RawIOBase) -> None:
         self._out = out
         self._lock = threading.Lock()
         self._is_torn = False
@@ -37,9 +39,18 @@ class LineWriter:
             if self._is_torn:
                 raise BrokenPipeError
             self._is_torn = True
-            self._out.write(lines)
+            self._write_all(memoryview(lines))
             self._out.flush()
             self._is_torn = False
+
+    def _write_all(self, rest: memoryview) -> None:
+        """Write until nothing is left: with ``python -u`` stdout is raw, and a signal cuts a write short."""
+        while rest:
+            written = self._out.write(rest)
+            if written is None:  # a pipe that does not block is full
+                select.select([], [self._out], [])
+            else:
+                rest = rest[written:]
 
     def write(self, text: str) -> int:
         """Write text as UTF-8; a lone surrogate becomes a question mark."""

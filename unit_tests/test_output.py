@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,22 @@ def test_nothing_is_glued_to_a_line_that_was_torn() -> None:
         writer.write("a state\n")
 
     assert out.getvalue() == b"a r"
+
+
+class RawPipe(io.RawIOBase):
+    """Takes a few bytes at a time, as a raw stdout does when a signal cuts a write short."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer, as RawIOBase says
+        self.taken += bytes(data[:7])
+        return min(7, len(data))
+
+
+def test_a_write_that_is_cut_short_goes_on_until_nothing_is_left() -> None:
+    out = RawPipe()
+
+    LineWriter(out).write_bytes(b"a line that is longer than seven bytes\n")
+
+    assert out.taken == b"a line that is longer than seven bytes\n"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _COPY_BYTES = 256 * 1024
 _MAX_ERROR_BODY_BYTES = 64 * 1024
+_TEMPORARY_TEXT = "Temporary failure"
 _DNS_TEXTS = (
     "NameResolutionError",
     "Name or service not known",
@@ -188,17 +189,28 @@ class AmplitudeClient:
         try:
             yield
         except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-            raise UnreachableError(f"The TLS connection for {what} failed{self._cause(error)}.") from error
+            kind = UnreachableError if _is_about_a_certificate(error) else NetworkError
+            raise kind(f"The TLS connection for {what} failed{self._cause(error)}.") from error
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
             seconds = self._timeout[
                 isinstance(error, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError)
             ]
             raise NetworkError(f"Nothing came for {what} within {seconds:g} seconds.") from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            if any(text in str(error) for text in _DNS_TEXTS):
+            if _is_an_unknown_host(error):
                 raise UnreachableError(f"The host name for {what} has no address{self._cause(error)}.") from error
             raise NetworkError(f"The connection for {what} broke{self._cause(error)}.") from error
 
     def _cause(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
         return f" ({redact(f'{type(error).__name__}: {text}', self._keys)})" if text else f" ({type(error).__name__})"
+
+
+def _is_about_a_certificate(error: BaseException) -> bool:
+    """Return whether a TLS error will come again; a handshake that was cut off may succeed next time."""
+    return "certificate" in str(error).lower()
+
+
+def _is_an_unknown_host(error: BaseException) -> bool:
+    text = str(error)
+    return any(each in text for each in _DNS_TEXTS) and _TEMPORARY_TEXT not in text

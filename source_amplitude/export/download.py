@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from source_amplitude.api import ExportAnswer, RetryBudget, retrying
 from source_amplitude.archive import Archive, open_archive
-from source_amplitude.export.spool import DiskBudget, SpoolFile
+from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +96,7 @@ class Downloads:
         self._disk = DiskBudget(settings.disk_bytes)
         self._flights: deque[_Flight] = deque()
         self._at_work = 0
+        self._is_closed = False
         self._lock = threading.Lock()
         self.retry_budget = RetryBudget(settings.retry_budget_seconds)
 
@@ -134,6 +135,9 @@ class Downloads:
             try:
                 download = flight.future.result(wait_seconds)
             except FutureTimeoutError:
+                if flight.future.done() and flight.future.exception() is not None:
+                    self._drop_oldest()  # it is the download's own error, which has the same class from Python 3.11 on
+                    raise
                 left_seconds -= wait_seconds
                 continue
             except BaseException:
@@ -149,6 +153,7 @@ class Downloads:
 
     def close(self) -> None:
         """Abandon what is in flight and delete what has arrived."""
+        self._is_closed = True
         self._disk.close()
         with self._lock:
             for flight in self._flights:
@@ -183,12 +188,16 @@ class Downloads:
         spool = SpoolFile(self._disk, flight.urgent)
 
         def attempt() -> Download:
+            if self._is_closed:
+                raise SpoolClosedError
             spool.empty()
             asked_at = self._present()
             if self._client.export(window, spool) is ExportAnswer.NOTHING:
                 return Download(window, asked_at, None, 0, spool)
             spool.flush()
-            return Download(window, asked_at, open_archive(spool.file), spool.archive_bytes, spool)
+            archive = open_archive(spool.file)
+            archive.prove()
+            return Download(window, asked_at, archive, spool.archive_bytes, spool)
 
         try:
             return retrying(

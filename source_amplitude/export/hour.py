@@ -60,6 +60,7 @@ class HourReading(Generic[T]):
     Attributes:
         seen: What has been emitted of each member, before and now; grows while `read` is consumed.
         broken: Why a member could not be read to its end; the first such error.
+        is_flawed: Whether any line, now or before, is no JSON object.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class HourReading(Generic[T]):
         self._tally = tally
         self.seen: dict[str, Fingerprint] = {}
         self.broken: CorruptArchiveError | None = None
+        self.is_flawed = False
 
     def read(self, archive: Archive, members: list[Member]) -> Iterator[EncodedRecords[T]]:
         """Yield what is new of ``members``; a member that breaks is noted in ``broken`` and the next one is read."""
@@ -108,11 +110,12 @@ class HourReading(Generic[T]):
         self, content: Content, member: Member, *, after: Fingerprint, first_number: int
     ) -> Iterator[EncodedRecords[T]]:
         malformed_lines = after.malformed_lines
+        self.is_flawed = self.is_flawed or malformed_lines > 0
         for batch in iter_line_batches(content, after=after, first_number=first_number):
             encoded = self._encode(batch.lines)
             for position in encoded.malformed:
                 self._tally.add_malformed(MalformedLine(self._window, member.text, batch.first_number + position))
-            malformed_lines += len(encoded.malformed)
+            self.is_flawed = self.is_flawed or bool(encoded.malformed)
             if encoded.records:
                 yield EncodedRecords(encoded.payload, encoded.records)
             before = self.seen[member.text]
@@ -120,5 +123,6 @@ class HourReading(Generic[T]):
             self._tally.unread_datetimes += encoded.unread_datetimes
             self._tally.content_bytes += batch.seen.content_bytes - before.content_bytes
             # Half a line at the end may be completed later: what counts as read must end before it.
-            half_a_line = encoded.malformed and not batch.ends_with_line_feed
-            self.seen[member.text] = replace(before if half_a_line else batch.seen, malformed_lines=malformed_lines)
+            if batch.ends_with_line_feed or not encoded.malformed:
+                malformed_lines += len(encoded.malformed)
+                self.seen[member.text] = replace(batch.seen, malformed_lines=malformed_lines)

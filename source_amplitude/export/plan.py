@@ -87,12 +87,21 @@ class WindowQueue:
 
 
 def spans_to_read(
-    ledger: Ledger, span: HourWindow, *, accepted_gaps: HourSet, recheck_hours: tuple[int, ...], now: datetime
+    ledger: Ledger,
+    span: HourWindow,
+    *,
+    accepted_gaps: HourSet,
+    recheck_hours: tuple[int, ...],
+    now: datetime,
+    reread: HourSet,
 ) -> list[Span]:
-    """Return what a sync asks for: open hours in whole runs, hours never read, and done hours due for a recheck."""
+    """Return what a sync asks for: open hours in whole runs, hours never read, and done hours worth another look.
+
+    These are the ones due for a recheck, and those of ``reread``.
+    """
     missing = ledger.missing(span, accepted_gaps)
     still_open = missing & ledger.open
-    due = ledger.rechecks_due(span, recheck_hours, now)
+    due = (ledger.rechecks_due(span, recheck_hours, now) | (reread & HourSet((span,)))) - missing - accepted_gaps
     return [
         *(Span(window, whole=True) for window in still_open.windows),
         *(Span(window) for window in (missing - still_open).windows),

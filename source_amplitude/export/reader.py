@@ -126,6 +126,7 @@ class ExportReader(Generic[T]):
             accepted_gaps=self._config.accepted_gaps,
             recheck_hours=self._config.recheck_hours if recheck else (),
             now=present(self._clock, self._client),
+            reread=self._still_flawed(),
         )
         self._queue = WindowQueue(spans, self._size)
         try:
@@ -133,6 +134,12 @@ class ExportReader(Generic[T]):
         finally:
             self._downloads.close()
         self._raise_what_is_left()
+
+    def _still_flawed(self) -> HourSet:
+        """Return the hours whose malformed lines must fail every sync until Amplitude has mended them."""
+        if self._config.malformed_lines is not MalformedLines.FAIL:
+            return HourSet()
+        return HourSet.of(hour_window(hour) for hour in self._ledger.flawed())
 
     def _raise_if_stopped(self) -> None:
         if self._stop.is_set():
@@ -281,16 +288,16 @@ class ExportReader(Generic[T]):
         for step in reading.read(archive, members):
             yield step
             self._raise_if_stopped()
-        flawed = any(seen.malformed_lines for seen in reading.seen.values())
         if reading.broken is not None:
             self._ledger.keep(hour, reading.seen, asked_at=download.asked_at)
             return self._after_broken_member(window, download.window, reading.broken)
-        if flawed and self._config.malformed_lines is MalformedLines.FAIL:
+        if reading.is_flawed and self._config.malformed_lines is MalformedLines.FAIL:
             self._ledger.keep(hour, reading.seen, asked_at=download.asked_at)
             return True
         self._ledger.land(hour, reading.seen, asked_at=download.asked_at)
         self._ledger.forget_what_is_final(self._config.recheck_hours)
         self.tally.hours_done += window.hours
+        self.tally.succeed()
         yield HourDone(window)
         return True
 

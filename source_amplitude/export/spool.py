@@ -6,6 +6,7 @@ import errno
 import shutil
 import tempfile
 import threading
+from contextlib import suppress
 from typing import IO, BinaryIO, cast
 
 from source_amplitude.errors import DiskFullError
@@ -52,6 +53,12 @@ class DiskBudget:
                 raise SpoolClosedError
             self._used_bytes += count
 
+    @property
+    def used_bytes(self) -> int:
+        """How many bytes of archives are on the disk now."""
+        with self._changed:
+            return self._used_bytes
+
     def give_back(self, count: int) -> None:
         """Note that ``count`` bytes left the disk."""
         with self._changed:
@@ -94,7 +101,8 @@ class SpoolFile:
         Raises:
             DiskFullError: It has not.
         """
-        free_bytes = shutil.disk_usage(self._budget.folder).free
+        # What is spooled already is read and deleted before this archive is needed.
+        free_bytes = shutil.disk_usage(self._budget.folder).free + self._budget.used_bytes
         if total_bytes > free_bytes:
             raise DiskFullError(
                 f"The folder {self._budget.folder} has {free_bytes:,} bytes free, "
@@ -126,15 +134,23 @@ class SpoolFile:
             raise self._disk_error(error, 0) from error
 
     def empty(self) -> None:
-        """Forget what was written, for another attempt."""
-        self._file.seek(0)
-        self._file.truncate()
+        """Forget what was written, for another attempt.
+
+        Raises:
+            DiskFullError: The disk had no room for what was still to be written.
+        """
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as error:
+            raise self._disk_error(error, 0) from error
         self._budget.give_back(self.archive_bytes)
         self.archive_bytes = 0
 
     def close(self) -> None:
         """Delete the file; calling it again does nothing."""
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take is of no use any more
+            self._file.close()
         self._budget.give_back(self.archive_bytes)
         self.archive_bytes = 0
 

@@ -96,17 +96,21 @@ class Ledger:
         Members remembered from before that Amplitude no longer has stay remembered: they may come back.
         """
         window = hour_window(hour)
-        self.keep(hour, members, asked_at=asked_at)
+        self._remember(window.start, members, read_at=asked_at)
         self.settled |= HourSet((window,))
         self.open -= HourSet((window,))
         self.newest_landed = max(self.newest_landed or window.start, window.start)
         self._settle_empty_hours()
 
     def keep(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
-        """Remember what was emitted of an hour, without calling it done."""
+        """Remember what was emitted of an hour, without calling it done; a recheck that failed stays due."""
         start = hour_window(hour).start
+        is_recheck = start in self.landed and hour in self.settled
+        self._remember(start, members, read_at=self.landed[start].read_at if is_recheck else asked_at)
+
+    def _remember(self, start: datetime, members: Mapping[str, Fingerprint], *, read_at: datetime) -> None:
         before = self.landed[start].members if start in self.landed else {}
-        self.landed[start] = LandedHour(asked_at, {**before, **members})
+        self.landed[start] = LandedHour(read_at, {**before, **members})
 
     def found_nothing(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
         """Record that an answer had no members for ``hours``.

@@ -87,6 +87,9 @@ class EventsSync(Generic[T]):
             yield from self._run(is_full_refresh=is_full_refresh)
         except AmplitudeError as error:
             raise traced(error, self._config.keys) from error
+        finally:
+            self._context.client.close()
+            self._context.other_region.close()
 
     def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
         started_seconds = self._context.clock.monotonic_seconds()
@@ -103,10 +106,10 @@ class EventsSync(Generic[T]):
         )
         self._take_back_the_future(ledger)
         span_end = self._span_end()
-        failure: AmplitudeError | None = None
+        failure: Exception | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
-        except AmplitudeError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
             failure = error
         yield self._save_point(ledger)
         seconds = self._context.clock.monotonic_seconds() - started_seconds
@@ -128,7 +131,7 @@ class EventsSync(Generic[T]):
         span = HourWindow(self._config.start, span_end)
         missing = ledger.missing(span, self._config.accepted_gaps)
         _logger.info("events: %d hours of %s are to be read.", len(missing), span)
-        if is_full_refresh and not missing.windows and self._state:
+        if is_full_refresh and not (missing - ledger.open).windows and self._state:
             _logger.warning(
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."

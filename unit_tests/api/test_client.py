@@ -129,6 +129,8 @@ def test_an_answer_that_repeats_the_keys_is_masked(client: AmplitudeClient, requ
         (requests.exceptions.ReadTimeout(), NetworkError, "within 600 seconds"),
         (requests.exceptions.ConnectionError("reset by peer"), NetworkError, "reset by peer"),
         (requests.exceptions.SSLError("bad certificate"), UnreachableError, "bad certificate"),
+        (requests.exceptions.SSLError("UNEXPECTED_EOF_WHILE_READING"), NetworkError, "UNEXPECTED_EOF"),
+        (requests.exceptions.ConnectionError("NameResolutionError: Temporary failure in"), NetworkError, "Temporary"),
         (requests.exceptions.ConnectionError("NameResolutionError: x"), UnreachableError, "no address"),
         (urllib3.exceptions.ProtocolError("IncompleteRead"), NetworkError, "IncompleteRead"),
     ],

@@ -34,7 +34,7 @@ def stored_uuids(emulator: Emulator) -> list[str]:
 
 def interrupted(connector: Connector, arguments: Iterable[str], how: signal.Signals, lines: int) -> Run:
     """Run a read and send it a signal after so many lines of its output."""
-    command = [sys.executable, str(COMMAND), *arguments]
+    command = [sys.executable, "-u", str(COMMAND), *arguments]  # -u: a raw stdout, whose writes a signal cuts short
     with subprocess.Popen(command, cwd=PROJECT, env=connector.environ, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         seen = [process.stdout.readline() for _ in range(lines)]

@@ -121,6 +121,16 @@ def test_what_cannot_be_retried_or_keeps_failing_is_raised_in_its_turn() -> None
     assert (len(at_work), exporter.asked.count(HOURS[1])) == (0, 1)
 
 
+def test_a_time_out_of_the_system_is_no_endless_wait() -> None:
+    at_work = downloads(FakeExporter({HOURS[0]: [TimeoutError("a network file system")]}))
+    at_work.add(HOURS[0])
+
+    with pytest.raises(TimeoutError, match="a network file system"):
+        at_work.finish_oldest(10)
+
+    assert len(at_work) == 0
+
+
 def test_a_slow_download_gives_the_reader_a_turn() -> None:
     exporter = FakeExporter({})
     exporter.gate.clear()

@@ -171,7 +171,9 @@ def test_a_sync_asks_for_open_hours_in_whole_runs_for_new_hours_and_for_rechecks
     ledger.found_nothing(HourSet((window(2, 5),)), asked_at=h(8), export_delay_hours=3)
     ledger.land(h(5), MEMBERS, asked_at=h(8))
 
-    spans = spans_to_read(ledger, window(0, 12), accepted_gaps=NO_GAPS, recheck_hours=(6, 24), now=h(13))
+    spans = spans_to_read(
+        ledger, window(0, 12), accepted_gaps=NO_GAPS, recheck_hours=(6, 24), now=h(13), reread=HourSet()
+    )
 
     assert sorted(spans) == [
         Span(window(0, 1)),
@@ -187,7 +189,7 @@ def test_a_full_refresh_has_no_rechecks_and_gaps_are_not_asked_for() -> None:
     ledger.found_nothing(HourSet((window(1, 5),)), asked_at=h(8), export_delay_hours=3)
     gaps = HourSet((window(2, 3), window(7, 8)))
 
-    spans = spans_to_read(ledger, window(0, 10), accepted_gaps=gaps, recheck_hours=(), now=LATER)
+    spans = spans_to_read(ledger, window(0, 10), accepted_gaps=gaps, recheck_hours=(), now=LATER, reread=HourSet())
 
     assert sorted(spans) == [
         Span(window(1, 2), whole=True),
@@ -200,4 +202,7 @@ def test_a_full_refresh_has_no_rechecks_and_gaps_are_not_asked_for() -> None:
 def test_nothing_is_asked_for_when_everything_is_settled() -> None:
     ledger = Ledger(settled=HourSet((window(-5, 30),)), open=HourSet((window(30, 40),)))
 
-    assert spans_to_read(ledger, window(0, 10), accepted_gaps=NO_GAPS, recheck_hours=(6,), now=LATER) == []
+    assert (
+        spans_to_read(ledger, window(0, 10), accepted_gaps=NO_GAPS, recheck_hours=(6,), now=LATER, reread=HourSet())
+        == []
+    )

@@ -99,6 +99,18 @@ def test_an_archive_that_cannot_fit_is_refused_before_its_first_byte(tmp_path: P
     spool.close()
 
 
+def test_closing_after_a_full_disk_gives_every_byte_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    always_full = Path("/dev/full").open("wb")  # noqa: SIM115 - the spool closes it
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: always_full)
+    budget = DiskBudget(1000)
+    spool = SpoolFile(budget, threading.Event())
+    spool.write(b"kept in the buffer")
+
+    spool.close()
+
+    assert budget.used_bytes == 0
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     budget = DiskBudget(1000, str(tmp_path))
     budget.folder = str(tmp_path / "missing")

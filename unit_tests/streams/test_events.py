@@ -139,3 +139,59 @@ def test_states_are_a_second_apart_and_large_ones_half_a_minute(clock: FakeClock
 
     small, large = [False, True, True, True], [False, False, False, True]
     assert allowed == small + small + large + small
+
+
+def test_a_recheck_that_meets_a_broken_member_is_made_again(half_a_day: Emulator, clock: FakeClock) -> None:
+    first = sync(half_a_day, clock)
+    half_a_day.store.add_member(NOON.replace(hour=7), [b'{"uuid":"late"}'], partition=0)
+    move_on(half_a_day, clock, timedelta(hours=40))
+    half_a_day.faults.add("broken_member", hour=NOON.replace(hour=7), member=1)
+
+    broken = sync(half_a_day, clock, first.states[-1])
+    half_a_day.faults.clear()
+    healed = sync(half_a_day, clock, broken.states[-1])
+
+    assert broken.errors
+    assert broken.uuids + healed.uuids == ["late"]
+
+
+def test_no_line_of_a_damaged_member_is_emitted_even_if_the_damage_is_at_its_end(
+    emulator: Emulator, clock: FakeClock
+) -> None:
+    lines = [b'{"uuid":"%d","pad":"%s"}' % (number, b"x" * 3000) for number in range(200)]
+    emulator.store.add_member(NOON.replace(hour=6), lines, partition=0)
+    good = emulator.store.read(emulator.store.members()[0].name) or b""
+    emulator.store.put_gzip(NOON.replace(hour=6), 0, good[:-6] + bytes([good[-6] ^ 1]) + good[-5:])
+
+    damaged = sync(emulator, clock)
+    emulator.store.put_gzip(NOON.replace(hour=6), 0, good)
+    mended = sync(emulator, clock, damaged.states[-1])
+
+    assert damaged.uuids == []
+    assert "cannot be unpacked" in damaged.errors[0]
+    assert mended.uuids == [str(number) for number in range(200)]
+    assert "rewritten" not in mended.warnings
+
+
+def test_a_flaw_that_was_only_reported_fails_every_sync_once_the_policy_says_so(
+    half_a_day: Emulator, clock: FakeClock
+) -> None:
+    half_a_day.store.put_content(NOON.replace(hour=6), 5000, b'{"cut\n')
+    reported = sync(half_a_day, clock, malformed_lines="report")
+
+    failing = sync(half_a_day, clock, reported.states[-1], malformed_lines="fail")
+    half_a_day.store.put_content(NOON.replace(hour=6), 5000, b'{"uuid":"mended"}\n')
+    mended = sync(half_a_day, clock, failing.states[-1], malformed_lines="fail")
+    after = sync(half_a_day, clock, mended.states[-1], malformed_lines="fail")
+
+    assert [bool(each.errors) for each in (reported, failing, mended, after)] == [True, True, False, False]
+    assert (failing.uuids, mended.uuids, after.uuids) == ([], ["mended"], [])
+
+
+def test_a_full_refresh_with_nothing_left_but_open_hours_says_so(half_a_day: Emulator, clock: FakeClock) -> None:
+    state = sync(half_a_day, clock, mode="full_refresh").states[-1]
+
+    again = sync(half_a_day, clock, state, mode="full_refresh")
+
+    assert again.uuids == []
+    assert "clear the stream's state" in again.warnings
