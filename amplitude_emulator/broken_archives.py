@@ -46,7 +46,7 @@ def clip_archive(archive: bytes, lost_members: int) -> bytes:
 def flip_byte(archive: bytes, member: int) -> bytes:
     """Change one byte in the middle of a member's data, so that the zip's CRC no longer fits."""
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
-        entry = _files_of(source)[member]
+        entry = _file_at(source, member)
     name_bytes, extra_bytes = struct.unpack_from("<HH", archive, entry.header_offset + _LOCAL_NAME_LENGTH_AT)
     data_at = entry.header_offset + _LOCAL_HEADER_BYTES + name_bytes + extra_bytes
     damaged = bytearray(archive)
@@ -58,7 +58,7 @@ def break_member(archive: bytes, member: int, how: str) -> bytes:
     """Damage a member's gzip data under a correct zip CRC: ``damaged`` in its middle, or ``cut`` there."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(target, "w") as copy:
-        broken = _files_of(source)[member]
+        broken = _file_at(source, member)
         for entry in source.infolist():
             data = source.read(entry)
             if entry is broken:
@@ -67,6 +67,12 @@ def break_member(archive: bytes, member: int, how: str) -> bytes:
                 data = data[:middle] + rest + (b"" if how == "cut" else data[middle + 4 :])
             copy.writestr(entry, data)
     return target.getvalue()
+
+
+def _file_at(source: zipfile.ZipFile, member: int) -> zipfile.ZipInfo:
+    """Return a file by its position, the last one where there are fewer."""
+    files = _files_of(source)
+    return files[min(member, len(files) - 1)]
 
 
 def _files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
