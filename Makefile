@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit format test-upstream test-memory clean
+.PHONY: help demo test lint types layers unit format test-upstream test-memory bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -36,12 +36,18 @@ test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emu
 test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs about 5 GB in TMPDIR and six minutes
 	$(BIN)/pytest -m memory integration_tests/memory
 
+bench: $(STAMP)  ## measure ours beside 0.6.19, a CDK manifest, a bare script and curl; most of an hour (see benchmarks/README.md)
+	@echo "Installing what draws the chart ..."
+	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -e '.[bench]'; \
+	  else $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'; fi
+	$(BIN)/python -m benchmarks $(BENCH)
+
 format: $(STAMP)  ## let ruff format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the environments and everything the commands above made
-	rm -rf $(VENV) .venv-* .demo build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* .bench .demo build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv where it is present, else venv and pip. The stamp makes a changed pyproject.toml install again.
 $(STAMP): pyproject.toml

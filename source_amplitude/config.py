@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_unit, parse_moment, whole_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+N = TypeVar("N", int, None)
 
 _MAX_SHOWN_CHARS = 60
 
@@ -58,6 +60,7 @@ class Config:
         window_hours: ``request_time_range``.
         recheck_hours: Ages in hours after an hour's end, ascending.
         accepted_gaps: Hours that count as read.
+        num_processes: Processes that encode records; None for as many as the machine has processors.
     """
 
     keys: Keys
@@ -71,6 +74,7 @@ class Config:
     accepted_gaps: HourSet = field(default_factory=HourSet)
     malformed_lines: MalformedLines = MalformedLines.REPORT
     num_workers: int = 4
+    num_processes: int | None = None
 
 
 def parse_config(raw: Mapping[str, Any]) -> Config:
@@ -99,6 +103,7 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         "accepted_gaps": fields.gaps("accepted_gaps"),
         "malformed_lines": fields.choice("malformed_lines", MalformedLines, MalformedLines.REPORT),
         "num_workers": fields.whole_number("num_workers", 4, 1, 5),
+        "num_processes": fields.whole_number("num_processes", None, 1, 16),
     }
     if fields.problems:
         raise InvalidConfigError(tuple(fields.problems))
@@ -137,7 +142,7 @@ class _Fields:
         self.problem(name, value, "is none of " + ", ".join(map(repr, allowed)))
         return default
 
-    def whole_number(self, name: str, default: int, least: int, most: int) -> int:
+    def whole_number(self, name: str, default: N, least: int, most: int) -> int | N:
         value = self._raw.get(name)
         if value is None:
             return default

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from source_amplitude.encoding import JsonLines
 from source_amplitude.records import (
     DATETIME_FIELDS,
     NotAnEventError,
@@ -16,7 +17,6 @@ from source_amplitude.records import (
     dump_record,
     exact_record_from_line,
     has_huge_integer,
-    may_hold_huge_number,
     normalise_datetime,
     record_from_line,
 )
@@ -50,16 +50,16 @@ RECORD = {
 
 
 def record(line: bytes) -> Record:
-    """Read a line as `streams.record_lines.encode_records` does."""
+    """Read a line as a host of our source does."""
     return exact_record_from_line(line) if has_huge_integer(line) else record_from_line(line)
 
 
 def dumped(line: bytes) -> bytes:
-    """Dump a line as `streams.record_lines.line_encoder` does."""
-    data = dump_record(record_from_line(line))
-    if may_hold_huge_number(data) and has_huge_integer(line):
-        data = dump_record(exact_record_from_line(line))
-    return data
+    """Write a line's record as our launcher does, without the envelope around it."""
+    encoded = JsonLines(b"").encode(line, b"")
+    if not encoded.records:
+        raise NotAnEventError("the line is no JSON")
+    return encoded.payload
 
 
 def test_a_whole_event_keeps_everything_but_top_level_nulls_and_the_form_of_its_seven_datetimes() -> None:
@@ -125,14 +125,8 @@ def test_an_odd_datetime_that_can_be_read_is_normalised(text: str, normal: str) 
         "2025",
         "2025-03",
         "20250304",
-        "2025-02-30 09:59:57.447000",
         "2025-02-29",
-        "2025-13-01 09:59:57.447000",
-        "2025-03-04 25:00:00.000000",
         "2025-03-04 24:00:00",
-        "2025-03-04 09:60:00.000000",
-        "2025-03-04 09:59:60.000000",
-        "0000-00-00 00:00:00.000000",
         "2025-03-04 09:59:57.447000 and more",
         "2025-03-04 09:59:57+99:99",
         "２０２５-03-04",  # noqa: RUF001 - digits, but not ours
@@ -154,6 +148,14 @@ def test_what_is_no_datetime_passes_as_it_came(value: object) -> None:
 
     assert read == {"event_time": value}
     assert normalise_datetime(value) == value
+
+
+@pytest.mark.parametrize("text", ["2025-02-30 09:59:57.447000", "0000-00-00 24:60:60.000000"])
+def test_the_digits_of_amplitudes_own_form_are_not_judged(text: str) -> None:
+    read = record_from_line(json.dumps({"event_time": text}).encode())
+
+    assert read == {"event_time": text.replace(" ", "T") + "+00:00"}
+    assert normalise_datetime(text) == text
 
 
 @pytest.mark.parametrize(
@@ -230,12 +232,6 @@ def test_numbers_of_any_size_keep_every_digit(number: float, place: str) -> None
 )
 def test_twenty_digits_or_nineteen_after_a_minus_are_worth_a_second_look(line: bytes, *, is_huge: bool) -> None:
     assert has_huge_integer(line) is is_huge
-
-
-def test_every_integer_that_orjson_read_as_a_float_shows_in_what_it_writes() -> None:
-    numbers = [2**64, 10**19 * 2, -(2**63) - 1, 10**25, 12345678901234567890123]
-
-    assert [may_hold_huge_number(orjson.dumps({"n": float(number)})) for number in numbers] == [True] * 5
 
 
 def test_lone_surrogates_and_nul_pass_through() -> None:

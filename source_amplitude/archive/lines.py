@@ -7,6 +7,7 @@ of a batch are what the ledger remembers, so a later read can prove that it meet
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,9 +15,11 @@ from source_amplitude.archive.unpacking import crc32
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-CHUNK_BYTES = 128 * 1024
+_MOST_BYTES_IN_MEMORY = 16 * 1024 * 1024
+
+CHUNK_BYTES = 64 * 1024
 
 
 class Readable(Protocol):
@@ -32,23 +35,23 @@ class LineBatch:
     """Some consecutive lines of one member.
 
     Attributes:
-        lines: Without their line feeds; blank ones included, so that line numbers hold.
-        first_number: The number of the first line in its member, counted from 1.
+        body: The lines with their line feeds, blank ones included, so that line numbers hold.
         seen: Length and checksum of the content up to the end of the batch.
-        ends_with_line_feed: Only the last batch of a member can be without one.
     """
 
-    lines: list[bytes]
-    first_number: int
+    body: bytes
     seen: Fingerprint
-    ends_with_line_feed: bool = True
+
+    @property
+    def ends_with_line_feed(self) -> bool:
+        """Whether its last line is complete; only the last batch of a member can end without."""
+        return self.body.endswith(b"\n")
 
 
 def iter_line_batches(
     content: Readable,
     *,
     after: Fingerprint = NOTHING_READ,
-    first_number: int = 1,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[LineBatch]:
     """Yield the lines of ``content`` from its present position, about ``chunk_bytes`` at a time.
@@ -56,26 +59,54 @@ def iter_line_batches(
     Args:
         content: Unpacked bytes; a last line without line feed is a line.
         after: What lies before the present position: the checksums go on from there.
-        first_number: The number of the first line that will be read.
         chunk_bytes: How much to unpack at once.
     """
-    length, crc, number = after.content_bytes, after.crc32, first_number
+    length, crc = after.content_bytes, after.crc32
     unfinished = bytearray()  # a list of its chunks would leave the heap with holes as large as the line
     while chunk := content.read(chunk_bytes):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             unfinished.extend(chunk)
             continue
-        body = b"".join((unfinished, chunk[:cut])) if unfinished else chunk[:cut]
-        unfinished = bytearray(chunk[cut:])
+        view = memoryview(chunk)
+        body = b"".join((unfinished, view[:cut]))
+        unfinished = bytearray(view[cut:])
         length, crc = length + len(body), crc32(body, crc)
-        lines = body[:-1].split(b"\n")
+        yield LineBatch(body, Fingerprint(length, crc))
         del body
-        yield LineBatch(lines, number, Fingerprint(length, crc))
-        number += len(lines)
     if unfinished:
         line = bytes(unfinished)
-        yield LineBatch([line], number, Fingerprint(length + len(line), crc32(line, crc)), ends_with_line_feed=False)
+        yield LineBatch(line, Fingerprint(length + len(line), crc32(line, crc)))
+
+
+def proven(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
+    """Yield what ``read`` yields, once it has come to its end without an error.
+
+    A zip checksum that holds says nothing of the gzip file inside, whose own comes after its last line. Members up to
+    16 MB wait in memory for their end; larger ones are read twice.
+
+    Args:
+        read: Reads the same batches from the start each time it is called.
+
+    Raises:
+        CorruptArchiveError: As ``read``, before anything is yielded.
+    """
+    waiting: deque[LineBatch] = deque()
+    waiting_bytes = 0
+    batches = read()
+    for batch in batches:
+        waiting.append(batch)
+        waiting_bytes += len(batch.body)
+        if waiting_bytes > _MOST_BYTES_IN_MEMORY:
+            break
+    else:
+        while waiting:
+            yield waiting.popleft()
+        return
+    waiting.clear()
+    for _ in batches:
+        pass
+    yield from read()
 
 
 def skip_proven_prefix(content: Readable, known: Fingerprint, *, chunk_bytes: int = CHUNK_BYTES) -> int | None:

@@ -195,9 +195,7 @@ class Downloads:
             if self._client.export(window, spool) is ExportAnswer.NOTHING:
                 return Download(window, asked_at, None, 0, spool)
             spool.flush()
-            archive = open_archive(spool.file)
-            archive.prove()
-            return Download(window, asked_at, archive, spool.archive_bytes, spool)
+            return Download(window, asked_at, open_archive(spool.file), spool.archive_bytes, spool)
 
         try:
             return retrying(

@@ -24,7 +24,7 @@ from source_amplitude.errors import (
     UnreachableError,
 )
 from source_amplitude.export.download import Download, Downloads
-from source_amplitude.export.hour import EncodedRecords, Encoder, HourReading
+from source_amplitude.export.hour import EncodedRecords, HourReading
 from source_amplitude.export.plan import WindowQueue, WindowSize, spans_to_read
 from source_amplitude.export.tally import Tally, still_malformed_error
 from source_amplitude.windows import HourSet, HourWindow, hour_window, split
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from source_amplitude.archive import Archive, Member
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
+    from source_amplitude.encoding import Encoding
     from source_amplitude.errors import RetryableError
     from source_amplitude.export.settings import ExportSettings
     from source_amplitude.ledger import Ledger
@@ -70,7 +71,7 @@ class ExportReader(Generic[T]):
         config: Window size, workers, policies.
         settings: Bounds of waiting, retrying and disk.
         clock: Our own time.
-        encode: Makes the payloads out of lines.
+        encoding: Makes the payloads out of lines.
         stop: Once set, `read` ends with an error at its next step.
 
     Attributes:
@@ -85,7 +86,7 @@ class ExportReader(Generic[T]):
         *,
         settings: ExportSettings,
         clock: Clock,
-        encode: Encoder[T],
+        encoding: Encoding[T],
         stop: threading.Event,
     ) -> None:
         self._stop = stop
@@ -94,7 +95,7 @@ class ExportReader(Generic[T]):
         self._config = config
         self._settings = settings
         self._clock = clock
-        self._encode = encode
+        self._encoding = encoding
         self._size = WindowSize.remembered(config.window_hours, ledger)
         self._queue = WindowQueue((), self._size)
         self._downloads = Downloads(
@@ -284,7 +285,7 @@ class ExportReader(Generic[T]):
     ) -> Generator[EncodedRecords[T] | HourDone, None, bool]:
         """Yield one hour; return whether the rest of the archive may be read."""
         window = hour_window(hour)
-        reading = HourReading(window, known=self._ledger.known, encode=self._encode, tally=self.tally)
+        reading = HourReading(window, known=self._ledger.known, encoding=self._encoding, tally=self.tally)
         for step in reading.read(archive, members):
             yield step
             self._raise_if_stopped()

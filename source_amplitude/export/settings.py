@@ -23,6 +23,8 @@ class ExportSettings:
         disk_bytes: Most bytes of archives on disk, but for the archive being read; a quarter of the free space
             if that is less.
         heartbeat_seconds: How long nothing may leave before the unchanged state is due again.
+        processes_after_bytes: So much JSON is encoded in one process before others are started: a sync that is over
+            in half a second has no use for them.
         clock_skew_seconds: A larger difference between our clock and Amplitude's is worth a warning.
     """
 
@@ -33,4 +35,5 @@ class ExportSettings:
     same_failures_to_stop: int = 3
     disk_bytes: int = 2_000_000_000
     heartbeat_seconds: float = 300
+    processes_after_bytes: int = 32 * 1024**2
     clock_skew_seconds: float = 300

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
 from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 
+from source_amplitude.encoding import AcrossProcesses, OneByOne, usable_processors
 from source_amplitude.ledger import CURSOR_FIELD
 from source_amplitude.streams.events_sync import EventsContext, EventsSync, SavePoint
-from source_amplitude.streams.record_lines import encode_records, line_encoder, serialized_records
+from source_amplitude.streams.record_lines import encode_records, record_lines, record_tail, serialized_records
 
 if TYPE_CHECKING:
     import logging
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from airbyte_cdk.sources.utils.schema_helpers import InternalConfig
     from airbyte_cdk.sources.utils.slice_logger import SliceLogger
 
-    from source_amplitude.export import Encoder
+    from source_amplitude.encoding import Encoding
+
+
+_MOST_PROCESSES = 4
+"""More have nothing to do: the process that unpacks and writes is busy all the time then (benchmarks/README.md)."""
 
 
 class Events(Stream, CheckpointMixin):
@@ -63,8 +68,8 @@ class Events(Stream, CheckpointMixin):
             AirbyteTracedException: Whatever was left unread, after the last state was yielded.
         """
         context = self._context
-        encode: Encoder[Any] = line_encoder(self.name, context.clock) if context.serialize else encode_records
-        sync = EventsSync(context, self._state or stream_state, encode)
+        encoding: Encoding[Any] = self._record_lines() if context.serialize else OneByOne(encode_records)
+        sync = EventsSync(context, self._state or stream_state, encoding)
         for step in sync.run(is_full_refresh=configured_stream.sync_mode == SyncMode.full_refresh):
             if isinstance(step, SavePoint):
                 self._state = dict(step.state)
@@ -73,3 +78,12 @@ class Events(Stream, CheckpointMixin):
                 yield serialized_records(self.name, step.payload, step.records)
             else:
                 yield from step.payload
+
+    def _record_lines(self) -> Encoding[bytes]:
+        context = self._context
+        return AcrossProcesses(
+            record_lines(self.name),
+            lambda: record_tail(int(context.clock.now().timestamp() * 1000)),
+            context.config.num_processes or min(usable_processors(), _MOST_PROCESSES),
+            context.settings.processes_after_bytes,
+        )

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from source_amplitude.api import AmplitudeClient
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
-    from source_amplitude.export import Encoder, ExportSettings
+    from source_amplitude.encoding import Encoding
+    from source_amplitude.export import ExportSettings
 
 T = TypeVar("T")
 
@@ -68,14 +69,14 @@ class EventsSync(Generic[T]):
     Args:
         context: See `EventsContext`.
         state: As Airbyte handed it over, in any form any version saved.
-        encode: Makes the payloads out of lines.
+        encoding: Makes the payloads out of lines.
     """
 
-    def __init__(self, context: EventsContext, state: Mapping[str, Any], encode: Encoder[T]) -> None:
+    def __init__(self, context: EventsContext, state: Mapping[str, Any], encoding: Encoding[T]) -> None:
         self._context = context
         self._config = context.config
         self._state = state
-        self._encode = encode
+        self._encoding = encoding
 
     def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
@@ -88,6 +89,7 @@ class EventsSync(Generic[T]):
         except AmplitudeError as error:
             raise traced(error, self._config.keys) from error
         finally:
+            self._encoding.close()
             self._context.client.close()
             self._context.other_region.close()
 
@@ -101,7 +103,7 @@ class EventsSync(Generic[T]):
             self._config,
             settings=self._context.settings,
             clock=self._context.clock,
-            encode=self._encode,
+            encoding=self._encoding,
             stop=self._context.stop,
         )
         self._take_back_the_future(ledger)

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
-from source_amplitude.export import Encoded
+from source_amplitude.encoding import Encoded, JsonLines, split_lines
 from source_amplitude.records import (
     NotAnEventError,
     Record,
-    dump_record,
     exact_record_from_line,
     has_huge_integer,
-    may_hold_huge_number,
     record_from_line,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from source_amplitude.clock import Clock
 
 
 @dataclass
@@ -44,11 +36,12 @@ def serialized_records(stream: str, payload: bytes, records: int) -> SerializedR
     return SerializedRecords(type=Type.RECORD, record=record, payload=payload, records=records)
 
 
-def encode_records(lines: list[bytes]) -> Encoded[list[Record]]:
-    """Return the records of ``lines``; blank lines are no lines."""
+def encode_records(body: bytes) -> Encoded[list[Record]]:
+    """Return the records of the lines in ``body``; blank lines are no lines."""
     records: list[Record] = []
     malformed: list[int] = []
     unread: list[str] = []
+    lines = split_lines(body)
     for position, line in enumerate(lines):
         read = exact_record_from_line if has_huge_integer(line) else record_from_line
         try:
@@ -56,32 +49,14 @@ def encode_records(lines: list[bytes]) -> Encoded[list[Record]]:
         except NotAnEventError:
             if line.strip():
                 malformed.append(position)
-    return Encoded(records, len(records), tuple(malformed), len(unread))
+    return Encoded(records, len(records), len(lines), tuple(malformed), len(unread))
 
 
-def line_encoder(stream: str, clock: Clock) -> Callable[[list[bytes]], Encoded[bytes]]:
-    """Return an encoder whose payloads are the bytes that Airbyte's own serialiser would print, line by line."""
-    head = b'{"type":"RECORD","record":{"stream":' + orjson.dumps(stream) + b',"data":'
+def record_lines(stream: str) -> JsonLines:
+    """Return what makes the bytes that Airbyte's own serialiser would print, line by line."""
+    return JsonLines(b'{"type":"RECORD","record":{"stream":' + orjson.dumps(stream) + b',"data":')
 
-    def encode(lines: list[bytes]) -> Encoded[bytes]:
-        tail = b',"emitted_at":%d}}\n' % int(clock.now().timestamp() * 1000)
-        pieces: list[bytes] = []
-        malformed: list[int] = []
-        unread: list[str] = []
-        append = pieces.append
-        for position, line in enumerate(lines):
-            try:
-                data = dump_record(record_from_line(line, unread))
-                if may_hold_huge_number(data) and has_huge_integer(line):
-                    data = dump_record(exact_record_from_line(line))
-            except NotAnEventError:
-                if line.strip():
-                    malformed.append(position)
-                continue
-            append(data)
-        if not pieces:
-            return Encoded(b"", 0, tuple(malformed))
-        payload = b"".join((head, (tail + head).join(pieces), tail))
-        return Encoded(payload, len(pieces), tuple(malformed), len(unread))
 
-    return encode
+def record_tail(emitted_at_millis: int) -> bytes:
+    """Return what ends each RECORD line of a batch."""
+    return b',"emitted_at":%d}}\n' % emitted_at_millis

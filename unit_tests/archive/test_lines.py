@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import io
-from typing import SupportsIndex
+from functools import partial
+from typing import TYPE_CHECKING, SupportsIndex
 from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.archive import LineBatch, iter_line_batches, skip_proven_prefix
+from source_amplitude.archive import LineBatch, iter_line_batches, proven, skip_proven_prefix
 from source_amplitude.archive import lines as lines_module
+from source_amplitude.encoding import split_lines
+from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import NOTHING_READ, Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONTENTS = st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"{}", b"\xff\x00", b"long" * 9])).map(b"".join)
 CHUNKS = st.sampled_from([1, 7, 65536])
@@ -31,15 +37,16 @@ class ShortReads:
         return self._file.read(min(size, next(self._sizes, size)))
 
 
-def test_lines_lose_their_line_feeds_and_nothing_else() -> None:
+def test_batches_are_whole_lines_with_the_checksum_up_to_their_end() -> None:
     content = b'{"a":1}\r\n\n  \n{"b":2}'
 
     batches = list(iter_line_batches(io.BytesIO(content)))
 
     assert batches == [
-        LineBatch([b'{"a":1}\r', b"", b"  "], 1, fingerprint(content[:-7])),
-        LineBatch([b'{"b":2}'], 4, fingerprint(content), ends_with_line_feed=False),
+        LineBatch(b'{"a":1}\r\n\n  \n', fingerprint(content[:-7])),
+        LineBatch(b'{"b":2}', fingerprint(content)),
     ]
+    assert [batch.ends_with_line_feed for batch in batches] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def test_lines_lose_their_line_feeds_and_nothing_else() -> None:
 def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_bytes: int) -> None:
     batches = list(iter_line_batches(io.BytesIO(content), chunk_bytes=chunk_bytes))
 
-    assert [line for batch in batches for line in batch.lines] == lines
+    assert [line for batch in batches for line in split_lines(batch.body)] == lines
 
 
 @given(CONTENTS, CHUNKS, st.lists(st.integers(1, 5)))
@@ -68,11 +75,8 @@ def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_byt
 def test_any_content_in_any_chunks_comes_out_whole(content: bytes, chunk_bytes: int, sizes: list[int]) -> None:
     batches = list(iter_line_batches(ShortReads(content, sizes), chunk_bytes=chunk_bytes))
 
-    lines = [line for batch in batches for line in batch.lines]
-    assert lines == (content[:-1] if content.endswith(b"\n") else content).split(b"\n") if content else lines == []
-    assert [batch.first_number for batch in batches] == [
-        1 + sum(len(before.lines) for before in batches[:position]) for position in range(len(batches))
-    ]
+    assert b"".join(batch.body for batch in batches) == content
+    assert all(batch.ends_with_line_feed for batch in batches[:-1])
     assert [batch.seen for batch in batches] == [fingerprint(content[: batch.seen.content_bytes]) for batch in batches]
     assert (batches[-1].seen if batches else NOTHING_READ) == fingerprint(content)
 
@@ -85,16 +89,12 @@ def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_th
     file = io.BytesIO(first + rest)
 
     line_feeds = skip_proven_prefix(file, fingerprint(first), chunk_bytes=chunk_bytes)
-    batches = list(
-        iter_line_batches(file, after=fingerprint(first), first_number=first.count(b"\n") + 1, chunk_bytes=chunk_bytes)
-    )
+    batches = list(iter_line_batches(file, after=fingerprint(first), chunk_bytes=chunk_bytes))
 
     assert line_feeds == first.count(b"\n")
-    lines = [line for batch in batches for line in batch.lines]
-    assert lines == [line for batch in iter_line_batches(io.BytesIO(rest)) for line in batch.lines]
+    assert b"".join(batch.body for batch in batches) == rest
     if batches:
         assert batches[-1].seen == fingerprint(first + rest)
-        assert batches[0].first_number == first.count(b"\n") + 1
 
 
 @given(CONTENTS.filter(bool), st.data(), CHUNKS)
@@ -173,9 +173,7 @@ def test_a_line_of_many_chunks_is_searched_and_checksummed_once(ending: bytes, m
     monkeypatch.setattr(CountedBytes, "copied", 0)
     batches = list(iter_line_batches(CountingReader(content), chunk_bytes=100))
 
-    assert batches == [
-        LineBatch([b"x" * 100_000], 1, fingerprint(content), ends_with_line_feed=content.endswith(b"\n"))
-    ]
+    assert batches == [LineBatch(content, fingerprint(content))]
     assert (checksummed, CountedBytes.searched, CountedBytes.copied) == ([len(content)], len(content), 0)
 
 
@@ -184,5 +182,33 @@ def test_a_batch_is_about_one_chunk() -> None:
 
     batches = list(iter_line_batches(io.BytesIO(content), chunk_bytes=90))
 
-    assert [batch.lines for batch in batches] == [[b"12345678"] * 10] * 10
-    assert [batch.first_number for batch in batches] == [1, 11, 21, 31, 41, 51, 61, 71, 81, 91]
+    assert [batch.body for batch in batches] == [b"12345678\n" * 10] * 10
+
+
+def test_nothing_is_handed_out_before_the_end_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "_MOST_BYTES_IN_MEMORY", 10)
+
+    def read(sizes: list[int]) -> Iterator[LineBatch]:
+        for size in sizes:
+            if not size:
+                raise CorruptArchiveError("cut")
+            yield LineBatch(b"x" * size, NOTHING_READ)
+
+    for sizes in ([], [1], [9, 1], [9, 2], [11], [1, 2, 3, 4, 5, 6]):
+        assert [len(batch.body) for batch in proven(partial(read, sizes))] == sizes
+        with pytest.raises(CorruptArchiveError):
+            next(proven(partial(read, [*sizes, 0])))
+
+
+def test_a_small_member_is_read_once_and_a_large_one_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "_MOST_BYTES_IN_MEMORY", 10)
+    reads: list[int] = []
+
+    def read(size: int) -> Iterator[LineBatch]:
+        reads.append(size)
+        yield LineBatch(b"x" * size, NOTHING_READ)
+
+    for size in (10, 11):
+        assert len(list(proven(partial(read, size)))) == 1
+
+    assert reads == [10, 11, 11]

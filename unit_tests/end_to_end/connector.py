@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = Path(__file__).with_name("command.py")
+SHARING_COMMAND = Path(__file__).with_name("sharing_command.py")
 TIMEOUT_SECONDS = 60
 
 Record = dict[str, Any]

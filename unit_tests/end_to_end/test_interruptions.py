@@ -7,16 +7,16 @@ import random
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from unit_tests.conftest import NOON
-from unit_tests.end_to_end.connector import COMMAND, PROJECT, Connector, Run
+from unit_tests.end_to_end.connector import COMMAND, PROJECT, SHARING_COMMAND, Connector, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from amplitude_emulator import Emulator
 
@@ -32,9 +32,17 @@ def stored_uuids(emulator: Emulator) -> list[str]:
     return sorted(str(event["uuid"]) for event in emulator.store.events())
 
 
-def interrupted(connector: Connector, arguments: Iterable[str], how: signal.Signals, lines: int) -> Run:
+@pytest.fixture(params=[COMMAND, SHARING_COMMAND], ids=["one process", "several processes"])
+def program(request: pytest.FixtureRequest) -> Path:
+    """The command line, once as it is for small syncs and once as for large ones."""
+    return Path(request.param)
+
+
+def interrupted(
+    connector: Connector, arguments: Iterable[str], how: signal.Signals, lines: int, program: Path = COMMAND
+) -> Run:
     """Run a read and send it a signal after so many lines of its output."""
-    command = [sys.executable, "-u", str(COMMAND), *arguments]  # -u: a raw stdout, whose writes a signal cuts short
+    command = [sys.executable, "-u", str(program), *arguments]  # -u: a raw stdout, whose writes a signal cuts short
     with subprocess.Popen(command, cwd=PROJECT, env=connector.environ, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         seen = [process.stdout.readline() for _ in range(lines)]
@@ -58,7 +66,7 @@ def before_and_after_the_last_state(run: Run) -> tuple[list[str], list[str], obj
 
 
 def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
-    half_a_day: Emulator, connector: Connector
+    half_a_day: Emulator, connector: Connector, program: Path
 ) -> None:
     chance = random.Random(SEED)
     half_a_day.faults.add("prepare", seconds=0.3)  # so that states, at most one a second, come between the hours
@@ -67,8 +75,8 @@ def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
     repeated = 0
 
     for _ in range(KILLS):
-        arguments = connector.reading(state, request_time_range=1, num_workers=1)
-        run = interrupted(connector, arguments, signal.SIGKILL, lines=chance.randint(10, 200))
+        arguments = connector.reading(state, request_time_range=1, num_workers=1, num_processes=2)
+        run = interrupted(connector, arguments, signal.SIGKILL, chance.randint(10, 200), program)
         before, after, new_state = before_and_after_the_last_state(run)
         kept += before
         repeated += len(after)
@@ -84,11 +92,12 @@ def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 @pytest.mark.parametrize("lines", [9, 60, 250])
 def test_a_read_that_is_asked_to_end_repeats_no_hour_that_was_done(
-    half_a_day: Emulator, connector: Connector, how: signal.Signals, lines: int
+    half_a_day: Emulator, connector: Connector, how: signal.Signals, lines: int, program: Path
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.2)
 
-    run = interrupted(connector, connector.reading(request_time_range=1, num_workers=1), how, lines)
+    arguments = connector.reading(request_time_range=1, num_workers=1, num_processes=2)
+    run = interrupted(connector, arguments, how, lines, program)
     before, after, state = before_and_after_the_last_state(run)
     half_a_day.faults.clear()
     rest = connector.read(state)
@@ -103,13 +112,13 @@ def test_a_read_that_is_asked_to_end_repeats_no_hour_that_was_done(
 
 
 def test_no_file_is_left_behind_by_a_read_that_is_killed(
-    half_a_day: Emulator, connector: Connector, tmp_path: Path
+    half_a_day: Emulator, connector: Connector, tmp_path: Path, program: Path
 ) -> None:
     half_a_day.faults.add("slow_drip", bytes_per_second=2000)
     files_before = {path.name for path in tmp_path.iterdir()}
 
-    arguments = connector.reading(request_time_range=1)
-    interrupted(connector, arguments, signal.SIGKILL, lines=9)
+    arguments = connector.reading(request_time_range=1, num_processes=2)
+    interrupted(connector, arguments, signal.SIGKILL, 9, program)
 
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in files_before]
     assert sorted(str(path.relative_to(tmp_path)) for path in files) == ["catalog.json", "config.json"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit_tests.conftest import NOON, fill
-from unit_tests.end_to_end.connector import PROJECT, Connector, Record, Run, by_uuid, expected_record
+from unit_tests.end_to_end.connector import PROJECT, SHARING_COMMAND, Connector, Record, Run, by_uuid, expected_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,6 +152,18 @@ def test_a_state_of_airbytes_own_connector_goes_on_without_a_hole(
 
     wanted = [expected_record(line) for line in half_a_day.store.lines()]
     assert by_uuid(run.records) == by_uuid([each for each in wanted if each["server_upload_time"] >= first_hour])
+
+
+def test_several_processes_print_the_same_lines_in_the_same_order(half_a_day: Emulator, connector: Connector) -> None:
+    shared = connector.run(*connector.reading(num_processes=3), program=SHARING_COMMAND)
+
+    alone = connector.read()
+    assert shared.exit_code == 0, shared.logs
+    assert [record["uuid"] for record in shared.records] == [record["uuid"] for record in alone.records]
+    assert by_uuid(shared.records) == by_uuid([expected_record(line) for line in half_a_day.store.lines()])
+    assert shared.states[-1] == alone.states[-1]
+    assert sum(m["state"]["sourceStats"]["recordCount"] for m in shared.of_type("STATE")) == len(shared.records)
+    assert not shared.stderr
 
 
 def test_an_ordinary_host_gets_the_same_records_and_states(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import Any
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -11,10 +10,9 @@ from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_messa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.streams.record_lines import encode_records, line_encoder
-from unit_tests.fakes.fake_clock import FakeClock
+from source_amplitude.encoding import Encoded
+from source_amplitude.streams.record_lines import encode_records, record_lines, record_tail
 
-CLOCK = FakeClock(datetime(2024, 3, 1, 12, tzinfo=timezone.utc))
 EMITTED_AT = 1709294400000
 
 json_values = st.recursive(
@@ -24,6 +22,10 @@ json_values = st.recursive(
 )
 names = st.sampled_from(["uuid", "event_time", "server_upload_time", "event_properties", "$schema"]) | st.text()
 events = st.dictionaries(names, json_values, max_size=6)
+
+
+def encode_lines(body: bytes) -> Encoded[bytes]:
+    return record_lines("events").encode(body, record_tail(EMITTED_AT))
 
 
 def printed_by_the_cdk(record: dict[str, Any]) -> bytes:
@@ -39,8 +41,8 @@ def test_a_line_is_what_the_cdk_prints() -> None:
         b'"text":"\xc3\xa9 \xf0\x9f\x9a\xb2 \\u2028 \\"","amount":1.50,"big":18446744073709551615}'
     )
 
-    encoded = line_encoder("events", CLOCK)([line])
-    records = encode_records([line]).payload
+    encoded = encode_lines(line)
+    records = encode_records(line).payload
 
     assert encoded.payload == printed_by_the_cdk(records[0])
     assert json.loads(encoded.payload)["record"]["data"] == {
@@ -57,8 +59,8 @@ def test_a_line_is_what_the_cdk_prints() -> None:
 def test_both_encoders_make_the_same_of_any_events(batch: list[dict[str, Any]]) -> None:
     lines = [json.dumps(event).encode() for event in batch]
 
-    encoded = line_encoder("events", CLOCK)(lines)
-    ordinary = encode_records(lines)
+    encoded = encode_lines(b"\n".join(lines))
+    ordinary = encode_records(b"\n".join(lines))
 
     printed = [json.loads(line) for line in encoded.payload.splitlines()]
     assert [message["record"]["data"] for message in printed] == ordinary.payload
@@ -69,8 +71,8 @@ def test_both_encoders_make_the_same_of_any_events(batch: list[dict[str, Any]]) 
 def test_blank_lines_are_no_lines_and_malformed_ones_are_named_by_position() -> None:
     lines = [b"", b'{"a":1}', b"  ", b'{"cut', b"[1]", b"\r", b"{}", b"null", b"\xff"]
 
-    encoded = line_encoder("events", CLOCK)(lines)
-    ordinary = encode_records(lines)
+    encoded = encode_lines(b"\n".join(lines))
+    ordinary = encode_records(b"\n".join(lines))
 
     assert ordinary.payload == [{"a": 1}, {}]
     assert encoded.malformed == ordinary.malformed == (3, 4, 7, 8)
@@ -78,6 +80,5 @@ def test_blank_lines_are_no_lines_and_malformed_ones_are_named_by_position() -> 
 
 
 def test_a_batch_without_events_has_no_payload() -> None:
-    encoded = line_encoder("events", CLOCK)([b"", b"x"])
-
-    assert (encoded.payload, encoded.records, encoded.malformed) == (b"", 0, (1,))
+    assert encode_lines(b"\nx") == Encoded(b"", 0, 2, (1,))
+    assert encode_lines(b"\n\n\n") == Encoded(b"", 0, 3)

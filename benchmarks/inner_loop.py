@@ -1,0 +1,30 @@
+"""``python -m benchmarks.inner_loop MEMBER TIMES``: the bare script's work without network, disk and pipe.
+
+Run alone and several times at once, it shows what the machine's cores can give at most. It prints its seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+
+from benchmarks.bare_script import STDOUT, emit_lines, open_member
+
+
+def main() -> None:
+    """Unpack, parse and write the member again and again."""
+    packed, times = Path(sys.argv[1]).read_bytes(), int(sys.argv[2])
+    result = os.dup(STDOUT)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+    started = time.perf_counter()
+    for _ in range(times):
+        with open_member(BytesIO(packed)) as lines:
+            emit_lines(lines)
+    os.write(result, f"{time.perf_counter() - started}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

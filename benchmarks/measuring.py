@@ -1,0 +1,207 @@
+"""Runs one command, reads its output as a destination would, and measures time, memory and records."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
+
+from benchmarks.machine import Cores, core_times, running_on
+from benchmarks.process_memory import ProcessSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+RECORD_LINE = b'\n{"type":"RECORD",'
+ANY_LINE = b"\n"
+DEFAULT_LIMIT_SECONDS = 1800.0
+
+_READ_BYTES = 64 * 1024  # as much as a pipe holds; larger buffers cost the reader and the writer more
+_SHOWN_CHARS = 2000
+_KEPT_VARIABLES = ("PATH", "LANG", "TMPDIR")
+
+
+class UselessRunError(RuntimeError):
+    """A run whose figures mean nothing."""
+
+
+class CommandFailedError(UselessRunError):
+    """A command ended with an error; the text holds the end of what it wrote to stderr."""
+
+
+class TooSlowError(UselessRunError):
+    """A command did not end within its limit and was killed."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line with its surroundings.
+
+    Attributes:
+        arguments: The program and its arguments.
+        environment: Added to the bare environment that every command gets.
+        folder: Where it runs; this process's if None.
+        needle: What each record of its output contains once.
+    """
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    needle: bytes = RECORD_LINE
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run of a command cost, and what it put out.
+
+    Attributes:
+        seconds: From its start to its end.
+        cpu_seconds: Of itself and all its descendants.
+        records: How many times the needle came.
+        output_bytes: All bytes on stdout.
+        peak_bytes: The most memory of its whole process tree; see `ProcessSampler`.
+        disk_bytes: The most bytes of open files below the watched folder.
+        processes: The most processes at once.
+        foreign_seconds: How long others ran on the cores that it was given.
+        stolen_seconds: How long the machine's host kept these cores.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    records: int
+    output_bytes: int
+    peak_bytes: int
+    disk_bytes: int
+    processes: int
+    foreign_seconds: float
+    stolen_seconds: float
+
+
+def measure(
+    command: Command,
+    cores: Cores,
+    wanted: frozenset[int],
+    *,
+    limit_seconds: float = DEFAULT_LIMIT_SECONDS,
+    disk_folder: Path | None = None,
+) -> Measured:
+    """Run a command on some cores to its end.
+
+    Raises:
+        CommandFailedError: Its exit code is not 0.
+        TooSlowError: It took longer than the limit.
+    """
+    with TemporaryFile() as stderr:
+        before = core_times(wanted)
+        started = time.perf_counter()
+        with running_on(cores, wanted):
+            process = start(command, stderr)
+        sampler = ProcessSampler(process.pid, disk_folder)
+        with _sampled(sampler), _killed_after(process, limit_seconds) as was_killed:
+            records, output_bytes = _count(process.stdout, command.needle)
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            after = core_times(wanted)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if was_killed.is_set():
+            raise TooSlowError(f"{command.arguments[0]} was killed after {limit_seconds:.0f} s")
+        if process.returncode:
+            raise CommandFailedError(_failure(command, process.returncode, stderr))
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Measured(
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        records=records,
+        output_bytes=output_bytes,
+        peak_bytes=sampler.peak_bytes or usage.ru_maxrss * 1024,
+        disk_bytes=sampler.disk_bytes,
+        processes=sampler.most_processes,
+        foreign_seconds=max(0.0, after.busy - before.busy - cpu_seconds),
+        stolen_seconds=after.stolen - before.stolen,
+    )
+
+
+def start(command: Command, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a command with a pipe as its stdout, in a process group of its own."""
+    return subprocess.Popen(
+        command.arguments,
+        env=_bare_environment() | dict(command.environment),
+        cwd=command.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
+def _bare_environment() -> dict[str, str]:
+    """Nothing of the caller's that changes how Python runs or which proxy is asked; UTC as in Airbyte's containers."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return {**kept, "HOME": "/nonexistent", "TZ": "UTC"}
+
+
+@contextmanager
+def _sampled(sampler: ProcessSampler) -> Iterator[None]:
+    watching = threading.Thread(target=sampler.run, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        sampler.ended.set()
+        watching.join()
+
+
+@contextmanager
+def _killed_after(process: subprocess.Popen[bytes], limit_seconds: float) -> Iterator[threading.Event]:
+    """Kill a process with all it started after a time, and in any case where this one is interrupted."""
+    was_killed = threading.Event()
+
+    def kill() -> None:
+        was_killed.set()
+        _kill(process)
+
+    timer = threading.Timer(limit_seconds, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield was_killed
+    finally:
+        timer.cancel()
+        if process.returncode is None:
+            _kill(process)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _count(stdout: IO[bytes] | None, needle: bytes) -> tuple[int, int]:
+    """Return how many needles and how many bytes come; a needle may be split across two reads."""
+    if stdout is None:
+        raise ValueError("nobody listens")
+    descriptor, kept = stdout.fileno(), len(needle) - 1
+    found = size = 0
+    # The output begins as if after a line feed; the needle of lines alone keeps nothing.
+    tail = b"\n"[:kept]
+    while piece := os.read(descriptor, _READ_BYTES):
+        found += piece.count(needle) + (tail + piece[:kept]).count(needle)
+        size += len(piece)
+        tail = (tail + piece)[-kept:] if len(piece) < kept else piece[-kept:] if kept else b""
+    return found, size
+
+
+def _failure(command: Command, code: int, stderr: IO[bytes]) -> str:
+    stderr.seek(0)
+    complaint = stderr.read().decode("utf-8", "replace")[-_SHOWN_CHARS:]
+    return f"{' '.join(command.arguments)} ended with {code}:\n{complaint}"

@@ -1,0 +1,170 @@
+"""What more cores bring our connector and the bare script.
+
+The emulator and the reader need some of the same cores, so what the machine can give at most is measured as well: the
+bare script's inner loop, alone and on every core at once.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import asdict, dataclass, replace
+from statistics import median
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+from benchmarks.bench import Bench, say
+from benchmarks.contenders import inner_loop
+from benchmarks.machine import running_on
+from benchmarks.measuring import start
+from benchmarks.report import Section, Table, Target, at_least
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from benchmarks.contenders import Contender
+
+MOST_PROCESSES = 4
+LEAST_TIMES_ON_TWO = 1.6
+
+_LOOP_EVENTS, _LOOP_TIMES = 4_000, 40
+_LOOP_LIMIT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One contender on a number of cores; ``processes`` is its ``num_processes``, None where it is not said."""
+
+    contender: Contender
+    cores: int
+    processes: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The setting as a table has it."""
+        said = "" if self.processes is None else f", num_processes {self.processes}"
+        return f"{self.contender.title}{said}"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one setting came to in one round, without its start; ``processes`` is how many there really were."""
+
+    events_per_second: float
+    peak_megabytes: float
+    processes: int
+
+
+def run(bench: Bench) -> Section:
+    """Measure all settings in turn, round after round; the first round only warms up."""
+    for events in (bench.options.small, bench.options.large):
+        bench.archives.warm(bench.archives.read_of(events))
+    settings = list(_settings(bench))
+    rates: list[list[Rate]] = [[] for _ in settings]
+    for number in range(bench.options.rounds + 1):
+        for setting, found in zip(settings, rates, strict=True):
+            rate = _rate(bench, setting, is_warm_up=number == 0)
+            if number:
+                found.append(rate)
+                say(f"[cores] {setting.title} on {setting.cores}: {rate.events_per_second:,.0f} events/s")
+    medians = [median(rate.events_per_second for rate in found) for found in rates]
+    loops = _inner_loops(bench)
+    figures = [
+        {"contender": each.contender.name, "cores": each.cores, "num_processes": each.processes, "rates": found}
+        for each, found in zip(settings, ([asdict(rate) for rate in found] for found in rates), strict=True)
+    ]
+    return Section(
+        title="Rates on several cores",
+        tables=(_table(settings, rates, medians), _loop_table(loops)),
+        notes=(
+            f"medians of {bench.options.rounds} interleaved rounds after one that does not count, from two sizes",
+            "the emulator and the reader run on the first core, which what is measured on all cores shares with them",
+            "inner loop: the bare script's work on a member in memory, in independent processes with a core each",
+            "processes: at most at once, helpers included",
+        ),
+        targets=tuple(_targets(settings, medians)),
+        figures={"settings": figures, "inner_loop_events_per_second": loops},
+    )
+
+
+def _settings(bench: Bench) -> Iterator[Setting]:
+    most = len(bench.cores.usable)
+    for contender in bench.contenders:
+        has_processes = contender.actions is not None
+        if not has_processes and contender.name != "bare":
+            continue
+        for cores in sorted({1, min(2, most), most}):
+            yield Setting(contender, cores)
+        if has_processes:
+            for processes in range(1, min(MOST_PROCESSES, most + 1) + 1):
+                yield Setting(contender, min(most, max(2, processes)), processes)
+
+
+def _rate(bench: Bench, setting: Setting, *, is_warm_up: bool) -> Rate:
+    small, large = (
+        bench.read(
+            setting.contender,
+            replace(bench.archives.read_of(events), processes=setting.processes),
+            setting.cores,
+        )
+        for events in (bench.options.small, bench.options.small if is_warm_up else bench.options.large)
+    )
+    seconds, events = large.seconds - small.seconds, large.records - small.records
+    return Rate(0.0 if is_warm_up else events / seconds, large.peak_bytes / 1e6, large.processes)
+
+
+def _inner_loops(bench: Bench) -> dict[int, float]:
+    """Return the events a second of one copy and of one on each core, all copies together."""
+    read = bench.archives.read_of(min(_LOOP_EVENTS, bench.archives.events_per_day))
+    member = bench.folder / "member.json.gz"
+    member.write_bytes(gzip.compress(b"".join(line + b"\n" for line in bench.archives.lines(read)), 6))
+    found: dict[int, list[float]] = {copies: [] for copies in sorted({1, len(bench.cores.usable)})}
+    for _ in range(bench.options.rounds):
+        for copies, rates in found.items():
+            rates.append(copies * read.events * _LOOP_TIMES / _slowest(bench, member, copies))
+    return {copies: median(rates) for copies, rates in found.items()}
+
+
+def _slowest(bench: Bench, member: Path, copies: int) -> float:
+    """Run copies of the inner loop at once, each on a core of its own, and return the slowest one's seconds."""
+    with TemporaryFile() as stderr:
+        processes = []
+        for core in bench.cores.usable[-copies:]:
+            with running_on(bench.cores, frozenset({core})):
+                processes.append(start(inner_loop(member, _LOOP_TIMES), stderr))
+        outputs = [process.communicate(timeout=_LOOP_LIMIT_SECONDS)[0] for process in processes]
+    return max(map(float, outputs))
+
+
+def _table(settings: Sequence[Setting], rates: Sequence[Sequence[Rate]], medians: Sequence[float]) -> Table:
+    alone = _alone(settings, medians)
+    rows = [
+        (
+            setting.title,
+            f"{setting.cores}",
+            f"{rate:,.0f}",
+            f"{rate / alone[setting.contender.name]:.2f}",
+            f"{max(each.processes for each in found)}",
+            f"{max(each.peak_megabytes for each in found):.0f}",
+        )
+        for setting, found, rate in zip(settings, rates, medians, strict=True)
+    ]
+    return Table(("", "cores", "events/s", "times one core", "processes", "peak MB of all"), tuple(rows))
+
+
+def _loop_table(loops: Mapping[int, float]) -> Table:
+    rows = [(f"{copies} at once", f"{rate:,.0f}", f"{rate / loops[1]:.2f}") for copies, rate in loops.items()]
+    return Table(("inner loop", "events/s", "times one"), tuple(rows))
+
+
+def _alone(settings: Sequence[Setting], medians: Sequence[float]) -> dict[str, float]:
+    """Return each contender's rate on one core."""
+    pairs = zip(settings, medians, strict=True)
+    return {setting.contender.name: rate for setting, rate in pairs if setting.cores == 1 and setting.processes is None}
+
+
+def _targets(settings: Sequence[Setting], medians: Sequence[float]) -> Iterator[Target]:
+    alone = _alone(settings, medians)
+    for setting, rate in zip(settings, medians, strict=True):
+        if setting.contender.name == "ours" and setting.cores == 2 and setting.processes is None:  # noqa: PLR2004
+            yield from at_least("on 2 cores, times the rate on one", rate / alone["ours"], LEAST_TIMES_ON_TWO)

@@ -1,0 +1,20 @@
+"""Batches of raw lines to what the consumer takes, in order: in this process or across several.
+
+Nothing here imports the network or Airbyte: a process that only encodes starts quickly and stays small.
+"""
+
+from source_amplitude.encoding.encoded import Encoded, Encoding, HasBody, OneByOne, split_lines
+from source_amplitude.encoding.json_lines import JsonLines
+from source_amplitude.encoding.processes import AcrossProcesses
+from source_amplitude.encoding.processors import usable_processors
+
+__all__ = [
+    "AcrossProcesses",
+    "Encoded",
+    "Encoding",
+    "HasBody",
+    "JsonLines",
+    "OneByOne",
+    "split_lines",
+    "usable_processors",
+]

@@ -1,0 +1,107 @@
+"""The hot path: a batch of raw lines to JSON lines that hold one record each.
+
+Two ways, one result. Batches in which every line is as Amplitude writes it go the quick way, which checks the batch as
+a whole; any doubt sends the whole batch line by line through `records`, which knows every odd form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import orjson
+
+from source_amplitude.encoding.encoded import Encoded, split_lines
+from source_amplitude.records import (
+    DATETIME_FIELDS,
+    NotAnEventError,
+    are_plain_datetimes,
+    dump_record,
+    exact_record_from_line,
+    has_huge_integer,
+    record_from_line,
+)
+
+_HUGE_FLOATS_ARE_MARKED = b"e+" in orjson.dumps(1e22)
+"""orjson from 3.11.5 on writes it as 1e+22, orjson 3.11.4 as 1e22 (observed)."""
+
+_loads, _dumps = orjson.loads, orjson.dumps
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """Writes each record of a batch between ``head`` and a tail of the batch's own.
+
+    Attributes:
+        head: What comes before each record.
+    """
+
+    head: bytes
+
+    def encode(self, body: bytes, tail: bytes) -> Encoded[bytes]:
+        """Return the lines of ``body`` as one payload.
+
+        Args:
+            body: Raw lines; blank ones are no lines.
+            tail: What comes after each record, the line feed included.
+        """
+        try:
+            pieces, datetimes = _quickly(body)
+            payload = self._joined(pieces, tail)
+            if _HUGE_FLOATS_ARE_MARKED and not _may_hold_huge_float(payload, datetimes):
+                return Encoded(payload, len(pieces), len(pieces))
+        # No JSON; JSON but no object; a datetime that is no text or of another form.
+        except (ValueError, TypeError, AttributeError):
+            pass
+        return self._line_by_line(body, tail)
+
+    def _line_by_line(self, body: bytes, tail: bytes) -> Encoded[bytes]:
+        pieces: list[bytes] = []
+        malformed: list[int] = []
+        unread: list[str] = []
+        lines = split_lines(body)
+        for position, line in enumerate(lines):
+            read = exact_record_from_line if has_huge_integer(line) else record_from_line
+            try:
+                pieces.append(dump_record(read(line, unread)))
+            except NotAnEventError:
+                if line.strip():
+                    malformed.append(position)
+        return Encoded(self._joined(pieces, tail), len(pieces), len(lines), tuple(malformed), len(unread))
+
+    def _joined(self, pieces: list[bytes], tail: bytes) -> bytes:
+        return b"".join((self.head, (tail + self.head).join(pieces), tail)) if pieces else b""
+
+
+def _quickly(body: bytes) -> tuple[list[bytes], int]:
+    """Return the dumped records of lines of which none is odd, and how many datetimes are in them.
+
+    Raises:
+        ValueError, TypeError, AttributeError: One is.
+    """
+    pieces: list[bytes] = []
+    datetimes: list[str] = []
+    append, note = pieces.append, datetimes.append
+    for line in BytesIO(body):
+        event = _loads(line)
+        get = event.get
+        for name in DATETIME_FIELDS:
+            if text := get(name):
+                note(text)
+                event[name] = text.replace(" ", "T") + "+00:00"
+        # Less than a new dict of the rest costs (benchmarks/bare_script.py).
+        for name in [name for name, value in event.items() if value is None]:
+            del event[name]
+        append(_dumps(event))
+    if not are_plain_datetimes(datetimes):
+        raise ValueError("a datetime has another form")
+    return pieces, len(datetimes)
+
+
+def _may_hold_huge_float(payload: bytes, datetimes: int) -> bool:
+    """Return whether a payload may hold a float above 1e16, as which orjson reads integers beyond 64 bits.
+
+    Counting one byte is three times quicker than searching two: where the datetimes' offsets explain every plus sign,
+    there is no exponent.
+    """
+    return payload.count(b"+") > datetimes and any(part.endswith(b"e") for part in payload.split(b"+")[:-1])

@@ -1,0 +1,206 @@
+"""Encoding across several processes, results in order, one process writing.
+
+Batches are handed round to the workers and their results taken in the same order. Nobody but this process touches
+stdout, the ledger or the archives, and it holds every batch until it has the result: a state can never be ahead of the
+records, and a worker that is lost loses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from source_amplitude.encoding.encoded import BATCH_BYTES, Encoded, HasBody
+from source_amplitude.encoding.places import BATCH_ROOM_BYTES, PLACES, Places, memory_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from source_amplitude.encoding.json_lines import JsonLines
+
+B = TypeVar("B", bound=HasBody)
+
+_logger = logging.getLogger("airbyte")
+
+_SHARED_BATCH_BYTES = 512 * 1024
+_PACKAGE_FOLDER = Path(__file__).parents[2]
+
+
+class WorkerLostError(Exception):
+    """A worker process ended."""
+
+
+class Worker:
+    """A process of `source_amplitude.encoding.worker` with up to `PLACES` batches in it."""
+
+    def __init__(self, head: bytes) -> None:
+        self._given = self._taken = 0
+        self._connection, theirs = Pipe()
+        memory = memory_file()
+        try:
+            self._places = Places(memory)
+            self._process = _start(theirs.fileno(), memory)
+        finally:
+            theirs.close()
+            os.close(memory)
+        self._send(head)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another batch may be given before a result is taken."""
+        return self._given - self._taken < PLACES
+
+    def give(self, body: bytes, tail: bytes) -> None:
+        """Hand a batch of at most `BATCH_ROOM_BYTES` over.
+
+        Raises:
+            WorkerLostError: The process has ended.
+        """
+        self._places.put_batch(self._given, body)
+        self._given += 1
+        self._send(b"%d %b" % (len(body), tail))
+
+    def take(self) -> Encoded[bytes]:
+        """Wait for the oldest result that was not taken yet.
+
+        Raises:
+            WorkerLostError: The process has ended.
+        """
+        try:
+            placed_bytes, *counts = self._connection.recv()
+            payload = self._places.result(self._taken, placed_bytes) + self._connection.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise WorkerLostError from error
+        finally:
+            self._taken += 1
+        return Encoded(payload, *counts)
+
+    def close(self) -> int:
+        """End the process and return its exit code."""
+        self._connection.close()
+        self._places.close()
+        return self._process.wait()
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._connection.send_bytes(data)
+        except OSError as error:
+            raise WorkerLostError from error
+
+
+def _start(*descriptors: int) -> subprocess.Popen[bytes]:
+    """Start the program `source_amplitude.encoding.worker` with descriptors it inherits."""
+    import_path = [str(_PACKAGE_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]
+    # Ctrl-C and a container's stop reach every process; the one that writes decides when to end. A worker inherits
+    # that they are blocked, from its first instruction on.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "source_amplitude.encoding.worker", *map(str, descriptors)],
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(import_path)},
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class AcrossProcesses:
+    """Encodes JSON lines in this process at first, and in ``processes`` others once there is a lot to do.
+
+    Args:
+        lines: What encodes a batch.
+        tail: Returns what ends each record of a batch.
+        processes: How many workers; below two everything is encoded here.
+        start_after_bytes: How much is encoded here before they are started.
+    """
+
+    def __init__(self, lines: JsonLines, tail: Callable[[], bytes], processes: int, start_after_bytes: int) -> None:
+        self._lines = lines
+        self._tail = tail
+        self._processes = processes if processes > 1 and os.name == "posix" else 0
+        self._bytes_until_start = start_after_bytes
+        self._workers: deque[Worker] = deque()
+
+    def batch_bytes(self) -> int:
+        """See `Encoding`."""
+        return _SHARED_BATCH_BYTES if self._workers else BATCH_BYTES
+
+    def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[bytes]], None, None]:
+        """See `Encoding`; as many batches are taken ahead as the workers have places for."""
+        given: deque[tuple[Worker, B]] = deque()
+        try:
+            for batch in batches:
+                self._start_when_due(len(batch.body))
+                done = []
+                while given and not self._can_give(batch):
+                    done.append(self._take_oldest(given))
+                if self._can_give(batch):
+                    self._give(batch, given)
+                    yield from done
+                else:
+                    yield from done
+                    yield batch, self._lines.encode(batch.body, self._tail())
+            while given:
+                yield self._take_oldest(given)
+        finally:
+            if given:  # abandoned: what they answer would be taken for the answer to a later batch
+                self.close()
+
+    def close(self) -> None:
+        """See `Encoding`."""
+        while self._workers:
+            self._workers.pop().close()
+
+    def _start_when_due(self, more_bytes: int) -> None:
+        """Start the workers, once, when enough has been encoded here to expect more of it."""
+        self._bytes_until_start -= more_bytes
+        if self._bytes_until_start > 0 or not self._processes:
+            return
+        try:
+            for _ in range(self._processes):
+                self._workers.append(Worker(self._lines.head))
+        except (OSError, WorkerLostError) as error:
+            _logger.warning(
+                "Only %d of %d processes that encode records could be started (%s); the sync goes on with them.",
+                len(self._workers),
+                self._processes,
+                error,
+            )
+        self._processes = 0
+
+    def _can_give(self, batch: HasBody) -> bool:
+        return bool(self._workers) and self._workers[0].has_room and len(batch.body) <= BATCH_ROOM_BYTES
+
+    def _give(self, batch: B, given: deque[tuple[Worker, B]]) -> None:
+        """Give the next worker in turn a batch."""
+        worker = self._workers[0]
+        self._workers.rotate(-1)
+        given.append((worker, batch))
+        with suppress(WorkerLostError):  # noticed again where the result is taken
+            worker.give(batch.body, self._tail())
+
+    def _take_oldest(self, given: deque[tuple[Worker, B]]) -> tuple[B, Encoded[bytes]]:
+        """Return the oldest batch with what was made of it: by its worker, or here where that one is lost."""
+        worker, batch = given.popleft()
+        try:
+            return batch, worker.take()
+        except WorkerLostError:
+            if worker in self._workers:
+                self._workers.remove(worker)
+                _logger.warning(
+                    "A process that encodes records ended (exit code %d). Its batches are encoded again in the main "
+                    "process: nothing is lost or repeated, and the sync goes on with %d such processes.",
+                    worker.close(),
+                    len(self._workers),
+                )
+            return batch, self._lines.encode(batch.body, self._tail())

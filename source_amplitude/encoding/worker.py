@@ -1,0 +1,55 @@
+"""``python -m source_amplitude.encoding.worker``: encodes batches until the process that started it closes the socket.
+
+Python's threads share one interpreter lock, so more than one core needs more than one process. This one reads nothing
+but its socket and the shared memory, so that it ends with the process that started it, however that one ends.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import count
+from multiprocessing.connection import Connection
+
+from source_amplitude.encoding.encoded import BATCH_BYTES
+from source_amplitude.encoding.json_lines import JsonLines
+from source_amplitude.encoding.places import RESULT_ROOM_BYTES, Places
+
+
+def work(connection: Connection, places: Places) -> None:
+    """Encode batches, answering in the messages that `processes.Worker` reads.
+
+    Raises:
+        EOFError, ConnectionError: The other side has closed the connection.
+    """
+    lines = JsonLines(connection.recv_bytes())
+    for number in count():
+        batch_bytes, _, tail = connection.recv_bytes().partition(b" ")
+        placed_bytes = records = line_count = unread_datetimes = 0
+        malformed: list[int] = []
+        without_place: list[bytes] = []
+        for part in places.batch_parts(number, int(batch_bytes), BATCH_BYTES):
+            encoded = lines.encode(part, tail)
+            if not without_place and placed_bytes + len(encoded.payload) <= RESULT_ROOM_BYTES:
+                places.put_result(number, placed_bytes, encoded.payload)
+                placed_bytes += len(encoded.payload)
+            else:
+                without_place.append(encoded.payload)
+            malformed += [line_count + position for position in encoded.malformed]
+            records += encoded.records
+            line_count += encoded.lines
+            unread_datetimes += encoded.unread_datetimes
+        connection.send((placed_bytes, records, line_count, tuple(malformed), unread_datetimes))
+        connection.send_bytes(b"".join(without_place))
+
+
+def main(connection_descriptor: int, memory_descriptor: int) -> None:
+    """Run `work` over inherited descriptors."""
+    with Connection(connection_descriptor) as connection:
+        try:
+            work(connection, Places(memory_descriptor))
+        except (EOFError, ConnectionError):
+            return
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

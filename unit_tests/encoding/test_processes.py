@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_amplitude.encoding import AcrossProcesses, Encoded, JsonLines, OneByOne
+from source_amplitude.encoding.places import BATCH_ROOM_BYTES, RESULT_ROOM_BYTES
+from source_amplitude.encoding.processes import Worker, WorkerLostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LINES = JsonLines(b"<")
+TAIL = b">\n"
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Batch:
+    body: bytes
+
+
+def alone() -> OneByOne[bytes]:
+    return OneByOne(lambda body: LINES.encode(body, TAIL))
+
+
+def across(processes: int = 2, start_after_bytes: int = 0) -> AcrossProcesses:
+    return AcrossProcesses(LINES, lambda: TAIL, processes, start_after_bytes)
+
+
+def numbered(count: int, line: bytes = b'{"n":%d}\n') -> list[Batch]:
+    return [Batch(line % number) for number in range(count)]
+
+
+def pids(encoding: AcrossProcesses) -> list[int]:
+    return [worker._process.pid for worker in encoding._workers]  # noqa: SLF001 - to do them harm
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[AcrossProcesses]:
+    """Two workers that many examples share, since starting them takes longer than an example."""
+    encoding = across()
+    list(encoding.in_order(numbered(1)))
+    yield encoding
+    encoding.close()
+
+
+BODIES = st.lists(
+    st.sampled_from(
+        [b'{"a":1}\n', b'{"event_time":"2025-03-04 09:59:57.447000"}\n', b"\n", b"odd\n", b'{"a":"\xc3\xa9"}\n']
+    ),
+    min_size=1,
+    max_size=30,
+).map(b"".join)
+
+
+@given(st.lists(BODIES, max_size=12))
+@settings(deadline=None, max_examples=60)
+def test_any_batches_come_out_in_order_as_one_process_makes_them(workers: AcrossProcesses, bodies: list[bytes]) -> None:
+    batches = [Batch(body) for body in bodies]
+
+    assert list(workers.in_order(batches)) == list(alone().in_order(batches))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":"%b"}\n' % (b"x" * (BATCH_ROOM_BYTES - 9)),
+        b'{"a":"%b"}\n' % (b"x" * BATCH_ROOM_BYTES),
+        b'{"event_time":"2025"}\n' * (BATCH_ROOM_BYTES // 22),
+        b"odd\n" * (BATCH_ROOM_BYTES // 4),
+    ],
+    ids=["fills its place", "fits no place", "all odd", "all malformed"],
+)
+def test_large_batches_are_encoded_like_all_others(workers: AcrossProcesses, body: bytes) -> None:
+    batches = [*numbered(5), Batch(body), *numbered(5), Batch(body), Batch(body)]
+
+    assert list(workers.in_order(batches)) == list(alone().in_order(batches))
+
+
+def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
+    lines = JsonLines(b"x" * 100)
+    encoding = AcrossProcesses(lines, lambda: TAIL, 2, 0)
+    batches = [Batch(b"{}\n" * (BATCH_ROOM_BYTES // 3)), *numbered(7), Batch(b'{"a":1}\nodd\n' * 50_000)]
+
+    encoded = [encoded for _, encoded in encoding.in_order(batches)]
+
+    encoding.close()
+    assert len(encoded[0].payload) > RESULT_ROOM_BYTES
+    assert encoded == [lines.encode(batch.body, TAIL) for batch in batches]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_several(processes: int) -> None:
+    encoding = across(processes, start_after_bytes=24)
+    seen = [len(pids(encoding)) for _ in encoding.in_order(numbered(5, line=b'{"a":%d}\n'))]
+    batch_bytes = encoding.batch_bytes()
+    encoding.close()
+    assert (seen, batch_bytes) == (([0, 0, 2, 2, 2], 512 * 1024) if processes == 2 else ([0] * 5, 64 * 1024))
+
+
+@pytest.mark.parametrize("victims", [1, 2])
+@pytest.mark.parametrize("after", [0, 3, 10])
+def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
+    encoding = across()
+    list(encoding.in_order(numbered(1)))
+    batches = numbered(40)
+    results: list[tuple[Batch, Encoded[bytes]]] = []
+    for result in encoding.in_order(batches):
+        if len(results) == after:
+            for pid in pids(encoding)[:victims]:
+                os.kill(pid, signal.SIGKILL)
+        results.append(result)
+    left = len(pids(encoding))
+    encoding.close()
+
+    assert results == list(alone().in_order(batches))
+    assert left == 2 - victims
+    assert [record.message[:59] for record in caplog.records] == [
+        "A process that encodes records ended (exit code -9). Its ba"
+    ] * victims
+
+
+def test_without_processes_to_be_had_everything_is_encoded_here(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    encoding = across()
+
+    assert list(encoding.in_order(numbered(9))) == list(alone().in_order(numbered(9)))
+    error = FileNotFoundError(2, "No such file or directory", "/nowhere/python")
+    assert [record.message for record in caplog.records] == [
+        f"Only 0 of 2 processes that encode records could be started ({error}); the sync goes on with them."
+    ]
+
+
+def test_workers_outlive_the_signals_that_end_a_sync() -> None:
+    encoding = across()
+    list(encoding.in_order(numbered(1)))
+    for pid in pids(encoding):
+        os.kill(pid, signal.SIGINT)
+        os.kill(pid, signal.SIGTERM)
+
+    assert list(encoding.in_order(numbered(9))) == list(alone().in_order(numbered(9)))
+    assert len(pids(encoding)) == 2
+    encoding.close()
+
+
+def test_an_abandoned_reading_ends_its_workers_and_later_ones_go_on_alone() -> None:
+    encoding = across()
+    reading = encoding.in_order(numbered(9))
+    next(reading)
+    running = pids(encoding)
+    reading.close()
+
+    assert running
+    assert not any(map(is_running, running))
+    assert list(encoding.in_order(numbered(9))) == list(alone().in_order(numbered(9)))
+
+
+def test_a_closed_worker_is_gone_and_says_so() -> None:
+    worker = Worker(b"")
+    exit_code = worker.close()
+
+    assert exit_code == 0
+    with pytest.raises(WorkerLostError):
+        worker.take()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+PARENT = """
+import json, sys, time
+sys.path.insert(0, {project!r})
+from unit_tests.encoding.test_processes import across, numbered, pids
+encoding = across()
+list(encoding.in_order(numbered(3)))
+print(json.dumps(pids(encoding)), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc for processes")
+def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(PARENT.format(project=str(PROJECT)), encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        running = json.loads(parent.stdout.readline())
+        assert len(running) == 2
+        assert all(map(is_running, running))
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while any(map(is_running, running)) and time.monotonic() < deadline:
+        os.sched_yield()
+
+    assert not any(map(is_running, running))

@@ -1,0 +1,12 @@
+"""As `command.py`, with worker processes from the first batch on."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from source_amplitude.run import run
+from unit_tests.end_to_end.command import SHORT
+
+if __name__ == "__main__":
+    sys.exit(run(settings=replace(SHORT, processes_after_bytes=0)))
