@@ -37,9 +37,6 @@ test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs a
 	$(BIN)/pytest -m memory integration_tests/memory
 
 bench: $(STAMP)  ## measure ours beside 0.6.19, a CDK manifest, a bare script and curl; most of an hour (see benchmarks/README.md)
-	@echo "Installing what draws the chart ..."
-	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -e '.[bench]'; \
-	  else $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'; fi
 	$(BIN)/python -m benchmarks $(BENCH)
 
 format: $(STAMP)  ## let ruff format and fix the code

@@ -15,7 +15,7 @@ from benchmarks import growth, marginal_cost, profiling, several_cores, starting
 from benchmarks.archives import serve
 from benchmarks.bench import Bench, Options, say
 from benchmarks.contenders import MAKERS, make_contenders
-from benchmarks.environments import FOLDER, PROJECT
+from benchmarks.environments import FOLDER, PROJECT, alone
 from benchmarks.machine import describe_machine, find_cores, running_on
 from benchmarks.measuring import UselessRunError
 from benchmarks.report import Section, Table
@@ -38,7 +38,6 @@ DEFAULT_PARTS = ("table", "start", "cores", "waits", "chart")
 EXIT_TERMINATED = 143
 RESULTS = FOLDER / "results.json"
 
-_MOST_EVENTS_PER_DAY = 50_000
 _CHART_EVENTS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 5_000_000)
 
 
@@ -47,11 +46,16 @@ def main() -> int:
     options = _parse()
     # As Ctrl-C does: whoever ends this ends the measured program with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
+    with alone():
+        return _run(options)
+
+
+def _run(options: Options) -> int:
     cores = find_cores()
     machine = describe_machine(cores) | {"command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])}
     contenders, notes = make_contenders(options.only, options.others)
     _show(_heading(machine, contenders, notes))
-    events_per_day = min(options.small, _MOST_EVENTS_PER_DAY)
+    events_per_day = options.events_per_day
     most_events = max(options.small, options.large, *(options.chart_events if "chart" in options.parts else ()))
     say(f"[archives] making {events_per_day:,} events")
     results = {"machine": machine, "contenders": {contender.title: contender.versions for contender in contenders}}
@@ -85,6 +89,7 @@ def _parse() -> Options:
     add("--only", type=_names_of(MAKERS), default=(), help=f"contenders, of {', '.join(MAKERS)}; default: all")
     add("--others", type=Path, nargs="*", default=(), help="further checkouts of our connector, to compare them")
     add("--rounds", type=int, default=5, help="of the main table")
+    add("--events-per-day", type=int, default=200_000, help="how large hours and archives are")
     add("--small", type=int, default=50_000, help="events of the small read")
     add("--large", type=int, default=250_000, help="events of the large read")
     add("--start-rounds", type=int, default=9)

@@ -26,6 +26,7 @@ class Options:
         only: Names of the contenders; all if empty.
         others: Further checkouts of our connector.
         rounds: How many rounds of the main table count.
+        events_per_day: Decides how large hours and archives are.
         small: Events of the small read.
         large: Events of the large read.
         start_rounds: Rounds of the part ``start``.
@@ -40,6 +41,7 @@ class Options:
     only: tuple[str, ...]
     others: tuple[Path, ...]
     rounds: int
+    events_per_day: int
     small: int
     large: int
     start_rounds: int

@@ -5,14 +5,19 @@ uv makes them where it is present, else venv and pip. A stamp in each says what 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROJECT = Path(__file__).parents[1]
 FOLDER = PROJECT / ".bench"
@@ -49,6 +54,19 @@ class Environment:
             "[f'Python {platform.python_version()}']))"
         )
         return _run(str(self.python), "-I", "-c", code, *packages).strip()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait for another run of the benchmark: two at once would spoil each other's figures and environments."""
+    _make_folder()
+    with (FOLDER / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.stderr.write("Waiting for another run of the benchmark to end ...\n")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def make_ours(project: Path = PROJECT, name: str = "ours") -> Environment:
@@ -96,12 +114,16 @@ def _make(name: str, requirements: tuple[str, ...], fingerprint: str = "") -> En
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != content:
         sys.stderr.write(f"Making the environment .bench/{name} ...\n")
         shutil.rmtree(folder, ignore_errors=True)
-        FOLDER.mkdir(exist_ok=True)
-        (FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
+        _make_folder()
         _create(folder)
         _install(folder, requirements)
         stamp.write_text(content, encoding="utf-8")
     return Environment(folder)
+
+
+def _make_folder() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _create(folder: Path) -> None:
