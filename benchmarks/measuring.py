@@ -105,7 +105,7 @@ def measure(
             process = start(command, stderr)
         sampler = ProcessSampler(process.pid, disk_folder)
         with _sampled(sampler), _killed_after(process, limit_seconds) as was_killed:
-            records, output_bytes = _count(process.stdout, command.needle)
+            records, output_bytes = count_output(process.stdout, command.needle)
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - started
             after = core_times(wanted)
@@ -186,7 +186,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _count(stdout: IO[bytes] | None, needle: bytes) -> tuple[int, int]:
+def count_output(stdout: IO[bytes] | None, needle: bytes) -> tuple[int, int]:
     """Return how many needles and how many bytes come; a needle may be split across two reads."""
     if stdout is None:
         raise ValueError("nobody listens")

@@ -6,6 +6,10 @@ import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SAMPLE_SECONDS = 0.02
 
@@ -51,7 +55,7 @@ class ProcessSampler:
         if len(pids) > 1:
             self.peak_bytes = max(self.peak_bytes, sum(map(_resident_bytes, pids)))
         if self.folder is not None:
-            self.disk_bytes = max(self.disk_bytes, _open_bytes(pids, self.folder))
+            self.disk_bytes = max(self.disk_bytes, sum(open_file_sizes(pids, self.folder)))
 
 
 def _tree(pid: int) -> list[int]:
@@ -79,8 +83,8 @@ def _kilobytes(path: Path, line: re.Pattern[str]) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def _open_bytes(pids: list[int], folder: Path) -> int:
-    """Add up the files below a folder that processes have open; they may have no names any more."""
+def open_file_sizes(pids: Iterable[int], folder: Path) -> list[int]:
+    """Return the bytes of each file below a folder that processes have open; it may have no name any more."""
     sizes: dict[int, int] = {}
     for pid in pids:
         try:
@@ -90,4 +94,4 @@ def _open_bytes(pids: list[int], folder: Path) -> int:
                     sizes[status.st_ino] = status.st_size
         except OSError:  # the process or one of its files has just ended
             continue
-    return sum(sizes.values())
+    return list(sizes.values())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from benchmarks.measuring import RECORD_LINE, count_output
+from benchmarks.process_memory import open_file_sizes
 from integration_tests.memory.command import DISK_BYTES, PEAK_FILE
 from unit_tests.end_to_end.connector import PROJECT, Connector
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 COMMAND = Path(__file__).with_name("command.py")
-RECORD_LINE = b'\n{"type":"RECORD",'
-READ_BYTES = 1024**2
 SAMPLE_SECONDS = 0.01
 
 
@@ -60,20 +59,9 @@ class _DiskSampler:
 
     def run(self) -> None:
         while not self.ended.wait(SAMPLE_SECONDS):
-            sizes = sorted(self._sizes())
+            sizes = sorted(open_file_sizes([self.pid], self.folder))
             self.most_bytes = max(self.most_bytes, sum(sizes))
             self.most_bytes_waiting = max(self.most_bytes_waiting, sum(sizes[:-1]))
-
-    def _sizes(self) -> list[int]:
-        inodes: dict[int, int] = {}
-        try:
-            for descriptor in Path(f"/proc/{self.pid}/fd").iterdir():
-                if str(descriptor.readlink()).startswith(f"{self.folder}/"):
-                    status = descriptor.stat()
-                    inodes[status.st_ino] = status.st_size
-        except OSError:  # the process or one of its files has just ended
-            pass
-        return list(inodes.values())
 
 
 def measure(
@@ -106,7 +94,7 @@ def measure(
         watching.start()
         try:
             with process:
-                records, output_bytes = _count(process.stdout)
+                records, output_bytes = count_output(process.stdout, RECORD_LINE)
         finally:
             sampler.ended.set()
             watching.join()
@@ -123,16 +111,3 @@ def measure(
         time.monotonic() - started,
         complaints,
     )
-
-
-def _count(stdout: IO[bytes] | None) -> tuple[int, int]:
-    """Return how many RECORD lines and how many bytes come."""
-    if stdout is None:
-        raise ValueError("nobody listens")
-    records = size = 0
-    overlap = b"\n"
-    while piece := os.read(stdout.fileno(), READ_BYTES):
-        records += (overlap + piece).count(RECORD_LINE)
-        size += len(piece)
-        overlap = (overlap + piece)[1 - len(RECORD_LINE) :]
-    return records, size

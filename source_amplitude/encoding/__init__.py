@@ -5,6 +5,7 @@ Nothing here imports the network or Airbyte: a process that only encodes starts 
 
 from source_amplitude.encoding.encoded import Encoded, Encoding, HasBody, OneByOne, split_lines
 from source_amplitude.encoding.json_lines import JsonLines
+from source_amplitude.encoding.line_by_line import encode_line_by_line
 from source_amplitude.encoding.processes import AcrossProcesses
 from source_amplitude.encoding.processors import usable_processors
 
@@ -15,6 +16,7 @@ __all__ = [
     "HasBody",
     "JsonLines",
     "OneByOne",
+    "encode_line_by_line",
     "split_lines",
     "usable_processors",
 ]

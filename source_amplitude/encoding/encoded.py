@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 BATCH_BYTES = 64 * 1024
-"""Measured (benchmarks/README.md): larger batches leave the processor's cache."""
+"""Measured (benchmarks/README.md): smaller and larger batches take longer."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

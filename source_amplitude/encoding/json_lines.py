@@ -6,24 +6,18 @@ a whole; any doubt sends the whole batch line by line through `records`, which k
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 
 import orjson
 
-from source_amplitude.encoding.encoded import Encoded, split_lines
-from source_amplitude.records import (
-    DATETIME_FIELDS,
-    NotAnEventError,
-    are_plain_datetimes,
-    dump_record,
-    exact_record_from_line,
-    has_huge_integer,
-    record_from_line,
-)
+from source_amplitude.encoding.encoded import Encoded
+from source_amplitude.encoding.line_by_line import encode_line_by_line
+from source_amplitude.records import DATETIME_FIELDS, are_plain_datetimes, dump_record
 
 _HUGE_FLOATS_ARE_MARKED = b"e+" in orjson.dumps(1e22)
-"""orjson from 3.11.5 on writes it as 1e+22, orjson 3.11.4 as 1e22 (observed)."""
+"""orjson from 3.11.7 on writes it as 1e+22, orjson 3.11.6 as 1e22 (observed)."""
 
 _loads, _dumps = orjson.loads, orjson.dumps
 
@@ -45,29 +39,20 @@ class JsonLines:
             body: Raw lines; blank ones are no lines.
             tail: What comes after each record, the line feed included.
         """
-        try:
-            pieces, datetimes = _quickly(body)
-            payload = self._joined(pieces, tail)
-            if _HUGE_FLOATS_ARE_MARKED and not _may_hold_huge_float(payload, datetimes):
-                return Encoded(payload, len(pieces), len(pieces))
         # No JSON; JSON but no object; a datetime that is no text or of another form.
-        except (ValueError, TypeError, AttributeError):
-            pass
+        with suppress(ValueError, TypeError, AttributeError):
+            if _HUGE_FLOATS_ARE_MARKED:
+                pieces, datetimes = _quickly(body)
+                payload = self._joined(pieces, tail)
+                if not _may_hold_huge_float(payload, datetimes):
+                    return Encoded(payload, len(pieces), len(pieces))
         return self._line_by_line(body, tail)
 
     def _line_by_line(self, body: bytes, tail: bytes) -> Encoded[bytes]:
-        pieces: list[bytes] = []
-        malformed: list[int] = []
-        unread: list[str] = []
-        lines = split_lines(body)
-        for position, line in enumerate(lines):
-            read = exact_record_from_line if has_huge_integer(line) else record_from_line
-            try:
-                pieces.append(dump_record(read(line, unread)))
-            except NotAnEventError:
-                if line.strip():
-                    malformed.append(position)
-        return Encoded(self._joined(pieces, tail), len(pieces), len(lines), tuple(malformed), len(unread))
+        each = encode_line_by_line(body, dump_record)
+        return Encoded(
+            self._joined(each.payload, tail), each.records, each.lines, each.malformed, each.unread_datetimes
+        )
 
     def _joined(self, pieces: list[bytes], tail: bytes) -> bytes:
         return b"".join((self.head, (tail + self.head).join(pieces), tail)) if pieces else b""

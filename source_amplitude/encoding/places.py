@@ -1,7 +1,7 @@
 """Memory that two processes map, with two places for batches and their results.
 
-With two places a worker never waits for its next batch. Measured (benchmarks/README.md): through a socket alone a third
-of the gain is lost to copies.
+With two places a worker has its next batch before it has finished one; through a socket alone every batch and result
+would be copied in pieces, with a change of processes for each.
 """
 
 from __future__ import annotations

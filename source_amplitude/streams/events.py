@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _MOST_PROCESSES = 4
-"""More have nothing to do: the process that unpacks and writes is busy all the time then (benchmarks/README.md)."""
+"""Each takes memory, and one process does all the unpacking and writing; more than two were not measured to help."""
 
 
 class Events(Stream, CheckpointMixin):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
-from source_amplitude.encoding import Encoded, JsonLines, split_lines
-from source_amplitude.records import (
-    NotAnEventError,
-    Record,
-    exact_record_from_line,
-    has_huge_integer,
-    record_from_line,
-)
+from source_amplitude.encoding import Encoded, JsonLines, encode_line_by_line
+
+if TYPE_CHECKING:
+    from source_amplitude.records import Record
 
 
 @dataclass
@@ -38,18 +35,7 @@ def serialized_records(stream: str, payload: bytes, records: int) -> SerializedR
 
 def encode_records(body: bytes) -> Encoded[list[Record]]:
     """Return the records of the lines in ``body``; blank lines are no lines."""
-    records: list[Record] = []
-    malformed: list[int] = []
-    unread: list[str] = []
-    lines = split_lines(body)
-    for position, line in enumerate(lines):
-        read = exact_record_from_line if has_huge_integer(line) else record_from_line
-        try:
-            records.append(read(line, unread))
-        except NotAnEventError:
-            if line.strip():
-                malformed.append(position)
-    return Encoded(records, len(records), len(lines), tuple(malformed), len(unread))
+    return encode_line_by_line(body, lambda record: record)
 
 
 def record_lines(stream: str) -> JsonLines:
