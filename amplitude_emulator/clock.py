@@ -23,6 +23,7 @@ class EmulatorClock:
         self._base = require_utc(start) if start is not None else datetime.now(timezone.utc)
         stands_still = start is not None and not running
         self._running_since: float | None = None if stands_still else time.monotonic()
+        self._skipped_seconds = 0.0
 
     def now(self) -> datetime:
         """Return the emulated time, aware and in UTC."""
@@ -33,20 +34,34 @@ class EmulatorClock:
         """Jump to an instant, forwards or backwards, and stand still there unless ``running``."""
         base = require_utc(now)
         with self._lock:
+            self._note_jump(base - self._read())
             self._base = base
             self._running_since = time.monotonic() if running else None
 
     def advance(self, by: timedelta) -> datetime:
         """Move on by a timedelta and return the new time. A running clock keeps running."""
         with self._lock:
+            self._note_jump(by)
             self._base += by
             return self._read()
+
+    def elapsed_seconds(self) -> float:
+        """Return the seconds since some fixed moment, which only grow: what rates and expiry count by.
+
+        Real time counts even while the clock stands still, or a budget that is spent would never refill
+        and a client that waits for it never end. Whatever the clock is set or moved forward counts too.
+        """
+        with self._lock:
+            return time.monotonic() + self._skipped_seconds
 
     @property
     def is_running(self) -> bool:
         """Whether time passes by itself."""
         with self._lock:
             return self._running_since is not None
+
+    def _note_jump(self, by: timedelta) -> None:
+        self._skipped_seconds += max(0.0, by.total_seconds())
 
     def _read(self) -> datetime:
         if self._running_since is None:

@@ -6,8 +6,6 @@ errors are ``{"error": text}``.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,17 +13,18 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from amplitude_emulator.clock import format_instant, parse_instant
+from amplitude_emulator.control_answers import asked_workspace, control_json, read_object, with_error_body
 from amplitude_emulator.hours import HOUR, format_hour, parse_hour
 from amplitude_emulator.sample_data import generate_hours
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from amplitude_emulator.clock import EmulatorClock
     from amplitude_emulator.faults import Fault, Faults
     from amplitude_emulator.request_log import RequestLog
     from amplitude_emulator.store import HourStore, Member
     from amplitude_emulator.workspace import Workspaces
-
-Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ControlApi:
@@ -48,16 +47,16 @@ class ControlApi:
     def add_routes(self, router: web.UrlDispatcher, prefix: str) -> None:
         """Register all routes below a prefix that ends with a slash."""
         for method, path, route in CONTROL_ROUTES:
-            answer = partial(_with_error_body, partial(route, self))
+            answer = partial(with_error_body, partial(route, self))
             router.add_route(method, prefix + path, answer)
 
     async def get_clock(self, _: web.Request) -> web.Response:
         """Show the time."""
-        return _json({"now": format_instant(self._clock.now()), "running": self._clock.is_running})
+        return control_json({"now": format_instant(self._clock.now()), "running": self._clock.is_running})
 
     async def put_clock(self, request: web.Request) -> web.Response:
         """Set the clock, move it on, or both."""
-        order = await _read_object(request)
+        order = await read_object(request)
         if "now" in order:
             self._clock.set(parse_instant(str(order["now"])), running=bool(order.get("running", False)))
         if "advance_seconds" in order:
@@ -66,11 +65,11 @@ class ControlApi:
 
     async def get_faults(self, _: web.Request) -> web.Response:
         """List the faults that can still hit."""
-        return _json([_fault_to_json(fault) for fault in self._faults.active()])
+        return control_json([_fault_to_json(fault) for fault in self._faults.active()])
 
     async def post_fault(self, request: web.Request) -> web.Response:
         """Add a fault; keys other than name, times, hour and path are its settings."""
-        order = await _read_object(request)
+        order = await read_object(request)
         name = str(order.pop("name", ""))
         times, hour, path = (order.pop(key, None) for key in ("times", "hour", "path"))
         fault = self._faults.add(
@@ -80,7 +79,7 @@ class ControlApi:
             path=None if path is None else str(path),
             **order,
         )
-        return _json(_fault_to_json(fault), status=201)
+        return control_json(_fault_to_json(fault), status=201)
 
     async def delete_faults(self, request: web.Request) -> web.Response:
         """Remove one fault by ``?id=`` or all, and list the rest."""
@@ -93,7 +92,7 @@ class ControlApi:
 
     async def get_requests(self, _: web.Request) -> web.Response:
         """List the requests to Amplitude's paths."""
-        return _json(
+        return control_json(
             [
                 {
                     "method": seen.method,
@@ -109,11 +108,11 @@ class ControlApi:
     async def delete_requests(self, _: web.Request) -> web.Response:
         """Forget the requests."""
         self._log.clear()
-        return _json([])
+        return control_json([])
 
     async def get_projects(self, _: web.Request) -> web.Response:
         """List the projects with their keys."""
-        return _json([vars(workspace.project) for workspace in self._workspaces.all()])
+        return control_json([vars(workspace.project) for workspace in self._workspaces.all()])
 
     async def get_events(self, request: web.Request) -> web.Response:
         """Return the raw lines of some hours as NDJSON, published or not: the oracle."""
@@ -124,7 +123,7 @@ class ControlApi:
     async def get_members(self, request: web.Request) -> web.Response:
         """List the members of some hours."""
         members = self._store(request).members(*_hours_asked_for(request))
-        return _json([_member_to_json(member) for member in members])
+        return control_json([_member_to_json(member) for member in members])
 
     async def post_member(self, request: web.Request) -> web.Response:
         """Store the body's lines as a new member."""
@@ -132,20 +131,20 @@ class ControlApi:
         lines = _lines_of(await request.read())
         number = None if partition is None else int(partition)
         member = self._store(request).add_member(_hour(request), lines, number)
-        return _json(_member_to_json(member), status=201)
+        return control_json(_member_to_json(member), status=201)
 
     async def put_member(self, request: web.Request) -> web.Response:
         """Create or replace a member with any content, or with bytes that are exported as they are."""
         data = await request.read()
         put = self._store(request).put_gzip if _is_gzip(request) else self._store(request).put_content
-        return _json(_member_to_json(put(_hour(request), _partition(request), data)))
+        return control_json(_member_to_json(put(_hour(request), _partition(request), data)))
 
     async def put_repeated(self, request: web.Request) -> web.Response:
         """Create or replace a member that is the body's one line ``?times=`` repeated, packed with ``?level=``."""
         line = (await request.read()).removesuffix(b"\n")
         times, level = int(request.query["times"]), int(request.query.get("level", 0))
         member = self._store(request).put_repeated(_hour(request), _partition(request), line, times, level=level)
-        return _json(_member_to_json(member))
+        return control_json(_member_to_json(member))
 
     async def delete_member(self, request: web.Request) -> web.Response:
         """Remove a member and list the rest."""
@@ -156,22 +155,22 @@ class ControlApi:
         """Append the body's lines to a member."""
         store, hour, partition = self._store(request), _hour(request), _partition(request)
         store.append_lines(hour, partition, _lines_of(await request.read()))
-        return _json(_member_to_json(store.member(hour, partition)))
+        return control_json(_member_to_json(store.member(hour, partition)))
 
     async def post_recompress(self, request: web.Request) -> web.Response:
         """Pack a member's content into other bytes."""
         member = self._store(request).recompress(_hour(request), _partition(request))
-        return _json(_member_to_json(member))
+        return control_json(_member_to_json(member))
 
     async def put_published(self, request: web.Request) -> web.Response:
         """Publish an hour at a time of its own; null restores the usual delay."""
-        at = (await _read_object(request)).get("at")
+        at = (await read_object(request)).get("at")
         self._store(request).publish_at(_hour(request), None if at is None else parse_instant(str(at)))
-        return _json({"hour": format_hour(_hour(request)), "at": at})
+        return control_json({"hour": format_hour(_hour(request)), "at": at})
 
     async def post_sample(self, request: web.Request) -> web.Response:
         """Make sample events; ``end`` includes its hour."""
-        order = await _read_object(request)
+        order = await read_object(request)
         start, end = (parse_hour(str(order[name])) for name in ("start", "end"))
         total = order.get("events")
         made = generate_hours(
@@ -182,7 +181,7 @@ class ControlApi:
             events_per_hour=int(str(order.get("events_per_hour", 300))),
             total_events=None if total is None else int(str(total)),
         )
-        return _json({"events": made}, status=201)
+        return control_json({"events": made}, status=201)
 
     async def post_reset(self, request: web.Request) -> web.Response:
         """Return the emulator to its start."""
@@ -190,10 +189,7 @@ class ControlApi:
         return await self.get_clock(request)
 
     def _store(self, request: web.Request) -> HourStore:
-        project_id = request.query.get("project_id")
-        if project_id is None:
-            return self._workspaces.all()[0].store
-        return self._workspaces.get(int(project_id)).store
+        return asked_workspace(self._workspaces, request).store
 
 
 _MEMBER = "hours/{hour}/members/{partition}"
@@ -218,28 +214,6 @@ CONTROL_ROUTES: tuple[tuple[str, str, Callable[[ControlApi, web.Request], Awaita
     ("POST", "sample", ControlApi.post_sample),
     ("POST", "reset", ControlApi.post_reset),
 )
-
-
-async def _with_error_body(route: Route, request: web.Request) -> web.StreamResponse:
-    """Call a route; orders that make no sense are answered with their reason instead of a traceback."""
-    try:
-        return await route(request)
-    except (ValueError, TypeError) as error:
-        return _json({"error": str(error)}, status=400)
-    except KeyError as error:
-        return _json({"error": f"There is no {error}."}, status=404)
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    text = json.dumps(value, indent=1, default=str) + "\n"
-    return web.Response(status=status, text=text, content_type="application/json")
-
-
-async def _read_object(request: web.Request) -> dict[str, object]:
-    value = json.loads(await request.read())
-    if not isinstance(value, dict):
-        raise TypeError("The body must be a JSON object.")
-    return value
 
 
 def _hour(request: web.Request) -> datetime:

@@ -18,17 +18,70 @@ NOTHING_FOUND = "Raw data files were not found."  # recorded 2026-06-16, referen
 FILE_SIZE_TOO_LARGE = "The export file size is too large. Try a shorter time range."
 
 FORBIDDEN = 403
+UNSPECIFIED, UNSPECIFIED_ERROR = "unspecified", "Unspecified Error"  # recorded, reference 0.3
 GATEWAY_PAGE = "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
 
 
-def envelope_response(status: int, details: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
+class RequestRefusedError(Exception):
+    """A request is refused; `refusal_response` makes the answer in the family of its path.
+
+    Args:
+        status: HTTP status.
+        details: ``metadata.details`` of the envelope, or the one text of the other families.
+        message: ``message`` of the envelope.
+        error_type: ``type`` of the envelope: ``invalid`` was observed for 400 (reference 0.3).
+        code: ``errorCode`` of lookup tables.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        details: str,
+        *,
+        message: str = UNSPECIFIED_ERROR,
+        error_type: str = UNSPECIFIED,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(details)
+        self.status = status
+        self.details = details
+        self.message = message
+        self.error_type = error_type
+        self.code = code
+
+
+def refusal_response(
+    path: str, refusal: RequestRefusedError, *, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return an error body of the family that a path belongs to (reference 0.3)."""
+    if path.startswith("/data-"):
+        return lookup_table_response(refusal.status, refusal.details, code=refusal.code, headers=headers)
+    if "/api/" in path:
+        return envelope_response(
+            refusal.status,
+            refusal.details,
+            message=refusal.message,
+            error_type=refusal.error_type,
+            headers=headers,
+        )
+    return ingestion_response(refusal.status, {"error": refusal.details}, headers=headers)
+
+
+def envelope_response(
+    status: int,
+    details: str,
+    *,
+    message: str = UNSPECIFIED_ERROR,
+    error_type: str = UNSPECIFIED,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
     """Return the JSON envelope of the ``amplitude.com/api`` family.
 
     ``message`` is left out for 403, as in the observed bodies (reference 0.3).
     """
-    error: dict[str, object] = {"http_code": status, "type": "unspecified"}
+    error: dict[str, object] = {"http_code": status, "type": error_type}
     if status != FORBIDDEN:
-        error["message"] = "Unspecified Error"
+        error["message"] = message
     error["metadata"] = {"details": details}
     return web.Response(
         status=status,
@@ -45,6 +98,18 @@ def ingestion_response(
         status=status,
         body=json.dumps({"code": status, **body}).encode(),
         headers={"Content-Type": "application/json", **(headers or {})},
+    )
+
+
+def lookup_table_response(
+    status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return an error of the host of lookup tables; the keys are documented (0.3), null and ``{}`` inferred."""
+    body = {"statusCode": status, "message": message, "errorCode": code, "extraParams": {}}
+    return web.Response(
+        status=status,
+        body=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
     )
 
 

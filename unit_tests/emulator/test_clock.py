@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -70,3 +71,18 @@ def test_a_fault_may_show_another_date(emulator: Emulator, client: AmplitudeClie
     shown = client.export("20260304T09").headers["Date"]
 
     assert shown == format_datetime(NOON - timedelta(minutes=10), usegmt=True)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_elapsed_seconds_pass_by_themselves_and_with_every_jump_forward(running: bool) -> None:  # noqa: FBT001
+    clock = EmulatorClock(NOON, running=running)
+    begin = clock.elapsed_seconds()
+    threading.Event().wait(0.01)
+    passed = clock.elapsed_seconds() - begin
+    clock.advance(timedelta(hours=1))
+    clock.set(NOON)
+    clock.set(NOON + timedelta(minutes=5))
+    jumped = clock.elapsed_seconds() - begin
+
+    assert 0.005 <= passed < 5
+    assert 3_900 <= jumped < 3_905
