@@ -18,13 +18,16 @@ from amplitude_emulator.request_log import RequestLog, RequestSeen
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from amplitude_emulator.clock import EmulatorClock
+    from amplitude_emulator.content_control_api import ContentControlApi
     from amplitude_emulator.control_api import ControlApi
     from amplitude_emulator.export_api import ExportApi
     from amplitude_emulator.faults import Faults
     from amplitude_emulator.hours import ExportWindow
     from amplitude_emulator.ingestion_api import IngestionApi
+    from amplitude_emulator.rest.access import RestApis
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,9 +72,13 @@ class Surroundings:
 
 
 def make_application(
-    surroundings: Surroundings, export: ExportApi, ingestion: IngestionApi, control: ControlApi
+    surroundings: Surroundings,
+    export: ExportApi,
+    ingestion: IngestionApi,
+    rest: RestApis,
+    controls: Sequence[ControlApi | ContentControlApi],
 ) -> web.Application:
-    """Return the application with Amplitude's paths below ``/us`` and ``/eu``, and the control routes."""
+    """Return the application with Amplitude's paths by region, and the control routes."""
     application = web.Application(middlewares=[surroundings.answer], client_max_size=MAX_READ_BYTES)
     router = application.router
     for region in REGIONS:
@@ -80,7 +87,9 @@ def make_application(
             router.add_post(f"/{region}{path}", handler)
         identify = partial(ingestion.identify, region=region)
         router.add_get(f"/{region}/identify", identify, allow_head=False)
-    control.add_routes(router, CONTROL_PREFIX)
+    rest.add_routes(router)
+    for control in controls:
+        control.add_routes(router, CONTROL_PREFIX)
     return application
 
 

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from amplitude_emulator.errors import UNSPECIFIED, UNSPECIFIED_ERROR
 from amplitude_emulator.hours import truncate_to_hour
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     "server_error": FaultKind({"status": 500, "body": None, "content_type": "text/html"}),
     "gateway_timeout_above_hours": FaultKind({"hours": 1}, only_exports=True),
     "too_large_above_hours": FaultKind({"hours": 1}, only_exports=True),
-    "bad_request": FaultKind({"details": "Invalid request"}),
+    "bad_request": FaultKind(
+        {"details": "Invalid request", "message": UNSPECIFIED_ERROR, "type": UNSPECIFIED, "status": 400}
+    ),
     "forbidden": FaultKind({"details": "User is not authorized to access this project"}),
     "cut_body": FaultKind({"after_bytes": None, "fraction": 0.5, "framing": "content_length"}),
     "connection_reset": FaultKind({"after_bytes": None}),
@@ -41,6 +44,8 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     "flipped_byte": FaultKind({"member": 0}, only_exports=True),
     "broken_member": FaultKind({"member": 0, "how": "damaged"}, only_exports=True),
     "html_instead_of_zip": FaultKind(NO_SETTINGS, only_exports=True),
+    "html_page": FaultKind({"status": 200}),
+    "json": FaultKind({"body": {}, "status": 200}),
     "empty_body": FaultKind(NO_SETTINGS),
     "empty_archive": FaultKind(NO_SETTINGS, only_exports=True),
     "slow_drip": FaultKind({"bytes_per_second": 1000}),

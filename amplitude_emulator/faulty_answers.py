@@ -23,10 +23,13 @@ from amplitude_emulator.delivery import (
 from amplitude_emulator.errors import (
     FILE_SIZE_TOO_LARGE,
     GATEWAY_PAGE,
+    RequestRefusedError,
     envelope_response,
     gateway_response,
     ingestion_response,
+    refusal_response,
 )
+from amplitude_emulator.json_answers import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +55,7 @@ class Hit:
     @property
     def is_ingestion(self) -> bool:
         """Whether the path belongs to the family that answers with ``{"code": ...}``."""
-        return not self.request.path.endswith("/api/2/export")
+        return "/api/" not in self.request.path
 
 
 async def answer_with_fault(hit: Hit) -> web.StreamResponse:
@@ -75,7 +78,8 @@ def _too_many_requests(hit: Hit) -> web.Response:
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
     if hit.is_ingestion:
         return ingestion_response(429, THROTTLED, headers=headers)
-    return envelope_response(429, hit.fault.text("details"), headers=headers)
+    refusal = RequestRefusedError(429, hit.fault.text("details"))
+    return refusal_response(hit.request.path, refusal, headers=headers)
 
 
 # The body of reference 6.4 without naming anyone, so that a client sends everything again at once.
@@ -104,14 +108,24 @@ def _too_large(_: Hit) -> web.Response:
 
 
 def _bad_request(hit: Hit) -> web.Response:
-    details = hit.fault.text("details")
-    return ingestion_response(400, {"error": details}) if hit.is_ingestion else envelope_response(400, details)
+    details, message, error_type = (hit.fault.text(setting) for setting in ("details", "message", "type"))
+    status = int(hit.fault.number("status"))
+    refusal = RequestRefusedError(status, details, message=message, error_type=error_type)
+    return refusal_response(hit.request.path, refusal)
 
 
 def _forbidden(hit: Hit) -> web.Response:
     if hit.is_ingestion:
         return ingestion_response(403, {"error": "Forbidden"})  # documented, reference 6.4
-    return envelope_response(403, hit.fault.text("details"))
+    return refusal_response(hit.request.path, RequestRefusedError(403, hit.fault.text("details")))
+
+
+def _html_page(hit: Hit) -> web.Response:
+    return gateway_response(int(hit.fault.number("status")), "Service unavailable")
+
+
+def _json(hit: Hit) -> web.Response:
+    return json_response(hit.fault.settings["body"], status=int(hit.fault.number("status")))
 
 
 def _html_instead_of_zip(_: Hit) -> web.Response:
@@ -134,6 +148,8 @@ _ANSWERS_INSTEAD: Mapping[str, Callable[[Hit], web.Response]] = {
     "too_large_above_hours": _too_large,
     "bad_request": _bad_request,
     "forbidden": _forbidden,
+    "html_page": _html_page,
+    "json": _json,
     "html_instead_of_zip": _html_instead_of_zip,
     "empty_body": _empty_body,
     "empty_archive": _empty_archive,

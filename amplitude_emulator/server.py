@@ -14,6 +14,7 @@ from amplitude_emulator.application import Surroundings, make_application
 from amplitude_emulator.archive_writer import ArchiveCache
 from amplitude_emulator.blobs import DirectoryBlobs, MemoryBlobs
 from amplitude_emulator.clock import EmulatorClock
+from amplitude_emulator.content_control_api import ContentControlApi
 from amplitude_emulator.control_api import ControlApi
 from amplitude_emulator.event_intake import EventIntake
 from amplitude_emulator.export_api import DEFAULT_PUBLISH_DELAY_HOURS, ExportApi, ExportOptions
@@ -21,6 +22,9 @@ from amplitude_emulator.faults import Faults
 from amplitude_emulator.ingestion_api import IngestionApi
 from amplitude_emulator.project import DEFAULT_PROJECT_ID, Project, Region, make_project
 from amplitude_emulator.request_log import RequestLog, RequestSeen
+from amplitude_emulator.rest.access import RestApis
+from amplitude_emulator.rest.content import ProjectContent
+from amplitude_emulator.rest.storage import Storage
 from amplitude_emulator.store import HourStore
 from amplitude_emulator.workspace import Workspace, Workspaces
 
@@ -76,6 +80,7 @@ class Emulator:
         self._log = RequestLog()
         self._workspaces = Workspaces()
         self._archives = ArchiveCache()
+        self._storage = Storage(self.clock)
         self._export = ExportApi(self._workspaces, self.clock, self._archives, self._options)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,6 +99,11 @@ class Emulator:
     def store(self) -> HourStore:
         """The stored hours of the first project."""
         return self.store_of(self.project)
+
+    @property
+    def content(self) -> ProjectContent:
+        """What the first project has besides events: lists, cohorts, settings, budgets."""
+        return self.content_of(self.project)
 
     @property
     def requests(self) -> list[RequestSeen]:
@@ -120,7 +130,9 @@ class Emulator:
         project = make_project(project_id, region, self.seed)
         blobs = MemoryBlobs() if self._data_dir is None else DirectoryBlobs(self._data_dir)
         store = HourStore(project_id, blobs)
-        self._workspaces.add(Workspace(project, store, EventIntake(project_id, store, self.clock, self.seed)))
+        intake = EventIntake(project_id, store, self.clock, self.seed)
+        content = ProjectContent(project, self.clock, self.seed)
+        self._workspaces.add(Workspace(project, store, intake, content))
         return project
 
     @property
@@ -132,6 +144,10 @@ class Emulator:
         """Return the stored hours of a project."""
         return self._workspaces.get(project.project_id).store
 
+    def content_of(self, project: Project) -> ProjectContent:
+        """Return what a project has besides events."""
+        return self._workspaces.get(project.project_id).content
+
     def clear_requests(self) -> None:
         """Forget the requests seen so far."""
         self._log.clear()
@@ -139,12 +155,15 @@ class Emulator:
     def reset(self) -> None:
         """Return to the state after construction, so that one emulator can serve many tests.
 
-        Members (on disk too), users, faults, requests and options are cleared and the clock is set back
-        to ``now``; projects, the port and open connections stay.
+        Members (on disk too), users, faults, requests and options are cleared, lists, cohorts and settings
+        are the sample ones again, budgets are full, and the clock is set back to ``now``; projects, the port
+        and open connections stay.
         """
         for workspace in self._workspaces.all():
             workspace.store.clear()
             workspace.intake.clear()
+            workspace.content.reset()
+        self._storage.clear()
         self.faults.clear()
         self._log.clear()
         self._archives.clear()
@@ -206,7 +225,9 @@ class Emulator:
         surroundings = Surroundings(self.clock, self.faults, self._log, closing)
         ingestion = IngestionApi(self._workspaces)
         control = ControlApi(self._workspaces, self.clock, self.faults, self._log, self.reset)
-        application = make_application(surroundings, self._export, ingestion, control)
+        content_control = ContentControlApi(self._workspaces)
+        rest = RestApis(self._workspaces, self.clock, self._storage)
+        application = make_application(surroundings, self._export, ingestion, rest, [control, content_control])
         # Keep-alive connections of idle clients must not hold up the end of a test.
         return web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from amplitude_emulator.event_intake import EventIntake
     from amplitude_emulator.project import Project, Region
+    from amplitude_emulator.rest.content import ProjectContent
     from amplitude_emulator.store import HourStore
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """One project, its stored hours, and the users known from ingestion."""
+    """One project, its stored hours, the users known from ingestion, and what its other APIs show."""
 
     project: Project
     store: HourStore
     intake: EventIntake
+    content: ProjectContent
 
 
 class Workspaces:

@@ -9,7 +9,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ class Answer:
     @property
     def json(self) -> object:
         return json.loads(self.body)
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """A JSON object whose parts a test looks into."""
+        content = self.json
+        assert isinstance(content, dict)
+        return content
 
     @property
     def members(self) -> dict[str, bytes]:
@@ -65,10 +72,14 @@ class AmplitudeClient:
         finally:
             connection.close()
 
+    def get(self, path: str, project: Project | None = None) -> Answer:
+        """GET with a project's keys; the path is given as it is, region included."""
+        asked = project or self._emulator.project
+        return self.request("GET", path, headers=basic(asked.api_key, asked.secret_key))
+
     def export(self, start: str, end: str | None = None, project: Project | None = None) -> Answer:
         asked = project or self._emulator.project
-        path = f"/{asked.region}/api/2/export?start={start}&end={end or start}"
-        return self.request("GET", path, headers=basic(asked.api_key, asked.secret_key))
+        return self.get(f"/{asked.region}/api/2/export?start={start}&end={end or start}", asked)
 
     def upload(self, events: Sequence[object], path: str = "/us/2/httpapi", **body: object) -> Answer:
         content = {"api_key": self._emulator.project.api_key, "events": events, **body}
@@ -85,8 +96,10 @@ def basic(api_key: str, secret_key: str) -> dict[str, str]:
     return {"Authorization": f"Basic {token}"}
 
 
-def envelope(status: int, details: str) -> dict[str, object]:
-    """The error body of the Export API as section 0.3 of the reference shows it."""
-    message = {} if status == 403 else {"message": "Unspecified Error"}
-    error = {"http_code": status, "type": "unspecified", **message, "metadata": {"details": details}}
+def envelope(
+    status: int, details: str, message: str = "Unspecified Error", error_type: str = "unspecified"
+) -> dict[str, object]:
+    """The error body of ``amplitude.com/api`` as section 0.3 of the reference shows it."""
+    shown = {} if status == 403 else {"message": message}
+    error = {"http_code": status, "type": error_type, **shown, "metadata": {"details": details}}
     return {"error": error}

@@ -1,0 +1,1 @@
+"""The APIs behind Basic auth besides Export: Dashboard REST, cohorts, annotations, taxonomy and others."""
