@@ -37,7 +37,7 @@ def query_metadata(asked: Asked, query_type: str | None) -> dict[str, object]:
         "prunedResult": False,
         "hitChunkGroupByLimit": False,
         "millisSinceComputed": 0,
-        "earliestServerReceivedTime": 2**63,
+        "earliestServerReceivedTime": 2**63 - 1,  # recorded through a JSON of doubles, which rounds it up
         "queryIds": [query_id],
         "numQueries": 1,
         "perQueryMetadata": [{"queryId": query_id, "queryType": query_type, "cached": False, "novaCost": 0}],
