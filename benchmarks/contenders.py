@@ -141,17 +141,18 @@ def _declarative() -> Contender:
     )
 
 
-def _bare() -> Contender:
+def _bare(*options: str) -> Contender:
     environment = environments.make_bare()
 
     def read(archives: Archives, read: Read, _: Path) -> Command:
         served = archives.served
         hours = f"{read.start:%Y%m%dT%H}", f"{read.end:%Y%m%dT%H}", str(read.window_hours)
         script = str(environment.python), str(HERE / "bare_script.py")
-        return Command((*script, f"{served.url}/us", served.api_key, served.secret_key, *hours))
+        return Command((*script, f"{served.url}/us", served.api_key, served.secret_key, *hours, *options))
 
     versions = environment.versions(*(package.partition("==")[0] for package in environments.BARE_PACKAGES))
-    return Contender("bare", "bare script", versions, read, _reading_nothing(read), "no window")
+    name, title = ("wide", "bare script, 1 MB pipe") if options else ("bare", "bare script")
+    return Contender(name, title, versions, read, _reading_nothing(read), "no window")
 
 
 def _curl() -> Contender:
@@ -177,6 +178,7 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "0.6.19": _published,
     "declarative": _declarative,
     "bare": _bare,
+    "wide": lambda: _bare("wide"),
     "curl": _curl,
 }
 

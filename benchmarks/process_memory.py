@@ -64,10 +64,22 @@ def _tree(pid: int) -> list[int]:
     for parent in pids:  # grows while it is gone through
         try:
             for children in (_PROC / str(parent) / "task").glob("*/children"):
-                pids += map(int, children.read_text(encoding="ascii").split())
+                pids += [pid for pid in map(int, children.read_text(encoding="ascii").split()) if _is_own(pid, parent)]
         except OSError:  # it has just ended
             continue
     return pids
+
+
+def _is_own(pid: int, parent: int) -> bool:
+    """Return whether a process has memory of its own: until it runs another program, it borrows its parent's.
+
+    Seen by its command line, which it borrows as well.
+    """
+    return _command_line(pid) != _command_line(parent)
+
+
+def _command_line(pid: int) -> bytes:
+    return (_PROC / str(pid) / "cmdline").read_bytes()
 
 
 def _resident_bytes(pid: int) -> int:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -23,7 +23,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from source_amplitude.errors import DiskFullError
 from source_amplitude.failures import traced
 from source_amplitude.input_files import require_readable
-from source_amplitude.output import LineWriter, logs_to
+from source_amplitude.output import LineWriter, logs_to, widen_pipe
 from source_amplitude.source import SourceAmplitude, hide_keys
 from source_amplitude.streams import SerializedRecords
 
@@ -100,6 +100,8 @@ def launch(source: SourceAmplitude, args: list[str]) -> int:
     script notices too. A read that is asked to end (SIGTERM, Ctrl-C) ends with a last state and 128 plus the signal.
     """
     writer = LineWriter(sys.stdout.buffer)
+    with suppress(OSError):  # not every stdout is a file of the system
+        widen_pipe(sys.stdout.fileno())
     with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), _ends_on_signals(source.stop) as received:
         code = _launch(source, args, writer)
     return EXIT_SIGNALLED + received[0] if received else code

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import RawIOBase
 
+_WIDE_PIPE_BYTES = 1024 * 1024
+
 _CDK_COUNT = re.compile(r"Read \d+ records from \w+ stream")
 
 
@@ -59,6 +61,17 @@ class LineWriter:
 
     def flush(self) -> None:
         """Do nothing: every write is handed on at once."""
+
+
+def widen_pipe(descriptor: int) -> None:
+    """Let the pipe behind ``descriptor``, if it is one, hold 1 MB instead of 64 KB where the system can.
+
+    The reader then empties it while the next batches are made; 1 MB is what Linux lets anybody have (pipe(7)).
+    """
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl  # noqa: PLC0415 - not on every system
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WIDE_PIPE_BYTES)
 
 
 class LogWriter:

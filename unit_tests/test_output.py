@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from source_amplitude.output import LineWriter, LogWriter
+from source_amplitude.output import LineWriter, LogWriter, widen_pipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ClosedPipe(io.BytesIO):
@@ -84,3 +89,13 @@ def test_a_write_that_is_cut_short_goes_on_until_nothing_is_left() -> None:
     LineWriter(out).write_bytes(b"a line that is longer than seven bytes\n")
 
     assert out.taken == b"a line that is longer than seven bytes\n"
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux tells how wide a pipe is")
+def test_a_pipe_is_widened_and_a_file_is_left_as_it_is(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb"), (tmp_path / "out").open("wb") as file:
+        widen_pipe(writer)
+        widen_pipe(file.fileno())
+
+        assert fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ) == 1024 * 1024

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
 BATCH_BYTES = 64 * 1024
 """Measured (benchmarks/README.md): smaller and larger batches take longer."""
@@ -53,7 +53,7 @@ class Encoding(Protocol[T_co]):
         """Return how large a batch is best now."""
         ...
 
-    def in_order(self, batches: Iterable[B]) -> Iterator[tuple[B, Encoded[T_co]]]:
+    def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T_co]], None, None]:
         """Yield each batch with what was made of it; some batches may be taken ahead of what is yielded."""
         ...
 
@@ -73,7 +73,7 @@ class OneByOne(Generic[T]):
         """See `Encoding`."""
         return self._batch_bytes
 
-    def in_order(self, batches: Iterable[B]) -> Iterator[tuple[B, Encoded[T]]]:
+    def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T]], None, None]:
         """See `Encoding`."""
         for batch in batches:
             yield batch, self._encode(batch.body)

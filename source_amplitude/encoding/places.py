@@ -1,7 +1,9 @@
-"""Memory that two processes map, with two places for batches and their results.
+"""Memory that two processes map, with a few places for batches and their results.
 
-With two places a worker has its next batch before it has finished one; through a socket alone every batch and result
-would be copied in pieces, with a change of processes for each.
+With several places a worker has its next batch before it has finished one, and has enough of them while the other
+process unpacks a member (measured with two workers on two cores: four places 1.6 times the rate of one process, two
+places 1.4); through a socket alone every batch and result would be copied in pieces, with a change of processes for
+each.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PLACES = 2
+PLACES = 4
 BATCH_ROOM_BYTES = 768 * 1024
 RESULT_ROOM_BYTES = 1024 * 1024
 

@@ -153,8 +153,9 @@ class AcrossProcesses:
             while given:
                 yield self._take_oldest(given)
         finally:
-            if given:  # abandoned: what they answer would be taken for the answer to a later batch
-                self.close()
+            for worker, _ in given:  # abandoned: what they answer would be taken for the answer to a later batch
+                with suppress(WorkerLostError):
+                    worker.take()
 
     def close(self) -> None:
         """See `Encoding`."""

@@ -15,7 +15,7 @@ from source_amplitude.members import NOTHING_READ, Fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from source_amplitude.encoding import Encoded, Encoding
+    from source_amplitude.encoding import Encoded
     from source_amplitude.windows import HourWindow
 
 T = TypeVar("T")
@@ -32,28 +32,37 @@ class EncodedRecords(Generic[T]):
 
 
 @dataclass(frozen=True)
-class _MemberBatch:
-    """Some lines and the full name of the member they are from."""
+class HourBatch:
+    """Some lines of an hour, or its end.
 
-    member: str
-    lines: LineBatch
+    Attributes:
+        reading: The hour.
+        member: The full name of the member the lines are from.
+        lines: None at the hour's end.
+    """
+
+    reading: HourReading
+    member: str = ""
+    lines: LineBatch | None = None
 
     @property
     def body(self) -> bytes:
-        return self.lines.body
+        """The lines; no bytes at the hour's end."""
+        return self.lines.body if self.lines else b""
 
 
-class HourReading(Generic[T]):
+class HourReading:
     """Reads the members of one hour.
 
     Args:
-        window: The hour (or day of files), for messages.
+        window: The hour (or day of files).
         known: What was emitted of a member before, by its full name.
-        encoding: Makes the payloads out of lines.
         tally: Counts what is emitted.
+        batch_bytes: How large a batch is best now.
 
     Attributes:
-        seen: What has been emitted of each member, before and now; grows while `read` is consumed.
+        window: As above.
+        seen: What has been emitted of each member, before and now; grows with every batch that is noted.
         broken: Why a member could not be read to its end; the first such error.
         is_flawed: Whether any line, now or before, is no JSON object.
     """
@@ -63,36 +72,31 @@ class HourReading(Generic[T]):
         window: HourWindow,
         *,
         known: Callable[[str], Fingerprint | None],
-        encoding: Encoding[T],
         tally: Tally,
+        batch_bytes: Callable[[], int],
     ) -> None:
-        self._window = window
+        self.window = window
         self._known = known
-        self._encoding = encoding
         self._tally = tally
+        self._batch_bytes = batch_bytes
         self._lines_read: dict[str, int] = {}
         self.seen: dict[str, Fingerprint] = {}
         self.broken: CorruptArchiveError | None = None
         self.is_flawed = False
 
-    def read(self, archive: Archive, members: list[Member]) -> Iterator[EncodedRecords[T]]:
-        """Yield what is new of ``members``; a member that breaks is noted in ``broken`` and the next one is read.
+    def batches(self, archive: Archive, members: list[Member]) -> Iterator[HourBatch]:
+        """Yield what is new of ``members``, and the hour's end.
 
-        A batch counts as emitted when the consumer comes back for the next one.
+        A member that breaks is noted in ``broken`` and the next one is read.
         """
-        for batch, encoded in self._encoding.in_order(self._batches(archive, members)):
-            if encoded.records:
-                yield EncodedRecords(encoded.payload, encoded.records)
-            self._note(batch, encoded)
-
-    def _batches(self, archive: Archive, members: list[Member]) -> Iterator[_MemberBatch]:
         for member in members:
             try:
                 known = self._start(archive, member)
                 for lines in proven(partial(self._lines, archive, member, known)):
-                    yield _MemberBatch(member.text, lines)
+                    yield HourBatch(self, member.text, lines)
             except CorruptArchiveError as error:
                 self.broken = self.broken or error
+        yield HourBatch(self)
 
     def _start(self, archive: Archive, member: Member) -> Fingerprint:
         """Note and return what was emitted of a member before; nothing where it has been rewritten since."""
@@ -102,7 +106,7 @@ class HourReading(Generic[T]):
                 "Amplitude has rewritten the member %s of %s since it was read; it is emitted again as a whole, "
                 "so some of its events come twice (same uuid).",
                 member.text,
-                self._window,
+                self.window,
             )
             known, lines_read = NOTHING_READ, 0
         self.seen[member.text] = known
@@ -122,10 +126,12 @@ class HourReading(Generic[T]):
         """Yield the lines of a member after ``known``, which are there: `_start` has seen it."""
         with archive.unpack(member) as content:
             skip_proven_prefix(content, known)
-            yield from iter_line_batches(content, after=known, chunk_bytes=self._encoding.batch_bytes())
+            yield from iter_line_batches(content, after=known, chunk_bytes=self._batch_bytes())
 
-    def _note(self, batch: _MemberBatch, encoded: Encoded[T]) -> None:
-        """Count a batch that was emitted."""
+    def note(self, batch: HourBatch, encoded: Encoded[object]) -> None:
+        """Count a batch that was emitted: the consumer has come back for the next one."""
+        if batch.lines is None:
+            return
         lines, before = batch.lines, self.seen[batch.member]
         first_number = self._lines_read[batch.member] + 1
         self._lines_read[batch.member] += encoded.lines
@@ -133,7 +139,7 @@ class HourReading(Generic[T]):
         self._tally.unread_datetimes += encoded.unread_datetimes
         self._tally.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
-            self._tally.add_malformed(MalformedLine(self._window, batch.member, first_number + position))
+            self._tally.add_malformed(MalformedLine(self.window, batch.member, first_number + position))
         self.is_flawed = self.is_flawed or bool(encoded.malformed)
         # Half a line at the end may be completed later: what counts as read must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:

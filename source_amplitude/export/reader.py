@@ -8,6 +8,7 @@ stop the others; what is not about one window ends everything.
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -31,7 +32,7 @@ from source_amplitude.windows import HourSet, HourWindow, hour_window, split
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from source_amplitude.api import AmplitudeClient
@@ -217,9 +218,8 @@ class ExportReader(Generic[T]):
             if self._is_ambiguous(download.archive, download.window):
                 return
             hours = self._members_by_hour(download.archive, download.window)
-            for hour, members in sorted(hours.items()):
-                if not (yield from self._read_hour(download, download.archive, hour, members)):
-                    return
+            if not (yield from self._read_hours(download, download.archive, hours)):
+                return
         if len(self.tally.failures) == failures_before:
             self._size.worked(download.window.hours)
             self._ledger.working_hours = self._size.to_remember
@@ -280,22 +280,43 @@ class ExportReader(Generic[T]):
                 tried="Nothing of the archive was emitted.",
             )
 
-    def _read_hour(
-        self, download: Download, archive: Archive, hour: datetime, members: list[Member]
+    def _read_hours(
+        self, download: Download, archive: Archive, hours: Mapping[datetime, list[Member]]
     ) -> Generator[EncodedRecords[T] | HourDone, None, bool]:
-        """Yield one hour; return whether the rest of the archive may be read."""
-        window = hour_window(hour)
-        reading = HourReading(window, known=self._ledger.known, encoding=self._encoding, tally=self.tally)
-        for step in reading.read(archive, members):
-            yield step
-            self._raise_if_stopped()
+        """Yield the hours of an archive; return whether all of it was read.
+
+        They are encoded as one run, so that worker processes go on with the next hour while one is finished.
+        """
+        batches = (
+            batch for hour, members in sorted(hours.items()) for batch in self._reading(hour).batches(archive, members)
+        )
+        with closing(self._encoding.in_order(batches)) as in_order:
+            for batch, encoded in in_order:
+                if encoded.records:
+                    yield EncodedRecords(encoded.payload, encoded.records)
+                batch.reading.note(batch, encoded)
+                if batch.lines is None and not (yield from self._finish_hour(download, batch.reading)):
+                    return False
+                if self._stop.is_set() and batch.lines is not None:
+                    self._ledger.keep(batch.reading.window.start, batch.reading.seen, asked_at=download.asked_at)
+                self._raise_if_stopped()
+        return True
+
+    def _reading(self, hour: datetime) -> HourReading:
+        return HourReading(
+            hour_window(hour), known=self._ledger.known, tally=self.tally, batch_bytes=self._encoding.batch_bytes
+        )
+
+    def _finish_hour(self, download: Download, reading: HourReading) -> Generator[HourDone, None, bool]:
+        """Record how an hour ended; return whether the rest of the archive may be read."""
+        window = reading.window
         if reading.broken is not None:
-            self._ledger.keep(hour, reading.seen, asked_at=download.asked_at)
+            self._ledger.keep(window.start, reading.seen, asked_at=download.asked_at)
             return self._after_broken_member(window, download.window, reading.broken)
         if reading.is_flawed and self._config.malformed_lines is MalformedLines.FAIL:
-            self._ledger.keep(hour, reading.seen, asked_at=download.asked_at)
+            self._ledger.keep(window.start, reading.seen, asked_at=download.asked_at)
             return True
-        self._ledger.land(hour, reading.seen, asked_at=download.asked_at)
+        self._ledger.land(window.start, reading.seen, asked_at=download.asked_at)
         self._ledger.forget_what_is_final(self._config.recheck_hours)
         self.tally.hours_done += window.hours
         self.tally.succeed()
