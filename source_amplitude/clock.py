@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import threading
+
+_LONGEST_NAP_SECONDS = 1.0
 
 
 class Clock(Protocol):
@@ -37,3 +42,12 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Block this thread for ``seconds``."""
         time.sleep(seconds)
+
+
+def sleep_unless(stop: threading.Event, clock: Clock, seconds: float) -> bool:
+    """Wait in short naps and return whether the time has passed; False as soon as ``stop`` is set."""
+    while seconds > 0 and not stop.is_set():
+        nap = min(seconds, _LONGEST_NAP_SECONDS)
+        clock.sleep(nap)
+        seconds -= nap
+    return not stop.is_set()

@@ -12,6 +12,7 @@ from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
 N = TypeVar("N", int, None)
 
@@ -61,6 +62,9 @@ class Config:
         recheck_hours: Ages in hours after an hour's end, ascending.
         accepted_gaps: Hours that count as read.
         num_processes: Processes that encode records; None for as many as the machine has processors.
+        dashboard_lookback_days: The newest days of dashboards that every sync reads again.
+        project_time_zone: None where it is not known.
+        cohort_properties: User properties of cohort members; none for none.
     """
 
     keys: Keys
@@ -75,6 +79,12 @@ class Config:
     malformed_lines: MalformedLines = MalformedLines.REPORT
     num_workers: int = 4
     num_processes: int | None = None
+    dashboard_lookback_days: int = 3
+    project_time_zone: tzinfo | None = None
+    cohort_ids: tuple[str, ...] = ()
+    cohort_properties: tuple[str, ...] = ()
+    composition_properties: tuple[str, ...] = ()
+    chart_ids: tuple[str, ...] = ()
 
 
 def parse_config(raw: Mapping[str, Any]) -> Config:
@@ -104,6 +114,12 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         "malformed_lines": fields.choice("malformed_lines", MalformedLines, MalformedLines.REPORT),
         "num_workers": fields.whole_number("num_workers", 4, 1, 5),
         "num_processes": fields.whole_number("num_processes", None, 1, 16),
+        "dashboard_lookback_days": fields.whole_number("dashboard_lookback_days", 3, 1, 90),
+        "project_time_zone": fields.time_zone("project_time_zone"),
+        "cohort_ids": fields.names("cohort_ids"),
+        "cohort_properties": fields.names("cohort_properties"),
+        "composition_properties": fields.names("composition_properties"),
+        "chart_ids": fields.names("chart_ids"),
     }
     if fields.problems:
         raise InvalidConfigError(tuple(fields.problems))
@@ -182,6 +198,32 @@ class _Fields:
             self.problem(name, value, "is before 1970")
             return None
         return floor_unit(moment)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts, each once, in their order."""
+        value = self._raw.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+            self.problem(name, value, "is not a list of texts with characters in them")
+            return ()
+        return tuple(dict.fromkeys(each.strip() for each in value))
+
+    def time_zone(self, name: str) -> tzinfo | None:
+        value = self._raw.get(name)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            self.problem(name, value, "is no time zone such as Europe/Berlin")
+            return None
+        import pendulum  # noqa: PLC0415 - it takes long to import; it has the table of zones that slim images lack
+
+        try:
+            zone: tzinfo = pendulum.timezone(value)
+        except (ValueError, LookupError, OSError):
+            self.problem(name, value, "is no time zone such as Europe/Berlin")
+            return None
+        return zone
 
     def gaps(self, name: str) -> HourSet:
         value = self._raw.get(name)

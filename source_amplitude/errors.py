@@ -6,15 +6,22 @@
     │   ├── CredentialsRejectedError   401 or 403: key, secret or region
     │   ├── OtherProjectError          the state belongs to another project's archives
     │   ├── InvalidStateError          the saved state cannot be read
-    │   └── UnknownStreamError         the catalog names a stream that does not exist
+    │   ├── UnknownStreamError         the catalog names a stream that does not exist
+    │   ├── RequestRejectedError       400: a setting does not fit the project
+    │   ├── NotFoundError              404: what a setting names is not there
+    │   ├── NotInPlanError             the project's plan lacks an API
+    │   └── QuotaUsedUpError           the month's cohort downloads are used up
     ├── RetryableError                 the same request may succeed later
     │   ├── RateLimitedError           429
     │   ├── ServerFailureError         5xx that is no size signal
     │   ├── NetworkError               connection, timeout, body cut short
-    │   └── CorruptArchiveError        no zip, a damaged directory, a failed checksum
+    │   ├── CorruptArchiveError        no zip, a damaged directory, a failed checksum
+    │   ├── GarbledAnswerError         200 with a body that is no JSON
+    │   └── NotReadyError              Amplitude is still preparing what was asked for
     ├── UnreachableError               DNS or TLS: no request can succeed
     ├── ExportTooLargeError            400 with the size text, 504: ask for fewer hours
     ├── UnexpectedAnswerError          a status or body that no rule covers
+    ├── UnknownShapeError              JSON of a shape that nobody has described
     ├── MalformedLinesError            lines that are no JSON objects
     ├── HoursMissingError              how a sync ends that could not read every hour
     ├── StoppedError                   somebody asked the sync to end
@@ -103,6 +110,38 @@ class UnknownStreamError(ConfigError):
     )
 
 
+class RequestRejectedError(ConfigError):
+    """Amplitude answered 400 with a reason."""
+
+    next_step = (
+        "Change the setting that Amplitude's words are about (a project without countries: turn off "
+        "active_users_group_by_country), or deselect the stream. The other streams are not affected."
+    )
+
+
+class NotFoundError(ConfigError):
+    """Amplitude answered 404 for something that a setting names."""
+
+    next_step = "Correct or remove it in the configuration; the other streams are not affected."
+
+
+class NotInPlanError(ConfigError):
+    """Amplitude refused an API to keys that it knows."""
+
+    next_step = (
+        "If the project's plan lacks this API, deselect the stream; the other streams are not affected. If the plan "
+        "has it, check that the keys are allowed to use it."
+    )
+
+
+class QuotaUsedUpError(ConfigError):
+    """So many cohorts were downloaded this month that another one would exceed the quota."""
+
+    next_step = (
+        "Wait for the next month, shorten cohort_ids, or sync the stream less often; what was downloaded is recorded."
+    )
+
+
 class RetryableError(AmplitudeError):
     """The same request may succeed later; the connector retries these by itself."""
 
@@ -137,6 +176,14 @@ class CorruptArchiveError(RetryableError):
     """The body is not a whole zip archive, or a checksum in it does not hold."""
 
 
+class GarbledAnswerError(RetryableError):
+    """The answer's status is good, its body is no JSON: a gateway's page, or cut short."""
+
+
+class NotReadyError(RetryableError):
+    """What was asked for is still being prepared after a long wait."""
+
+
 class UnreachableError(AmplitudeError):
     """The host has no address, or its certificate is not accepted."""
 
@@ -159,6 +206,12 @@ class UnexpectedAnswerError(AmplitudeError):
     """Amplitude gave an answer that the connector has no rule for."""
 
     next_step = "If it goes on, report it with this message; nothing was recorded as read."
+
+
+class UnknownShapeError(AmplitudeError):
+    """The answer is JSON, but nothing that any documentation or recording shows; it may hold data nobody would see."""
+
+    next_step = "Report it with this message; nothing of the answer was emitted or recorded as read."
 
 
 class MalformedLinesError(AmplitudeError):

@@ -15,13 +15,13 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from serpyco_rs import SchemaValidationError
 
-from source_amplitude.api import AmplitudeClient, Timeouts, base_url, prove_keys, secret_forms
+from source_amplitude.api import AmplitudeClient, Host, Quotas, Timeouts, base_url, prove_keys, secret_forms
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
 from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError
 from source_amplitude.export import ExportSettings
 from source_amplitude.failures import traced
-from source_amplitude.streams import Events, EventsContext, MissingStream
+from source_amplitude.streams import Events, EventsContext, MissingStream, RestContext, rest_streams
 
 if TYPE_CHECKING:
     import logging
@@ -111,7 +111,16 @@ class SourceAmplitude(AbstractSource):
             stop=self.stop,
             serialize=self.serialize_records,
         )
-        return [Events(context), *self._missing]
+        rest = RestContext(
+            client=self._client(parsed, parsed.region),
+            other_region=self._client(parsed, parsed.region.other),
+            quotas=Quotas(self._clock, self.stop),
+            config=parsed,
+            settings=self._settings,
+            clock=self._clock,
+            stop=self.stop,
+        )
+        return [Events(context), *rest_streams(rest), *self._missing]
 
     def read(
         self,
@@ -170,10 +179,11 @@ class SourceAmplitude(AbstractSource):
     def _client(self, config: Config, region: Region, timeouts: Timeouts | None = None) -> AmplitudeClient:
         try:
             url = base_url(region, self._api_url)
+            data_url = base_url(region, self._api_url, Host.DATA)
         except AmplitudeError as error:
             raise traced(error, config.keys) from error
         timeouts = timeouts or self._settings.timeouts
-        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts)
+        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts, data_url=data_url)
 
 
 def _state_messages(saved: object) -> list[Any]:

@@ -289,7 +289,7 @@ def test_the_spec_s_default_is_the_parser_s(name: str) -> None:
 def test_every_optional_key_has_a_default_in_the_spec_but_the_end_and_what_the_machine_decides() -> None:
     without = [name for name in PROPERTIES if "default" not in PROPERTIES[name]]
 
-    assert without == ["api_key", "secret_key", "start_date", "end_date", "num_processes"]
+    assert without == ["api_key", "secret_key", "start_date", "end_date", "num_processes", "project_time_zone"]
 
 
 @pytest.mark.parametrize("name", [name for name in PROPERTIES if PROPERTIES[name]["type"] == "integer"])

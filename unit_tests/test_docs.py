@@ -15,6 +15,7 @@ PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = (
     "README.md",
+    "docs/streams.md",
     "CONTRIBUTING.md",
     "amplitude_emulator/README.md",
     "integration_tests/README.md",
@@ -48,7 +49,7 @@ def test_the_streams_table_has_what_discover_prints() -> None:
     expected = {
         stream["name"]: [
             ", ".join(f"`{'.'.join(key)}`" for key in stream["source_defined_primary_key"]),
-            ", ".join(f"`{name}`" for name in stream["default_cursor_field"]),
+            ", ".join(f"`{name}`" for name in stream.get("default_cursor_field") or []),
             ", ".join(mode.replace("_", " ") for mode in stream["supported_sync_modes"]),
         ]
         for stream in catalog["catalog"]["streams"]

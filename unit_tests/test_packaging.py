@@ -122,14 +122,6 @@ def test_suggested_streams_exist() -> None:
     assert set(suggested) <= {stream["name"] for stream in catalog["streams"]}
 
 
-def test_streams_that_exist_are_not_announced_as_gone() -> None:
-    catalog = json.loads((ROOT / "unit_tests/golden/catalog.json").read_text())["catalog"]
-
-    (scope,) = connector_metadata()["data"]["releases"]["breakingChanges"]["1.0.0"]["scopedImpact"]
-
-    assert set(scope["impactedScopes"]) & {stream["name"] for stream in catalog["streams"]} == set()
-
-
 def test_the_newest_changelog_entry_is_of_this_version() -> None:
     versions = re.findall(r"^## \[?([0-9.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 

@@ -1,14 +1,23 @@
 """Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte."""
 
+from source_amplitude.api.calls import Call, Fetched
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
 from source_amplitude.api.credentials import prove_keys
-from source_amplitude.api.endpoints import base_url
+from source_amplitude.api.endpoints import Host, base_url
+from source_amplitude.api.quotas import Quota, Quotas
 from source_amplitude.api.redaction import redact, secret_forms
+from source_amplitude.api.rest import Rest
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 
 __all__ = [
     "AmplitudeClient",
+    "Call",
     "ExportAnswer",
+    "Fetched",
+    "Host",
+    "Quota",
+    "Quotas",
+    "Rest",
     "RetryBudget",
     "RetryPolicy",
     "Timeouts",

@@ -13,7 +13,10 @@ from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
     ExportTooLargeError,
+    NotFoundError,
+    NotInPlanError,
     RateLimitedError,
+    RequestRejectedError,
     ServerFailureError,
     UnexpectedAnswerError,
 )
@@ -69,6 +72,9 @@ def reason_from_body(body: bytes) -> str:
 
 
 def _envelope_reason(parsed: dict[str, Any]) -> str:
+    errors = parsed.get("errors")  # the taxonomy's envelope
+    if isinstance(errors, list) and errors:
+        return " - ".join(_envelope_reason(each) if isinstance(each, dict) else str(each) for each in errors)
     error = parsed.get("error") or parsed
     if not isinstance(error, dict):
         return str(error)
@@ -114,6 +120,22 @@ def common_error(answer: Answer, what: str) -> AmplitudeError:
     if answer.status >= 500:  # noqa: PLR2004 - status
         return ServerFailureError(f"Amplitude failed at {what} (HTTP {answer.status}{said}).")
     return UnexpectedAnswerError(f"Amplitude answered {what} with HTTP {answer.status}{said}.")
+
+
+def rest_error(answer: Answer, what: str, region: str) -> AmplitudeError:
+    """Return the error that an answer of the REST APIs stands for; the good statuses do not come here."""
+    said = f" (HTTP {answer.status}{f': {answer.reason}' if answer.reason else ''})"
+    if answer.status in (400, 401, 403) and names_the_keys(answer):
+        return CredentialsRejectedError(f"Amplitude refused the keys at the {region}{said}.")
+    if answer.status == 401:  # noqa: PLR2004 - status; means the keys wherever it is documented
+        return CredentialsRejectedError(f"Amplitude refused the keys for {what} at the {region}{said}.")
+    if answer.status == 403:  # noqa: PLR2004 - status
+        return NotInPlanError(f"Amplitude refused {what} to these keys{said}.")
+    if answer.status == 400:  # noqa: PLR2004 - status
+        return RequestRejectedError(f"Amplitude rejected the request for {what}{said}.")
+    if answer.status == NOT_FOUND:
+        return NotFoundError(f"Amplitude has no {what}{said}.")
+    return common_error(answer, what)
 
 
 def names_the_keys(answer: Answer) -> bool:

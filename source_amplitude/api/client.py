@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -21,10 +22,12 @@ from source_amplitude.api.answers import (
     export_error,
     names_the_keys,
     reason_from_body,
+    rest_error,
 )
-from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, export_hours
+from source_amplitude.api.calls import Call, Fetched
+from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, export_hours
 from source_amplitude.api.redaction import redact
-from source_amplitude.errors import CredentialsRejectedError, NetworkError, UnreachableError
+from source_amplitude.errors import CredentialsRejectedError, NetworkError, ServerFailureError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +45,9 @@ _DNS_TEXTS = (
     "nodename nor servname",
     "getaddrinfo failed",
 )
+
+
+Query = Mapping[str, str] | tuple[tuple[str, str], ...]
 
 
 class ByteSink(Protocol):
@@ -85,10 +91,14 @@ class AmplitudeClient:
         region: Only named in messages.
         keys: The project's keys.
         timeouts: See `Timeouts`.
+        data_url: The same for lookup tables, which are on another host.
     """
 
-    def __init__(self, *, base_url: str, region: Region, keys: Keys, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, *, base_url: str, region: Region, keys: Keys, timeouts: Timeouts | None = None, data_url: str = ""
+    ) -> None:
         self._base_url = base_url
+        self._data_url = data_url or base_url
         self._region = region
         self._keys = keys
         timeouts = timeouts or Timeouts()
@@ -155,10 +165,51 @@ class AmplitudeClient:
         error = export_error(answer, PROBE_WINDOW, self._region.value)
         raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, "a test of the keys"))
 
+    def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
+        """Send ``call`` and return its good answer; the body of a 200 goes to ``sink`` if there is one.
+
+        A redirect is returned, not followed: our Authorization header must not reach the storage it leads to.
+
+        Raises:
+            AmplitudeError: By status and words (`answers.rest_error`), or the network as in `export`.
+        """
+        with self._get(call.path, call.query, call.what, host=call.host, follow=False) as response:
+            status = response.status_code
+            if status == requests.codes.found:
+                return Fetched(status, location=response.headers.get("Location", ""))
+            if status not in (requests.codes.ok, requests.codes.accepted):
+                raise rest_error(self._answer(response), call.what, self._region.value)
+            if sink is None or status != requests.codes.ok:
+                return Fetched(status, response.raw.read(decode_content=True))
+            self._copy(response, sink)
+            return Fetched(status)
+
+    def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
+        """Write what a pre-signed address holds to ``sink``; it lives for a minute (documented) and gets no keys.
+
+        Raises:
+            ServerFailureError: Any status but 200: a new address may work.
+            NetworkError: No connection, or a body shorter than announced.
+        """
+        try:
+            with requests.Session() as session:
+                session.auth = _no_auth  # not even one from a netrc file
+                session.headers["Accept-Encoding"] = "identity"
+                with session.get(url, stream=True, timeout=self._timeout) as response:
+                    if response.status_code != requests.codes.ok:
+                        raise ServerFailureError(f"The storage answered {what} with HTTP {response.status_code}.")
+                    self._copy(response, sink)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Their texts hold the address, and with it the signature that opens it.
+            raise NetworkError(f"The connection to the storage for {what} broke ({type(error).__name__}).") from None
+
     @contextmanager
-    def _get(self, path: str, query: dict[str, str], what: str) -> Iterator[requests.Response]:
+    def _get(
+        self, path: str, query: Query, what: str, *, host: Host = Host.REST, follow: bool = True
+    ) -> Iterator[requests.Response]:
+        url = (self._data_url if host is Host.DATA else self._base_url) + path
         with self._network_errors(what):
-            response = self._session.get(self._base_url + path, params=query, stream=True, timeout=self._timeout)
+            response = self._session.get(url, params=query, stream=True, timeout=self._timeout, allow_redirects=follow)
         date = date_from_header(response.headers.get("Date"))
         if date is not None:
             with self._lock:
@@ -204,6 +255,10 @@ class AmplitudeClient:
     def _cause(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
         return f" ({redact(f'{type(error).__name__}: {text}', self._keys)})" if text else f" ({type(error).__name__})"
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _is_about_a_certificate(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import datetime, timezone
+from enum import Enum
 from urllib.parse import urlsplit
 
 from source_amplitude.config import Region
@@ -15,26 +16,43 @@ EXPORT_PATH = "/api/2/export"
 PROBE_WINDOW = HourWindow(datetime(2014, 11, 13, tzinfo=timezone.utc), datetime(2014, 11, 13, 1, tzinfo=timezone.utc))
 """An hour that almost no project has data for, after the change from day files to hour files."""
 
-_HOSTS = {  # documented on the Export, Dashboard, Cohorts and Annotations pages
-    Region.STANDARD: "https://amplitude.com",
-    Region.EU: "https://analytics.eu.amplitude.com",
+
+class Host(Enum):
+    """Which of Amplitude's hosts an API is on."""
+
+    REST = "rest"
+    DATA = "data"
+
+
+_HOSTS = {  # documented on the Export, Dashboard, Cohorts, Annotations and Lookup Table pages
+    (Host.REST, Region.STANDARD): "https://amplitude.com",
+    (Host.REST, Region.EU): "https://analytics.eu.amplitude.com",
+    (Host.DATA, Region.STANDARD): "https://data-api.amplitude.com",
+    (Host.DATA, Region.EU): "https://data-api.eu.amplitude.com",
 }
-_LOCAL_FOLDERS = {Region.STANDARD: "us", Region.EU: "eu"}
+_LOCAL_FOLDERS = {
+    (Host.REST, Region.STANDARD): "us",
+    (Host.REST, Region.EU): "eu",
+    (Host.DATA, Region.STANDARD): "data-us",
+    (Host.DATA, Region.EU): "data-eu",
+}
 
 
-def base_url(region: Region, override: str | None = None) -> str:
+def base_url(region: Region, override: str | None = None, host: Host = Host.REST) -> str:
     """Return the address that paths of ``region`` are appended to, without a trailing slash.
 
     Args:
         region: Where the project is stored.
         override: The value of the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to
-            which ``/us`` or ``/eu`` is appended. Plain http is for loopback addresses only.
+            which ``/us`` or ``/eu`` is appended (``/data-us`` or ``/data-eu`` for lookup tables). Plain http is for
+            loopback addresses only.
+        host: Which host.
 
     Raises:
         InvalidConfigError: The override is no URL that may be used.
     """
     if not override:
-        return _HOSTS[region]
+        return _HOSTS[host, region]
     parts = urlsplit(override)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise InvalidConfigError(("AMPLITUDE_API_URL (environment) is not a plain http(s) address",))
@@ -42,7 +60,7 @@ def base_url(region: Region, override: str | None = None) -> str:
         raise InvalidConfigError(
             (f"AMPLITUDE_API_URL (environment) sends keys to {parts.hostname} without encryption; use https",)
         )
-    return f"{override.rstrip('/')}/{_LOCAL_FOLDERS[region]}"
+    return f"{override.rstrip('/')}/{_LOCAL_FOLDERS[host, region]}"
 
 
 def export_hours(window: HourWindow) -> dict[str, str]:

@@ -126,15 +126,11 @@ def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator,
 
 
 def test_an_unknown_stream_ends_red_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
-    unknown_stream = (
-        "The catalog asks for a stream named 'nonsense'; this source has events. Take the stream out of the catalog, "
-        "or refresh the connection's schema. It does not affect the other streams."
-    )
-
     run = connector.read(streams=("nonsense", "events"))
 
     assert run.exit_code == 1
-    assert run.error_texts == [unknown_stream]
+    assert run.error_texts[0].startswith("The catalog asks for a stream named 'nonsense'; this source has events, ")
+    assert run.error_texts[0].endswith("It does not affect the other streams.")
     assert run.statuses == ["STARTED", "INCOMPLETE", "STARTED", "RUNNING", "COMPLETE"]
     assert len(run.records) == len(half_a_day.store.lines())
 

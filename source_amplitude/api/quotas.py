@@ -1,0 +1,74 @@
+"""Amplitude's rate limits, kept from our side: a request waits until its cost fits."""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pyrate_limiter import Rate, RateItem
+from pyrate_limiter.buckets.in_memory_bucket import InMemoryBucket
+
+from source_amplitude.clock import sleep_unless
+from source_amplitude.errors import StoppedError
+
+if TYPE_CHECKING:
+    import threading
+
+    from source_amplitude.clock import Clock
+
+_logger = logging.getLogger("airbyte")
+
+_SECOND = 1000  # pyrate-limiter counts milliseconds
+_WORTH_A_LINE_SECONDS = 10.0
+
+
+class Quota(Enum):
+    """Limits as (cost, milliseconds) pairs (documented; amplitude-api.md 2, 3.1, 5.1, 5.5).
+
+    That no more than five requests run at once follows from streams being read one after the other.
+    """
+
+    DASHBOARD = ((1_000, 300 * _SECOND), (108_000, 3_600 * _SECOND))
+    COHORT_DOWNLOAD = ((60, 600 * _SECOND), (4, 60 * _SECOND))
+    TAXONOMY = ((7_200, 3_600 * _SECOND),)
+    DELETIONS = ((1, 1 * _SECOND),)
+
+    @property
+    def most_at_once(self) -> int:
+        """The highest cost that one request can have."""
+        return min(int(cost) for cost, _ in self.value)
+
+
+class Quotas:
+    """What has been spent in this sync, shared by all streams.
+
+    Args:
+        clock: Where the time and the waiting come from.
+        stop: Ends a wait.
+    """
+
+    def __init__(self, clock: Clock, stop: threading.Event) -> None:
+        self._clock = clock
+        self._stop = stop
+        self._buckets = {quota: InMemoryBucket([Rate(*rate) for rate in quota.value]) for quota in Quota}
+
+    def spend(self, quota: Quota, cost: int) -> None:
+        """Wait until ``cost`` fits into ``quota`` and book it; more than `Quota.most_at_once` counts as that.
+
+        Raises:
+            StoppedError: The sync was asked to end.
+        """
+        bucket = self._buckets[quota]
+        cost = min(cost, quota.most_at_once)
+        while not bucket.put(item := RateItem(quota.name, self._now_millis(), weight=cost)):
+            waiting = bucket.waiting(item)
+            seconds = max(0.01, waiting / _SECOND if isinstance(waiting, int) else 0)  # a coroutine for other buckets
+            if seconds > _WORTH_A_LINE_SECONDS:
+                _logger.info("Amplitude's limits are reached; the next request waits for %.0f seconds.", seconds)
+            if not sleep_unless(self._stop, self._clock, seconds):
+                raise StoppedError("The sync was asked to end while it waited for Amplitude's rate limit.")
+        bucket.leak(self._now_millis())
+
+    def _now_millis(self) -> int:
+        return int(self._clock.monotonic_seconds() * _SECOND)

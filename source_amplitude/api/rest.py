@@ -1,0 +1,118 @@
+"""Requests of one stream: each waits for its quota, is sent, decoded, and sent again where that may help."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
+from source_amplitude.clock import sleep_unless
+from source_amplitude.errors import RateLimitedError, StoppedError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from source_amplitude.api.calls import Call, Fetched
+    from source_amplitude.api.client import AmplitudeClient, ByteSink
+    from source_amplitude.api.quotas import Quotas
+    from source_amplitude.clock import Clock
+    from source_amplitude.errors import RetryableError
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("airbyte")
+
+_LIMIT_SECONDS = 60.0
+"""Eight attempts a minute apart outlast the limit of five minutes, which others of the project may have used up."""
+
+
+class Rest:
+    """Amplitude for one stream.
+
+    Args:
+        client: Sends one request at a time.
+        quotas: What all streams have spent.
+        policy: Bounds of one request's attempts.
+        budget_seconds: Waiting time that all retries share.
+        clock: Where the time and the waiting come from.
+        stop: Ends waits.
+    """
+
+    def __init__(
+        self,
+        client: AmplitudeClient,
+        quotas: Quotas,
+        *,
+        policy: RetryPolicy,
+        budget_seconds: float,
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self._client = client
+        self._quotas = quotas
+        self._policy = policy
+        self._budget = RetryBudget(budget_seconds)
+        self._clock = clock
+        self._stop = stop
+
+    def json(self, call: Call) -> object:
+        """Return the decoded answer to ``call``.
+
+        Raises:
+            AmplitudeError: By status and words, after retries; see `answers.rest_error`.
+        """
+        return self.retrying(lambda: self.fetch(call).json(call.what))
+
+    def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
+        """Wait for the quota and send ``call`` once; see `AmplitudeClient.fetch`."""
+        self.raise_if_stopped()
+        if call.quota is not None:
+            self._quotas.spend(call.quota, call.cost)
+        try:
+            return self._client.fetch(call, sink)
+        except RateLimitedError as error:
+            if error.retry_after_seconds is None:
+                error.retry_after_seconds = min(_LIMIT_SECONDS, self._policy.longest_wait_seconds)
+            raise
+
+    def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
+        """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""
+        self.raise_if_stopped()
+        self._client.fetch_storage(url, what, sink)
+
+    def retrying(self, action: Callable[[], T]) -> T:
+        """Return what ``action`` returns, called again after every error that may pass."""
+        return retrying(action, policy=self._policy, budget=self._budget, clock=_Napping(self), on_retry=_report_retry)
+
+    def wait(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            StoppedError: The sync was asked to end meanwhile.
+        """
+        sleep_unless(self._stop, self._clock, seconds)
+        self.raise_if_stopped()
+
+    def raise_if_stopped(self) -> None:
+        """Raise StoppedError once the sync was asked to end."""
+        if self._stop.is_set():
+            raise StoppedError("The sync was asked to end.", tried="What was read so far is recorded.")
+
+    @property
+    def clock(self) -> Clock:
+        """Where the time comes from."""
+        return self._clock
+
+
+class _Napping:
+    """The clock for retries, whose sleep ends when the sync is asked to end."""
+
+    def __init__(self, rest: Rest) -> None:
+        self.now = rest.clock.now
+        self.monotonic_seconds = rest.clock.monotonic_seconds
+        self.sleep = rest.wait
+
+
+def _report_retry(error: RetryableError, seconds: float) -> None:
+    _logger.warning("%s It is asked again in %.0f seconds.", error.what, seconds)

@@ -1,0 +1,94 @@
+"""Days of a project's calendar: which have ended, and how they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import tzinfo
+
+ONE_DAY = timedelta(days=1)
+
+EVERYWHERE = timezone(timedelta(hours=-12))
+"""The zone in which a day ends last: what has ended there has ended everywhere."""
+
+_DAYS_A_WEEK = 7
+
+
+class Interval(Enum):
+    """What a value of a dashboard covers; the value is Amplitude's parameter ``i`` (documented, Dashboard REST)."""
+
+    DAY = 1
+    WEEK = 7
+    MONTH = 30
+
+    def start_of(self, day: date) -> date:
+        """Return the first day of the interval that ``day`` is in; weeks begin on Mondays."""
+        if self is Interval.WEEK:
+            return day - timedelta(days=day.weekday())
+        return day.replace(day=1) if self is Interval.MONTH else day
+
+    def last_of(self, start: date) -> date:
+        """Return the last day of the interval that begins on ``start``."""
+        if self is Interval.MONTH:
+            return (start.replace(day=1) + timedelta(days=32)).replace(day=1) - ONE_DAY
+        return start + timedelta(days=_DAYS_A_WEEK - 1) if self is Interval.WEEK else start
+
+
+@dataclass(frozen=True, order=True)
+class DaySpan:
+    """Consecutive days, both ends included, as Amplitude's dashboards write them."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + n * ONE_DAY for n in range(self.days))
+
+    @property
+    def days(self) -> int:
+        """How many days."""
+        return (self.last - self.first).days + 1
+
+
+def last_ended_day(now: datetime, zone: tzinfo | None) -> date:
+    """Return the newest day that is over.
+
+    Args:
+        now: The present, aware.
+        zone: The project's; None where it is not known, so that the day has to be over everywhere.
+    """
+    return now.astimezone(zone or EVERYWHERE).date() - ONE_DAY
+
+
+def plan_days(first: date, last: date, interval: Interval, most_days: int) -> Iterator[DaySpan]:
+    """Yield spans of whole intervals, in order.
+
+    Args:
+        first: A day of the first interval.
+        last: No interval that ends later is covered.
+        interval: What is not divided.
+        most_days: The longest span, unless one interval is longer.
+    """
+    start = interval.start_of(first)
+    while interval.last_of(start) <= last:
+        end = interval.last_of(start)
+        while (longer := interval.last_of(end + ONE_DAY)) <= last and (longer - start).days < most_days:
+            end = longer
+        yield DaySpan(start, end)
+        start = end + ONE_DAY
+
+
+def parse_day(value: object) -> date | None:
+    """Return the day that a text begins with, such as ``2026-03-04`` or ``2026-03-04T00:00:00``, or None."""
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None

@@ -1,0 +1,220 @@
+"""Streams of figures by date, from Amplitude's dashboards: read once a day is over, and the newest days again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airbyte_cdk.sources.streams import CheckpointMixin
+
+from source_amplitude.api import Call, Quota
+from source_amplitude.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
+from source_amplitude.errors import InvalidStateError
+from source_amplitude.failures import traced
+from source_amplitude.rows import by_label, one_value, revenue_rows
+from source_amplitude.rows.matrix import by_bin, composition
+from source_amplitude.streams.rest_stream import RestStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+    from datetime import date
+
+    from source_amplitude.api import Rest
+    from source_amplitude.config import Config
+    from source_amplitude.streams.rest_stream import RestContext
+
+Row = dict[str, Any]
+
+_logger = logging.getLogger("airbyte")
+
+_MOST_COST = 450
+"""Of one request: two fit into five minutes, and other users of the project find room."""
+
+_COUNTRY_COST = 5
+
+
+@dataclass(frozen=True)
+class Query:
+    """One request for a span of days, without the days.
+
+    Attributes:
+        parameters: Beside ``start`` and ``end``.
+        rows: Makes rows of the decoded answer.
+        cost_per_day: See amplitude-api.md 3.1.
+    """
+
+    parameters: tuple[tuple[str, str], ...]
+    rows: Callable[[object, DaySpan], Iterable[Row]]
+    cost_per_day: int = 1
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """Where a stream by date comes from.
+
+    Attributes:
+        name: The stream's.
+        path: Amplitude's.
+        queries: The requests that a configuration asks for, in order.
+        interval: What one date covers.
+        day_by_day: Whether an answer is about all its days together, so that each day is asked for alone.
+        primary_key: The stream's.
+        needs: The option without which there is nothing to ask.
+        matures_days: How long a date's figures go on to grow by their nature, whatever the option says.
+    """
+
+    name: str
+    path: str
+    queries: Callable[[Config], tuple[Query, ...]]
+    interval: Interval = Interval.DAY
+    day_by_day: bool = False
+    primary_key: str | list[str] = "date"
+    needs: str = ""
+    matures_days: int = 0
+
+    def days_per_request(self, config: Config) -> int:
+        """Return how many days one request may ask for."""
+        if self.day_by_day:
+            return 1
+        return max(_MOST_COST // query.cost_per_day for query in self.queries(config)) // 10 * 10
+
+
+class DashboardStream(RestStream, CheckpointMixin):
+    """See `Dashboard`; its state is the newest date that was read, as upstream's."""
+
+    cursor_field = "date"
+
+    def __init__(self, context: RestContext, of: Dashboard) -> None:
+        super().__init__(context)
+        self.name = of.name
+        self._of = of
+        self._state: MutableMapping[str, Any] = {}
+
+    @property
+    def primary_key(self) -> str | list[str]:
+        """See `Dashboard`."""
+        return self._of.primary_key
+
+    @property
+    def source_defined_cursor(self) -> bool:
+        """The date."""
+        return True
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """``{"date": "2026-03-04"}``."""
+        return self._state
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state = value
+
+    def stream_slices(
+        self, *_: object, stream_state: Mapping[str, Any] | None = None, **__: object
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the spans to ask for, as ``{"first", "last"}``.
+
+        Raises:
+            AirbyteTracedException: The state is none of any version.
+        """
+        if not self._of.queries(self._config):
+            _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self._of.needs)
+            return
+        newest = last_ended_day(self.present(), self._config.project_time_zone)
+        if self._config.end is not None:
+            newest = min(newest, (self._config.end - ONE_DAY).date())
+        first = self._first_day(stream_state or {})
+        for span in plan_days(first, newest, self._of.interval, self._of.days_per_request(self._config)):
+            yield {"first": str(span.first), "last": str(span.last)}
+
+    def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Row]:
+        """See `RestStream.rows`; the state moves when a span was emitted whole."""
+        first, last = parse_day(part.get("first")), parse_day(part.get("last"))
+        if first is None or last is None:
+            return
+        span = DaySpan(first, last)
+        for query in self._of.queries(self._config):
+            yield from query.rows(rest.json(self._call(query, span)), span)
+        self._state = {"date": max(str(last), str(self._state.get("date") or ""))}
+
+    def _first_day(self, state: Mapping[str, Any]) -> date:
+        """Return the first day to read: after the state's, and the newest days before it again."""
+        start = self._config.start.date()
+        saved = state.get("date")
+        if not saved:
+            return start
+        day = parse_day(saved)
+        if day is None:
+            raise traced(InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}."))
+        lookback_days = max(self._config.dashboard_lookback_days, self._of.matures_days)
+        return max(start, day - (lookback_days - 1) * ONE_DAY)
+
+    def _call(self, query: Query, span: DaySpan) -> Call:
+        days = (("start", f"{span.first:%Y%m%d}"), ("end", f"{span.last:%Y%m%d}"))
+        return Call(
+            self._of.path,
+            f"{self.name} of {span}",
+            days + query.parameters,
+            quota=Quota.DASHBOARD,
+            cost=query.cost_per_day * span.days,
+        )
+
+
+def _users(which: str, interval: Interval) -> Callable[[Config], tuple[Query, ...]]:
+    parameters = (("m", which), ("i", str(interval.value)))
+
+    def queries(config: Config) -> tuple[Query, ...]:
+        if config.active_users_group_by_country:
+            return (Query((*parameters, ("g", "country")), by_label, _COUNTRY_COST),)
+        return (Query(parameters, by_label),)
+
+    return queries
+
+
+def _sessions(rows: Callable[[object, DaySpan], Iterable[Row]]) -> Callable[[Config], tuple[Query, ...]]:
+    return lambda _: (Query((), rows, 4),)
+
+
+def _session_lengths(answer: object, _span: DaySpan) -> Iterator[Row]:
+    """Yield rows whose date is a date-time, as upstream's schema says."""
+    for row in one_value(answer, "length"):
+        yield {**row, "date": f"{row['date']}T00:00:00+00:00"}
+
+
+def _compositions(config: Config) -> tuple[Query, ...]:
+    return tuple(Query((("p", name),), partial(composition, name=name)) for name in config.composition_properties)
+
+
+DASHBOARDS = (
+    Dashboard("active_users", "/api/2/users", _users("active", Interval.DAY)),
+    Dashboard("new_users", "/api/2/users", _users("new", Interval.DAY)),
+    Dashboard("weekly_active_users", "/api/2/users", _users("active", Interval.WEEK), Interval.WEEK),
+    Dashboard("monthly_active_users", "/api/2/users", _users("active", Interval.MONTH), Interval.MONTH),
+    Dashboard(
+        "average_session_length",
+        "/api/2/sessions/average",
+        _sessions(_session_lengths),
+    ),
+    Dashboard(
+        "average_sessions_per_user",
+        "/api/2/sessions/peruser",
+        _sessions(lambda answer, _: one_value(answer, "sessions")),
+    ),
+    Dashboard("session_length_distribution", "/api/2/sessions/length", _sessions(by_bin), day_by_day=True),
+    Dashboard(
+        "user_composition",
+        "/api/2/composition",
+        _compositions,
+        day_by_day=True,
+        primary_key=["date", "property"],
+        needs="composition_properties",
+    ),
+    Dashboard(
+        "revenue_ltv",
+        "/api/2/revenue/ltv",
+        lambda _: (Query((("m", "0"), ("i", "1")), revenue_rows),),
+        matures_days=90,
+    ),
+)

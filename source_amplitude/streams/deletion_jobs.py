@@ -1,0 +1,47 @@
+"""Whose data Amplitude deletes, and when, so that a copy can follow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from source_amplitude.api import Call, Quota
+from source_amplitude.days import Interval, last_ended_day, plan_days
+from source_amplitude.rows import deletions
+from source_amplitude.streams.rest_stream import RestStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from source_amplitude.api import Rest
+
+_MOST_DAYS = 180
+"""Of one request: six months (documented, User Privacy API)."""
+
+_AHEAD = timedelta(days=32)
+"""Jobs run within 30 days (documented), and a job's day is the day it runs."""
+
+
+class DeletionJobs(RestStream):
+    """One row for each user of each deletion job."""
+
+    name = "deletion_jobs"
+    primary_key = ["day", "amplitude_id"]  # noqa: RUF012 - the CDK's form
+
+    def stream_slices(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
+        """Yield the spans to ask for, as ``{"first", "last"}``."""
+        last = last_ended_day(self.present(), self._config.project_time_zone) + _AHEAD
+        for span in plan_days(self._config.start.date(), last, Interval.DAY, _MOST_DAYS):
+            yield {"first": str(span.first), "last": str(span.last)}
+
+    def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """See `RestStream.rows`."""
+        if not part:
+            return
+        call = Call(
+            "/api/2/deletions/users",
+            f"deletion jobs of {part['first']} to {part['last']}",
+            (("start_day", str(part["first"])), ("end_day", str(part["last"]))),
+            quota=Quota.DELETIONS,
+        )
+        yield from deletions(rest.json(call))
