@@ -204,7 +204,9 @@ class _Fields:
         value = self._raw.get(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+        if not isinstance(value, list) or not all(
+            isinstance(each, str) and each.strip() and _is_sendable(each) for each in value
+        ):
             self.problem(name, value, "is not a list of texts with characters in them")
             return ()
         return tuple(dict.fromkeys(each.strip() for each in value))

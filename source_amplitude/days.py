@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
@@ -17,6 +18,7 @@ EVERYWHERE = timezone(timedelta(hours=-12))
 """The zone in which a day ends last: what has ended there has ended everywhere."""
 
 _DAYS_A_WEEK = 7
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?", re.DOTALL)
 
 
 class Interval(Enum):
@@ -88,7 +90,8 @@ def plan_days(first: date, last: date, interval: Interval, most_days: int) -> It
 
 def parse_day(value: object) -> date | None:
     """Return the day that a text begins with, such as ``2026-03-04`` or ``2026-03-04T00:00:00``, or None."""
+    found = _DAY.fullmatch(value) if isinstance(value, str) else None
     try:
-        return date.fromisoformat(str(value)[:10])
+        return date.fromisoformat(found[1]) if found else None
     except ValueError:
         return None

@@ -122,7 +122,10 @@ class RequestRejectedError(ConfigError):
 class NotFoundError(ConfigError):
     """Amplitude answered 404 for something that a setting names."""
 
-    next_step = "Correct or remove it in the configuration; the other streams are not affected."
+    next_step = (
+        "If a setting names it, correct or remove it there, else deselect the stream; the other streams are not "
+        "affected."
+    )
 
 
 class NotInPlanError(ConfigError):
@@ -189,7 +192,7 @@ class UnreachableError(AmplitudeError):
 
     next_step = (
         "Check the machine's DNS, proxy and certificate settings; Amplitude's hosts are amplitude.com and "
-        "analytics.eu.amplitude.com."
+        "analytics.eu.amplitude.com, for lookup tables data-api.amplitude.com and data-api.eu.amplitude.com."
     )
 
 

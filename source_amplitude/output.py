@@ -71,7 +71,8 @@ def widen_pipe(descriptor: int) -> None:
     with suppress(ImportError, AttributeError, OSError):
         import fcntl  # noqa: PLC0415 - not on every system
 
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WIDE_PIPE_BYTES)
+        if fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) < _WIDE_PIPE_BYTES:
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WIDE_PIPE_BYTES)
 
 
 class LogWriter:

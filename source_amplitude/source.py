@@ -15,7 +15,7 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from serpyco_rs import SchemaValidationError
 
-from source_amplitude.api import AmplitudeClient, Host, Quotas, Timeouts, base_url, prove_keys, secret_forms
+from source_amplitude.api import AmplitudeClient, Host, KeysProof, Quotas, Timeouts, base_url, prove_keys, secret_forms
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
 from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airbyte_cdk.sources.streams import Stream
 
 
+_REST_SECONDS = 120  # nothing is packed for hours there; throttled requests were seen to hang (amplitude-api.md 3.1)
 _CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more patience
 
 
@@ -111,9 +112,12 @@ class SourceAmplitude(AbstractSource):
             stop=self.stop,
             serialize=self.serialize_records,
         )
+        usual = self._settings.timeouts
+        timeouts = replace(usual, read_seconds=min(_REST_SECONDS, usual.read_seconds))
+        client, other = (self._client(parsed, region, timeouts) for region in (parsed.region, parsed.region.other))
         rest = RestContext(
-            client=self._client(parsed, parsed.region),
-            other_region=self._client(parsed, parsed.region.other),
+            client=client,
+            proof=KeysProof(client, other),
             quotas=Quotas(self._clock, self.stop),
             config=parsed,
             settings=self._settings,

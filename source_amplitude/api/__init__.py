@@ -2,7 +2,7 @@
 
 from source_amplitude.api.calls import Call, Fetched
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
-from source_amplitude.api.credentials import prove_keys
+from source_amplitude.api.credentials import KeysProof, prove_keys
 from source_amplitude.api.endpoints import Host, base_url
 from source_amplitude.api.quotas import Quota, Quotas
 from source_amplitude.api.redaction import redact, secret_forms
@@ -15,6 +15,7 @@ __all__ = [
     "ExportAnswer",
     "Fetched",
     "Host",
+    "KeysProof",
     "Quota",
     "Quotas",
     "Rest",

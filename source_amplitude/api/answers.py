@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -59,13 +60,10 @@ def reason_from_body(body: bytes) -> str:
     HTML pages of gateways are only named as such (amplitude-api.md 0.3, observed).
     """
     text = body.decode("utf-8", "replace").strip()
-    try:
+    with suppress(ValueError, RecursionError):  # no JSON, or nested too deeply
         parsed = json.loads(text)
-    except (ValueError, RecursionError):
-        parsed = None
-    if isinstance(parsed, dict):
-        text = _envelope_reason(parsed)
-    elif text.lower().startswith(("<!doctype", "<html")):
+        text = _envelope_reason(parsed) if isinstance(parsed, dict) else text
+    if text.lower().startswith(("<!doctype", "<html")):
         text = "an HTML page"
     text = " ".join(text.split())
     return text if len(text) <= _MAX_REASON_CHARS else text[:_MAX_REASON_CHARS] + "..."

@@ -24,6 +24,7 @@ class Call:
         quota: Whose limits it counts against.
         cost: In the quota's units.
         host: Which host.
+        may_redirect: Whether a redirect is a good answer.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Call:
     quota: Quota | None = None
     cost: int = 1
     host: Host = Host.REST
+    may_redirect: bool = False
 
 
 @dataclass(frozen=True)

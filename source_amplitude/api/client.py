@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from source_amplitude.config import Keys, Region
     from source_amplitude.windows import HourWindow
 
+_REDIRECTS = (302, 303, 307)
 _COPY_BYTES = 256 * 1024
 _MAX_ERROR_BODY_BYTES = 64 * 1024
 _TEMPORARY_TEXT = "Temporary failure"
@@ -175,8 +177,9 @@ class AmplitudeClient:
         """
         with self._get(call.path, call.query, call.what, host=call.host, follow=False) as response:
             status = response.status_code
-            if status == requests.codes.found:
-                return Fetched(status, location=response.headers.get("Location", ""))
+            location = response.headers.get("Location", "")
+            if call.may_redirect and status in _REDIRECTS and urlsplit(location).netloc:
+                return Fetched(status, location=location)
             if status not in (requests.codes.ok, requests.codes.accepted):
                 raise rest_error(self._answer(response), call.what, self._region.value)
             if sink is None or status != requests.codes.ok:

@@ -59,6 +59,8 @@ class Quotas:
         Raises:
             StoppedError: The sync was asked to end.
         """
+        if quota is Quota.COHORT_DOWNLOAD:  # part of the budget that cohorts and dashboards share, too
+            self.spend(Quota.DASHBOARD, cost)
         bucket = self._buckets[quota]
         cost = min(cost, quota.most_at_once)
         while not bucket.put(item := RateItem(quota.name, self._now_millis(), weight=cost)):

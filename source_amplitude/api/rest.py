@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 from source_amplitude.clock import sleep_unless
-from source_amplitude.errors import RateLimitedError, StoppedError
+from source_amplitude.errors import CredentialsRejectedError, NotInPlanError, RateLimitedError, StoppedError
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from datetime import datetime
 
     from source_amplitude.api.calls import Call, Fetched
     from source_amplitude.api.client import AmplitudeClient, ByteSink
+    from source_amplitude.api.credentials import KeysProof
     from source_amplitude.api.quotas import Quotas
     from source_amplitude.clock import Clock
     from source_amplitude.errors import RetryableError
@@ -32,6 +34,7 @@ class Rest:
 
     Args:
         client: Sends one request at a time.
+        proof: Whether the keys are good, asked for before the first request.
         quotas: What all streams have spent.
         policy: Bounds of one request's attempts.
         budget_seconds: Waiting time that all retries share.
@@ -42,6 +45,7 @@ class Rest:
     def __init__(
         self,
         client: AmplitudeClient,
+        proof: KeysProof,
         quotas: Quotas,
         *,
         policy: RetryPolicy,
@@ -50,6 +54,7 @@ class Rest:
         stop: threading.Event,
     ) -> None:
         self._client = client
+        self._proof = proof
         self._quotas = quotas
         self._policy = policy
         self._budget = RetryBudget(budget_seconds)
@@ -67,14 +72,27 @@ class Rest:
     def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
         """Wait for the quota and send ``call`` once; see `AmplitudeClient.fetch`."""
         self.raise_if_stopped()
+        self._proof.require()
         if call.quota is not None:
             self._quotas.spend(call.quota, call.cost)
         try:
             return self._client.fetch(call, sink)
+        except CredentialsRejectedError as error:
+            raise (NotInPlanError(error.what) if self._proof.holds else error) from error
         except RateLimitedError as error:
             if error.retry_after_seconds is None:
                 error.retry_after_seconds = min(_LIMIT_SECONDS, self._policy.longest_wait_seconds)
             raise
+
+    def present(self) -> datetime:
+        """Return the earlier of our clock and Amplitude's, which the first request asks for.
+
+        Raises:
+            CredentialsRejectedError: Amplitude refuses the keys.
+        """
+        self._proof.require()
+        ours, theirs = self._clock.now(), self._client.server_date
+        return ours if theirs is None else min(ours, theirs)
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""

@@ -22,7 +22,7 @@ from source_amplitude.encoding.encoded import BATCH_BYTES, Encoded, HasBody
 from source_amplitude.encoding.places import BATCH_ROOM_BYTES, PLACES, Places, memory_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from source_amplitude.encoding.json_lines import JsonLines
 
@@ -138,8 +138,9 @@ class AcrossProcesses:
     def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[bytes]], None, None]:
         """See `Encoding`; as many batches are taken ahead as the workers have places for."""
         given: deque[tuple[Worker, B]] = deque()
+        failures: list[Exception] = []
         try:
-            for batch in batches:
+            for batch in _until_failure(batches, failures):
                 self._start_when_due(len(batch.body))
                 done = []
                 while given and not self._can_give(batch):
@@ -152,6 +153,8 @@ class AcrossProcesses:
                     yield batch, self._lines.encode(batch.body, self._tail())
             while given:
                 yield self._take_oldest(given)
+            if failures:  # only after what was read before it has left
+                raise failures[0]
         finally:
             for worker, _ in given:  # abandoned: what they answer would be taken for the answer to a later batch
                 with suppress(WorkerLostError):
@@ -205,3 +208,11 @@ class AcrossProcesses:
                     len(self._workers),
                 )
             return batch, self._lines.encode(batch.body, self._tail())
+
+
+def _until_failure(batches: Iterable[B], failures: list[Exception]) -> Iterator[B]:
+    """Yield batches up to the first error, which is put into ``failures``."""
+    try:
+        yield from batches
+    except Exception as error:  # noqa: BLE001 - raised again by the caller
+        failures.append(error)

@@ -290,16 +290,21 @@ class ExportReader(Generic[T]):
         batches = (
             batch for hour, members in sorted(hours.items()) for batch in self._reading(hour).batches(archive, members)
         )
+        begun: HourReading | None = None
         with closing(self._encoding.in_order(batches)) as in_order:
-            for batch, encoded in in_order:
-                if encoded.records:
-                    yield EncodedRecords(encoded.payload, encoded.records)
-                batch.reading.note(batch, encoded)
-                if batch.lines is None and not (yield from self._finish_hour(download, batch.reading)):
-                    return False
-                if self._stop.is_set() and batch.lines is not None:
-                    self._ledger.keep(batch.reading.window.start, batch.reading.seen, asked_at=download.asked_at)
-                self._raise_if_stopped()
+            try:
+                for batch, encoded in in_order:
+                    if encoded.records:
+                        yield EncodedRecords(encoded.payload, encoded.records)
+                    batch.reading.note(batch, encoded)
+                    begun = batch.reading if batch.lines else None
+                    if batch.lines is None and not (yield from self._finish_hour(download, batch.reading)):
+                        return False
+                    self._raise_if_stopped()
+            except Exception:
+                if begun is not None:
+                    self._ledger.keep(begun.window.start, begun.seen, asked_at=download.asked_at)
+                raise
         return True
 
     def _reading(self, hour: datetime) -> HourReading:

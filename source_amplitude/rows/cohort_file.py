@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
 from source_amplitude.errors import CorruptArchiveError, UnknownShapeError
+from source_amplitude.rows.shapes import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ID_COLUMNS = ("amplitudeid",)
 _USER_COLUMNS = ("userid",)
 _PROPERTY_PREFIX = "gp:"
+_ID = re.compile(r"[1-9][0-9]{0,17}")
 _LONGEST_CELL_CHARS = 10_000_000  # a property may hold a list; the csv module stops at 131,072
 
 
@@ -27,19 +30,25 @@ class CohortFile:
         file: Positioned anywhere; read from its start.
         cohort_id: The cohort.
         computed_at: When Amplitude computed it, as RFC 3339.
+
+    Attributes:
+        count: The rows so far of the latest `rows`.
+        properties: The names of its property columns.
     """
 
     def __init__(self, file: IO[bytes], cohort_id: str, computed_at: str) -> None:
         self._file = file
         self._cohort_id = cohort_id
         self._computed_at = computed_at
+        self.count = 0
+        self.properties: list[str] = []
 
     def prove(self) -> None:
         """Read the file to its end, so that no row leaves a damaged one.
 
         Raises:
-            CorruptArchiveError: gzip data that is damaged or cut.
-            UnknownShapeError: No header with an Amplitude ID, or a row with more cells than the header.
+            CorruptArchiveError: gzip data, text or a row that is damaged or cut.
+            UnknownShapeError: No header with an Amplitude ID.
         """
         for _ in self.rows():
             pass
@@ -55,10 +64,10 @@ class CohortFile:
         packed = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
         self._file.seek(0)
         plain = gzip.GzipFile(fileobj=self._file) if packed else self._file
-        text = io.TextIOWrapper(plain, encoding="utf-8", errors="replace", newline="")
+        text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
         try:
-            yield from self._rows(csv.reader(text))
-        except (EOFError, OSError, zlib.error, csv.Error) as error:
+            yield from self._rows(csv.reader(text, strict=True))
+        except (EOFError, OSError, zlib.error, csv.Error, UnicodeDecodeError) as error:
             raise CorruptArchiveError(
                 f"The download of cohort {self._cohort_id} is damaged ({type(error).__name__}: {error})."
             ) from error
@@ -66,31 +75,39 @@ class CohortFile:
             text.detach()
 
     def _rows(self, lines: Iterator[list[str]]) -> Iterator[dict[str, Any]]:
-        header = [name.strip().removeprefix("\ufeff") for name in next(lines, [])]
+        header = [name.strip() for name in next(lines, [])]
         plain = [_plain(name) for name in header]
         id_place = next((plain.index(name) for name in _ID_COLUMNS if name in plain), None)
         user_place = next((plain.index(name) for name in _USER_COLUMNS if name in plain), None)
         if id_place is None:
-            raise UnknownShapeError(
-                f"The download of cohort {self._cohort_id} has the columns {', '.join(header) or 'of an empty file'}; "
-                "none of them is the Amplitude ID."
+            raise UnknownShapeError(  # without the names: where there is no header, they are a person's
+                f"The download of cohort {self._cohort_id} has {len(header)} columns, none named as the Amplitude ID."
             )
+        self.count = 0
         places = [place for place in range(len(header)) if place not in (id_place, user_place)]
+        names = self.properties = _property_names([header[place] for place in places])
         for cells in lines:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise UnknownShapeError(
+                raise CorruptArchiveError(
                     f"The download of cohort {self._cohort_id} has a row of {len(cells)} cells below {len(header)}."
                 )
+            self.count += 1
             amplitude_id = cells[id_place]
             yield {
                 "cohort_id": self._cohort_id,
-                "amplitude_id": int(amplitude_id) if amplitude_id.isdecimal() else amplitude_id,
+                "amplitude_id": int(amplitude_id) if _ID.fullmatch(amplitude_id) else amplitude_id,
                 "user_id": (cells[user_place] or None) if user_place is not None else None,
-                "properties": {header[place].removeprefix(_PROPERTY_PREFIX): cells[place] for place in places},
+                "properties": {name: cells[place] for name, place in zip(names, places, strict=True)},
                 "computed_at": self._computed_at,
             }
+
+
+def _property_names(columns: list[str]) -> list[str]:
+    """Return names without ``gp:``, but where a built-in property has the same name: ``country``, ``gp:country``."""
+    short = [name.removeprefix(_PROPERTY_PREFIX) for name in columns]
+    return unique_names(name if other in columns else other for name, other in zip(columns, short, strict=True))
 
 
 def _plain(name: str) -> str:

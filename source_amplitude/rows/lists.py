@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from source_amplitude.rows.shapes import require_dict, require_list, unknown_shape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Row = dict[str, Any]
 
 
-def items(answer: object, key: str | None) -> Iterator[Row]:
-    """Yield the objects of the array under ``key``, or of a body that is an array itself.
+def items(answer: object, key: str | None) -> list[Row]:
+    """Return the objects of the array under ``key``, or of a body that is an array itself.
 
     Raises:
         UnknownShapeError: There is no such array, or no object in it.
     """
     found = answer if key is None else require_dict(answer, "body").get(key)
-    for item in require_list(found, key or "body"):
-        yield require_dict(item, f"an element of {key or 'body'}")
+    return [require_dict(item, f"an element of {key or 'body'}") for item in require_list(found, key or "body")]
 
 
 def annotation(item: Row) -> Row:
@@ -39,16 +35,18 @@ def annotation_category(item: Row) -> Row:
     if "name" not in item and "category" not in item:
         raise unknown_shape("a category", "an object with name or category", item)
     rest = {key: value for key, value in item.items() if key != "category"}
-    return {**rest, "name": item.get("name", item.get("category"))}
+    return {**rest, "name": item.get("category") if item.get("name") is None else item["name"]}
 
 
-def deletions(answer: object) -> Iterator[Row]:
-    """Yield one row for each user of each deletion job (amplitude-api.md 5.5).
+def deletions(answer: object) -> list[Row]:
+    """Return one row for each user of each deletion job (amplitude-api.md 5.5).
 
     Raises:
         UnknownShapeError: The answer is no array of jobs.
     """
+    rows = []
     for job in items(answer, None):
         shared = {key: value for key, value in job.items() if key != "amplitude_ids"}
-        for user in require_list(job.get("amplitude_ids"), "amplitude_ids"):
-            yield {**shared, **require_dict(user, "an element of amplitude_ids")}
+        users = require_list(job.get("amplitude_ids"), "amplitude_ids")
+        rows += [{**shared, **require_dict(user, "an element of amplitude_ids")} for user in users]
+    return rows

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.days import parse_day
 from source_amplitude.errors import UnknownShapeError
-from source_amplitude.rows.shapes import number, require_dict, require_list, unknown_shape
+from source_amplitude.rows.shapes import label_text, number, require_dict, require_list, unique_names, unknown_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from source_amplitude.days import DaySpan
 
 Row = dict[str, Any]
 
-_logger = logging.getLogger("airbyte")
 
-
-def by_label(answer: object, _span: DaySpan) -> Iterator[Row]:
-    """Yield ``{"date", "statistics": {label: value}}`` for each date that has any value.
+def by_label(answer: object, _span: DaySpan) -> list[Row]:
+    """Return ``{"date", "statistics": {label: value}}`` for each date that has any value.
 
     Raises:
         UnknownShapeError: The answer is no such matrix.
     """
     dates, labels, series = _matrix(answer)
-    if series and len(labels) != len(series):
+    if not series:  # whatever labels there are
+        return []
+    if len(labels) != len(series):
         raise UnknownShapeError(f"Amplitude's answer has {len(labels)} labels for {len(series)} series.")
+    rows = []
     for place, date in enumerate(dates):
         statistics = {
             label: number(values[place], "a value of a series")
@@ -35,11 +33,12 @@ def by_label(answer: object, _span: DaySpan) -> Iterator[Row]:
             if place < len(values)
         }
         if statistics:
-            yield {"date": date, "statistics": statistics}
+            rows.append({"date": date, "statistics": statistics})
+    return rows
 
 
-def one_value(answer: object, name: str) -> Iterator[Row]:
-    """Yield ``{"date", name: value}`` for each date of a matrix with one series.
+def one_value(answer: object, name: str) -> list[Row]:
+    """Return ``{"date", name: value}`` for each date of a matrix with one series.
 
     Raises:
         UnknownShapeError: The answer is no such matrix.
@@ -47,32 +46,36 @@ def one_value(answer: object, name: str) -> Iterator[Row]:
     dates, _, series = _matrix(answer)
     if len(series) > 1:
         raise UnknownShapeError(f"Amplitude's answer has {len(series)} series, where one is known.")
-    for values in series:
-        for date, value in zip(dates, values, strict=False):
-            yield {"date": date, name: number(value, "a value of a series")}
+    return [
+        {"date": date, name: number(value, "a value of a series")}
+        for values in series
+        for date, value in zip(dates, values, strict=False)
+    ]
 
 
-def by_bin(answer: object, span: DaySpan) -> Iterator[Row]:
-    """Yield ``{"date", "statistics": {bin: count}}`` for a histogram of the first day of ``span``.
+def by_bin(answer: object, span: DaySpan) -> list[Row]:
+    """Return ``{"date", "statistics": {bin: count}}`` for a histogram of the first day of ``span``.
 
     Raises:
         UnknownShapeError: The answer is no histogram.
     """
     bins, values = _histogram(answer)
-    if values:
-        yield {"date": str(span.first), "statistics": dict(zip(bins, values, strict=True))}
+    if not values:
+        return []
+    return [{"date": str(span.first), "statistics": dict(zip(bins, values, strict=True))}]
 
 
-def composition(answer: object, span: DaySpan, name: str) -> Iterator[Row]:
-    """Yield ``{"date", "property", "statistics": {value: users}}`` for the first day of ``span``.
+def composition(answer: object, span: DaySpan, name: str) -> list[Row]:
+    """Return ``{"date", "property", "statistics": {value: users}}`` for the first day of ``span``.
 
     Raises:
         UnknownShapeError: The answer is no histogram.
     """
     values_of_property, counts = _histogram(answer)
-    if counts:
-        statistics = dict(zip(values_of_property, counts, strict=True))
-        yield {"date": str(span.first), "property": name, "statistics": statistics}
+    if not counts:
+        return []
+    statistics = dict(zip(values_of_property, counts, strict=True))
+    return [{"date": str(span.first), "property": name, "statistics": statistics}]
 
 
 def _matrix(answer: object) -> tuple[list[str], list[str], list[list[Any]]]:
@@ -87,18 +90,25 @@ def _matrix(answer: object) -> tuple[list[str], list[str], list[list[Any]]]:
         dates.append(str(day))
     if any(len(values) > len(dates) for values in series):
         raise UnknownShapeError("Amplitude's answer has more values in a series than dates.")
-    missing = sum(len(dates) - len(values) for values in series)
-    if missing:
-        _logger.warning("Amplitude's answer lacks %d values of its last dates; these have no record.", missing)
-    if "seriesLabels" not in data:
-        return dates, ["0"] * len(series) if len(series) == 1 else [], series
-    return dates, [_label(each) for each in require_list(_array(data, "seriesLabels"), "seriesLabels")], series
+    return dates, _labels(data, len(series)), series
+
+
+def _labels(data: dict[str, Any], count: int) -> list[str]:
+    """Return the names of the series, which no answer observed lacks; ``seriesMeta`` has them where documented."""
+    meta = data.get("seriesMeta")
+    if "seriesLabels" in data:
+        labels = require_list(_array(data, "seriesLabels"), "seriesLabels")
+    elif isinstance(meta, list) and meta and all(isinstance(each, str) for each in meta):
+        labels = meta
+    else:
+        labels = ["0"] if count == 1 else []
+    return unique_names(map(label_text, labels))
 
 
 def _histogram(answer: object) -> tuple[list[str], list[float | int | None]]:
     """Return the labels of a histogram and its counts; none of both where nothing happened."""
     data = require_dict(require_dict(answer, "body").get("data"), "data")
-    labels = [str(label) for label in require_list(_array(data, "xValues"), "xValues")]
+    labels = unique_names(map(label_text, require_list(_array(data, "xValues"), "xValues")))
     series = [require_list(values, "a series") for values in require_list(_array(data, "series"), "series")]
     if len(series) > 1:
         raise UnknownShapeError(f"Amplitude's answer has {len(series)} series, where one is known.")
@@ -115,6 +125,11 @@ def _array(data: dict[str, Any], name: str) -> object:
     return [] if data[name] is None else data[name]
 
 
-def _label(label: object) -> str:
-    """Return a label; of a list such as ``[0, "blue"]`` the last element (observed)."""
-    return str(label[-1]) if isinstance(label, list) and label else str(label)
+def first_cut_day(answer: object) -> str | None:
+    """Return the first date for which a series of a matrix has no value though others may; None if none is short.
+
+    Series shorter than their dates were observed (upstream.md A4, 15208).
+    """
+    dates, _, series = _matrix(answer)
+    shortest = min((len(values) for values in series), default=len(dates))
+    return dates[shortest] if shortest < len(dates) else None

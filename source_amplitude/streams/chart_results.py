@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from source_amplitude.api import Call, Quota
+from source_amplitude.errors import NotFoundError
 from source_amplitude.rows import chart_rows
 from source_amplitude.streams.rest_stream import RestStream
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from source_amplitude.api import Rest
+    from source_amplitude.streams.rest_stream import RestContext
 
 _logger = logging.getLogger("airbyte")
 
@@ -27,18 +29,28 @@ class ChartResults(RestStream):
     name = "chart_results"
     primary_key = ["chart_id", "row"]  # noqa: RUF012 - the CDK's form
 
+    def __init__(self, context: RestContext) -> None:
+        super().__init__(context)
+        self._not_found: list[str] = []
+
     def stream_slices(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
         """Yield ``{"chart_id"}`` for each chart that is configured."""
         if not self._config.chart_ids:
             _logger.info("%s: chart_ids is empty, so there is nothing to read.", self.name)
         for chart_id in self._config.chart_ids:
             yield {"chart_id": chart_id}
+        yield {}  # the end, when the others have been read
 
     def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """See `RestStream.rows`."""
-        if "chart_id" not in part:
+        if not part:
+            if self._not_found:
+                raise NotFoundError(f"chart_ids names what the project does not have: {'; '.join(self._not_found)}")
             return
         chart_id = str(part["chart_id"])
         path = f"/api/3/chart/{quote(chart_id, safe='')}/csv"
         call = Call(path, f"chart {chart_id}", quota=Quota.DASHBOARD, cost=_COST)
-        yield from chart_rows(rest.json(call), chart_id)
+        try:
+            yield from chart_rows(rest.json(call), chart_id)
+        except NotFoundError as error:
+            self._not_found.append(error.what)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airbyte_cdk.models import SyncMode
 from airbyte_cdk.sources.streams import CheckpointMixin
 
 from source_amplitude.api import Call, Quota
 from source_amplitude.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
-from source_amplitude.errors import InvalidStateError
+from source_amplitude.errors import InvalidStateError, UnknownShapeError
 from source_amplitude.failures import traced
 from source_amplitude.rows import by_label, one_value, revenue_rows
-from source_amplitude.rows.matrix import by_bin, composition
+from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
 from source_amplitude.streams.rest_stream import RestStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-    from datetime import date
 
     from source_amplitude.api import Rest
     from source_amplitude.config import Config
@@ -32,7 +33,16 @@ _logger = logging.getLogger("airbyte")
 _MOST_COST = 450
 """Of one request: two fit into five minutes, and other users of the project find room."""
 
+_MOST_DAYS = 360
+"""Of one request: answers that name days without a year must not have a day twice."""
+
 _COUNTRY_COST = 5
+
+_TRUNCATED = ("prunedResult", "hitChunkGroupByLimit", "timedOutRealtimeData", "realtimeDataMissing")
+"""Remarks beside the data (observed, amplitude-api.md 3.2) that say something is missing in it."""
+
+_MOST_DAYS = 360
+"""Of one request: within a year, a date without a year (revenue_ltv) is one day."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,13 @@ class Query:
         parameters: Beside ``start`` and ``end``.
         rows: Makes rows of the decoded answer.
         cost_per_day: See amplitude-api.md 3.1.
+        has_series: Whether the answer has a series of dates, which may be cut short.
     """
 
     parameters: tuple[tuple[str, str], ...]
     rows: Callable[[object, DaySpan], Iterable[Row]]
     cost_per_day: int = 1
+    has_series: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,9 +88,8 @@ class Dashboard:
 
     def days_per_request(self, config: Config) -> int:
         """Return how many days one request may ask for."""
-        if self.day_by_day:
-            return 1
-        return max(_MOST_COST // query.cost_per_day for query in self.queries(config)) // 10 * 10
+        affordable = min(_MOST_COST // query.cost_per_day for query in self.queries(config))
+        return 1 if self.day_by_day else min(affordable, _MOST_DAYS)
 
 
 class DashboardStream(RestStream, CheckpointMixin):
@@ -91,6 +102,7 @@ class DashboardStream(RestStream, CheckpointMixin):
         self.name = of.name
         self._of = of
         self._state: MutableMapping[str, Any] = {}
+        self._cut: str | None = None
 
     @property
     def primary_key(self) -> str | list[str]:
@@ -112,7 +124,7 @@ class DashboardStream(RestStream, CheckpointMixin):
         self._state = value
 
     def stream_slices(
-        self, *_: object, stream_state: Mapping[str, Any] | None = None, **__: object
+        self, *_: object, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None = None, **__: object
     ) -> Iterable[Mapping[str, Any]]:
         """Yield the spans to ask for, as ``{"first", "last"}``.
 
@@ -125,31 +137,65 @@ class DashboardStream(RestStream, CheckpointMixin):
         newest = last_ended_day(self.present(), self._config.project_time_zone)
         if self._config.end is not None:
             newest = min(newest, (self._config.end - ONE_DAY).date())
-        first = self._first_day(stream_state or {})
+        first = self._first_day(stream_state or {}, newest, again=sync_mode is not SyncMode.full_refresh)
         for span in plan_days(first, newest, self._of.interval, self._of.days_per_request(self._config)):
             yield {"first": str(span.first), "last": str(span.last)}
 
     def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Row]:
         """See `RestStream.rows`; the state moves when a span was emitted whole."""
-        first, last = parse_day(part.get("first")), parse_day(part.get("last"))
-        if first is None or last is None:
+        if not part:
             return
-        span = DaySpan(first, last)
+        span = DaySpan(date.fromisoformat(part["first"]), date.fromisoformat(part["last"]))
         for query in self._of.queries(self._config):
-            yield from query.rows(rest.json(self._call(query, span)), span)
-        self._state = {"date": max(str(last), str(self._state.get("date") or ""))}
+            answer = rest.json(self._call(query, span))
+            self._name_truncations(answer, span)
+            for row in query.rows(answer, span):
+                day = self._require_asked_for(row, span)
+                if query.has_series and (cut := first_cut_day(answer)) is not None and str(day) >= cut:
+                    self._cut = min(cut, self._cut or cut)
+                else:
+                    yield row
+        self._move_on(span)
 
-    def _first_day(self, state: Mapping[str, Any]) -> date:
-        """Return the first day to read: after the state's, and the newest days before it again."""
+    def _move_on(self, span: DaySpan) -> None:
+        """Set the state to the end of ``span``, but never past a day whose figures were cut off."""
+        if self._cut is None:
+            self._state = {"date": max(str(span.last), str(self._state.get("date") or ""))}
+            return
+        last = date.fromisoformat(self._cut) - ONE_DAY
+        _logger.warning("%s: Amplitude's figures from %s on are incomplete; they are read again.", self.name, self._cut)
+        self._state = {"date": str(last)} if last >= self._config.start.date() else {}
+
+    def _require_asked_for(self, row: Row, span: DaySpan) -> date:
+        """Return a row's day, which must be the start of an interval that was asked for."""
+        day = parse_day(row["date"])
+        if day is None or not span.first <= day <= span.last or self._of.interval.start_of(day) != day:
+            raise UnknownShapeError(
+                f"Amplitude's answer for {self.name} of {span} has a value of {row['date']}, which begins no "
+                f"{self._of.interval.name.lower()} that was asked for."
+            )
+        return day
+
+    def _name_truncations(self, answer: object, span: DaySpan) -> None:
+        found = [name for name in _TRUNCATED if isinstance(answer, dict) and answer.get(name) is True]
+        if found:
+            _logger.warning("%s of %s: Amplitude remarks %s, so values may be missing.", self.name, span, found)
+
+    def _first_day(self, state: Mapping[str, Any], newest: date, *, again: bool) -> date:
+        """Return the first day to read: after the state's; ``again`` the newest days before it as well."""
         start = self._config.start.date()
         saved = state.get("date")
         if not saved:
+            if state:
+                _logger.warning("%s: the saved state has no date; everything is read from %s on.", self.name, start)
             return start
         day = parse_day(saved)
         if day is None:
             raise traced(InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}."))
+        if day > newest + ONE_DAY:
+            _logger.warning("%s: the saved state has the date %s, which is not over yet.", self.name, day)
         lookback_days = max(self._config.dashboard_lookback_days, self._of.matures_days)
-        return max(start, day - (lookback_days - 1) * ONE_DAY)
+        return max(start, day - (lookback_days - 1) * ONE_DAY if again else day + ONE_DAY)
 
     def _call(self, query: Query, span: DaySpan) -> Call:
         days = (("start", f"{span.first:%Y%m%d}"), ("end", f"{span.last:%Y%m%d}"))
@@ -173,8 +219,10 @@ def _users(which: str, interval: Interval) -> Callable[[Config], tuple[Query, ..
     return queries
 
 
-def _sessions(rows: Callable[[object, DaySpan], Iterable[Row]]) -> Callable[[Config], tuple[Query, ...]]:
-    return lambda _: (Query((), rows, 4),)
+def _sessions(
+    rows: Callable[[object, DaySpan], Iterable[Row]], *, has_series: bool = True
+) -> Callable[[Config], tuple[Query, ...]]:
+    return lambda _: (Query((), rows, 4, has_series=has_series),)
 
 
 def _session_lengths(answer: object, _span: DaySpan) -> Iterator[Row]:
@@ -184,7 +232,10 @@ def _session_lengths(answer: object, _span: DaySpan) -> Iterator[Row]:
 
 
 def _compositions(config: Config) -> tuple[Query, ...]:
-    return tuple(Query((("p", name),), partial(composition, name=name)) for name in config.composition_properties)
+    return tuple(
+        Query((("p", name),), partial(composition, name=name), has_series=False)
+        for name in config.composition_properties
+    )
 
 
 DASHBOARDS = (
@@ -202,7 +253,9 @@ DASHBOARDS = (
         "/api/2/sessions/peruser",
         _sessions(lambda answer, _: one_value(answer, "sessions")),
     ),
-    Dashboard("session_length_distribution", "/api/2/sessions/length", _sessions(by_bin), day_by_day=True),
+    Dashboard(
+        "session_length_distribution", "/api/2/sessions/length", _sessions(by_bin, has_series=False), day_by_day=True
+    ),
     Dashboard(
         "user_composition",
         "/api/2/composition",
@@ -214,7 +267,7 @@ DASHBOARDS = (
     Dashboard(
         "revenue_ltv",
         "/api/2/revenue/ltv",
-        lambda _: (Query((("m", "0"), ("i", "1")), revenue_rows),),
-        matures_days=90,
+        lambda _: (Query((("m", "0"), ("i", "1")), revenue_rows, has_series=False),),
+        matures_days=180,
     ),
 )

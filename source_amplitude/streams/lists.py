@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.api import Call, Host, Quota
 from source_amplitude.errors import NotFoundError, NotInPlanError, RequestRejectedError
 from source_amplitude.rows import annotation, annotation_category, items
+from source_amplitude.rows.shapes import unknown_shape
 from source_amplitude.streams.rest_stream import RestStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from source_amplitude.api import Rest
     from source_amplitude.streams.rest_stream import RestContext
@@ -55,7 +57,7 @@ class ListStream(RestStream):
 
     def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Row]:  # noqa: ARG002 - there is one part
         """See `RestStream.rows`."""
-        yield from map(self._of.to_row, items(self._answer(rest), self._of.key))
+        yield from [self._of.to_row(item) for item in items(self._answer(rest), self._of.key)]
 
     def _answer(self, rest: Rest) -> object:
         try:
@@ -75,14 +77,20 @@ class TaxonomyStream(ListStream):
         Raises:
             NotInPlanError: In Amplitude's words.
         """
-        try:
+        with _named_as_plan():
             yield from super().rows(rest, part)
-        except (NotFoundError, RequestRejectedError) as error:
-            raise NotInPlanError(error.what) from error
+
+
+@contextmanager
+def _named_as_plan() -> Iterator[None]:
+    try:
+        yield
+    except (NotFoundError, RequestRejectedError) as error:
+        raise NotInPlanError(error.what) from error
 
 
 LISTS = (
-    ListOf("cohorts", "id", Call("/api/3/cohorts", "list of cohorts"), "cohorts"),
+    ListOf("cohorts", "id", Call("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD), "cohorts"),
     ListOf("events_list", "id", Call("/api/2/events/list", "list of events", quota=Quota.DASHBOARD)),
     ListOf(
         "annotations",
@@ -141,14 +149,20 @@ class EventPropertiesStream(TaxonomyStream):
     def _all(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Row]:
         yield from super().rows(rest, part)
         event_types = Call("/api/2/taxonomy/event", "event types", quota=Quota.TAXONOMY)
-        for event in items(rest.json(event_types), "data"):
-            name = str(event.get("event_type"))
+        with _named_as_plan():
+            events = items(rest.json(event_types), "data")
+        for event in events:
+            name = event.get("event_type")
+            if not isinstance(name, str):
+                raise unknown_shape("an event type", "an object with event_type", event)
             call = Call(_EVENT_PROPERTIES.path, "event properties", (("event_type", name),), quota=Quota.TAXONOMY)
             for row in self._of_event(rest, call):
                 yield {"event_type": name, **{key: value for key, value in row.items() if value is not None}}
 
-    def _of_event(self, rest: Rest, call: Call) -> Iterator[Row]:
+    def _of_event(self, rest: Rest, call: Call) -> Iterable[Row]:
         try:
-            yield from items(rest.json(call), "data")
-        except NotFoundError:  # deleted since the event types were listed
-            return
+            return items(rest.json(call), "data")
+        except (NotFoundError, RequestRejectedError) as error:
+            if isinstance(error, RequestRejectedError) and "not found" not in error.what.lower():
+                raise
+            return ()  # deleted since the event types were listed

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.sources.streams import Stream
 
-from source_amplitude.api import Rest, prove_keys
+from source_amplitude.api import Rest
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import present
 from source_amplitude.failures import traced
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient, Quotas
+    from source_amplitude.api import AmplitudeClient, KeysProof, Quotas
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
     from source_amplitude.export import ExportSettings
@@ -30,7 +30,7 @@ class RestContext:
 
     Attributes:
         client: Amplitude, where the configuration says the project is.
-        other_region: The same keys at the other region, asked only when they are refused.
+        proof: Whether it accepts the keys.
         quotas: What all streams of this sync have spent.
         config: The user's configuration.
         settings: Bounds of waiting and retrying.
@@ -39,7 +39,7 @@ class RestContext:
     """
 
     client: AmplitudeClient
-    other_region: AmplitudeClient
+    proof: KeysProof
     quotas: Quotas
     config: Config
     settings: ExportSettings
@@ -59,7 +59,7 @@ class RestStream(Stream):
 
         Args:
             rest: Sends requests.
-            part: One of `parts`.
+            part: One of the stream's slices; empty where it has none.
 
         Raises:
             AmplitudeError: Why not.
@@ -75,38 +75,31 @@ class RestStream(Stream):
             AirbyteTracedException: What went wrong, in words for Airbyte's users.
         """
         with self._traced():
-            rest = self._rest()
-            for row in self.rows(rest, stream_slice or {}):
+            for row in self.rows(self._rest, stream_slice or {}):
                 yield {name: value for name, value in row.items() if value is not None}
-                rest.raise_if_stopped()
+                self._rest.raise_if_stopped()
 
     def present(self) -> datetime:
-        """Return the earlier of our clock and Amplitude's, which is asked for it if it has not said anything yet.
+        """Return the earlier of our clock and Amplitude's.
 
         Raises:
-            AirbyteTracedException: It refuses the keys, or does not answer.
+            AirbyteTracedException: It refuses the keys.
         """
         with self._traced():
-            self._rest()
-        return present(self._context.clock, self._context.client)
+            return self._rest.present()
 
+    @cached_property
     def _rest(self) -> Rest:
-        """Return what sends this stream's requests; the first of a sync proves the keys.
-
-        From then on a refusal is about what was asked for.
-        """
         context = self._context
-        rest = Rest(
+        return Rest(
             context.client,
+            context.proof,
             context.quotas,
             policy=context.settings.retry,
             budget_seconds=context.settings.retry_budget_seconds,
             clock=context.clock,
             stop=context.stop,
         )
-        if context.client.server_date is None:
-            rest.retrying(lambda: prove_keys(context.client, context.other_region))
-        return rest
 
     @contextmanager
     def _traced(self) -> Iterator[None]:
