@@ -134,10 +134,10 @@ class DashboardStream(RestStream, CheckpointMixin):
         if not self._of.queries(self._config):
             _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self._of.needs)
             return
-        newest = last_ended_day(self.present(), self._config.project_time_zone)
+        newest = ended = last_ended_day(self.present(), self._config.project_time_zone)
         if self._config.end is not None:
             newest = min(newest, (self._config.end - ONE_DAY).date())
-        first = self._first_day(stream_state or {}, newest, again=sync_mode is not SyncMode.full_refresh)
+        first = self._first_day(stream_state or {}, ended, again=sync_mode is not SyncMode.full_refresh)
         for span in plan_days(first, newest, self._of.interval, self._of.days_per_request(self._config)):
             yield {"first": str(span.first), "last": str(span.last)}
 
@@ -149,11 +149,11 @@ class DashboardStream(RestStream, CheckpointMixin):
         for query in self._of.queries(self._config):
             answer = rest.json(self._call(query, span))
             self._name_truncations(answer, span)
+            cut = first_cut_day(answer) if query.has_series else None
+            if cut is not None:
+                self._cut = min(cut, self._cut or cut)
             for row in query.rows(answer, span):
-                day = self._require_asked_for(row, span)
-                if query.has_series and (cut := first_cut_day(answer)) is not None and str(day) >= cut:
-                    self._cut = min(cut, self._cut or cut)
-                else:
+                if str(self._require_asked_for(row, span)) < (cut or "9"):
                     yield row
         self._move_on(span)
 
@@ -181,7 +181,7 @@ class DashboardStream(RestStream, CheckpointMixin):
         if found:
             _logger.warning("%s of %s: Amplitude remarks %s, so values may be missing.", self.name, span, found)
 
-    def _first_day(self, state: Mapping[str, Any], newest: date, *, again: bool) -> date:
+    def _first_day(self, state: Mapping[str, Any], ended: date, *, again: bool) -> date:
         """Return the first day to read: after the state's; ``again`` the newest days before it as well."""
         start = self._config.start.date()
         saved = state.get("date")
@@ -192,8 +192,15 @@ class DashboardStream(RestStream, CheckpointMixin):
         day = parse_day(saved)
         if day is None:
             raise traced(InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}."))
-        if day > newest + ONE_DAY:
-            _logger.warning("%s: the saved state has the date %s, which is not over yet.", self.name, day)
+        if day > ended + ONE_DAY:
+            _logger.warning(
+                "%s: the saved state has the date %s, which is not over yet; it is set back to %s.",
+                self.name,
+                day,
+                ended,
+            )
+            day = ended
+            self._state = {"date": str(ended)}
         lookback_days = max(self._config.dashboard_lookback_days, self._of.matures_days)
         return max(start, day - (lookback_days - 1) * ONE_DAY if again else day + ONE_DAY)
 
