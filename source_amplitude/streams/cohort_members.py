@@ -16,6 +16,7 @@ from airbyte_cdk.sources.streams import CheckpointMixin
 from source_amplitude.api import Call, Quota
 from source_amplitude.errors import (
     DiskFullError,
+    InvalidStateError,
     NotFoundError,
     NotReadyError,
     QuotaUsedUpError,
@@ -144,7 +145,9 @@ class CohortMembers(RestStream, CheckpointMixin):
         cohorts = self._state.get("cohorts")
         if isinstance(cohorts, AirbyteStateBlob):  # how hosts hand nested states over
             return dict(vars(cohorts))
-        return dict(cohorts) if isinstance(cohorts, dict) else {}
+        if cohorts and not isinstance(cohorts, dict):  # to forget them would cost the month's quota
+            raise InvalidStateError(f"The saved state of {self.name} has {type(cohorts).__name__} as cohorts.")
+        return dict(cohorts or {})
 
     def _cohort(self, rest: Rest, cohort_id: str) -> _Cohort | None:
         """Return a cohort as it is now; None, and a note for the end, where there is none of this id."""
