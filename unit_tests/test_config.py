@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import pendulum
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,15 +21,6 @@ PROPERTIES: dict[str, Any] = SPEC["properties"]
 
 MINIMAL = {"api_key": "the-api-key", "secret_key": "the-secret", "start_date": "2024-03-01T05:30:00Z"}
 FIVE = datetime(2024, 3, 1, 5, tzinfo=timezone.utc)
-
-FIELD_OF_KEY = {
-    "data_region": "region",
-    "api_key": "keys",
-    "secret_key": "keys",
-    "start_date": "start",
-    "end_date": "end",
-    "request_time_range": "window_hours",
-}
 
 
 def config(**changes: object) -> Config:
@@ -55,6 +46,13 @@ def test_the_three_required_values_are_enough() -> None:
         accepted_gaps=HourSet(),
         malformed_lines=MalformedLines.REPORT,
         num_workers=4,
+        num_processes=None,
+        dashboard_lookback_days=3,
+        project_time_zone=None,
+        cohort_ids=(),
+        cohort_properties=(),
+        composition_properties=(),
+        chart_ids=(),
     )
 
 
@@ -69,6 +67,13 @@ def test_every_value_can_be_set() -> None:
         accepted_gaps=["2024-03-01T05", "2024-03-01T06/2024-03-01T09", "2024-03-01T20Z"],
         malformed_lines="skip",
         num_workers=5,
+        num_processes=2,
+        dashboard_lookback_days=90,
+        project_time_zone="Europe/Berlin",
+        cohort_ids=["k3x9ab2", " m7 ", "k3x9ab2"],
+        cohort_properties=["plan", "é +"],
+        composition_properties=["country", "gp:plan"],
+        chart_ids=["abc123"],
     )
 
     assert parsed == Config(
@@ -83,6 +88,13 @@ def test_every_value_can_be_set() -> None:
         accepted_gaps=HourSet((HourWindow(FIVE, FIVE + 4 * HOUR), HourWindow(FIVE + 15 * HOUR, FIVE + 16 * HOUR))),
         malformed_lines=MalformedLines.SKIP,
         num_workers=5,
+        num_processes=2,
+        dashboard_lookback_days=90,
+        project_time_zone=pendulum.timezone("Europe/Berlin"),
+        cohort_ids=("k3x9ab2", "m7"),
+        cohort_properties=("plan", "é +"),
+        composition_properties=("country", "gp:plan"),
+        chart_ids=("abc123",),
     )
 
 
@@ -161,7 +173,13 @@ def test_a_bad_value_is_named_with_its_field(changes: dict[str, object], expecte
 @pytest.mark.parametrize("value", [0, -1, 99999, 4.5, 24.0, "24", True, [4], {}], ids=repr)
 @pytest.mark.parametrize(
     ("name", "least", "most"),
-    [("request_time_range", 1, 8760), ("export_delay_hours", 1, 168), ("num_workers", 1, 5)],
+    [
+        ("request_time_range", 1, 8760),
+        ("export_delay_hours", 1, 168),
+        ("num_workers", 1, 5),
+        ("num_processes", 1, 16),
+        ("dashboard_lookback_days", 1, 90),
+    ],
 )
 def test_a_number_out_of_its_range_is_named_with_its_field(name: str, least: int, most: int, value: object) -> None:
     assert problems(**{name: value}) == (f"{name}: {value!r} is not a whole number from {least} to {most}",)
@@ -212,6 +230,51 @@ def test_a_key_that_cannot_be_sent_is_named() -> None:
     assert problems(api_key="\ud800") == ("api_key is not a text with characters in it",)
 
 
+@pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
+@pytest.mark.parametrize("value", ["k3x9ab2", {}, 5, [5], [None], [""], ["a", " \t"], [["a"]], ["\ud800"]], ids=repr)
+def test_what_is_no_list_of_names_is_named(name: str, value: object) -> None:
+    assert problems(**{name: value}) == (f"{name}: {value!r} is not a list of texts with characters in them",)
+
+
+@pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
+def test_names_are_read_once_each_in_their_order_without_the_blanks_around_them(name: str) -> None:
+    assert getattr(config(**{name: [" b", "a\n", "b", "c d"]}), name) == ("b", "a", "c d")
+    assert getattr(config(**{name: []}), name) == ()
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+12"])
+def test_a_time_zone_is_known_by_its_name(name: str) -> None:
+    zone = config(project_time_zone=name).project_time_zone
+
+    assert zone == pendulum.timezone(name)
+
+
+def test_an_empty_time_zone_is_none() -> None:
+    assert config(project_time_zone="").project_time_zone is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Berlin",
+        "Europe",
+        "Europe/Berlin ",
+        " ",
+        "../etc/passwd",
+        "/etc/passwd",
+        "x" * 50,
+        "\0",
+        "CEST+",
+        2,
+        True,
+        ["UTC"],
+    ],
+    ids=repr,
+)
+def test_an_unknown_time_zone_is_named(value: object) -> None:
+    assert problems(project_time_zone=value) == (f"project_time_zone: {value!r} is no time zone such as Europe/Berlin",)
+
+
 def test_all_problems_come_at_once_in_the_order_of_the_form_without_the_keys() -> None:
     with pytest.raises(InvalidConfigError) as caught:
         parse_config({"api_key": 7351, "data_region": "eu", "num_workers": 9, "accepted_gaps": ["x", "y"]})
@@ -260,85 +323,3 @@ def test_any_value_of_any_field_is_used_or_named(name: str, value: object) -> No
 
     assert (parsed is None) == bool(named)
     assert set(named) <= {name}
-
-
-# spec.json, Config and parse_config.
-
-
-def test_the_spec_has_a_key_for_every_field_of_the_configuration_and_no_other() -> None:
-    assert {FIELD_OF_KEY.get(name, name) for name in PROPERTIES} == {field.name for field in fields(Config)}
-
-
-def test_the_spec_requires_what_the_parser_requires() -> None:
-    missing = [problem.partition(" ")[0] for problem in _problems_of({})]
-
-    assert sorted(missing) == sorted(SPEC["required"]) == ["api_key", "secret_key", "start_date"]
-
-
-def _problems_of(raw: dict[str, object]) -> tuple[str, ...]:
-    with pytest.raises(InvalidConfigError) as caught:
-        parse_config(raw)
-    return caught.value.problems
-
-
-@pytest.mark.parametrize("name", [name for name in PROPERTIES if "default" in PROPERTIES[name]])
-def test_the_spec_s_default_is_the_parser_s(name: str) -> None:
-    assert config(**{name: PROPERTIES[name]["default"]}) == parse_config(MINIMAL)
-
-
-def test_every_optional_key_has_a_default_in_the_spec_but_the_end_and_what_the_machine_decides() -> None:
-    without = [name for name in PROPERTIES if "default" not in PROPERTIES[name]]
-
-    assert without == ["api_key", "secret_key", "start_date", "end_date", "num_processes", "project_time_zone"]
-
-
-@pytest.mark.parametrize("name", [name for name in PROPERTIES if PROPERTIES[name]["type"] == "integer"])
-def test_the_spec_s_range_is_the_parser_s(name: str) -> None:
-    least, most = PROPERTIES[name]["minimum"], PROPERTIES[name]["maximum"]
-    field = FIELD_OF_KEY.get(name, name)
-
-    assert [getattr(config(**{name: value}), field) for value in (least, most)] == [least, most]
-    for value in (least - 1, most + 1):
-        assert problems(**{name: value}) == (f"{name}: {value} is not a whole number from {least} to {most}",)
-
-
-def test_the_spec_s_range_of_recheck_ages_is_the_parser_s() -> None:
-    items = PROPERTIES["recheck_hours"]["items"]
-
-    assert items == {"type": "integer", "minimum": 1, "maximum": 720}
-    assert config(recheck_hours=[1, 720]).recheck_hours == (1, 720)
-
-
-@pytest.mark.parametrize(("name", "kind"), [("data_region", Region), ("malformed_lines", MalformedLines)])
-def test_the_spec_s_choices_are_the_parser_s(name: str, kind: type[Region | MalformedLines]) -> None:
-    assert PROPERTIES[name]["enum"] == [member.value for member in kind]
-    assert [getattr(config(**{name: member.value}), FIELD_OF_KEY.get(name, name)) for member in kind] == list(kind)
-
-
-@pytest.mark.parametrize("name", ["start_date", "end_date"])
-def test_the_spec_s_examples_of_dates_are_read(name: str) -> None:
-    for example in PROPERTIES[name]["examples"]:
-        assert config(**{"start_date": "2020-01-01T00:00:00Z", name: example})
-
-
-def test_the_keys_upstream_has_are_here_with_upstream_s_types_and_ranges() -> None:
-    upstream: dict[str, dict[str, object]] = {
-        "data_region": {"type": "string", "enum": ["Standard Server", "EU Residency Server"]},
-        "api_key": {"type": "string", "airbyte_secret": True},
-        "secret_key": {"type": "string", "airbyte_secret": True},
-        "start_date": {
-            "type": "string",
-            "format": "date-time",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
-        },
-        "request_time_range": {"type": "integer", "minimum": 1, "maximum": 8760},
-        "active_users_group_by_country": {"type": "boolean", "default": True},
-    }
-
-    ours = {name: {key: PROPERTIES[name].get(key) for key in facts} for name, facts in upstream.items()}
-    assert ours == upstream
-    assert SPEC["additionalProperties"] is True
-
-
-def test_the_form_shows_the_keys_in_the_order_they_are_written() -> None:
-    assert [PROPERTIES[name]["order"] for name in PROPERTIES] == list(range(len(PROPERTIES)))

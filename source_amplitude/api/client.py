@@ -28,7 +28,13 @@ from source_amplitude.api.answers import (
 from source_amplitude.api.calls import Call, Fetched
 from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, export_hours
 from source_amplitude.api.redaction import redact
-from source_amplitude.errors import CredentialsRejectedError, NetworkError, ServerFailureError, UnreachableError
+from source_amplitude.errors import (
+    CredentialsRejectedError,
+    NetworkError,
+    ServerFailureError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +184,7 @@ class AmplitudeClient:
         with self._get(call.path, call.query, call.what, host=call.host, follow=False) as response:
             status = response.status_code
             location = response.headers.get("Location", "")
-            if call.may_redirect and status in _REDIRECTS and urlsplit(location).netloc:
+            if call.may_redirect and status in _REDIRECTS and urlsplit(location).hostname:
                 return Fetched(status, location=location)
             if status not in (requests.codes.ok, requests.codes.accepted):
                 raise rest_error(self._answer(response), call.what, self._region.value)
@@ -202,7 +208,7 @@ class AmplitudeClient:
                     if response.status_code != requests.codes.ok:
                         raise ServerFailureError(f"The storage answered {what} with HTTP {response.status_code}.")
                     self._copy(response, sink)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             # Their texts hold the address, and with it the signature that opens it.
             raise NetworkError(f"The connection to the storage for {what} broke ({type(error).__name__}).") from None
 
@@ -212,7 +218,14 @@ class AmplitudeClient:
     ) -> Iterator[requests.Response]:
         url = (self._data_url if host is Host.DATA else self._base_url) + path
         with self._network_errors(what):
-            response = self._session.get(url, params=query, stream=True, timeout=self._timeout, allow_redirects=follow)
+            try:
+                response = self._session.get(
+                    url, params=query, stream=True, timeout=self._timeout, allow_redirects=follow
+                )
+            except requests.exceptions.RequestException:
+                raise
+            except ValueError:  # requests reads a redirect's address even where it does not follow it
+                raise UnexpectedAnswerError(f"Amplitude answered {what} with a redirect to no address.") from None
         date = date_from_header(response.headers.get("Date"))
         if date is not None:
             with self._lock:

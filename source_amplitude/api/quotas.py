@@ -59,9 +59,17 @@ class Quotas:
         Raises:
             StoppedError: The sync was asked to end.
         """
-        if quota is Quota.COHORT_DOWNLOAD:  # part of the budget that cohorts and dashboards share, too
-            self.spend(Quota.DASHBOARD, cost)
-        bucket = self._buckets[quota]
+        # Downloads of cohorts are part of the budget that cohorts and dashboards share, too.
+        quotas = (Quota.DASHBOARD, quota) if quota is Quota.COHORT_DOWNLOAD else (quota,)
+        to_book = list(quotas)
+        while to_book:
+            booked = to_book.pop(0)
+            if self._book(booked, cost):  # what was booked before the wait is older than the request: it counts anew
+                to_book = [each for each in quotas if each is not booked]
+
+    def _book(self, quota: Quota, cost: int) -> bool:
+        """Book ``cost`` as soon as it fits and return whether that took a wait."""
+        bucket, has_waited = self._buckets[quota], False
         cost = min(cost, quota.most_at_once)
         while not bucket.put(item := RateItem(quota.name, self._now_millis(), weight=cost)):
             waiting = bucket.waiting(item)
@@ -70,7 +78,9 @@ class Quotas:
                 _logger.info("Amplitude's limits are reached; the next request waits for %.0f seconds.", seconds)
             if not sleep_unless(self._stop, self._clock, seconds):
                 raise StoppedError("The sync was asked to end while it waited for Amplitude's rate limit.")
+            has_waited = True
         bucket.leak(self._now_millis())
+        return has_waited
 
     def _now_millis(self) -> int:
         return int(self._clock.monotonic_seconds() * _SECOND)

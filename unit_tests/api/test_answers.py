@@ -14,12 +14,16 @@ from source_amplitude.api.answers import (
     export_error,
     names_the_keys,
     reason_from_body,
+    rest_error,
 )
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
     ExportTooLargeError,
+    NotFoundError,
+    NotInPlanError,
     RateLimitedError,
+    RequestRejectedError,
     ServerFailureError,
     UnexpectedAnswerError,
 )
@@ -274,3 +278,74 @@ def test_a_date_header_with_an_offset_is_a_moment_in_utc() -> None:
 
 def test_a_date_header_with_a_huge_year_is_none() -> None:
     assert date_from_header("Fri, 01 Mar 99999999999999999999 09:00:00 GMT") is None
+
+
+# rest_error: the same of the REST APIs.
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "kind", "what"),
+    [
+        (400, "Invalid API key", CredentialsRejectedError, "Amplitude refused the keys at the {region}{said}."),
+        (401, "", CredentialsRejectedError, "Amplitude refused the keys for users at the {region}{said}."),
+        (401, "Unauthorized", CredentialsRejectedError, "Amplitude refused the keys at the {region}{said}."),
+        (403, "Invalid API/Secret Key", CredentialsRejectedError, "Amplitude refused the keys at the {region}{said}."),
+        (403, "", NotInPlanError, "Amplitude refused users to these keys{said}."),
+        (403, "an HTML page", NotInPlanError, "Amplitude refused users to these keys{said}."),
+        (403, "Taxonomy is not in your plan", NotInPlanError, "Amplitude refused users to these keys{said}."),
+        (400, "", RequestRejectedError, "Amplitude rejected the request for users{said}."),
+        (400, "the file size is too large", RequestRejectedError, "Amplitude rejected the request for users{said}."),
+        (404, "Not found", NotFoundError, "Amplitude has no users{said}."),
+        (404, "", NotFoundError, "Amplitude has no users{said}."),
+        (429, "slow down", RateLimitedError, "Amplitude's rate limit stopped users{said}."),
+        (500, "", ServerFailureError, "Amplitude failed at users{said}."),
+        (504, "an HTML page", ServerFailureError, "Amplitude failed at users{said}."),
+    ],
+)  # fmt: skip
+def test_an_answer_of_the_rest_apis_is_an_error_by_its_status_and_words(
+    status: int, reason: str, kind: type[AmplitudeError], what: str
+) -> None:
+    error = rest_error(Answer(status, reason), "users", REGION)
+
+    said = f" (HTTP {status}: {reason})" if reason else f" (HTTP {status})"
+    assert type(error) is kind
+    assert error.what == what.format(region=REGION, said=said)
+
+
+@pytest.mark.parametrize("status", [204, 206, 301, 302, 307, 409, 418])
+def test_any_other_status_of_the_rest_apis_is_unexpected(status: int) -> None:
+    error = rest_error(Answer(status, "words"), "users", REGION)
+
+    assert type(error) is UnexpectedAnswerError
+    assert error.what == f"Amplitude answered users with HTTP {status}: words."
+
+
+def test_a_rate_limit_of_the_rest_apis_tells_how_long_to_wait() -> None:
+    error = rest_error(Answer(429, retry_after="30"), "users", REGION)
+
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after_seconds == 30
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"success": False, "errors": [{"message": "Not found"}]}, "Not found"),
+        ({"success": False, "errors": [{"message": "a"}, "b", {"message": "c"}]}, "a - b - c"),
+        ({"success": False, "errors": []}, ""),
+        ({"success": False, "errors": "Not found"}, ""),
+        (
+            {"statusCode": 404, "message": "No table", "errorCode": "LOOKUP_TABLE_DOES_NOT_EXIST", "extraParams": {}},
+            "No table",
+        ),
+    ],
+    ids=str,
+)
+def test_the_envelopes_of_the_taxonomy_and_of_lookup_tables_are_read(body: object, words: str) -> None:
+    assert reason_from_body(json.dumps(body).encode()) == words
+
+
+def test_an_envelope_in_an_envelope_without_end_is_a_text() -> None:
+    body = b'{"errors": [' * 400 + b"1" + b"]}" * 400
+
+    assert reason_from_body(body) in ("1", body.decode()[:300] + "...")

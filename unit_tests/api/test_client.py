@@ -11,7 +11,7 @@ import pytest
 import requests
 import urllib3
 
-from source_amplitude.api import AmplitudeClient, ExportAnswer, base_url
+from source_amplitude.api import AmplitudeClient, ExportAnswer, Host, base_url
 from source_amplitude.api.credentials import prove_keys
 from source_amplitude.config import Keys, Region
 from source_amplitude.errors import (
@@ -230,8 +230,22 @@ def test_addresses_of_the_regions(region: Region, override: str | None, expected
 
 
 @pytest.mark.parametrize(
+    ("region", "override", "expected"),
+    [
+        (Region.STANDARD, None, "https://data-api.amplitude.com"),
+        (Region.EU, None, "https://data-api.eu.amplitude.com"),
+        (Region.STANDARD, "http://127.0.0.1:8000/", "http://127.0.0.1:8000/data-us"),
+        (Region.EU, "https://proxy.example/amplitude", "https://proxy.example/amplitude/data-eu"),
+    ],
+)
+def test_lookup_tables_have_addresses_of_their_own(region: Region, override: str | None, expected: str) -> None:
+    assert base_url(region, override, Host.DATA) == expected
+
+
+@pytest.mark.parametrize(
     "override", ["http://amplitude.example", "ftp://127.0.0.1", "127.0.0.1:80", "https://a:b@host", "https://h?x=1"]
 )
 def test_an_address_that_would_give_keys_away_is_refused(override: str) -> None:
-    with pytest.raises(InvalidConfigError, match="AMPLITUDE_API_URL"):
-        base_url(Region.STANDARD, override)
+    for host in Host:
+        with pytest.raises(InvalidConfigError, match="AMPLITUDE_API_URL"):
+            base_url(Region.STANDARD, override, host)

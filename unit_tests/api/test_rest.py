@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from source_amplitude.api import (
+    AmplitudeClient,
+    Call,
+    Host,
+    KeysProof,
+    Quota,
+    Quotas,
+    Rest,
+    RetryPolicy,
+    base_url,
+)
+from source_amplitude.config import Keys, Region
+from source_amplitude.errors import (
+    AmplitudeError,
+    CredentialsRejectedError,
+    GarbledAnswerError,
+    NotInPlanError,
+    RateLimitedError,
+    RequestRejectedError,
+    ServerFailureError,
+    StoppedError,
+)
+from unit_tests.conftest import NOON
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.fakes.memory_sink import MemorySink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amplitude_emulator import Emulator
+
+COHORTS = Call("/api/3/cohorts", "list of cohorts")
+PROOF = "/us/api/2/export"
+
+
+@dataclass
+class Local:
+    """What a stream works with, against the emulator."""
+
+    emulator: Emulator
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
+    stop: threading.Event = field(default_factory=threading.Event)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    budget_seconds: float = 1800
+    secret: str = ""
+
+    def rest(self) -> Rest:
+        project = self.emulator.project
+        keys = Keys(project.api_key, self.secret or project.secret_key)
+        client, other = (
+            AmplitudeClient(
+                base_url=base_url(region, self.emulator.url),
+                region=region,
+                keys=keys,
+                data_url=base_url(region, self.emulator.url, Host.DATA),
+            )
+            for region in Region
+        )
+        return Rest(
+            client,
+            KeysProof(client, other),
+            Quotas(self.clock, self.stop),
+            policy=self.policy,
+            budget_seconds=self.budget_seconds,
+            clock=self.clock,
+            stop=self.stop,
+        )
+
+    def asked(self) -> list[str]:
+        return [f"{seen.path} {seen.status}" for seen in self.emulator.requests]
+
+
+@pytest.fixture
+def local(emulator: Emulator) -> Local:
+    return Local(emulator)
+
+
+def names(answer: object) -> list[str]:
+    assert isinstance(answer, dict)
+    return [cohort["name"] for cohort in answer["cohorts"]]
+
+
+def test_the_keys_are_proven_once_before_the_first_request(local: Local) -> None:
+    rest = local.rest()
+
+    answers = [names(rest.json(COHORTS)) for _ in range(2)]
+
+    assert answers == [[cohort.name for cohort in local.emulator.content.cohorts.all()]] * 2
+    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
+    assert local.clock.sleeps == []
+
+
+def test_refused_keys_end_everything_and_are_asked_for_once(local: Local) -> None:
+    rest = replace(local, secret="another").rest()
+    errors = []
+
+    for _ in range(2):
+        with pytest.raises(CredentialsRejectedError) as caught:
+            rest.json(COHORTS)
+        errors.append(caught.value)
+
+    assert errors[0] is errors[1]
+    assert local.asked() == [f"{PROOF} 403", "/eu/api/2/export 403"]
+
+
+def test_a_refusal_after_the_proof_is_about_what_was_asked_for(local: Local) -> None:
+    local.emulator.faults.add("json", path="/api/3/cohorts", status=401, body={"error": "Unauthorized"})
+
+    with pytest.raises(NotInPlanError) as caught:
+        local.rest().json(COHORTS)
+
+    assert caught.value.what == "Amplitude refused the keys at the Standard Server (HTTP 401: Unauthorized)."
+
+
+def test_a_refusal_without_a_proof_may_be_about_the_keys(local: Local) -> None:
+    local.emulator.faults.add("server_error", path="/api/2/export")
+    local.emulator.faults.add("json", path="/api/3/cohorts", status=401, body={"error": "Unauthorized"})
+
+    with pytest.raises(CredentialsRejectedError):
+        local.rest().json(COHORTS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings"),
+    [
+        ("server_error", {}),
+        ("html_page", {}),
+        ("empty_body", {}),
+        ("cut_body", {}),
+        ("connection_reset", {}),
+        ("json", {"status": 503, "body": {}}),
+    ],
+)
+def test_a_failure_that_may_pass_is_asked_again(local: Local, fault: str, settings: dict[str, Any]) -> None:
+    local.emulator.faults.add(fault, times=2, path="/api/3/cohorts", **settings)
+
+    answer = local.rest().json(COHORTS)
+
+    assert names(answer) == [cohort.name for cohort in local.emulator.content.cohorts.all()]
+    assert len(local.asked()) == 4
+    assert sum(local.clock.sleeps) > 0
+
+
+def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    local.emulator.faults.add("html_page", path="/api/3/cohorts")
+    local.policy = RetryPolicy(attempts=2, first_wait_seconds=1, longest_wait_seconds=1)
+
+    with pytest.raises(GarbledAnswerError) as caught:
+        local.rest().json(COHORTS)
+
+    assert caught.value.what == "Amplitude answered list of cohorts with an HTML page instead of JSON."
+    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "WARNING",
+            "Amplitude answered list of cohorts with an HTML page instead of JSON. It is asked again in 1 seconds.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings", "kind"),
+    [
+        ("bad_request", {"details": "Invalid user property country"}, RequestRejectedError),
+        ("forbidden", {"details": "Not in your plan"}, NotInPlanError),
+    ],
+)
+def test_a_refusal_is_not_asked_again(
+    local: Local, fault: str, settings: dict[str, Any], kind: type[AmplitudeError]
+) -> None:
+    local.emulator.faults.add(fault, path="/api/3/cohorts", **settings)
+
+    with pytest.raises(kind):
+        local.rest().json(COHORTS)
+
+    assert len(local.asked()) == 2
+    assert local.clock.sleeps == []
+
+
+def test_a_rate_limit_without_a_hint_is_waited_for_a_minute_each_time(local: Local) -> None:
+    local.emulator.faults.add("too_many_requests", times=5, path="/api/3/cohorts")
+
+    local.rest().json(COHORTS)
+
+    assert sum(local.clock.sleeps) == pytest.approx(5 * 60)
+
+
+def test_a_rate_limit_with_a_hint_is_waited_for_as_long_as_it_says(local: Local) -> None:
+    local.emulator.faults.add("too_many_requests", times=1, path="/api/3/cohorts", retry_after_seconds=333)
+
+    local.rest().json(COHORTS)
+
+    assert sum(local.clock.sleeps) == pytest.approx(333)
+
+
+def test_a_policy_of_short_waits_has_short_waits_for_rate_limits_too(local: Local) -> None:
+    local.policy = RetryPolicy(attempts=3, first_wait_seconds=0.5, longest_wait_seconds=2)
+    local.emulator.faults.add("too_many_requests", path="/api/3/cohorts")
+
+    with pytest.raises(RateLimitedError) as caught:
+        local.rest().json(COHORTS)
+
+    assert caught.value.retry_after_seconds == 2
+    assert caught.value.tried == "It was tried 3 times within 4 seconds."
+
+
+def test_the_waits_of_all_requests_share_one_budget(local: Local) -> None:
+    local.budget_seconds = 100
+    local.emulator.faults.add("too_many_requests", times=3, path="/api/3/cohorts")
+    rest = local.rest()
+
+    rest.retrying(lambda: rest.wait(1))
+    with pytest.raises(RateLimitedError):
+        rest.json(COHORTS)
+
+    assert sum(local.clock.sleeps) == pytest.approx(1 + 2 * 60)
+
+
+def test_each_attempt_is_paid_for_and_waits_for_its_quota(local: Local) -> None:
+    local.emulator.faults.add("server_error", times=1, path="/api/3/cohorts")
+    call = replace(COHORTS, quota=Quota.DASHBOARD, cost=1_000)
+    began = local.clock.monotonic_seconds()
+
+    local.rest().json(call)
+
+    assert local.clock.monotonic_seconds() - began == pytest.approx(300, abs=1)
+
+
+def test_a_request_of_nobody_s_quota_does_not_wait(local: Local) -> None:
+    rest = local.rest()
+
+    for _ in range(3):
+        rest.json(COHORTS)
+
+    assert local.clock.sleeps == []
+
+
+def test_nothing_is_sent_once_the_sync_was_asked_to_end(local: Local) -> None:
+    rest = local.rest()
+    local.stop.set()
+
+    actions: list[Callable[[], object]] = [
+        lambda: rest.json(COHORTS),
+        lambda: rest.fetch(COHORTS),
+        lambda: rest.fetch_storage("http://127.0.0.1:1", "file", MemorySink()),
+        lambda: rest.wait(60),
+        rest.raise_if_stopped,
+    ]
+    for action in actions:
+        with pytest.raises(StoppedError):
+            action()
+
+    assert local.asked() == []
+    assert local.clock.sleeps == []
+
+
+def test_a_wait_for_another_attempt_ends_when_the_sync_is_asked_to_end(local: Local) -> None:
+    local.emulator.faults.add("too_many_requests", path="/api/3/cohorts")
+    stop = local.stop
+
+    class StoppingClock(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if len(self.sleeps) == 3:
+                stop.set()
+
+    local.clock = StoppingClock(NOON)
+
+    with pytest.raises(StoppedError):
+        local.rest().json(COHORTS)
+
+    assert local.clock.sleeps == [1.0, 1.0, 1.0]
+    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 429"]
+
+
+def test_a_wait_lasts_as_long_as_it_says(local: Local) -> None:
+    local.rest().wait(2.5)
+
+    assert local.clock.sleeps == [1.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize("ahead_seconds", [-3600, 3600])
+def test_the_present_is_the_earlier_of_both_clocks(local: Local, ahead_seconds: float) -> None:
+    local.clock.advance(ahead_seconds)
+
+    assert local.rest().present() == min(local.clock.now(), NOON)
+
+
+def test_the_present_is_ours_where_amplitude_does_not_answer(local: Local) -> None:
+    local.emulator.faults.add("connection_reset")
+
+    assert local.rest().present() == local.clock.now()
+
+
+def test_a_storage_is_asked_once(local: Local) -> None:
+    with pytest.raises(ServerFailureError):
+        local.rest().fetch_storage(f"{local.emulator.url}/_storage/none", "the file", MemorySink())
+
+    assert local.clock.sleeps == []

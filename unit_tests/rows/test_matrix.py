@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_amplitude.days import DaySpan
+from source_amplitude.errors import UnknownShapeError
+from source_amplitude.rows import by_label, one_value
+from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
+from unit_tests.rows.json_values import answers_with
+
+SPAN = DaySpan(date(2026, 3, 1), date(2026, 3, 2))
+DATES = ["2026-03-01", "2026-03-02"]
+
+
+def body(**data: object) -> dict[str, object]:
+    """Return an answer with the metadata that no documentation describes beside ``data``."""
+    return {"data": data, "timeComputed": 1781000000000, "wasCached": False, "novaCost": 2}
+
+
+def matrix(**changes: object) -> dict[str, object]:
+    """Return the recorded answer of two countries on two days, changed."""
+    data: dict[str, object] = {
+        "xValues": DATES,
+        "series": [[3, 4], [5, 6]],
+        "seriesLabels": ["Denmark", "(none)"],
+        "seriesMeta": [{"segmentIndex": 0}, {"segmentIndex": 1}],
+        "seriesCollapsed": [[{"setId": "", "value": 7}], [{"setId": "", "value": 11}]],
+    }
+    return body(**data | changes)
+
+
+def without(name: str) -> dict[str, object]:
+    answer = matrix()
+    data = answer["data"]
+    assert isinstance(data, dict)
+    return {**answer, "data": {key: value for key, value in data.items() if key != name}}
+
+
+# by_label: active and new users.
+
+
+def test_each_date_has_the_value_of_each_label() -> None:
+    assert by_label(matrix(), SPAN) == [
+        {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": 5}},
+        {"date": "2026-03-02", "statistics": {"Denmark": 4, "(none)": 6}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([0, 1], ["0", "1"]),
+        ([[0, "Denmark"], [0, "(none)"]], ["Denmark", "(none)"]),
+        (["", None], ["", "null"]),
+        (["blue", "blue"], ["blue", "blue (2)"]),
+        ([[0, "blue"], [1, "blue"]], ["blue", "blue (2)"]),
+        (["1", 1], ["1", "1 (2)"]),
+    ],
+)
+def test_labels_of_every_form_name_their_series_and_hide_none(labels: list[object], names: list[str]) -> None:
+    first, second = names
+
+    assert by_label(matrix(seriesLabels=labels), SPAN) == [
+        {"date": "2026-03-01", "statistics": {first: 3, second: 5}},
+        {"date": "2026-03-02", "statistics": {first: 4, second: 6}},
+    ]
+
+
+def test_dates_may_come_with_a_time() -> None:
+    answer = matrix(xValues=["2026-03-01T00:00:00", "2026-03-02T00:00:00"])
+
+    assert by_label(answer, SPAN) == by_label(matrix(), SPAN)
+
+
+def test_values_may_come_as_objects_and_may_be_null() -> None:
+    answer = matrix(series=[[{"setId": "", "value": 3}, None], [{"setId": "", "value": None}, 6.5]])
+
+    assert by_label(answer, SPAN) == [
+        {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": None}},
+        {"date": "2026-03-02", "statistics": {"Denmark": None, "(none)": 6.5}},
+    ]
+
+
+def test_labels_are_read_from_where_the_documentation_has_them() -> None:
+    documented = body(series=[[3, 4], [5, 6]], seriesMeta=["United States", "Canada"], xValues=DATES)
+
+    assert by_label(documented, SPAN) == [
+        {"date": "2026-03-01", "statistics": {"United States": 3, "Canada": 5}},
+        {"date": "2026-03-02", "statistics": {"United States": 4, "Canada": 6}},
+    ]
+
+
+def test_one_series_without_any_label_is_the_label_0() -> None:
+    assert by_label(body(xValues=DATES, series=[[3, 4]]), SPAN) == [
+        {"date": "2026-03-01", "statistics": {"0": 3}},
+        {"date": "2026-03-02", "statistics": {"0": 4}},
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        matrix(series=[], seriesLabels=[], seriesMeta=[], seriesCollapsed=[]),
+        matrix(series=None),
+        matrix(series=[], seriesLabels=["Denmark", "(none)"]),
+        matrix(series=[[], []]),
+        matrix(series=None, seriesLabels=None, xValues=None),
+        body(series=[], xValues=[]),
+    ],
+    ids=["recorded", "null series", "labels without series", "empty series", "all null", "all empty"],
+)
+def test_no_series_is_no_record_for_any_date(answer: object) -> None:
+    assert by_label(answer, SPAN) == []
+    assert one_value(body(xValues=DATES, series=None), "length") == []
+    assert one_value(body(xValues=DATES, series=[]), "length") == []
+    assert one_value(body(xValues=DATES, series=[[]]), "length") == []
+
+
+def test_a_short_series_lacks_its_last_dates() -> None:
+    assert by_label(matrix(series=[[3], [5, 6]]), SPAN) == [
+        {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": 5}},
+        {"date": "2026-03-02", "statistics": {"(none)": 6}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("series", "day"),
+    [
+        ([], None),
+        (None, None),
+        ([[3, 4], [5, 6]], None),
+        ([[3, None], [5, 6]], None),
+        ([[3], [5, 6]], "2026-03-02"),
+        ([[3, 4], []], "2026-03-01"),
+        ([[], []], "2026-03-01"),
+    ],
+)
+def test_the_first_day_that_a_series_lacks_is_told(series: object, day: str | None) -> None:
+    assert first_cut_day(matrix(series=series)) == day
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"data": None},
+        {"data": []},
+        {"data": {}},
+        without("series"),
+        without("xValues"),
+        matrix(series={}),
+        matrix(series=[3, 4]),
+        matrix(series=[None, None]),
+        matrix(series=[["3", "4"], [5, 6]]),
+        matrix(series=[[True, 4], [5, 6]]),
+        matrix(series=[[3, 4, 5], [5, 6]]),
+        matrix(series=[[3, 4]]),
+        matrix(seriesLabels=["Denmark"]),
+        matrix(seriesLabels=None),
+        matrix(seriesLabels=[["Denmark"], []]),
+        matrix(seriesLabels=[{"name": "Denmark"}, "x"]),
+        matrix(xValues=["2026-03-01", "Mar 2"]),
+        matrix(xValues=["2026-03-01", 20260302]),
+        matrix(xValues=["2026-03-01", None]),
+        matrix(xValues="2026-03-01"),
+        without("seriesLabels"),
+    ],
+    ids=lambda answer: str(answer)[:60],
+)
+def test_another_matrix_is_an_unknown_shape(answer: object) -> None:
+    with pytest.raises(UnknownShapeError):
+        by_label(answer, SPAN)
+
+
+# one_value: sessions.
+
+
+def test_averages_are_one_value_for_each_date() -> None:
+    recorded = body(
+        xValues=["2026-03-01T00:00:00", "2026-03-02T00:00:00"],
+        series=[[0, 238.125]],
+        seriesMeta=[{"segmentIndex": 0, "sessionIndex": 0}],
+        seriesCollapsed=[[{"setId": "", "value": 0}]],
+    )
+
+    assert one_value(recorded, "length") == [
+        {"date": "2026-03-01", "length": 0},
+        {"date": "2026-03-02", "length": 238.125},
+    ]
+
+
+def test_averages_may_come_as_objects_and_their_series_may_be_short() -> None:
+    answer = body(xValues=DATES, series=[[{"setId": "", "value": 1.5}]])
+
+    assert one_value(answer, "sessions") == [{"date": "2026-03-01", "sessions": 1.5}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [matrix(), {"data": {}}, body(xValues=DATES, series=[["1", 2]]), body(xValues=[], series=[[1]])],
+    ids=["two series", "nothing", "texts", "more values than dates"],
+)
+def test_another_average_is_an_unknown_shape(answer: object) -> None:
+    with pytest.raises(UnknownShapeError):
+        one_value(answer, "length")
+
+
+# by_bin and composition: histograms.
+
+
+def test_a_histogram_has_a_count_for_each_bin() -> None:
+    answer = body(xValues=["0s-60s", "60s-180s"], series=[[7, 0]], seriesMeta=[{"segmentIndex": 0}])
+
+    assert by_bin(answer, SPAN) == [{"date": "2026-03-01", "statistics": {"0s-60s": 7, "60s-180s": 0}}]
+
+
+def test_a_composition_has_the_users_of_each_value() -> None:
+    answer = body(xValues=["(none)", "premium", None, 1, "1"], series=[[1, 2, 3, 4, 5]], seriesLabels=["gp:plan"])
+
+    assert composition(answer, SPAN, "gp:plan") == [
+        {
+            "date": "2026-03-01",
+            "property": "gp:plan",
+            "statistics": {"(none)": 1, "premium": 2, "null": 3, "1": 4, "1 (2)": 5},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {**body(xValues=[], series=[], seriesLabels=[]), "withSets": False},
+        body(xValues=None, series=None),
+        body(xValues=["0s-60s"], series=[[]]),
+        body(xValues=["0s-60s"], series=[]),
+    ],
+    ids=["recorded", "null", "empty series", "no series"],
+)
+def test_no_counts_are_no_row(answer: object) -> None:
+    assert by_bin(answer, SPAN) == []
+    assert composition(answer, SPAN, "platform") == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        {"data": {}},
+        body(xValues=["a"]),
+        body(series=[[1]]),
+        body(xValues=["a"], series=[[1], [2]]),
+        body(xValues=["a"], series=[[1, 2]]),
+        body(xValues=["a", "b"], series=[[1]]),
+        body(xValues=["a"], series=[["1"]]),
+        body(xValues=[{"from": 0}], series=[[1]]),
+        body(xValues=["a"], series=[1]),
+    ],
+    ids=str,
+)
+def test_another_histogram_is_an_unknown_shape(answer: object) -> None:
+    with pytest.raises(UnknownShapeError):
+        by_bin(answer, SPAN)
+    with pytest.raises(UnknownShapeError):
+        composition(answer, SPAN, "platform")
+
+
+@given(answers_with("xValues", "series", "seriesLabels", "seriesMeta"))
+@settings(max_examples=400)
+def test_any_json_gives_rows_or_an_unknown_shape(answer: object) -> None:
+    for read in (
+        lambda: by_label(answer, SPAN),
+        lambda: one_value(answer, "length"),
+        lambda: by_bin(answer, SPAN),
+        lambda: composition(answer, SPAN, "platform"),
+        lambda: [{"date": first_cut_day(answer)}],
+    ):
+        rows: list[dict[str, Any]] = []
+        try:
+            rows = read()
+        except UnknownShapeError as error:
+            assert error.what.startswith("Amplitude's answer has ")  # noqa: PT017 - either is fine
+        assert all("date" in row for row in rows)
+
+
+@given(st.data())
+def test_every_number_of_a_full_matrix_is_in_the_rows_once(data: st.DataObject) -> None:
+    dates = data.draw(st.lists(st.dates(date(2020, 1, 1)), min_size=1, max_size=4, unique=True))
+    labels = data.draw(st.lists(st.sampled_from(["a", "a (2)", "b", ""]), min_size=1, max_size=4))
+    numbers = st.lists(st.integers(0, 99), min_size=len(dates), max_size=len(dates))
+    series = data.draw(st.lists(numbers, min_size=len(labels), max_size=len(labels)))
+
+    rows = by_label(body(xValues=list(map(str, dates)), series=series, seriesLabels=labels), SPAN)
+
+    assert [row["date"] for row in rows] == list(map(str, dates))
+    assert [list(row["statistics"].values()) for row in rows] == [list(each) for each in zip(*series, strict=True)]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_amplitude.clock import sleep_unless
+from unit_tests.fakes.fake_clock import FakeClock
+
+
+class StoppingClock(FakeClock):
+    """Sets ``stop`` during one of its sleeps."""
+
+    def __init__(self, stop: threading.Event, at_sleep: int) -> None:
+        super().__init__()
+        self._stop = stop
+        self._at_sleep = at_sleep
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if len(self.sleeps) == self._at_sleep:
+            self._stop.set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "naps"),
+    [(0, []), (-5, []), (0.25, [0.25]), (1, [1.0]), (2.5, [1.0, 1.0, 0.5])],
+)
+def test_a_wait_is_made_of_naps_of_a_second_at_most(seconds: float, naps: list[float]) -> None:
+    clock = FakeClock()
+
+    assert sleep_unless(threading.Event(), clock, seconds)
+    assert clock.sleeps == naps
+
+
+@given(st.floats(0, 1000))
+def test_a_wait_is_as_long_as_asked_for(seconds: float) -> None:
+    clock = FakeClock()
+
+    sleep_unless(threading.Event(), clock, seconds)
+
+    assert sum(clock.sleeps) == pytest.approx(seconds)
+    assert all(0 < nap <= 1 for nap in clock.sleeps)
+
+
+def test_a_wait_ends_with_the_nap_in_which_the_end_is_asked_for() -> None:
+    stop = threading.Event()
+    clock = StoppingClock(stop, at_sleep=2)
+
+    assert not sleep_unless(stop, clock, 60)
+    assert clock.sleeps == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_nothing_is_waited_for_once_the_end_was_asked_for(seconds: float) -> None:
+    stop, clock = threading.Event(), FakeClock()
+    stop.set()
+
+    assert not sleep_unless(stop, clock, seconds)
+    assert clock.sleeps == []
