@@ -30,7 +30,7 @@ B = TypeVar("B", bound=HasBody)
 
 _logger = logging.getLogger("airbyte")
 
-_SHARED_BATCH_BYTES = 512 * 1024
+_SHARED_BATCH_BYTES = 384 * 1024
 _PACKAGE_FOLDER = Path(__file__).parents[2]
 
 

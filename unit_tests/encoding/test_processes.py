@@ -107,7 +107,7 @@ def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_sever
     seen = [len(pids(encoding)) for _ in encoding.in_order(numbered(5, line=b'{"a":%d}\n'))]
     batch_bytes = encoding.batch_bytes()
     encoding.close()
-    assert (seen, batch_bytes) == (([0, 0, 2, 2, 2], 512 * 1024) if processes == 2 else ([0] * 5, 64 * 1024))
+    assert (seen, batch_bytes) == (([0, 0, 2, 2, 2], 384 * 1024) if processes == 2 else ([0] * 5, 64 * 1024))
 
 
 @pytest.mark.parametrize("victims", [1, 2])
