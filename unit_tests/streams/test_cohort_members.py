@@ -144,6 +144,23 @@ def test_a_cohort_comes_again_only_after_amplitude_has_computed_it_anew(project:
     ]
 
 
+def test_a_full_refresh_downloads_every_cohort_again(project: Project) -> None:
+    both = [sync(project, mode="full_refresh") for _ in range(2)]
+
+    assert [read.records[STREAM] for read in both] == [rows(), rows()]
+
+
+def test_a_share_of_members_that_the_list_does_not_promise_is_warned_of(project: Project) -> None:
+    project.content.cohorts.put(Cohort("k3x9ab2", "Odd", MEMBERS, overrides={"size": 500}))
+
+    read = sync(project, cohort_properties=["plan"])
+
+    assert read.records[STREAM] == rows(plan=("pro", ""))
+    assert read.lines("WARN") == [
+        "cohort_members: cohort k3x9ab2 has 2 members in its file and 500 in the list of cohorts."
+    ]
+
+
 def test_a_state_with_objects_inside_as_the_platform_hands_it_over_is_understood(project: Project) -> None:
     state = {"computed_at": COMPUTED, "cohorts": AirbyteStateBlob({"k3x9ab2": COMPUTED_SECONDS})}
 

@@ -258,11 +258,13 @@ def test_an_interrupted_second_look_does_not_move_the_state_back(project: Projec
     assert broken.state() == first.state()
 
 
-def test_a_full_refresh_reads_everything(project: Project) -> None:
-    read = project.sync("active_users", mode="full_refresh")
+def test_a_full_refresh_reads_everything_and_one_that_is_resumed_the_rest(project: Project) -> None:
+    whole = project.sync("active_users", mode="full_refresh")
+    resumed = project.sync("active_users", state={"active_users": {"date": "2026-03-01"}}, mode="full_refresh")
 
-    assert dates(read.records["active_users"]) == days("2026-02-27", "2026-03-03")
-    assert read.statuses == {"active_users": "COMPLETE"}
+    assert dates(whole.records["active_users"]) == days("2026-02-27", "2026-03-03")
+    assert dates(resumed.records["active_users"]) == ["2026-03-02", "2026-03-03"]
+    assert [sync.statuses for sync in (whole, resumed)] == [{"active_users": "COMPLETE"}] * 2
 
 
 # Options and refusals
