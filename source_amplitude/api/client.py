@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -54,6 +55,9 @@ _DNS_TEXTS = (
     "getaddrinfo failed",
 )
 
+
+# It warns of odd headers with the whole address, and the signature in a pre-signed one opens a file.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 Query = Mapping[str, str] | tuple[tuple[str, str], ...]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 import traceback
 from dataclasses import replace
 from datetime import timedelta
@@ -194,6 +196,31 @@ def test_a_storage_that_cannot_be_reached_is_an_error_without_its_address(
 
     assert caught.value.what.startswith("The connection to the storage for the file broke (")
     assert_hidden("5ec4e7", caught.value, caplog)
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.DEBUG])
+def test_an_answer_with_a_broken_header_does_not_bring_the_address_into_the_log(
+    client: AmplitudeClient, caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header\r\nX: y\r\n\r\nok"
+    sink = MemorySink()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_once, args=(server, answer))
+        thread.start()
+        client.fetch_storage(f"http://127.0.0.1:{server.getsockname()[1]}/?signature=5ec4e7", "the file", sink)
+        thread.join()
+
+    assert sink.getvalue() == b"ok"
+    assert "5ec4e7" not in caplog.text
+
+
+def answer_once(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(answer)
 
 
 def test_a_file_of_the_storage_that_is_cut_is_a_broken_connection(
