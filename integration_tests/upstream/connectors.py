@@ -23,15 +23,24 @@ Record = dict[str, Any]
 MAIN = Path(__file__).parents[2] / "main.py"
 TRUST = Path(__file__).parent / "trust"
 COMMAND_SECONDS = 100
-EVENTS_CATALOG = {
-    "streams": [
-        {
-            "stream": {"name": "events", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]},
-            "sync_mode": "incremental",
-            "destination_sync_mode": "append",
-        }
-    ]
-}
+INCREMENTAL = ("events", "active_users", "average_session_length")
+
+
+def catalog_of(*streams: str) -> dict[str, Any]:
+    """Return a configured catalog; what has a cursor is read incrementally."""
+    return {
+        "streams": [
+            {
+                "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]},
+                "sync_mode": "incremental" if name in INCREMENTAL else "full_refresh",
+                "destination_sync_mode": "append",
+            }
+            for name in streams
+        ]
+    }
+
+
+EVENTS_CATALOG = catalog_of("events")
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,10 @@ class Outcome:
     @property
     def records(self) -> list[Record]:
         return [message["record"]["data"] for message in self.messages if message["type"] == "RECORD"]
+
+    def of_stream(self, name: str) -> Outcome:
+        """Return the same with one stream's records and states alone."""
+        return Outcome(self.exit_code, [message for message in self.messages if _stream_of(message) == name], "")
 
     @property
     def states(self) -> list[Message]:
@@ -74,8 +87,19 @@ class Outcome:
     @property
     def schemas(self) -> dict[str, dict[str, Any]]:
         """What discover answered: the properties of each stream's schema."""
+        return {name: stream["json_schema"]["properties"] for name, stream in self.streams.items()}
+
+    @property
+    def streams(self) -> dict[str, dict[str, Any]]:
+        """What discover answered, by stream."""
         (catalog,) = [message["catalog"] for message in self.messages if message["type"] == "CATALOG"]
-        return {stream["name"]: stream["json_schema"]["properties"] for stream in catalog["streams"]}
+        return {stream["name"]: stream for stream in catalog["streams"]}
+
+
+def _stream_of(message: Message) -> str | None:
+    if message["type"] == "RECORD":
+        return str(message["record"]["stream"])
+    return str(message["state"]["stream"]["stream_descriptor"]["name"]) if message["type"] == "STATE" else None
 
 
 @dataclass(frozen=True)
@@ -92,11 +116,11 @@ class Connector:
     def discover(self, config: Mapping[str, Any]) -> Outcome:
         return self._run("discover", config=config)
 
-    def read(self, config: Mapping[str, Any], state: Any = None) -> Outcome:  # noqa: ANN401 - any JSON
-        """Read the events; ``state`` is the content of a state message."""
-        files: dict[str, Any] = {"config": config, "catalog": EVENTS_CATALOG}
-        if state is not None:
-            files["state"] = [state]
+    def read(self, config: Mapping[str, Any], *states: Message, streams: Sequence[str] = ("events",)) -> Outcome:
+        """Read some streams; ``states`` are contents of state messages."""
+        files: dict[str, Any] = {"config": config, "catalog": catalog_of(*streams)}
+        if states:
+            files["state"] = list(states)
         return self._run("read", **files)
 
     def _run(self, command: str, **files: Any) -> Outcome:  # noqa: ANN401 - any JSON

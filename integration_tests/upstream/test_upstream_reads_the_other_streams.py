@@ -1,0 +1,298 @@
+"""0.6.19 reads cohorts, lists and dashboards from the emulator as well, and its rows judge ours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from amplitude_emulator import Cohort
+from integration_tests.upstream.connectors import Outcome
+from integration_tests.upstream.row_differences import (
+    BY_DATE,
+    LISTS,
+    NEW_IN_OUR_SCHEMAS,
+    OTHER_STREAMS,
+    RowDifference,
+    by_key,
+    row_differences,
+)
+from integration_tests.upstream.scene import open_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from integration_tests.upstream.connectors import Message
+    from integration_tests.upstream.scene import Scene
+
+# The first test makes the environment, which takes minutes where the network is slow.
+pytestmark = [pytest.mark.upstream, pytest.mark.timeout(900)]
+
+DAY = timedelta(days=1)
+LOOKBACK_DAYS = 3
+"""Ours reads the saved date and the two days before it again."""
+BEFORE_ACTIVITY, WITH_ACTIVITY = 40 * DAY, 60 * DAY
+"""Some months for 0.6.19, of which the first has no activity; more than one request for ours as well."""
+ODD_COHORT = Cohort(
+    "odd0000",
+    "a cohort like no other",
+    overrides={
+        "definition": {"null": None, "huge": 2**53 + 1, "float": 1.0, "list": [None, {"": ""}]},
+        "owners": ["amp", "é@example.com"],
+        "a key of tomorrow": [1, {"null": None}],
+        "description": "",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What both connectors read without a state."""
+
+    scene: Scene
+    config: dict[str, Any]
+    theirs: Outcome
+    ours: Outcome
+
+    @property
+    def first_active_day(self) -> date:
+        return self.scene.emulator.content.settings.first_day
+
+    @property
+    def newest_over(self) -> date:
+        """The newest day that has ended in the zone where days end last, by the emulator's clock."""
+        return (self.scene.emulator.clock.now() - timedelta(hours=12)).date() - DAY
+
+
+@pytest.fixture(scope="module")
+def read(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:  # noqa: ARG001 - as scene
+    """Tests must not change the scene."""
+    with open_scene(tmp_path_factory.mktemp("other")) as scene:
+        config = furnish(scene)
+        yield Read(scene, config, *(each.read(config, streams=OTHER_STREAMS) for each in (scene.upstream, scene.ours)))
+
+
+def furnish(scene: Scene) -> dict[str, Any]:
+    """Put odd items and a beginning of activity into the project; return a configuration that begins before it."""
+    content = scene.emulator.content
+    first_day = (scene.first_hour - WITH_ACTIVITY).date()
+    content.settings = replace(content.settings, has_limits=False, first_day=first_day)
+    content.cohorts.put(ODD_COHORT)
+    event, annotation = content.catalog.events[0], content.catalog.annotations[0]
+    odd_event = {**event, "id": 2**53 + 1, "totals": 1.5, "display": None, "timeline_hidden": 0, "new key": {"a": None}}
+    odd_annotation = {**annotation, "id": 1, "start": "2026-02-20T23:30:00-05:00", "label": None, "details": "é\n"}
+    content.catalog = replace(
+        content.catalog,
+        events=(*content.catalog.events, odd_event),
+        annotations=(*content.catalog.annotations, odd_annotation),
+    )
+    start = scene.first_hour - WITH_ACTIVITY - BEFORE_ACTIVITY
+    grouped = {"active_users_group_by_country": True}
+    return scene.config | grouped | {"start_date": f"{start:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def test_both_read_the_same_rows_of_every_stream(read: Read) -> None:
+    found: dict[RowDifference, list[str]] = defaultdict(list)
+    for stream in OTHER_STREAMS:
+        theirs, ours = by_key(read.theirs, stream), by_key(read.ours, stream)
+        for kind, places in row_differences(stream, theirs, ours, read.newest_over).items():
+            found[kind] += places
+
+    assert (read.theirs.exit_code, read.ours.exit_code) == (0, 0)
+    assert found.pop(RowDifference.UNKNOWN, []) == []
+    assert found.keys() == set(RowDifference) - {RowDifference.UNKNOWN}  # none of the known ones is out of date
+    assert read.scene.proxy.refused == []
+
+
+@pytest.mark.parametrize("connector", ["theirs", "ours"])
+def test_no_row_comes_twice_and_the_counts_add_up(read: Read, connector: str) -> None:
+    outcome: Outcome = getattr(read, connector)
+    rows = {stream: len(by_key(outcome, stream)) for stream in OTHER_STREAMS}
+
+    assert rows == {stream: len(outcome.of_stream(stream).records) for stream in OTHER_STREAMS}
+    assert rows == {stream: counted(outcome.of_stream(stream)) for stream in OTHER_STREAMS}
+
+
+def test_the_lists_hold_everything_that_the_emulator_has(read: Read) -> None:
+    content = read.scene.emulator.content
+    stored = {
+        "cohorts": {cohort.cohort_id for cohort in content.cohorts.all()},
+        "events_list": {event["id"] for event in content.catalog.events if not event["hidden"]},
+        "annotations": {annotation["id"] for annotation in content.catalog.annotations},
+    }
+
+    assert {stream: by_key(read.theirs, stream).keys() for stream in LISTS} == stored
+    assert {stream: by_key(read.ours, stream).keys() for stream in LISTS} == stored
+
+
+@pytest.mark.parametrize("stream", BY_DATE)
+def test_ours_has_every_day_that_is_over(read: Read, stream: str) -> None:
+    days = by_key(read.ours, stream).keys()
+
+    assert days >= set(days_between(read.first_active_day, read.newest_over))
+    assert max(days) == read.newest_over
+
+
+def test_without_grouping_both_count_all_users_together(read: Read) -> None:
+    config = read.config | {"active_users_group_by_country": False}
+    theirs, ours = (
+        by_key(each.read(config, streams=["active_users"]), "active_users")
+        for each in (read.scene.upstream, read.scene.ours)
+    )
+    found = row_differences("active_users", theirs, ours, read.newest_over)
+
+    assert found.keys() == {RowDifference.NOT_OVER, RowDifference.EMPTY_MONTH}
+    assert {label for row in ours.values() for label in row["statistics"]} == {"0"}
+
+
+def test_without_the_option_it_forgets_the_default_of_its_own_spec_and_ours_does_not(read: Read) -> None:
+    """Its template reads the raw configuration; Airbyte saves the default where a form was sent."""
+    config = {name: value for name, value in read.config.items() if name != "active_users_group_by_country"}
+    theirs, ours = (each.read(config, streams=["active_users"]) for each in (read.scene.upstream, read.scene.ours))
+
+    assert {label for row in theirs.records for label in row["statistics"]} == {"0"}
+    assert ours.records == read.ours.of_stream("active_users").records
+
+
+def test_every_column_of_its_schemas_is_in_ours_with_the_same_types(scene: Scene) -> None:
+    theirs, ours = (each.discover(scene.config).schemas for each in (scene.upstream, scene.ours))
+
+    assert {stream: types_of(ours[stream], of=theirs[stream]) for stream in OTHER_STREAMS} == {
+        stream: types_of(theirs[stream], of=theirs[stream]) for stream in OTHER_STREAMS
+    }
+    assert {stream: ours[stream].keys() - theirs[stream].keys() for stream in OTHER_STREAMS} == NEW_IN_OUR_SCHEMAS
+
+
+def test_keys_cursors_and_sync_modes_are_its(scene: Scene) -> None:
+    theirs, ours = (each.discover(scene.config).streams for each in (scene.upstream, scene.ours))
+    # Whether a full refresh can be resumed is the CDK's affair.
+    kept = ("supported_sync_modes", "source_defined_primary_key", "source_defined_cursor", "default_cursor_field")
+
+    assert {stream: [ours[stream].get(name) for name in kept] for stream in OTHER_STREAMS} == {
+        stream: [theirs[stream].get(name) for name in kept] for stream in OTHER_STREAMS
+    }
+
+
+@pytest.mark.parametrize("stream", BY_DATE)
+@pytest.mark.parametrize("states_later", [0, 1])
+def test_ours_goes_on_from_each_of_its_last_states_without_a_hole(read: Read, stream: str, states_later: int) -> None:
+    state, before = saved_state(read.theirs, stream, states_later)
+    saved = date.fromisoformat(state["stream"]["stream_state"]["date"][:10])
+    outcome = read.scene.ours.read(read.config, state, streams=[stream])
+    again = by_key(outcome, stream)
+
+    assert outcome.exit_code == 0
+    assert set(again) == set(days_between(saved - (LOOKBACK_DAYS - 1) * DAY, read.newest_over))
+    assert set(days_between(read.first_active_day, read.newest_over)) <= by_key(before, stream).keys() | again.keys()
+    assert all(row == by_key(read.ours, stream)[day] for day, row in again.items())
+    assert state_date(outcome) == max(saved, read.newest_over)
+
+
+def test_ours_counts_the_day_of_its_state_again(scene: Scene) -> None:
+    """0.6.19 read it while it was going on."""
+    config = furnish(scene)
+    state, before = saved_state(scene.upstream.read(config, streams=["active_users"]), "active_users", 1)
+    day = date.fromisoformat(state["stream"]["stream_state"]["date"])
+    scene.emulator.content.settings = replace(scene.emulator.content.settings, late_activity={str(day): 1000})
+    counted_first = by_key(before, "active_users")[day]["statistics"]
+    counted_again = by_key(scene.ours.read(config, state, streams=["active_users"]), "active_users")[day]["statistics"]
+
+    assert counted_again == {label: users + 1000 for label, users in counted_first.items()}
+
+
+@pytest.mark.parametrize("stream", BY_DATE)
+def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(read: Read, stream: str) -> None:
+    saved = state_date(read.ours.of_stream(stream))
+    there = read.scene.upstream.read(read.config, read.ours.of_stream(stream).states[-1], streams=[stream])
+    back = read.scene.ours.read(read.config, there.states[-1], streams=[stream])
+    days, days_back = by_key(there, stream), by_key(back, stream)
+
+    assert (there.exit_code, back.exit_code) == (0, 0)
+    assert set(days) == set(days_between(saved, max(days)))
+    assert max(days) > saved
+    assert state_date(there) == max(days)
+    assert set(days_back) == set(days_between(max(days) - (LOOKBACK_DAYS - 1) * DAY, read.newest_over))
+    # What is not over yet is read later: the state stays where nothing that is to be read again falls behind it.
+    assert state_date(back) == max(days)
+
+
+def test_ours_reads_the_lists_again_whatever_states_it_has_saved_for_them(read: Read) -> None:
+    states = [read.theirs.of_stream(stream).states[-1] for stream in LISTS]
+    outcome = read.scene.ours.read(read.config, *states, streams=LISTS)
+
+    assert outcome.records == [record for stream in LISTS for record in read.ours.of_stream(stream).records]
+
+
+def test_where_only_v2_has_annotations_both_read_the_same_fields(scene: Scene) -> None:
+    furnish(scene)
+    scene.emulator.content.settings = replace(scene.emulator.content.settings, annotation_versions=(2,))
+    theirs, ours = (
+        by_key(each.read(scene.config, streams=["annotations"]), "annotations") for each in (scene.upstream, scene.ours)
+    )
+
+    assert row_differences("annotations", theirs, ours, date.max).keys() == {RowDifference.TOP_LEVEL_NULL}
+
+
+def test_lengths_that_come_as_objects_are_numbers_in_ours_as_both_schemas_say(scene: Scene) -> None:
+    """Amplitude sent such in 2023; the emulator does only where a test says so."""
+    day = f"{scene.first_hour:%Y-%m-%d}T00:00:00"
+    answer = {"data": {"series": [[{"setId": "", "value": 1.5}]], "xValues": [day]}}
+    scene.emulator.faults.add("json", path="/api/2/sessions/average", body=answer)
+    theirs, ours = (
+        each.read(scene.config, streams=["average_session_length"]) for each in (scene.upstream, scene.ours)
+    )
+
+    assert theirs.records == [{"date": day, "length": {"setId": "", "value": 1.5}}]
+    assert ours.records == [{"date": f"{day}+00:00", "length": 1.5}]
+
+
+def test_no_array_in_place_of_the_series_stops_it_and_is_no_data_to_ours(scene: Scene) -> None:
+    answer = {"data": {"series": None, "seriesLabels": [], "xValues": [f"{scene.first_hour:%Y-%m-%d}"]}}
+    scene.emulator.faults.add("json", path="/api/2/users", body=answer)
+    theirs, ours = (each.read(scene.config, streams=["active_users"]) for each in (scene.upstream, scene.ours))
+
+    assert (theirs.exit_code, theirs.records) == (1, [])
+    assert (ours.exit_code, ours.records) == (0, [])
+
+
+@pytest.mark.parametrize("part", ["cohorts", "annotations"])
+def test_what_the_plan_lacks_is_a_config_error_of_both(scene: Scene, part: Any) -> None:  # noqa: ANN401 - a literal
+    scene.emulator.content.settings = replace(scene.emulator.content.settings, missing_in_plan=(part,))
+    theirs, ours = (each.read(scene.config, streams=[part]) for each in (scene.upstream, scene.ours))
+
+    assert [(each.exit_code, (each.failure or {}).get("failure_type")) for each in (theirs, ours)] == [
+        (1, "config_error")
+    ] * 2
+
+
+def saved_state(outcome: Outcome, stream: str, states_later: int) -> tuple[Message, Outcome]:
+    """Return a state that was saved so many states before the last one, and what came before it."""
+    messages = outcome.of_stream(stream).messages
+    places = [place for place, message in enumerate(messages) if message["type"] == "STATE"]
+    place = places[-1 - states_later]
+    return messages[place]["state"], Outcome(0, messages[:place], "")
+
+
+def state_date(outcome: Outcome) -> date:
+    return date.fromisoformat(outcome.last_state["date"][:10])
+
+
+def counted(outcome: Outcome) -> int:
+    return int(sum(state["sourceStats"]["recordCount"] for state in outcome.states))
+
+
+def days_between(first: date, last: date) -> list[date]:
+    return [first + number * DAY for number in range((last - first).days + 1)]
+
+
+def types_of(columns: Mapping[str, Any], *, of: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a warehouse makes of those columns that ``of`` has."""
+    return {name: _type(column) for name, column in columns.items() if name in of}
+
+
+def _type(column: Mapping[str, Any]) -> tuple[object, ...]:
+    types = column["type"] if isinstance(column["type"], list) else [column["type"]]
+    return sorted(types), column.get("format"), column.get("items")
