@@ -41,9 +41,6 @@ _COUNTRY_COST = 5
 _TRUNCATED = ("prunedResult", "hitChunkGroupByLimit", "timedOutRealtimeData", "realtimeDataMissing")
 """Remarks beside the data (observed, amplitude-api.md 3.2) that say something is missing in it."""
 
-_MOST_DAYS = 360
-"""Of one request: within a year, a date without a year (revenue_ltv) is one day."""
-
 
 @dataclass(frozen=True)
 class Query:
