@@ -10,7 +10,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
 from amplitude_emulator import Emulator
-from unit_tests.conftest import NOON
+from unit_tests.conftest import NOON, fill
 from unit_tests.streams import golden_records
 from unit_tests.streams.golden_records import everything, golden, read_everything, stream_names
 from unit_tests.streams.rest_host import Project
@@ -65,7 +65,8 @@ def test_every_golden_record_fits_its_streams_schema_and_is_told_apart_by_its_ke
 def test_all_streams_with_the_default_configuration_complete_and_those_without_an_option_say_so(
     project: Project,
 ) -> None:
-    names = stream_names(project)
+    fill(project.emulator, 0, 2, events_per_hour=3)
+    names = ["events", *stream_names(project)]
 
     read = project.sync(*names)
 
