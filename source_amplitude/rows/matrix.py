@@ -9,6 +9,9 @@ from source_amplitude.errors import UnknownShapeError
 from source_amplitude.rows.shapes import label_text, number, require_dict, require_list, unique_names, unknown_shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     from source_amplitude.days import DaySpan
 
 Row = dict[str, Any]
@@ -125,11 +128,16 @@ def _array(data: dict[str, Any], name: str) -> object:
     return [] if data[name] is None else data[name]
 
 
-def first_cut_day(answer: object) -> str | None:
-    """Return the first date for which a series of a matrix has no value though others may; None if none is short.
+def first_cut_day(answer: object, asked: Iterable[date] = ()) -> str | None:
+    """Return the first date that has no value of every series, or is not among the dates; None if there is none.
 
     Series shorter than their dates were observed (upstream.md A4, 15208).
+
+    Args:
+        answer: The decoded body.
+        asked: Dates that have to be there.
     """
     dates, _, series = _matrix(answer)
     shortest = min((len(values) for values in series), default=len(dates))
-    return dates[shortest] if shortest < len(dates) else None
+    cut = [*dates[shortest:], *{str(day) for day in asked}.difference(dates)]
+    return min(cut, default=None)

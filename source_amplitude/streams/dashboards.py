@@ -146,7 +146,8 @@ class DashboardStream(RestStream, CheckpointMixin):
         for query in self._of.queries(self._config):
             answer = rest.json(self._call(query, span))
             self._name_truncations(answer, span)
-            cut = first_cut_day(answer) if query.has_series else None
+            asked = span if self._of.interval is Interval.DAY else ()
+            cut = first_cut_day(answer, asked) if query.has_series else None
             if cut is not None:
                 self._cut = min(cut, self._cut or cut)
             for row in query.rows(answer, span):
