@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import sys
 from typing import Any
 
 import pytest
@@ -219,7 +220,9 @@ def test_any_bytes_give_rows_or_one_of_two_errors(data: bytes) -> None:
     assert all(member.keys() == row(1, None).keys() for member in found)
 
 
-CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+# Python 3.10's csv module neither writes nor reads NUL.
+UNREADABLE = "\0" if sys.version_info < (3, 11) else ""
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=UNREADABLE), max_size=8)
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**18 - 1), CELLS, CELLS), max_size=5), st.booleans())
