@@ -104,6 +104,7 @@ def proven(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
             yield waiting.popleft()
         return
     waiting.clear()
+    del batch  # it may be a line of 100 MB
     for _ in batches:
         pass
     yield from read()
