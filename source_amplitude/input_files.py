@@ -25,9 +25,27 @@ def require_readable(option: str, path: str | None) -> None:
         raise traced(InvalidConfigError((f"--{option}: {path} {complaint}",)))
 
 
+def read_state_file(path: str) -> object:
+    """Return what a state file holds: one JSON value, or a list of the values of its lines.
+
+    Lines are what ``grep '"type":"STATE"'`` leaves of a read's output.
+
+    Raises:
+        OSError, ValueError: It cannot be read, or holds neither.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except ValueError:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2:  # noqa: PLR2004 - one line that is no JSON is the error above
+            raise
+        return [json.loads(line) for line in lines]
+
+
 def _complaint(option: str, path: str) -> str:
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_state_file(path) if option == "state" else json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     except ValueError as error:

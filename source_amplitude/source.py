@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer
@@ -21,6 +20,7 @@ from source_amplitude.config import Config, Keys, Region, parse_config
 from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError
 from source_amplitude.export import ExportSettings
 from source_amplitude.failures import traced
+from source_amplitude.input_files import read_state_file
 from source_amplitude.streams import Events, EventsContext, MissingStream, RestContext, rest_streams
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ class SourceAmplitude(AbstractSource):
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Read a state file: state messages in a list or one alone, a whole STATE line, or stream names with states."""
+        """Read a state file: state messages in a list or one alone, STATE lines, or stream names with states."""
         if not state_path:
             return []
-        saved = json.loads(Path(state_path).read_text(encoding="utf-8"))
+        saved = read_state_file(state_path)
         if not saved:
             return []
         try:
-            return [AirbyteStateMessageSerializer.load(message) for message in _state_messages(saved)]
+            return [AirbyteStateMessageSerializer.load(message) for message in _last_of_each(_state_messages(saved))]
         except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
             what = f"The state file {state_path} holds no state messages ({type(error).__name__}: {error})."
             raise traced(InvalidStateError(what)) from error
@@ -215,6 +215,15 @@ def _state_messages(saved: object) -> list[Any]:
         {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
         for name, state in by_stream.items()
     ]
+
+
+def _last_of_each(messages: list[Any]) -> list[Any]:
+    """Return the last message of each stream; a read prints many."""
+    last = {
+        json.dumps(message["stream"]["stream_descriptor"]) if "stream" in message else "": message
+        for message in messages
+    }
+    return list(last.values())
 
 
 def hide_keys(raw: Mapping[str, Any]) -> None:

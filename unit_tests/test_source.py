@@ -48,6 +48,19 @@ def test_every_form_of_a_state_file_is_read(tmp_path: Path, content: object) -> 
     assert as_json(SourceAmplitude.read_state(written(tmp_path, content))) == [MESSAGE]
 
 
+def test_of_the_state_lines_of_a_read_the_last_of_each_stream_counts(tmp_path: Path) -> None:
+    other = {
+        "type": "STREAM",
+        "stream": {"stream_descriptor": {"name": "users"}, "stream_state": {"date": "2026-03-01"}},
+    }
+    events = {"stream_descriptor": {"name": "events"}, "stream_state": {"server_upload_time": "20240101T00"}}
+    older = {"type": "STREAM", "stream": events}
+    path = tmp_path / "lines.json"
+    path.write_text("".join(json.dumps({"type": "STATE", "state": each}) + "\n" for each in (older, other, MESSAGE)))
+
+    assert as_json(SourceAmplitude.read_state(str(path))) == [MESSAGE, other]
+
+
 @pytest.mark.parametrize("content", [[], {}, None])
 def test_an_empty_state_file_is_no_state(tmp_path: Path, content: object) -> None:
     assert SourceAmplitude.read_state(written(tmp_path, content)) == []

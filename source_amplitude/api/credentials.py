@@ -61,7 +61,7 @@ class KeysProof:
             CredentialsRejectedError: The same each time.
         """
         if self._refusal is not None:
-            raise self._refusal
+            raise self._refusal.with_traceback(None)  # or each stream's stack would be added to it
         if self._was_asked:
             return
         try:

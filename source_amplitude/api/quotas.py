@@ -55,7 +55,7 @@ class Quotas:
         self._stop = stop
         self._buckets = {quota: InMemoryBucket([Rate(*rate) for rate in quota.value]) for quota in Quota}
 
-    def spend(self, quota: Quota, cost: int) -> None:
+    def spend(self, quota: Quota, cost: int, what: str = "the next request") -> None:
         """Wait until ``cost`` fits into ``quota`` and book it; more than `Quota.most_at_once` counts as that.
 
         Raises:
@@ -66,10 +66,12 @@ class Quotas:
         to_book = list(quotas)
         while to_book:
             booked = to_book.pop(0)
-            if self._book(booked, cost):  # what was booked before the wait is older than the request: it counts anew
+            if self._book(
+                booked, cost, what
+            ):  # what was booked before the wait is older than the request: it counts anew
                 to_book = [each for each in quotas if each is not booked]
 
-    def _book(self, quota: Quota, cost: int) -> bool:
+    def _book(self, quota: Quota, cost: int, what: str) -> bool:
         """Book ``cost`` as soon as it fits and return whether that took a wait."""
         bucket, has_waited = self._buckets[quota], False
         cost = min(cost, quota.most_at_once)
@@ -78,7 +80,7 @@ class Quotas:
             # It is a coroutine for other buckets.
             seconds = _LATENCY_SECONDS + (waiting / _SECOND if isinstance(waiting, int) else 0)
             if seconds > _WORTH_A_LINE_SECONDS:
-                _logger.info("Amplitude's limits are reached; the next request waits for %.0f seconds.", seconds)
+                _logger.info("%s waits %.0f seconds for Amplitude's rate limit; nothing is wrong.", what, seconds)
             if not sleep_unless(self._stop, self._clock, seconds):
                 raise StoppedError("The sync was asked to end while it waited for Amplitude's rate limit.")
             has_waited = True

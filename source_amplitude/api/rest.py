@@ -74,7 +74,7 @@ class Rest:
         self.raise_if_stopped()
         self._proof.require()
         if call.quota is not None:
-            self._quotas.spend(call.quota, call.cost)
+            self._quotas.spend(call.quota, call.cost, call.what)
         try:
             return self._client.fetch(call, sink)
         except CredentialsRejectedError as error:

@@ -125,7 +125,7 @@ def test_the_second_query_after_a_full_budget_waits_for_five_minutes(caplog: pyt
 
     assert spending.spend(Quota.DASHBOARD, 1) == pytest.approx(200, abs=A_NAP_SECONDS)
     assert [record.getMessage() for record in caplog.records] == [
-        "Amplitude's limits are reached; the next request waits for 201 seconds."
+        "the next request waits 201 seconds for Amplitude's rate limit; nothing is wrong."
     ]
 
 
