@@ -2,6 +2,7 @@
 
 from source_amplitude.api.calls import Call, Fetched
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
+from source_amplitude.api.clocks import present
 from source_amplitude.api.credentials import KeysProof, prove_keys
 from source_amplitude.api.endpoints import Host, base_url
 from source_amplitude.api.quotas import Quota, Quotas
@@ -23,6 +24,7 @@ __all__ = [
     "RetryPolicy",
     "Timeouts",
     "base_url",
+    "present",
     "prove_keys",
     "redact",
     "retrying",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
+from source_amplitude.api.clocks import present
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 from source_amplitude.clock import sleep_unless
 from source_amplitude.errors import CredentialsRejectedError, NotInPlanError, RateLimitedError, StoppedError
@@ -78,7 +79,9 @@ class Rest:
         try:
             return self._client.fetch(call, sink)
         except CredentialsRejectedError as error:
-            raise (NotInPlanError(error.what) if self._proof.holds else error) from error
+            if self._proof.holds:
+                raise NotInPlanError(error.what) from error
+            raise
         except RateLimitedError as error:
             if error.retry_after_seconds is None:
                 error.retry_after_seconds = min(_LIMIT_SECONDS, self._policy.longest_wait_seconds)
@@ -91,8 +94,7 @@ class Rest:
             CredentialsRejectedError: Amplitude refuses the keys.
         """
         self._proof.require()
-        ours, theirs = self._clock.now(), self._client.server_date
-        return ours if theirs is None else min(ours, theirs)
+        return present(self._clock, self._client)
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from source_amplitude.api import present
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import (
     AmplitudeError,
@@ -340,12 +341,6 @@ class ExportReader(Generic[T]):
         _report_retry(hour, error, wait_seconds)
         self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
         return False
-
-
-def present(clock: Clock, client: AmplitudeClient) -> datetime:
-    """Return the earlier of our clock and Amplitude's latest answer, so that a fast clock of ours loses nothing."""
-    ours, theirs = clock.now(), client.server_date
-    return ours if theirs is None else min(ours, theirs)
 
 
 def _report_retry(window: HourWindow, error: RetryableError, wait_seconds: float) -> None:

@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airbyte_cdk.models import AirbyteStateBlob
-from airbyte_cdk.sources.streams import CheckpointMixin
 
 from source_amplitude.api import Call, Quota
 from source_amplitude.errors import (
@@ -24,6 +23,7 @@ from source_amplitude.errors import (
 )
 from source_amplitude.rows import CohortFile, items
 from source_amplitude.rows.shapes import require_dict, unknown_shape
+from source_amplitude.streams.kept_state import KeptState
 from source_amplitude.streams.rest_stream import RestStream
 
 if TYPE_CHECKING:
@@ -78,8 +78,11 @@ class _Download:
         )
 
 
-class CohortMembers(RestStream, CheckpointMixin):
-    """One row for each member of each cohort in ``cohort_ids``, whenever the cohort was computed."""
+class CohortMembers(KeptState, RestStream):
+    """One row for each member of each cohort in ``cohort_ids``, whenever the cohort was computed.
+
+    Its state is ``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``.
+    """
 
     name = "cohort_members"
     primary_key = ["cohort_id", "amplitude_id"]  # noqa: RUF012 - the CDK's form
@@ -89,20 +92,6 @@ class CohortMembers(RestStream, CheckpointMixin):
         super().__init__(context)
         self._state: MutableMapping[str, Any] = {}
         self._not_found: list[str] = []
-
-    @property
-    def source_defined_cursor(self) -> bool:
-        """When Amplitude computed the cohort."""
-        return True
-
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``."""
-        return self._state
-
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = value
 
     def stream_slices(self, *_: object, **__: object) -> Iterable[Mapping[str, Any]]:
         """Yield ``{"cohort_id"}`` for each cohort that is configured."""

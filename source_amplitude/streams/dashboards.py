@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.models import SyncMode
-from airbyte_cdk.sources.streams import CheckpointMixin
 
 from source_amplitude.api import Call, Quota
 from source_amplitude.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
@@ -17,6 +16,7 @@ from source_amplitude.errors import InvalidStateError, UnknownShapeError
 from source_amplitude.failures import traced
 from source_amplitude.rows import by_label, one_value, revenue_rows
 from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
+from source_amplitude.streams.kept_state import KeptState
 from source_amplitude.streams.rest_stream import RestStream
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Dashboard:
         return 1 if self.day_by_day else min(affordable, _MOST_DAYS)
 
 
-class DashboardStream(RestStream, CheckpointMixin):
+class DashboardStream(KeptState, RestStream):
     """See `Dashboard`; its state is the newest date that was read, as upstream's."""
 
     cursor_field = "date"
@@ -105,20 +105,6 @@ class DashboardStream(RestStream, CheckpointMixin):
     def primary_key(self) -> str | list[str]:
         """See `Dashboard`."""
         return self._of.primary_key
-
-    @property
-    def source_defined_cursor(self) -> bool:
-        """The date."""
-        return True
-
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """``{"date": "2026-03-04"}``."""
-        return self._state
-
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = value
 
     def stream_slices(
         self, *_: object, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None = None, **__: object

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
-from airbyte_cdk.sources.streams import CheckpointMixin, Stream
+from airbyte_cdk.sources.streams import Stream
 
 from source_amplitude.encoding import AcrossProcesses, OneByOne, usable_processors
 from source_amplitude.ledger import CURSOR_FIELD
 from source_amplitude.streams.events_sync import EventsContext, EventsSync, SavePoint
+from source_amplitude.streams.kept_state import KeptState
 from source_amplitude.streams.record_lines import encode_records, record_lines, record_tail, serialized_records
 
 if TYPE_CHECKING:
@@ -28,26 +29,19 @@ _MOST_PROCESSES = 4
 """Each takes memory, and one process does all the unpacking and writing; more than two were not measured to help."""
 
 
-class Events(Stream, CheckpointMixin):
-    """Every event Amplitude received, once; incremental by the hour of ``server_upload_time``."""
+class Events(KeptState, Stream):
+    """Every event Amplitude received, once; incremental by the hour of ``server_upload_time``.
+
+    See `ledger.saved` for the forms of its state.
+    """
 
     name = "events"
     primary_key = "uuid"
     cursor_field = CURSOR_FIELD
-    source_defined_cursor = True
 
     def __init__(self, context: EventsContext) -> None:
         self._context = context
         self._state: MutableMapping[str, Any] = {}
-
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """The state as Airbyte keeps it; see `ledger.saved` for its forms."""
-        return self._state
-
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state = value
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
         """Not in use: `read` does without the CDK's slices, since windows are planned as answers arrive."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
-from source_amplitude.api import RetryBudget, prove_keys, retrying
+from source_amplitude.api import RetryBudget, present, prove_keys, retrying
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting, present
+from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting
 from source_amplitude.failures import traced
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
