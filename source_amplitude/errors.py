@@ -10,14 +10,19 @@
     │   ├── RequestRejectedError       400: a setting does not fit the project
     │   ├── NotFoundError              404: what a setting names is not there
     │   ├── NotInPlanError             the project's plan lacks an API
-    │   └── QuotaUsedUpError           the month's cohort downloads are used up
+    │   ├── QuotaUsedUpError           the month's cohort downloads are used up
+    │   ├── MissingExtraError          a library that a command needs is not installed
+    │   ├── StoreDeniedError           the object store does not let us in
+    │   ├── OtherFormatError           the store holds hours in another form than asked for
+    │   └── InvalidManifestError       a manifest in the store cannot be read
     ├── RetryableError                 the same request may succeed later
     │   ├── RateLimitedError           429
     │   ├── ServerFailureError         5xx that is no size signal
     │   ├── NetworkError               connection, timeout, body cut short
     │   ├── CorruptArchiveError        no zip, a damaged directory, a failed checksum
     │   ├── GarbledAnswerError         200 with a body that is no JSON
-    │   └── NotReadyError              Amplitude is still preparing what was asked for
+    │   ├── NotReadyError              Amplitude is still preparing what was asked for
+    │   └── StoreError                 the object store fails, after its own retries
     ├── UnreachableError               DNS or TLS: no request can succeed
     ├── ExportTooLargeError            400 with the size text, 504: ask for fewer hours
     ├── UnexpectedAnswerError          a status or body that no rule covers
@@ -145,6 +150,33 @@ class QuotaUsedUpError(ConfigError):
     )
 
 
+class MissingExtraError(ConfigError):
+    """A library that is installed only on demand is not there."""
+
+    next_step = "Install it: pip install 'source-amplitude[land]'"
+
+
+class StoreDeniedError(ConfigError):
+    """The object store refuses our credentials, or has no bucket, container or folder of that name."""
+
+    next_step = (
+        "Check the name in --to and the credentials in their usual places (docs/landing.md lists them for each "
+        "store); they need to read, list and write under the prefix."
+    )
+
+
+class OtherFormatError(ConfigError):
+    """The hours in the store were landed in another form than the one asked for."""
+
+    next_step = "Name another prefix in --to, or the format that is there in --format."
+
+
+class InvalidManifestError(ConfigError):
+    """A manifest in the store is none that this version wrote."""
+
+    next_step = "Delete the manifest and land its hour again, or use the version of this program that wrote it."
+
+
 class RetryableError(AmplitudeError):
     """The same request may succeed later; the connector retries these by itself."""
 
@@ -185,6 +217,12 @@ class GarbledAnswerError(RetryableError):
 
 class NotReadyError(RetryableError):
     """What was asked for is still being prepared after a long wait."""
+
+
+class StoreError(RetryableError):
+    """The object store failed or went away, after the store's own retries."""
+
+    next_step = "Run the command again: it goes on with the hours that are not landed."
 
 
 class UnreachableError(AmplitudeError):

@@ -53,11 +53,13 @@ class Member:
         text: The name as Amplitude wrote it; a member's identity.
         name: Its parts; None where the name has an unknown form.
         packed_bytes: Size of the gzip file.
+        packed_crc32: CRC-32 of the gzip file, which `open_archive` has found right.
     """
 
     text: str
     name: MemberName | None
     packed_bytes: int
+    packed_crc32: int = 0
 
 
 class Archive:
@@ -71,7 +73,7 @@ class Archive:
         self._zip = zip_file
         self._file = file
         members = [
-            Member(info.filename, parse_member_name(info.filename), info.file_size)
+            Member(info.filename, parse_member_name(info.filename), info.file_size, info.CRC)
             for info in zip_file.infolist()
             if not info.is_dir()
         ]
@@ -87,6 +89,10 @@ class Archive:
         """Close the file; one that was unlinked is gone with it."""
         self._zip.close()
         self._file.close()
+
+    def packed(self, member: Member) -> IO[bytes]:
+        """Open the gzip file as it is; whoever opens it closes it."""
+        return self._zip.open(member.text)
 
     @contextmanager
     def unpack(self, member: Member) -> Iterator[Content]:

@@ -1,0 +1,165 @@
+"""Which hours are there: what is expected, what the manifests say, and what the store really holds.
+
+Pure. The day's view and every report are computed from these; nothing of the kind is stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from source_amplitude.landing.manifest import HourState, Manifest, hour_folder
+from source_amplitude.windows import HourSet, HourWindow, hour_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
+
+
+class Condition(Enum):
+    """What is to be said of an hour."""
+
+    DONE = "done"
+    EMPTY = "empty"
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    MISSING = "missing"
+    SHORT = "short"
+    FAILED = "failed"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether something is to be fetched that Amplitude is known, or not known not, to have."""
+        return self in (Condition.MISSING, Condition.SHORT, Condition.FAILED)
+
+
+@dataclass(frozen=True)
+class HourCover:
+    """What is there of one hour (of one day, where Amplitude has day files).
+
+    Attributes:
+        window: The hour.
+        condition: See `Condition`.
+        events: Events of its objects, by its manifest.
+        object_bytes: Size of its objects, by its manifest.
+        objects: How many there are.
+        event_types: The most frequent ones with their events; empty where nobody counted them.
+        reason: Why it is missing, short or failed; a sentence's part, without a full stop.
+    """
+
+    window: HourWindow
+    condition: Condition
+    events: int = 0
+    object_bytes: int = 0
+    objects: int = 0
+    event_types: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What is there of a span of hours.
+
+    Attributes:
+        span: What is expected: every hour of it.
+        hours: One for each hour, in order.
+    """
+
+    span: HourWindow
+    hours: tuple[HourCover, ...]
+
+    def missing(self) -> HourSet:
+        """Return the hours to fetch."""
+        return HourSet.of(each.window for each in self.hours if each.condition.is_missing)
+
+    def of(self, *conditions: Condition) -> tuple[HourCover, ...]:
+        """Return the hours in any of ``conditions``."""
+        return tuple(each for each in self.hours if each.condition in conditions)
+
+    def by_day(self) -> Iterator[tuple[date, tuple[HourCover, ...]]]:
+        """Yield each UTC day that has hours, with these, in order."""
+        days: dict[date, list[HourCover]] = {}
+        for each in self.hours:
+            days.setdefault(each.window.start.date(), []).append(each)
+        return ((day, tuple(hours)) for day, hours in days.items())
+
+
+def coverage(
+    span: HourWindow,
+    manifests: Mapping[datetime, Manifest],
+    stored_bytes: Mapping[str, int],
+    *,
+    accepted_gaps: HourSet,
+) -> Coverage:
+    """Return what is there of ``span``.
+
+    Args:
+        span: Every hour that is expected.
+        manifests: By the start of their hour.
+        stored_bytes: Sizes of the objects in the store, by path.
+        accepted_gaps: Hours that are not missed.
+    """
+    folders: dict[str, dict[str, int]] = {}
+    for path, size in stored_bytes.items():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, {})[name] = size
+    covers = []
+    for window in _units(span):
+        manifest, there = manifests.get(window.start), folders.get(hour_folder(window.start), {})
+        cover = _without_manifest(window, there) if manifest is None else _with_manifest(manifest, there)
+        if cover.condition.is_missing and window.start in accepted_gaps:
+            cover = HourCover(window, Condition.ACCEPTED, reason="named in accepted_gaps")
+        covers.append(cover)
+    return Coverage(span, tuple(covers))
+
+
+def _units(span: HourWindow) -> Iterator[HourWindow]:
+    start = hour_window(span.start).start
+    while start < span.end:
+        window = hour_window(start)
+        yield window
+        start = window.end
+
+
+def _without_manifest(window: HourWindow, there: Mapping[str, int]) -> HourCover:
+    reason = "never landed"
+    if there:
+        reason = f"{_objects(len(there))} without a manifest: a landing was cut off"
+    return HourCover(window, Condition.MISSING, objects=len(there), object_bytes=sum(there.values()), reason=reason)
+
+
+def _with_manifest(manifest: Manifest, there: Mapping[str, int]) -> HourCover:
+    condition, reason = Condition(manifest.state.value), manifest.reason
+    if manifest.state is not HourState.FAILED and (complaint := shortfall(manifest, there)):
+        condition, reason = Condition.SHORT, complaint
+    return HourCover(
+        manifest.window,
+        condition,
+        events=manifest.events,
+        object_bytes=manifest.object_bytes,
+        objects=len(manifest.objects),
+        event_types=manifest.event_types,
+        reason=reason,
+    )
+
+
+def shortfall(manifest: Manifest, there: Mapping[str, int]) -> str:
+    """Return how the objects of an hour differ from its manifest; nothing where they do not.
+
+    Args:
+        manifest: What was landed.
+        there: Sizes of what is in the hour's folder, by name.
+    """
+    for landed in manifest.objects:
+        size = there.get(landed.name)
+        if size is None:
+            return f"{landed.name} is gone"
+        if size != landed.object_bytes:
+            return f"{landed.name} has {size:,} bytes, {landed.object_bytes:,} were landed"
+    strangers = sorted(there.keys() - {landed.name for landed in manifest.objects})
+    return f"{strangers[0]} is not in the manifest: a landing was cut off" if strangers else ""
+
+
+def _objects(count: int) -> str:
+    return "one object" if count == 1 else f"{count} objects"

@@ -1,0 +1,246 @@
+"""What is remembered beside the landed objects: one small JSON object an hour, written after the hour's objects.
+
+``_manifest/date=2026-01-01/hour=00.json`` says how the hour ended, which objects it has and what is in them. There is
+one for each hour, and none for a day or a run, so that runs over the same day never write over each other's hours.
+Pure: knows neither the store nor Amplitude.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from source_amplitude.errors import InvalidManifestError
+from source_amplitude.members import Fingerprint
+from source_amplitude.windows import HourWindow, hour_window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = 1
+MANIFEST_FOLDER = "_manifest"
+
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_PATH = re.compile(rf"{MANIFEST_FOLDER}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)\.json")
+
+
+class HourState(Enum):
+    """How the last landing of an hour ended.
+
+    ``open``: Amplitude had no files; the hour is empty or will be published late. ``empty``: it had none more than a
+    day after they were due, while a later hour has events.
+    """
+
+    DONE = "done"
+    EMPTY = "empty"
+    OPEN = "open"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class LandedObject:
+    """One object of an hour and what is in it.
+
+    Attributes:
+        name: Without its folder.
+        member: The member it was made from, by its full name.
+        object_bytes: Size of the object.
+        crc32: CRC-32 of the object.
+        packed_bytes: Size of the member, a gzip file.
+        packed_crc32: CRC-32 of the member; with its size it shows whether Amplitude has changed it.
+        events: Events in the object.
+        content: Length, CRC-32 and malformed lines of the member's unpacked content.
+        etag: What the store answered when it had the object.
+    """
+
+    name: str
+    member: str
+    object_bytes: int
+    crc32: int
+    packed_bytes: int
+    packed_crc32: int
+    events: int
+    content: Fingerprint
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of one landed hour (of one day, where Amplitude has day files).
+
+    Attributes:
+        window: The hour.
+        state: How it ended.
+        asked_at: When the request was sent whose answer it rests on, aware UTC, whole seconds.
+        format: In which form its objects were landed; empty where it has none.
+        project: The project its members are of; None where it has none.
+        objects: By name.
+        event_types: Events by type, the most frequent ones; empty where nobody counted them.
+        reason: Why it failed.
+    """
+
+    window: HourWindow
+    state: HourState
+    asked_at: datetime
+    format: str = ""
+    project: str | None = None
+    objects: tuple[LandedObject, ...] = ()
+    event_types: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def events(self) -> int:
+        """How many events the hour has."""
+        return sum(each.events for each in self.objects)
+
+    @property
+    def object_bytes(self) -> int:
+        """The size of all its objects."""
+        return sum(each.object_bytes for each in self.objects)
+
+    @property
+    def malformed_lines(self) -> int:
+        """How many lines could not be landed, since they are no JSON objects; not counted in raw objects."""
+        return sum(each.content.malformed_lines for each in self.objects)
+
+
+def hour_folder(hour: datetime) -> str:
+    """Return the folder of an hour's objects."""
+    return f"{day_folder(hour)}/hour={hour:%H}"
+
+
+def day_folder(day: datetime) -> str:
+    """Return the folder of a day's hours."""
+    return f"events/date={day:%Y-%m-%d}"
+
+
+def manifest_path(hour: datetime) -> str:
+    """Return where an hour's manifest is."""
+    return f"{manifest_folder(hour)}/hour={hour:%H}.json"
+
+
+def manifest_folder(day: datetime) -> str:
+    """Return the folder of a day's manifests."""
+    return f"{MANIFEST_FOLDER}/date={day:%Y-%m-%d}"
+
+
+def hour_of_manifest(path: str) -> datetime | None:
+    """Return the hour that a manifest's path is of, or None for any other path."""
+    match = _PATH.fullmatch(path)
+    try:
+        return match and datetime.strptime(f"{match[1]} {match[2]}", "%Y-%m-%d %H").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+def manifest_to_bytes(manifest: Manifest) -> bytes:
+    """Return the manifest as JSON, for people and programs to read."""
+    saved: dict[str, Any] = {
+        "version": VERSION,
+        "hour": f"{manifest.window.start:%Y-%m-%dT%H}",
+        "hours": manifest.window.hours,
+        "state": manifest.state.value,
+        "asked_at": manifest.asked_at.strftime(_TIME_FORMAT),
+        "format": manifest.format,
+        "project": manifest.project,
+        "events": manifest.events,
+        "bytes": manifest.object_bytes,
+        "malformed_lines": manifest.malformed_lines,
+        "objects": [_object_to_json(each) for each in manifest.objects],
+    }
+    if manifest.event_types:
+        saved["event_types"] = dict(manifest.event_types)
+    if manifest.reason:
+        saved["reason"] = manifest.reason
+    return json.dumps(saved, indent=1).encode() + b"\n"
+
+
+def manifest_from_bytes(path: str, body: bytes) -> Manifest:
+    """Return the manifest that ``body``, which was found at ``path``, describes.
+
+    Raises:
+        InvalidManifestError: It is none that this version wrote, or of another hour than its path says.
+    """
+    try:
+        saved = json.loads(body)
+        if saved["version"] != VERSION:
+            raise InvalidManifestError(
+                f"{path} has version {saved['version']!r}; this program reads version {VERSION}."
+            )
+        window = hour_window(datetime.strptime(saved["hour"], "%Y-%m-%dT%H").replace(tzinfo=timezone.utc))
+        if hour_of_manifest(path) != window.start:
+            raise InvalidManifestError(f"{path} describes another hour, {saved['hour']}.")
+        return Manifest(
+            window=window,
+            state=HourState(saved["state"]),
+            asked_at=datetime.strptime(saved["asked_at"], _TIME_FORMAT).replace(tzinfo=timezone.utc),
+            format=str(saved["format"]),
+            project=None if saved["project"] is None else str(saved["project"]),
+            objects=tuple(_object_from_json(each) for each in saved["objects"]),
+            event_types={str(name): int(count) for name, count in saved.get("event_types", {}).items()},
+            reason=str(saved.get("reason", "")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise InvalidManifestError(f"{path} is no manifest ({type(error).__name__}: {error}).") from error
+
+
+def _object_to_json(landed: LandedObject) -> dict[str, Any]:
+    return {
+        "name": landed.name,
+        "member": landed.member,
+        "bytes": landed.object_bytes,
+        "crc32": f"{landed.crc32:08x}",
+        "packed_bytes": landed.packed_bytes,
+        "packed_crc32": f"{landed.packed_crc32:08x}",
+        "events": landed.events,
+        "content_bytes": landed.content.content_bytes,
+        "content_crc32": f"{landed.content.crc32:08x}",
+        "malformed_lines": landed.content.malformed_lines,
+        "etag": landed.etag,
+    }
+
+
+def _object_from_json(saved: Mapping[str, Any]) -> LandedObject:
+    return LandedObject(
+        name=str(saved["name"]),
+        member=str(saved["member"]),
+        object_bytes=int(saved["bytes"]),
+        crc32=int(saved["crc32"], 16),
+        packed_bytes=int(saved["packed_bytes"]),
+        packed_crc32=int(saved["packed_crc32"], 16),
+        events=int(saved["events"]),
+        content=Fingerprint(
+            int(saved["content_bytes"]), int(saved["content_crc32"], 16), int(saved["malformed_lines"])
+        ),
+        etag=str(saved["etag"]),
+    )
+
+
+def merged(mine: Manifest, theirs: Manifest) -> Manifest:
+    """Return what is to be written where another run has written ``theirs`` for the same hour meanwhile.
+
+    The later answer of Amplitude decides; objects that only the other one names stay, since they are in the store.
+    """
+    if _rank(mine) < _rank(theirs):
+        return merged(theirs, mine)
+    if not theirs.objects:
+        return mine
+    names = {each.name for each in mine.objects}
+    kept = tuple(each for each in theirs.objects if each.name not in names)
+    return Manifest(
+        window=mine.window,
+        state=HourState.DONE,
+        asked_at=mine.asked_at,
+        format=mine.format or theirs.format,
+        project=mine.project or theirs.project,
+        objects=tuple(sorted((*mine.objects, *kept), key=lambda each: each.name)),
+        event_types=mine.event_types or theirs.event_types,
+    )
+
+
+def _rank(manifest: Manifest) -> tuple[bool, datetime]:
+    return manifest.state is not HourState.FAILED, manifest.asked_at
