@@ -1,0 +1,126 @@
+"""That each peer is a store to obstore, in the ways the connector relies on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import obstore
+import pytest
+from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.store import from_url
+
+if TYPE_CHECKING:
+    from obstore import PutMode
+    from obstore.store import ObjectStore
+
+    from unit_tests.peers.peer import Peer
+
+TWELVE_MB = bytes(12_000_000)
+
+
+def content_of(store: ObjectStore, path: str) -> bytes:
+    return bytes(obstore.get(store, path).bytes())
+
+
+def sizes_in(store: ObjectStore, prefix: str | None = None) -> dict[str, int]:
+    return {found["path"]: found["size"] for found in obstore.list(store, prefix).collect()}
+
+
+def state_of(store: ObjectStore, path: str) -> PutMode:
+    """Return the mode that writes only over what is there now."""
+    return {"e_tag": obstore.head(store, path)["e_tag"] or ""}
+
+
+def test_a_new_place_holds_nothing(every_store: Peer) -> None:
+    assert sizes_in(every_store.store()) == {}
+
+
+def test_what_was_put_is_read_and_listed(every_store: Peer) -> None:
+    store = every_store.store()
+
+    obstore.put(store, "date=2026-03-04/hour=09.json", b"nine")
+    obstore.put(store, "date=2026-03-05/hour=10.json", b"eleven")
+
+    assert content_of(store, "date=2026-03-04/hour=09.json") == b"nine"
+    assert obstore.head(store, "date=2026-03-04/hour=09.json")["size"] == 4
+    assert sizes_in(store) == {"date=2026-03-04/hour=09.json": 4, "date=2026-03-05/hour=10.json": 6}
+    assert sizes_in(store, "date=2026-03-05") == {"date=2026-03-05/hour=10.json": 6}
+
+
+def test_what_was_deleted_is_gone(every_store: Peer) -> None:
+    store = every_store.store()
+    obstore.put(store, "a", b"1")
+
+    obstore.delete(store, "a")
+
+    assert sizes_in(store) == {}
+    with pytest.raises(FileNotFoundError):
+        obstore.head(store, "a")
+
+
+def test_creating_leaves_alone_what_is_there(every_store: Peer) -> None:
+    store = every_store.store()
+    obstore.put(store, "a", b"first", mode="create")
+
+    with pytest.raises(AlreadyExistsError):
+        obstore.put(store, "a", b"second", mode="create")
+
+    assert content_of(store, "a") == b"first"
+
+
+def test_twelve_megabytes_go_up_in_parts(every_store: Peer) -> None:
+    store = every_store.store()
+
+    obstore.put(store, "a", TWELVE_MB, use_multipart=True, chunk_size=5 * 1024 * 1024)
+
+    assert content_of(store, "a") == TWELVE_MB
+
+
+def test_a_state_that_is_still_there_may_be_written_over(every_cloud: Peer) -> None:
+    store = every_cloud.store()
+    obstore.put(store, "a", b"first")
+
+    obstore.put(store, "a", b"second", mode=state_of(store, "a"))
+
+    assert content_of(store, "a") == b"second"
+
+
+def test_a_state_that_is_there_no_more_may_not_be_written_over(every_cloud: Peer) -> None:
+    store = every_cloud.store()
+    obstore.put(store, "a", b"first")
+    stale = state_of(store, "a")
+    obstore.put(store, "a", b"second")
+
+    with pytest.raises(PreconditionError):
+        obstore.put(store, "a", b"third", mode=stale)
+
+    assert content_of(store, "a") == b"second"
+
+
+def test_what_was_deleted_meanwhile_may_not_be_written_over(every_cloud: Peer) -> None:
+    store = every_cloud.store()
+    obstore.put(store, "a", b"first")
+    stale = state_of(store, "a")
+    obstore.delete(store, "a")
+
+    with pytest.raises(PreconditionError):
+        obstore.put(store, "a", b"second", mode=stale)
+
+    assert sizes_in(store) == {}
+
+
+def test_a_folder_knows_no_condition_on_a_state(folder: Peer) -> None:
+    store = folder.store()
+    obstore.put(store, "a", b"first")
+
+    with pytest.raises(NotImplementedError):
+        obstore.put(store, "a", b"second", mode=state_of(store, "a"))
+
+
+def test_obstore_finds_each_by_the_environment(every_cloud: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in every_cloud.environ.items():
+        monkeypatch.setenv(name, value)
+
+    obstore.put(from_url(every_cloud.url), "a", b"1")
+
+    assert content_of(every_cloud.store(), "a") == b"1"
