@@ -1,0 +1,289 @@
+"""The proven archives of a span of hours, asked for ahead and handed out oldest first, and what became of each window.
+
+Rules, from design.md: windows that are too large are asked for in halves; a window that fails does not stop the others;
+what is not about one window ends everything. What is done with an archive is the caller's business.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from source_amplitude.api import present
+from source_amplitude.errors import (
+    AmplitudeError,
+    ConfigError,
+    CorruptArchiveError,
+    DiskFullError,
+    ExportTooLargeError,
+    OtherProjectError,
+    RateLimitedError,
+    StoppedError,
+    UnreachableError,
+)
+from source_amplitude.export.download import Download, Downloads
+from source_amplitude.export.plan import WindowQueue, WindowSize, spans_to_read
+from source_amplitude.windows import HourSet, HourWindow, hour_window, split
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator, Iterator, Mapping
+    from datetime import datetime
+
+    from source_amplitude.api import AmplitudeClient
+    from source_amplitude.archive import Archive, Member
+    from source_amplitude.clock import Clock
+    from source_amplitude.config import Config
+    from source_amplitude.errors import RetryableError
+    from source_amplitude.export.settings import ExportSettings
+    from source_amplitude.export.tally import Tally
+    from source_amplitude.ledger import Ledger
+
+_logger = logging.getLogger("airbyte")
+
+_ENDS_THE_STREAM = (ConfigError, UnreachableError, RateLimitedError, DiskFullError, StoppedError)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What Amplitude had for a window.
+
+    Attributes:
+        download: Closed by whoever got this.
+        hours: The members by the start of their hour; none where Amplitude had no files.
+        failures_before: How many windows had failed when it arrived.
+    """
+
+    download: Download
+    hours: Mapping[datetime, list[Member]]
+    failures_before: int = field(repr=False, default=0)
+
+
+class Archives:
+    """Asks for what a ledger lacks of a span of hours.
+
+    Args:
+        client: Amplitude.
+        ledger: What is known; changed by `finish` and by windows that proved too large.
+        config: Window size, workers, policies.
+        settings: Bounds of waiting, retrying and disk.
+        clock: Our own time.
+        stop: Once set, the next step raises.
+        tally: Failures are counted there.
+    """
+
+    def __init__(
+        self,
+        client: AmplitudeClient,
+        ledger: Ledger,
+        config: Config,
+        *,
+        settings: ExportSettings,
+        clock: Clock,
+        stop: threading.Event,
+        tally: Tally,
+    ) -> None:
+        self._stop = stop
+        self._client = client
+        self._ledger = ledger
+        self._config = config
+        self._settings = settings
+        self._clock = clock
+        self._tally = tally
+        self._size = WindowSize.remembered(config.window_hours, ledger)
+        self._queue = WindowQueue((), self._size)
+        self._downloads = Downloads(
+            client,
+            at_once=config.num_workers,
+            settings=settings,
+            clock=clock,
+            present=lambda: present(clock, client),
+            on_retry=_report_retry,
+        )
+        self._times_broken: dict[datetime, int] = {}
+
+    def ask(self, span: HourWindow, *, recheck: bool, reread: HourSet) -> Generator[Arrived | None, None, None]:
+        """Yield what Amplitude has for the hours of ``span`` that the ledger lacks, oldest window first.
+
+        Each is given back to `finish` when it was read; None says that nothing came for a while.
+
+        Args:
+            span: Hours that Amplitude may have published.
+            recheck: Whether to look for late files of hours that are done.
+            reread: Hours to ask for although they are done.
+
+        Raises:
+            AmplitudeError: What is not about one window.
+            HoursMissingError: Windows keep failing alike.
+        """
+        spans = spans_to_read(
+            self._ledger,
+            span,
+            accepted_gaps=self._config.accepted_gaps,
+            recheck_hours=self._config.recheck_hours if recheck else (),
+            now=present(self._clock, self._client),
+            reread=reread,
+        )
+        self._queue = WindowQueue(spans, self._size)
+        try:
+            yield from self._arrivals()
+        finally:
+            self._downloads.close()
+
+    def finish(self, arrived: Arrived) -> None:
+        """Record that every hour of ``arrived`` was dealt with, whether it succeeded or failed."""
+        window = arrived.download.window
+        if len(self._tally.failures) == arrived.failures_before:
+            self._size.worked(window.hours)
+            self._ledger.working_hours = self._size.to_remember
+            self._tally.succeed()
+        nothing = HourSet((window,)) - HourSet.of(hour_window(hour) for hour in arrived.hours)
+        self._tally.hours_without_files += len(nothing)
+        self._ledger.found_nothing(
+            nothing, asked_at=arrived.download.asked_at, export_delay_hours=self._config.export_delay_hours
+        )
+
+    def ask_again(self, hour: HourWindow, asked: HourWindow, error: CorruptArchiveError) -> bool:
+        """Ask once more for a window from its broken hour on, or give the hour up.
+
+        Returns:
+            Whether it is asked for again: what is left of the archive is of no use then.
+        """
+        times = self._times_broken[hour.start] = self._times_broken.get(hour.start, 0) + 1
+        if times >= self._settings.archive_attempts:
+            error.tried = f"The archive was downloaded {times} times."
+            self._fail(hour, error)
+            return False
+        wait_seconds = self._settings.retry.first_wait_seconds * 2**times
+        self._downloads.retry_budget.spend(wait_seconds)
+        _report_retry(hour, error, wait_seconds)
+        self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
+        return True
+
+    def raise_if_stopped(self) -> None:
+        """Raise a StoppedError if somebody has asked for the end."""
+        if self._stop.is_set():
+            raise StoppedError("The sync was asked to end.", tried="The hours read so far are recorded.")
+
+    def _arrivals(self) -> Iterator[Arrived | None]:
+        while self._fill():
+            window = self._downloads.oldest()
+            try:
+                download = self._downloads.finish_oldest(self._settings.heartbeat_seconds, self._stop)
+            except ExportTooLargeError as error:
+                self._ask_in_halves(window, error)
+            except _ENDS_THE_STREAM:
+                raise
+            except AmplitudeError as error:
+                self._fail(window, error)
+            else:
+                if download is None:
+                    self.raise_if_stopped()
+                    yield None
+                    continue
+                arrived = self._opened(download)
+                self._fill()
+                if arrived is not None:
+                    yield arrived
+
+    def _fill(self) -> bool:
+        """Start downloads until every worker has one; return whether any is in flight."""
+        while len(self._downloads) < self._config.num_workers:
+            window = self._queue.take()
+            if window is None:
+                break
+            self._downloads.add(window)
+        return len(self._downloads) > 0
+
+    def _ask_in_halves(self, window: HourWindow, error: ExportTooLargeError) -> None:
+        halves = split(window)
+        if halves is None:
+            self._fail(window, error)
+            return
+        _logger.info("%s It is asked for again in two halves.", error.what)
+        self._size.was_too_large(halves[0].hours)
+        self._ledger.working_hours = self._size.to_remember
+        self._downloads.add_first(*halves)
+
+    def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
+        """Note that a window failed for good; end the stream where that says more than about this window."""
+        _logger.error("The window %s is left out of this sync: %s", window, error)
+        self._tally.fail(window, error)
+        most = self._settings.same_failures_to_stop
+        if self._tally.alike_in_a_row() >= most:
+            why = f"{most} windows in a row failed alike"
+        elif self._downloads.retry_budget.is_spent:
+            why = f"the {self._settings.retry_budget_seconds:g} seconds for waiting between retries are used up"
+        else:
+            return
+        raise self._tally.stopped_early(why)
+
+    def _opened(self, download: Download) -> Arrived | None:
+        """Return a download's members by hour; None where its window is asked for again in halves."""
+        self._tally.archive_bytes += download.archive_bytes
+        hours: Mapping[datetime, list[Member]] = {}
+        try:
+            if download.archive is not None:
+                if self._is_ambiguous(download.archive, download.window):
+                    download.close()
+                    return None
+                hours = self._members_by_hour(download.archive, download.window)
+        except BaseException:
+            download.close()
+            raise
+        return Arrived(download, hours, len(self._tally.failures))
+
+    def _is_ambiguous(self, archive: Archive, window: HourWindow) -> bool:
+        """Ask for ``window`` again in halves if it has a member whose hour only a window of one hour can tell."""
+        odd = next((member.text for member in archive.members if member.name is None), None)
+        halves = split(window)
+        if odd is None:
+            return False
+        if halves is None:
+            _logger.warning("The member %s has a name of an unknown form; it is read as a part of %s.", odd, window)
+            return False
+        _logger.warning(
+            "The export for %s has a member of unknown form, %s; it is asked for again in halves, to learn its hour.",
+            window,
+            odd,
+        )
+        self._downloads.add_first(*halves)
+        return True
+
+    def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, list[Member]]:
+        """Return the members by the start of their hour; those outside ``window`` are counted and left out.
+
+        Raises:
+            OtherProjectError: The archive belongs to another project than the ledger.
+        """
+        hours: dict[datetime, list[Member]] = {}
+        elsewhere = 0
+        for member in archive.members:
+            if member.name is not None:
+                self._check_project(member.name.project)
+            hour = window.start if member.name is None else member.name.hour
+            if hour in window:
+                hours.setdefault(hour_window(hour).start, []).append(member)
+            else:
+                elsewhere += 1
+        if elsewhere:
+            _logger.warning(
+                "The export for %s has %d members of other hours; these are left to their own windows.",
+                window,
+                elsewhere,
+            )
+        return hours
+
+    def _check_project(self, project: str) -> None:
+        if self._ledger.project is None:
+            self._ledger.project = project
+        elif self._ledger.project != project:
+            raise OtherProjectError(
+                f"The archives belong to project {project}, the saved state to project {self._ledger.project}.",
+                tried="Nothing of the archive was emitted.",
+            )
+
+
+def _report_retry(window: HourWindow, error: RetryableError, wait_seconds: float) -> None:
+    _logger.warning("%s It is asked for again in %.0f seconds (window %s).", error.what, wait_seconds, window)
