@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit format test-upstream test-memory bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-memory bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -26,7 +26,11 @@ layers: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
+	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped." >&2
 	$(BIN)/pytest -m "not upstream and not memory and not image_tests and not requires_creds"
+
+peers: $(STAMP)  ## install Azurite, the Azure Blob Storage of the tests, in .peers (npm; Node too, where it is missing)
+	@$(BIN)/python -m unit_tests.peers.installation
 
 test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emulator and compare with ours
 	@echo "Making the environment .venv-upstream where it is missing, about a minute the first time ..."
@@ -44,7 +48,7 @@ format: $(STAMP)  ## let ruff format and fix the code
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the environments and everything the commands above made
-	rm -rf $(VENV) .venv-* .bench .demo build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* .bench .demo .peers build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv where it is present, else venv and pip. The stamp makes a changed pyproject.toml install again.
 $(STAMP): pyproject.toml

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unit_tests.peers.azure import azure_account
+from unit_tests.peers.installation import NoAzuriteError, azurite_command
 from unit_tests.peers.peer import Peer
 from unit_tests.peers.s3 import make_bucket, s3_peer, s3_server
 
@@ -13,17 +15,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from unit_tests.peers.azure import AzureAccount, AzurePeer
+
 
 @pytest.fixture(scope="session")
-def s3_address() -> Iterator[str]:
+def session_s3() -> Iterator[str]:
     with s3_server() as address:
         yield address
 
 
 @pytest.fixture
-def s3(s3_address: str) -> Peer:
+def s3(session_s3: str) -> Peer:
     """A new bucket."""
-    return s3_peer(s3_address, make_bucket(s3_address))
+    return s3_peer(session_s3, make_bucket(session_s3))
+
+
+@pytest.fixture(scope="session")
+def session_azure() -> Iterator[AzureAccount]:
+    try:
+        azurite_command()
+    except NoAzuriteError as reason:
+        pytest.skip(str(reason))
+    with azure_account() as account:
+        yield account
+
+
+@pytest.fixture
+def azure(session_azure: AzureAccount) -> AzurePeer:
+    """A new container."""
+    return session_azure.peer(session_azure.make_container())
 
 
 @pytest.fixture
@@ -32,13 +52,13 @@ def folder(tmp_path: Path) -> Peer:
     return Peer(str(tmp_path / "landed"))
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "s3", "azure"])
 def every_store(request: pytest.FixtureRequest) -> Peer:
     """A folder, S3, Azure: a test that asks for it runs with each."""
     return _peer_of(request)
 
 
-@pytest.fixture(params=["s3"])
+@pytest.fixture(params=["s3", "azure"])
 def every_cloud(request: pytest.FixtureRequest) -> Peer:
     """S3, Azure: a test that asks for it runs with each."""
     return _peer_of(request)

