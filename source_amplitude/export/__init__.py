@@ -1,15 +1,21 @@
 """One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
 
+from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.hour import EncodedRecords
+from source_amplitude.export.published import Publication, newest_end
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
 from source_amplitude.export.tally import Tally
 
 __all__ = [
+    "Archives",
+    "Arrived",
     "EncodedRecords",
     "ExportReader",
     "ExportSettings",
     "HourDone",
+    "Publication",
     "StillWaiting",
     "Tally",
+    "newest_end",
 ]

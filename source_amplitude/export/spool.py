@@ -155,9 +155,24 @@ class SpoolFile:
         self.archive_bytes = 0
 
     def _disk_error(self, error: OSError, more_bytes: int) -> DiskFullError:
-        free_bytes = shutil.disk_usage(self._budget.folder).free
-        reason = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"cannot be written ({error.strerror})"
-        return DiskFullError(
-            f"The folder {self._budget.folder} {reason}: the archive has {self.archive_bytes:,} bytes so far, "
-            f"{more_bytes:,} more were to be written, {free_bytes:,} are free."
+        return disk_error(
+            self._budget.folder, error, what="archive", written_bytes=self.archive_bytes, more_bytes=more_bytes
         )
+
+
+def disk_error(folder: str, error: OSError, *, what: str, written_bytes: int, more_bytes: int) -> DiskFullError:
+    """Return what is to be raised when a temporary file in ``folder`` could not be written.
+
+    Args:
+        folder: Where the file is.
+        error: What the system said.
+        what: What is in the file, one word.
+        written_bytes: How much of it is.
+        more_bytes: How much was to be written when it failed.
+    """
+    free_bytes = shutil.disk_usage(folder).free
+    reason = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"cannot be written ({error.strerror})"
+    return DiskFullError(
+        f"The folder {folder} {reason}: the {what} has {written_bytes:,} bytes so far, "
+        f"{more_bytes:,} more were to be written, {free_bytes:,} are free."
+    )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
-from source_amplitude.api import RetryBudget, present, prove_keys, retrying
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import EncodedRecords, ExportReader, StillWaiting
+from source_amplitude.export import EncodedRecords, ExportReader, Publication, StillWaiting
 from source_amplitude.failures import traced
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
@@ -77,6 +76,9 @@ class EventsSync(Generic[T]):
         self._config = context.config
         self._state = state
         self._encoding = encoding
+        self._publication = Publication(
+            context.client, context.other_region, context.config, context.settings, context.clock
+        )
 
     def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
@@ -96,7 +98,7 @@ class EventsSync(Generic[T]):
     def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
         started_seconds = self._context.clock.monotonic_seconds()
         ledger = self._read_state()
-        self._ask_for_the_time()
+        self._publication.ask_for_the_time()
         reader = ExportReader(
             self._context.client,
             ledger,
@@ -107,7 +109,7 @@ class EventsSync(Generic[T]):
             stop=self._context.stop,
         )
         self._take_back_the_future(ledger)
-        span_end = self._span_end()
+        span_end = self._publication.span_end(self._config.end)
         failure: Exception | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
@@ -151,57 +153,21 @@ class EventsSync(Generic[T]):
             _logger.warning("%s", warning)
         return saved.ledger
 
-    def _ask_for_the_time(self) -> None:
-        """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on."""
-        settings, clock, client = self._context.settings, self._context.clock, self._context.client
-        retrying(
-            lambda: prove_keys(client, self._context.other_region),
-            policy=replace(settings.retry, total_seconds=min(settings.retry.total_seconds, settings.heartbeat_seconds)),
-            budget=RetryBudget(settings.retry_budget_seconds),
-            clock=clock,
-            on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
-        )
-        skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
-        if abs(skew_seconds) > settings.clock_skew_seconds:
-            _logger.warning(
-                "This machine's clock is %.0f seconds %s Amplitude's; the earlier of the two decides which hours are "
-                "published.",
-                abs(skew_seconds),
-                "ahead of" if skew_seconds > 0 else "behind",
-            )
-
     def _take_back_the_future(self, ledger: Ledger) -> None:
         """Set a state back that counts hours as read which even the later of the two clocks calls future.
 
         Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
         """
-        newest_end = self._newest_end()
-        if ledger.clamp(floor_hour(self._latest()) + HOUR, newest_end):
+        newest_end = self._publication.newest_end()
+        if ledger.clamp(floor_hour(self._publication.latest()) + HOUR, newest_end):
             _logger.warning(
                 "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
                 "read; if it was not, reset the stream's state.",
                 _shown(newest_end),
             )
 
-    def _newest_end(self) -> datetime:
-        return floor_hour(self._present()) - HOUR * (self._config.export_delay_hours - 1)
-
-    def _span_end(self) -> datetime:
-        """Return the end of the newest hour to ask for."""
-        newest_end = self._newest_end()
-        return floor_unit(min(newest_end, self._config.end or newest_end))
-
-    def _present(self) -> datetime:
-        """Return the earlier of our clock and Amplitude's: no hour is asked for too early."""
-        return present(self._context.clock, self._context.client)
-
-    def _latest(self) -> datetime:
-        """Return the later of the two: a clock of ours that is slow must not make hours come twice."""
-        ours = self._context.clock.now()
-        return max(ours, self._context.client.server_date or ours)
-
     def _save_point(self, ledger: Ledger) -> SavePoint:
-        start = min(self._config.start, floor_unit(self._latest()))
+        start = min(self._config.start, floor_unit(self._publication.latest()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
     def _name_what_is_known(self, ledger: Ledger) -> None:

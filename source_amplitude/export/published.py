@@ -1,0 +1,81 @@
+"""Which hours Amplitude has published by now, and the request that a sync begins with."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from source_amplitude.api import RetryBudget, present, prove_keys, retrying
+from source_amplitude.windows import HOUR, floor_hour, floor_unit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from source_amplitude.api import AmplitudeClient
+    from source_amplitude.clock import Clock
+    from source_amplitude.config import Config
+    from source_amplitude.export.settings import ExportSettings
+
+_logger = logging.getLogger("airbyte")
+
+
+def newest_end(now: datetime, export_delay_hours: int) -> datetime:
+    """Return the end of the newest hour that Amplitude has published at ``now``."""
+    return floor_hour(now) - HOUR * (export_delay_hours - 1)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The present, by the clocks of both sides.
+
+    Attributes:
+        client: Amplitude, where the configuration says the project is.
+        other_region: The same keys at the other region, asked only when they are refused.
+        config: The user's configuration.
+        settings: Bounds of waiting and retrying.
+        clock: Our own time.
+    """
+
+    client: AmplitudeClient
+    other_region: AmplitudeClient
+    config: Config
+    settings: ExportSettings
+    clock: Clock
+
+    def ask_for_the_time(self) -> None:
+        """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on.
+
+        Raises:
+            AmplitudeError: The keys are refused, or Amplitude cannot be reached.
+        """
+        settings, clock, client = self.settings, self.clock, self.client
+        retrying(
+            lambda: prove_keys(client, self.other_region),
+            policy=replace(settings.retry, total_seconds=min(settings.retry.total_seconds, settings.heartbeat_seconds)),
+            budget=RetryBudget(settings.retry_budget_seconds),
+            clock=clock,
+            on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
+        )
+        skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
+        if abs(skew_seconds) > settings.clock_skew_seconds:
+            _logger.warning(
+                "This machine's clock is %.0f seconds %s Amplitude's; the earlier of the two decides which hours are "
+                "published.",
+                abs(skew_seconds),
+                "ahead of" if skew_seconds > 0 else "behind",
+            )
+
+    def newest_end(self) -> datetime:
+        """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""
+        return newest_end(present(self.clock, self.client), self.config.export_delay_hours)
+
+    def span_end(self, end: datetime | None) -> datetime:
+        """Return the end of the newest hour to ask for: the newest published one, or ``end`` if that is earlier."""
+        newest = self.newest_end()
+        return floor_unit(min(newest, end or newest))
+
+    def latest(self) -> datetime:
+        """Return the later of the two clocks: a clock of ours that is slow must not make hours come twice."""
+        ours = self.clock.now()
+        return max(ours, self.client.server_date or ours)
