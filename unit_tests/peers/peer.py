@@ -10,6 +10,8 @@ from obstore.store import AzureStore, LocalStore, S3Store
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, ObjectStore, RetryConfig, S3Config
 
+    from unit_tests.peers.front import Front
+
 PREFIX = "landed/raw"
 
 _CLIENT: ClientConfig = {"allow_http": True, "timeout": "30s"}
@@ -45,3 +47,14 @@ class Peer:
         else:
             store = LocalStore(self.url, mkdir=True)
         return store
+
+
+@dataclass(frozen=True)
+class FaultyPeer(Peer):
+    """A place that is reached through a front.
+
+    Attributes:
+        front: Takes faults, and knows every request.
+    """
+
+    front: Front = field(kw_only=True)

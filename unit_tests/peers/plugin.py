@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit_tests.peers.azure import azure_account
+from unit_tests.peers.azure import ACCOUNT, azure_account
+from unit_tests.peers.front import Front
 from unit_tests.peers.installation import NoAzuriteError, azurite_command
-from unit_tests.peers.peer import Peer
+from unit_tests.peers.peer import FaultyPeer, Peer
 from unit_tests.peers.s3 import make_bucket, s3_peer, s3_server
 
 if TYPE_CHECKING:
@@ -47,6 +48,24 @@ def azure(session_azure: AzureAccount) -> AzurePeer:
 
 
 @pytest.fixture
+def faulty_s3(session_s3: str) -> Iterator[FaultyPeer]:
+    """A new bucket behind a front."""
+    bucket = make_bucket(session_s3)
+    with Front(session_s3, f"/{bucket}") as front:
+        peer = s3_peer(front.url, bucket)
+        yield FaultyPeer(peer.url, peer.environ, front=front)
+
+
+@pytest.fixture
+def faulty_azure(session_azure: AzureAccount) -> Iterator[FaultyPeer]:
+    """A new container behind a front."""
+    container = session_azure.make_container()
+    with Front(session_azure.address, f"/{ACCOUNT}/{container}") as front:
+        peer = session_azure.peer(container, front=front.url)
+        yield FaultyPeer(peer.url, peer.environ, front=front)
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Peer:
     """A folder that is not there yet."""
     return Peer(str(tmp_path / "landed"))
@@ -62,6 +81,14 @@ def every_store(request: pytest.FixtureRequest) -> Peer:
 def every_cloud(request: pytest.FixtureRequest) -> Peer:
     """S3, Azure: a test that asks for it runs with each."""
     return _peer_of(request)
+
+
+@pytest.fixture(params=["faulty_s3", "faulty_azure"])
+def every_faulty_cloud(request: pytest.FixtureRequest) -> FaultyPeer:
+    """S3, Azure, each behind a front: a test that asks for it runs with each."""
+    peer = request.getfixturevalue(request.param)
+    assert isinstance(peer, FaultyPeer)
+    return peer
 
 
 def _peer_of(request: pytest.FixtureRequest) -> Peer:

@@ -1,0 +1,181 @@
+"""That the front does to a store's client what it says, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import obstore
+import pytest
+from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError
+
+from unit_tests.peers.faults import (
+    AZURE_NOT_AUTHORIZED,
+    AZURE_SERVER_BUSY,
+    FOREVER,
+    S3_ACCESS_DENIED,
+    S3_SLOW_DOWN,
+    Answer,
+    CutAnswer,
+    CutRequest,
+    Do,
+    LoseAnswer,
+    Wait,
+)
+from unit_tests.peers.front import Request
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore, RetryConfig
+
+    from unit_tests.peers.peer import FaultyPeer
+
+A = Request("PUT", "/landed/raw/a")
+MEGABYTE = bytes(range(250)) * 4000
+
+
+def impatient(max_retries: int = 3) -> RetryConfig:
+    return {
+        "max_retries": max_retries,
+        "backoff": {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5), "base": 2},
+        "retry_timeout": timedelta(seconds=30),
+    }
+
+
+def content_of(store: ObjectStore, path: str) -> bytes:
+    return bytes(obstore.get(store, path).bytes())
+
+
+def test_a_store_behind_a_front_is_the_store(every_faulty_cloud: FaultyPeer) -> None:
+    store = every_faulty_cloud.store()
+
+    obstore.put(store, "date=2026-03-04/a", MEGABYTE)
+    obstore.put(store, "parts", MEGABYTE * 6, use_multipart=True, chunk_size=5 * 1024 * 1024)
+    with pytest.raises(AlreadyExistsError):
+        obstore.put(store, "parts", b"", mode="create")
+    found = obstore.list(store).collect()
+    size = obstore.head(store, "parts")["size"]
+
+    assert content_of(store, "date=2026-03-04/a") == MEGABYTE
+    assert [(entry["path"], entry["size"]) for entry in found] == [("date=2026-03-04/a", 1000000), ("parts", 6000000)]
+    assert size == 6_000_000
+    assert every_faulty_cloud.front.requests[0] == Request("PUT", "/landed/raw/date=2026-03-04/a")
+
+
+@pytest.mark.parametrize("busy", [S3_SLOW_DOWN, AZURE_SERVER_BUSY])
+def test_a_busy_store_is_asked_again(every_faulty_cloud: FaultyPeer, busy: Answer) -> None:
+    front = every_faulty_cloud.front
+    front.inject(Answer(busy.status, busy.body), method="PUT", path=r"/a$", times=2)
+    store = every_faulty_cloud.store(retry_config=impatient())
+
+    obstore.put(store, "a", b"1")
+
+    assert front.requests == [A, A, A]
+    assert content_of(store, "a") == b"1"
+
+
+def test_a_store_that_stays_busy_fails_the_request(every_faulty_cloud: FaultyPeer) -> None:
+    front = every_faulty_cloud.front
+    front.inject(S3_SLOW_DOWN, times=FOREVER)
+    store = every_faulty_cloud.store(retry_config=impatient(max_retries=2))
+
+    with pytest.raises(GenericError):
+        obstore.put(store, "a", b"1")
+
+    assert front.requests == [A, A, A]
+
+
+@pytest.mark.parametrize("denied", [S3_ACCESS_DENIED, AZURE_NOT_AUTHORIZED])
+def test_what_is_denied_is_not_asked_again(every_faulty_cloud: FaultyPeer, denied: Answer) -> None:
+    front = every_faulty_cloud.front
+    front.inject(denied)
+    store = every_faulty_cloud.store(retry_config=impatient())
+
+    with pytest.raises(PermissionDeniedError):
+        obstore.put(store, "a", b"1")
+
+    assert front.requests == [A]
+
+
+def test_faults_befall_only_what_matches_and_spare_what_is_skipped(every_faulty_cloud: FaultyPeer) -> None:
+    front = every_faulty_cloud.front
+    front.inject(S3_ACCESS_DENIED, method="PUT", path=r"/b", skip=1)
+    store = every_faulty_cloud.store()
+    obstore.put(store, "a", b"1")
+    obstore.put(store, "b1", b"1")
+
+    with pytest.raises(PermissionDeniedError):
+        obstore.put(store, "b2", b"1")
+    obstore.put(store, "b2", b"2")
+
+    assert content_of(store, "b2") == b"2"
+
+
+def test_healing_takes_faults_back(every_faulty_cloud: FaultyPeer) -> None:
+    every_faulty_cloud.front.inject(S3_ACCESS_DENIED, times=FOREVER)
+
+    every_faulty_cloud.front.heal()
+
+    obstore.put(every_faulty_cloud.store(), "a", b"1")
+
+
+def test_a_request_that_is_cut_never_reaches_the_store(every_faulty_cloud: FaultyPeer) -> None:
+    every_faulty_cloud.front.inject(CutRequest(after=300_000), method="PUT", times=FOREVER)
+    store = every_faulty_cloud.store(retry_config=impatient(max_retries=1))
+
+    with pytest.raises(GenericError):
+        obstore.put(store, "a", MEGABYTE)
+
+    assert obstore.list(store).collect() == []
+
+
+def test_an_answer_that_is_lost_leaves_the_object(every_faulty_cloud: FaultyPeer) -> None:
+    every_faulty_cloud.front.inject(LoseAnswer(), method="PUT")
+    store = every_faulty_cloud.store(retry_config=impatient(max_retries=0))
+
+    with pytest.raises(GenericError):
+        obstore.put(store, "a", b"1")
+
+    assert content_of(store, "a") == b"1"
+
+
+def test_an_answer_that_is_cut_is_not_taken_for_whole(every_faulty_cloud: FaultyPeer) -> None:
+    store = every_faulty_cloud.store(retry_config=impatient(max_retries=0))
+    obstore.put(store, "a", MEGABYTE)
+    every_faulty_cloud.front.inject(CutAnswer(after=300_000), method="GET", times=FOREVER)
+
+    with pytest.raises(GenericError):
+        content_of(store, "a")
+
+
+def test_a_slow_store_is_waited_for(every_faulty_cloud: FaultyPeer) -> None:
+    every_faulty_cloud.front.inject(Wait(0.2), method="PUT")
+    begun = perf_counter()
+
+    obstore.put(every_faulty_cloud.store(), "a", b"1")
+
+    assert perf_counter() - begun >= 0.2
+
+
+def test_another_writer_may_come_between(every_faulty_cloud: FaultyPeer) -> None:
+    store = every_faulty_cloud.store()
+    every_faulty_cloud.front.inject(Do(lambda: obstore.put(store, "a", b"theirs")), method="PUT")
+
+    with pytest.raises(AlreadyExistsError):
+        obstore.put(store, "a", b"ours", mode="create")
+
+    assert content_of(store, "a") == b"theirs"
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_and_makes_a_creation_look_late(
+    every_faulty_cloud: FaultyPeer,
+) -> None:
+    front = every_faulty_cloud.front
+    front.inject(LoseAnswer(), method="PUT")
+    store = every_faulty_cloud.store(retry_config=impatient())
+
+    with pytest.raises(AlreadyExistsError):
+        obstore.put(store, "a", b"ours", mode="create")
+
+    assert front.requests == [A, A]
+    assert content_of(store, "a") == b"ours"
