@@ -1,0 +1,92 @@
+"""How the conditions of hours are shown, on the page as in the terminal, so that they differ without colour too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.landing.coverage import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from source_amplitude.landing.coverage import HourCover
+
+LEVELS = 8
+"""How many shades tell the sizes of hours with events apart, 1 the smallest."""
+
+_THOUSANDS = ("", "k", "M", "G", "T")
+_BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a condition is shown.
+
+    Attributes:
+        symbol: One column wide; not used on the page for done hours, which show their events.
+        ascii: The same where only ASCII can be printed.
+        meaning: What it says of an hour, for the legend.
+    """
+
+    symbol: str
+    ascii: str
+    meaning: str
+
+
+SIGNS = {
+    Condition.DONE: Sign("▆", "6", "landed"),
+    Condition.EMPTY: Sign("·", ".", "Amplitude has no events"),
+    Condition.OPEN: Sign("?", "?", "nothing published yet"),
+    Condition.ACCEPTED: Sign("–", "-", "left out on purpose"),  # noqa: RUF001 - a dash is meant
+    Condition.MISSING: Sign("×", "x", "not landed"),  # noqa: RUF001 - a cross is meant
+    Condition.SHORT: Sign("½", "%", "not all is in the store"),
+    Condition.FAILED: Sign("!", "!", "could not be landed"),
+}
+"""Of every condition, in the order of legends."""
+
+
+def hours_in(hours: Iterable[HourCover]) -> int:
+    """Return how many hours these are; a day with day files counts 24."""
+    return sum(each.window.hours for each in hours)
+
+
+def hours_missing(hours: Iterable[HourCover]) -> int:
+    """Return how many of these hours are to be fetched."""
+    return hours_in(each for each in hours if each.condition.is_missing)
+
+
+def level(events: int, largest: int) -> int:
+    """Return the shade of an hour with events, 1 to `LEVELS`, and 0 for none.
+
+    It goes with the cube root: an hour with a thousandth of the largest one's events is still seen, and a busy hour
+    is still told from a quiet one.
+    """
+    if events <= 0:
+        return 0
+    return min(LEVELS, 1 + int((events / max(largest, events)) ** (1 / 3) * LEVELS))
+
+
+def short_count(count: int) -> str:
+    """Return a count in at most four characters, such as ``999``, ``1.2k``, ``35k`` and ``2.5M``; rounded."""
+    scaled, power = float(count), 0
+    while scaled >= 999.5 and power < len(_THOUSANDS) - 1:  # noqa: PLR2004 - what would be written as 1000
+        scaled, power = scaled / 1000, power + 1
+    return f"{_three_digits(scaled, power)}{_THOUSANDS[power]}"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for people, such as ``1.2 MB``; a kB has 1000 bytes."""
+    scaled, power = float(number), 0
+    while scaled >= 999.5 and power < len(_BYTES) - 1:  # noqa: PLR2004 - as above
+        scaled, power = scaled / 1000, power + 1
+    return f"{_three_digits(scaled, power)} {_BYTES[power]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 hour`` or ``1,200 hours``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _three_digits(scaled: float, power: int) -> str:
+    return f"{scaled:.1f}" if power and scaled < 9.95 else f"{scaled:.0f}"  # noqa: PLR2004 - what rounds below 10
