@@ -22,6 +22,7 @@
     │   ├── CorruptArchiveError        no zip, a damaged directory, a failed checksum
     │   ├── GarbledAnswerError         200 with a body that is no JSON
     │   ├── NotReadyError              Amplitude is still preparing what was asked for
+    │   ├── NotPublishedError          hours that were asked for are not published yet
     │   └── StoreError                 the object store fails, after its own retries
     ├── UnreachableError               DNS or TLS: no request can succeed
     ├── ExportTooLargeError            400 with the size text, 504: ask for fewer hours
@@ -217,6 +218,12 @@ class GarbledAnswerError(RetryableError):
 
 class NotReadyError(RetryableError):
     """What was asked for is still being prepared after a long wait."""
+
+
+class NotPublishedError(RetryableError):
+    """Hours that somebody asked for by name are too young."""
+
+    next_step = "Run the command again then; leave out --end to land what is published."
 
 
 class StoreError(RetryableError):

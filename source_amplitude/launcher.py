@@ -7,12 +7,10 @@ else takes the CDK's own way.
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
-import threading
 from collections import defaultdict
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import redirect_stdout, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -24,16 +22,16 @@ from source_amplitude.errors import DiskFullError
 from source_amplitude.failures import traced
 from source_amplitude.input_files import require_readable
 from source_amplitude.output import LineWriter, logs_to, widen_pipe
+from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.source import SourceAmplitude, hide_keys
 from source_amplitude.streams import SerializedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Iterable, Mapping
 
     from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConnectorSpecification
 
-EXIT_OK, EXIT_FAILED, EXIT_SIGNALLED = 0, 1, 128
+EXIT_OK, EXIT_FAILED = 0, 1
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -102,7 +100,7 @@ def launch(source: SourceAmplitude, args: list[str]) -> int:
     writer = LineWriter(sys.stdout.buffer)
     with suppress(OSError):  # not every stdout is a file of the system
         widen_pipe(sys.stdout.fileno())
-    with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), _ends_on_signals(source.stop) as received:
+    with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), ends_on_signals(source.stop) as received:
         code = _launch(source, args, writer)
     return EXIT_SIGNALLED + received[0] if received else code
 
@@ -123,28 +121,6 @@ def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter) -> int
             writer.write(AirbyteEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
         return EXIT_FAILED
     return EXIT_FAILED if entrypoint.check_failed else EXIT_OK
-
-
-@contextmanager
-def _ends_on_signals(stop: threading.Event) -> Iterator[list[int]]:
-    """Set ``stop`` at the first SIGTERM or Ctrl-C and note the signal; a second one ends the process at once."""
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received  # Python delivers signals to the main thread only
-        return
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        if received:
-            raise SystemExit(EXIT_SIGNALLED + number)
-        received.append(number)
-        stop.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _require_temporary_folder() -> None:

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 
     from source_amplitude.clock import Clock
     from source_amplitude.export import ExportSettings
+    from source_amplitude.landing.place import StoreSettings
 
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]
 
-Reads Amplitude and prints Airbyte protocol messages, one JSON object a line.
+Reads Amplitude and prints Airbyte protocol messages, one JSON object a line, or lands its export files in a store.
 
 commands:
   spec                                                    the configuration's JSON Schema
   check    --config FILE                                  whether Amplitude accepts the keys
   discover --config FILE                                  the streams and their schemas
   read     --config FILE --catalog FILE [--state FILE]    records and states of the catalog's streams
+
+  land     --config FILE --to PLACE [--start T] [--end T] [--format F] [--only-missing]
+                                                          export files into S3, Azure Blob, GCS or a folder, by the hour
+  missing  --to PLACE [--start T] [--end T]               which hours are not there, or not whole; exits with 1 if any
+  report   --to PLACE [--out FILE]                        the same as a page, or a grid in the terminal
 
 options:
   -h, --help     this text; COMMAND --help shows a command's options
@@ -44,25 +50,32 @@ EXIT_USAGE, EXIT_READER_GONE = 2, 141
 
 
 def run(
-    args: Sequence[str] | None = None, *, settings: ExportSettings | None = None, clock: Clock | None = None
+    args: Sequence[str] | None = None,
+    *,
+    settings: ExportSettings | None = None,
+    store_settings: StoreSettings | None = None,
+    clock: Clock | None = None,
 ) -> int:
     """Run one command and return the exit code.
 
     Args:
         args: The arguments after the program's name; those of the process if None.
         settings: Bounds of waiting and retrying; tests through the real command line pass short ones.
+        store_settings: The same for the store that land, missing and report work with.
         clock: Where time comes from.
     """
     arguments = list(sys.argv[1:] if args is None else args)
     try:
-        return _run(arguments, settings, clock)
+        return _run(arguments, settings, store_settings, clock)
     except BrokenPipeError:
         # Whoever read our output has what they wanted. Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         return EXIT_READER_GONE
 
 
-def _run(arguments: list[str], settings: ExportSettings | None, clock: Clock | None) -> int:
+def _run(
+    arguments: list[str], settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
+) -> int:
     command = arguments[0] if arguments else ""
     if command in ("-h", "--help", "help"):
         sys.stdout.write(HELP)
@@ -70,6 +83,8 @@ def _run(arguments: list[str], settings: ExportSettings | None, clock: Clock | N
         sys.stdout.write(f"source-amplitude {metadata.version('source-amplitude')}\n")
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
+    elif command in ("land", "missing", "report"):
+        return _run_landing(arguments, settings, store_settings, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
         return EXIT_USAGE
@@ -80,6 +95,16 @@ def _run(arguments: list[str], settings: ExportSettings | None, clock: Clock | N
         return launch(SourceAmplitude(settings=settings, clock=clock), arguments)
     sys.stdout.flush()
     return 0
+
+
+def _run_landing(
+    arguments: list[str], settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
+) -> int:
+    from source_amplitude import commands  # noqa: PLC0415 - see the module's docstring
+
+    session = commands.Session.of(os.environ, settings, store_settings, clock)
+    command = {"land": commands.land, "missing": commands.missing, "report": commands.report}[arguments[0]]
+    return command(arguments[1:], session)
 
 
 def spec_line() -> str:

@@ -5,7 +5,7 @@ from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.published import Publication, newest_end
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
-from source_amplitude.export.tally import Tally
+from source_amplitude.export.tally import MalformedLine, Tally, still_malformed_error
 
 __all__ = [
     "Archives",
@@ -14,8 +14,10 @@ __all__ = [
     "ExportReader",
     "ExportSettings",
     "HourDone",
+    "MalformedLine",
     "Publication",
     "StillWaiting",
     "Tally",
     "newest_end",
+    "still_malformed_error",
 ]

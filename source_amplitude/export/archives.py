@@ -161,6 +161,11 @@ class Archives:
         self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
         return True
 
+    @property
+    def nothing_follows(self) -> bool:
+        """Whether no window is asked for any more; `ask_again` may change that."""
+        return len(self._downloads) == 0
+
     def raise_if_stopped(self) -> None:
         """Raise a StoppedError if somebody has asked for the end."""
         if self._stop.is_set():

@@ -100,9 +100,11 @@ class Tally:
         """Note that a window was read."""
         self._alike = 0
 
-    def failure(self) -> HoursMissingError | None:
+    def failure(
+        self, tried: str = "All other hours were read and recorded; the state stays before the first of these."
+    ) -> HoursMissingError | None:
         """Return the error that names every window that failed, or None when none did."""
-        return self._missing("All other hours were read and recorded; the state stays before the first of these.")
+        return self._missing(tried)
 
     def stopped_early(self, why: str) -> HoursMissingError:
         """Return the error of a stream that ends before all its windows were tried."""

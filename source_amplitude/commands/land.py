@@ -1,0 +1,111 @@
+"""``source-amplitude land``: raw hours into an object store or a folder."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from source_amplitude.commands.arguments import moment, parser, span, yesterday
+from source_amplitude.commands.session import complain, logs_on_stderr, require_temporary_folder
+from source_amplitude.config_file import read_config
+from source_amplitude.errors import AmplitudeError, InvalidConfigError, NotPublishedError, StoppedError
+from source_amplitude.landing.formats import FORMAT_NAMES, format_named
+from source_amplitude.landing.lander import Lander
+from source_amplitude.landing.place import parse_place, require_land_extra
+from source_amplitude.landing.store import Store
+from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
+from source_amplitude.windows import HOUR, HourWindow, hour_window
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from source_amplitude.commands.session import Session
+    from source_amplitude.config import Config
+
+_DESCRIPTION = """\
+Lands Amplitude's export files in an object store or a folder, one object a file, one manifest an hour, and compares
+what is there already: what Amplitude has changed is replaced, what is the same is not written again.
+"""
+
+
+def land(arguments: Sequence[str], session: Session) -> int:
+    """Run the command and return its exit code: 0 when every hour of the span is landed, 1 when not."""
+    options = _options(arguments)
+    stop = threading.Event()
+    with ends_on_signals(stop) as received, logs_on_stderr() as secrets:
+        try:
+            config = read_config(options.config)
+            secrets.append(config.keys)
+            code = _land(options, config, session, stop)
+        except AmplitudeError as error:
+            complain(error, secrets[0] if secrets else None)
+            code = 1
+    return EXIT_SIGNALLED + received[0] if received else code
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    made = parser("land", _DESCRIPTION)
+    made.add_argument("--config", required=True, metavar="FILE", help="the configuration, as for read")
+    made.add_argument(
+        "--format",
+        choices=FORMAT_NAMES,
+        default="raw",
+        help="raw: Amplitude's own files, byte by byte (default); jsonl, parquet: the records that read emits; "
+        "json: raw, and a JSON array for each day, in a folder only",
+    )
+    made.add_argument(
+        "--only-missing",
+        action="store_true",
+        help="ask only for hours that are missing or short, that had no files yet, or may have late ones",
+    )
+    made.add_argument(
+        "--event-types", action="store_true", help="count events by type for the report, with raw as well"
+    )
+    return made.parse_args(arguments)
+
+
+def _land(options: argparse.Namespace, config: Config, session: Session, stop: threading.Event) -> int:
+    require_land_extra()
+    require_temporary_folder()
+    place = parse_place(options.to)
+    if options.format == "json" and place.folder is None:
+        raise InvalidConfigError(("--format: json makes files of whole days, which only a folder can hold",))
+    now = session.clock.now()
+    start = moment("--start", options.start, now) if options.start else yesterday(now)
+    end = moment("--end", options.end, now) if options.end else None
+    if end is not None:
+        span(start, end)
+    form = format_named(options.format, count_event_types=options.event_types)
+    store = Store(place, session.store_settings, create=True)
+    publication = session.publication(config)
+    publication.ask_for_the_time()
+    newest = publication.span_end(end)
+    if start < newest:
+        _land_span(span(start, newest), Lander(publication, store, form, stop), options, session)
+    if start >= newest or (end is not None and end > newest):
+        raise _not_published(max(start, newest), end, config)
+    return 0
+
+
+def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, session: Session) -> None:
+    began_seconds = session.clock.monotonic_seconds()
+    try:
+        lander.land(wanted, only_missing=options.only_missing)
+    except StoppedError:
+        raise StoppedError(
+            "The landing was asked to end.",
+            tried="Every hour that was done is landed.",
+            next_step="Run the command again for the rest.",
+        ) from None
+    finally:
+        seconds = session.clock.monotonic_seconds() - began_seconds
+        sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
+
+
+def _not_published(first: datetime, end: datetime | None, config: Config) -> NotPublishedError:
+    hours = HourWindow(first, end) if end else hour_window(first)
+    ready = hours.end + HOUR * (config.export_delay_hours - 1)
+    return NotPublishedError(f"Amplitude has not published {hours} yet; it will have by {ready:%Y-%m-%d %H:%M} UTC.")

@@ -1,0 +1,67 @@
+"""``source-amplitude report``: what is there, as a page or as a grid in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from source_amplitude.commands.arguments import fetch_command, parser
+from source_amplitude.commands.session import complain, logs_on_stderr
+from source_amplitude.commands.survey import survey
+from source_amplitude.errors import AmplitudeError, InvalidConfigError
+from source_amplitude.landing.page import page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from source_amplitude.commands.session import Session
+    from source_amplitude.commands.survey import Survey
+
+_DESCRIPTION = """\
+Shows which hours are there, how many events they have, and what is missing: as a page in one file (--out), or as a grid
+in the terminal. Without --start it shows everything since the first landed hour.
+"""
+
+
+def report(arguments: Sequence[str], session: Session) -> int:
+    """Run the command and return its exit code: 0 even where hours are missing; `missing` tells that."""
+    made = parser("report", _DESCRIPTION)
+    made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
+    made.add_argument("--out", metavar="FILE", help="write the page there; left out: print a grid")
+    options = made.parse_args(arguments)
+    with logs_on_stderr():
+        try:
+            found = survey(options, session)
+            command = fetch_command(
+                config=options.config, to=options.to, form=found.form, missing=found.coverage.missing()
+            )
+            if options.out:
+                html = page(found.coverage, title=str(found.place), made_at=session.clock.now(), command=command)
+                _write(Path(options.out), html)
+            else:
+                _print(found, command)
+        except AmplitudeError as error:
+            complain(error)
+            return 1
+    return 0
+
+
+def _write(out: Path, html: str) -> None:
+    try:
+        out.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise InvalidConfigError((f"--out: {out} cannot be written ({error.strerror})",)) from error
+    sys.stdout.write(f"{out}\n")
+
+
+def _print(found: Survey, command: str | None) -> None:
+    from rich.console import Console  # noqa: PLC0415 - a page does without it
+
+    from source_amplitude.landing.grid import grid  # noqa: PLC0415 - as above
+
+    console = Console(highlight=False)
+    console.print(f"{found.place}, {found.coverage.span}")
+    console.print(grid(found.coverage))
+    if command:
+        sys.stdout.write(f"To fetch what is missing:\n  {command}\n")

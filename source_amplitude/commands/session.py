@@ -1,0 +1,112 @@
+"""What every command runs in: its log lines on stderr, its errors as one readable text, its wiring."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.api import AmplitudeClient, base_url, redact
+from source_amplitude.clock import SystemClock
+from source_amplitude.errors import AmplitudeError, DiskFullError
+from source_amplitude.export import ExportSettings, Publication
+from source_amplitude.landing.place import StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from source_amplitude.clock import Clock
+    from source_amplitude.config import Config, Keys, Region
+
+_logger = logging.getLogger("airbyte")
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a command gets time, patience and addresses from; tests pass their own.
+
+    Attributes:
+        environ: Where ``AMPLITUDE_API_URL`` is looked up.
+        settings: Bounds of waiting for Amplitude.
+        store_settings: Bounds of waiting for the store.
+        clock: Our own time.
+    """
+
+    environ: Mapping[str, str]
+    settings: ExportSettings
+    store_settings: StoreSettings
+    clock: Clock
+
+    @classmethod
+    def of(
+        cls,
+        environ: Mapping[str, str],
+        settings: ExportSettings | None = None,
+        store_settings: StoreSettings | None = None,
+        clock: Clock | None = None,
+    ) -> Session:
+        """Return a session with the usual patience where nothing else is given."""
+        return cls(environ, settings or ExportSettings(), store_settings or StoreSettings(), clock or SystemClock())
+
+    def publication(self, config: Config) -> Publication:
+        """Return Amplitude as the configuration and the environment describe it.
+
+        Raises:
+            InvalidConfigError: AMPLITUDE_API_URL cannot be used.
+        """
+        here, other = (self._client(config, region) for region in (config.region, config.region.other))
+        return Publication(here, other, config, self.settings, self.clock)
+
+    def _client(self, config: Config, region: Region) -> AmplitudeClient:
+        url = base_url(region, self.environ.get("AMPLITUDE_API_URL"))
+        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=self.settings.timeouts)
+
+
+def complain(error: AmplitudeError, keys: Keys | None = None) -> None:
+    """Print an error on stderr, without any form of the keys."""
+    text = str(error)
+    sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
+
+
+def require_temporary_folder() -> None:
+    """Return if archives can be kept somewhere while they are read.
+
+    Raises:
+        DiskFullError: They cannot.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise DiskFullError("There is no folder for temporary files that can be written.") from error
+
+
+@contextmanager
+def logs_on_stderr() -> Iterator[list[Keys]]:
+    """Print log lines on stderr; keys that are put into the yielded list are masked in them."""
+    keys: list[Keys] = []
+
+    class Masked(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            text = super().format(record)
+            for each in keys:
+                text = redact(text, each)
+            return text
+
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = Masked("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    before = _logger.level, _logger.propagate
+    _logger.addHandler(handler)
+    _logger.setLevel(logging.INFO)
+    _logger.propagate = False
+    try:
+        yield keys
+    finally:
+        _logger.removeHandler(handler)
+        _logger.setLevel(before[0])
+        _logger.propagate = before[1]

@@ -1,0 +1,62 @@
+"""What ``missing`` and ``report`` look at: a store, over a span of hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.commands.arguments import moment, span, yesterday
+from source_amplitude.config_file import read_config
+from source_amplitude.export import newest_end
+from source_amplitude.landing.coverage import coverage
+from source_amplitude.landing.inventory import landed_hours, take_inventory
+from source_amplitude.landing.place import parse_place, require_land_extra
+from source_amplitude.landing.store import Store
+from source_amplitude.windows import HourSet, floor_unit
+
+if TYPE_CHECKING:
+    import argparse
+
+    from source_amplitude.commands.session import Session
+    from source_amplitude.landing.coverage import Coverage
+    from source_amplitude.landing.place import Place
+
+_USUAL_DELAY_HOURS = 3
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found.
+
+    Attributes:
+        place: Where.
+        coverage: Hour by hour.
+        form: In which format hours were landed; empty where there are none.
+    """
+
+    place: Place
+    coverage: Coverage
+    form: str
+
+
+def survey(options: argparse.Namespace, session: Session) -> Survey:
+    """Look at the hours that the options ``to``, ``start``, ``end`` and ``config`` name.
+
+    Raises:
+        InvalidConfigError: An option cannot be used.
+        AmplitudeError: The store cannot be read.
+    """
+    require_land_extra()
+    place, now = parse_place(options.to), session.clock.now()
+    config = read_config(options.config) if options.config else None
+    store = Store(place, session.store_settings, create=False)
+    hours = landed_hours(store)
+    usual = hours[0] if hours else yesterday(now)
+    start = moment("--start", options.start, now) if options.start else usual
+    newest = floor_unit(newest_end(now, config.export_delay_hours if config else _USUAL_DELAY_HOURS))
+    end = min(moment("--end", options.end, now), newest) if options.end else newest
+    wanted = span(start, end)
+    inventory = take_inventory(store, wanted, hours, look_later=False)
+    gaps = config.accepted_gaps if config else HourSet()
+    form = next((each.format for each in inventory.manifests.values() if each.format), "")
+    return Survey(place, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), form)

@@ -1,0 +1,220 @@
+"""One hour of a proven archive into the store: its objects, then its manifest."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from source_amplitude.errors import CorruptArchiveError, InvalidManifestError
+from source_amplitude.landing.manifest import (
+    HourState,
+    LandedObject,
+    Manifest,
+    hour_folder,
+    manifest_from_bytes,
+    manifest_path,
+    manifest_to_bytes,
+    merged,
+)
+from source_amplitude.landing.names import object_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from source_amplitude.archive import Archive, Member
+    from source_amplitude.landing.formats import Format, Rendered
+    from source_amplitude.landing.store import Store
+    from source_amplitude.windows import HourWindow
+
+_logger = logging.getLogger("airbyte")
+
+
+@dataclass
+class HourResult:
+    """What landing an hour came to.
+
+    Attributes:
+        window: The hour.
+        manifest: What is in the store now; None where the hour is broken.
+        written: Objects that were not there.
+        replaced: Objects whose bytes had changed at Amplitude.
+        unchanged: Objects that were there as Amplitude has them.
+        written_bytes: Size of the written and the replaced ones.
+        events: Events of all its objects.
+        malformed: Member and line number of the first malformed lines.
+        malformed_lines: How many lines were left out of what was written now.
+        broken: Why a member could not be read.
+    """
+
+    window: HourWindow
+    manifest: Manifest | None = None
+    written: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    written_bytes: int = 0
+    events: int = 0
+    malformed: list[tuple[str, int]] = field(default_factory=list)
+    malformed_lines: int = 0
+    broken: CorruptArchiveError | None = None
+
+    def __str__(self) -> str:
+        counts = {"written": self.written, "replaced": self.replaced, "unchanged": self.unchanged}
+        objects = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        return f"{self.window}: {self.events:,} events, {objects or 'no object'}."
+
+
+@dataclass(frozen=True)
+class HourLanding:
+    """Lands one hour; several are at work at once.
+
+    Attributes:
+        store: Where to.
+        form: In which form.
+        window: The hour.
+        asked_at: When the request was sent that brought the archive.
+        before: The hour's manifest as it was found; None where it had none.
+        there: Sizes of what is in the hour's folder, by name.
+        is_due: Whether the time of this look is worth a new manifest by itself.
+        raise_if_stopped: Called before each object.
+    """
+
+    store: Store
+    form: Format
+    window: HourWindow
+    asked_at: datetime
+    before: Manifest | None
+    there: Mapping[str, int]
+    is_due: bool
+    raise_if_stopped: Callable[[], None]
+
+    def land(self, archive: Archive, members: list[Member]) -> HourResult:
+        """Write what is new or changed of ``members`` and then the manifest.
+
+        Raises:
+            AmplitudeError: The store fails; what was written is without a manifest then, and is written again.
+        """
+        result = HourResult(self.window)
+        objects, event_types = [], dict[str, int]()
+        for member, name in object_names(members, self.window.start, self.form.suffix):
+            self.raise_if_stopped()
+            known = self._known(member, name)
+            if known is not None:
+                result.unchanged += 1
+                objects.append(known)
+                continue
+            try:
+                rendered = self.form.render(archive, member)
+            except CorruptArchiveError as error:
+                result.broken = error
+                return result
+            objects.append(self._put(name, member, rendered, result))
+            for kind, count in rendered.event_types.items():
+                event_types[kind] = event_types.get(kind, 0) + count
+        if result.unchanged:
+            event_types = self._added_event_types(event_types, result)
+        result.events = sum(each.events for each in objects)
+        project = next((member.name.project for member in members if member.name), None)
+        result.manifest = self._write_manifest(
+            Manifest(
+                window=self.window,
+                state=HourState.DONE,
+                asked_at=self.asked_at.replace(microsecond=0),
+                format=self.form.name,
+                project=project,
+                objects=tuple(sorted(objects, key=lambda each: each.name)),
+                event_types=event_types,
+            ),
+            is_new=bool(result.written or result.replaced),
+        )
+        return result
+
+    def _known(self, member: Member, name: str) -> LandedObject | None:
+        """Return what the manifest says of a member if its object is there, as Amplitude has it now."""
+        landed = self._remembered(member)
+        if landed is None or landed.name != name or self.there.get(name) != landed.object_bytes:
+            return None
+        is_same = (landed.packed_bytes, landed.packed_crc32) == (member.packed_bytes, member.packed_crc32)
+        return landed if is_same else None
+
+    def _remembered(self, member: Member) -> LandedObject | None:
+        objects = self.before.objects if self.before else ()
+        return next((each for each in objects if each.member == member.text), None)
+
+    def _put(self, name: str, member: Member, rendered: Rendered, result: HourResult) -> LandedObject:
+        with closing(rendered.body):
+            etag = self.store.put(f"{hour_folder(self.window.start)}/{name}", rendered.body, rendered.object_bytes)
+        landed = self._remembered(member)
+        if landed is None or name not in self.there:
+            result.written += 1
+        else:
+            result.replaced += 1
+            _logger.warning(
+                "Amplitude has changed %s of %s since it was landed (%s events, now %s): replaced.",
+                name,
+                self.window,
+                f"{landed.events:,}",
+                f"{rendered.events:,}",
+            )
+        result.written_bytes += rendered.object_bytes
+        result.malformed_lines += rendered.content.malformed_lines
+        result.malformed += [(member.text, number) for number in rendered.malformed_at]
+        return LandedObject(
+            name=name,
+            member=member.text,
+            object_bytes=rendered.object_bytes,
+            crc32=rendered.crc32,
+            packed_bytes=member.packed_bytes,
+            packed_crc32=member.packed_crc32,
+            events=rendered.events,
+            content=rendered.content,
+            etag=etag,
+        )
+
+    def _added_event_types(self, added: dict[str, int], result: HourResult) -> dict[str, int]:
+        """Return the hour's counts where not all of its objects were counted now; none where they are not known."""
+        before = self.before.event_types if self.before else {}
+        if result.replaced or not before:
+            return {}
+        return {kind: before.get(kind, 0) + added.get(kind, 0) for kind in {**before, **added}}
+
+    def _write_manifest(self, mine: Manifest, *, is_new: bool) -> Manifest:
+        """Write the manifest unless it would say nothing new; return what is in the store."""
+        before = self.before
+        if before is None or before.state is not HourState.DONE or is_new or self.is_due or self._gone():
+            return write_manifest(self.store, mine, gone=self._gone())
+        return before
+
+    def _gone(self) -> frozenset[str]:
+        """Return the objects that the manifest named and that were not there."""
+        return frozenset(each.name for each in (self.before.objects if self.before else ())) - self.there.keys()
+
+
+def write_manifest(store: Store, mine: Manifest, *, gone: frozenset[str] = frozenset()) -> Manifest:
+    """Write a manifest, together with what another run has written for the same hour; return what was written.
+
+    Args:
+        store: Where to.
+        mine: What this run knows.
+        gone: Objects that are not there, whatever another manifest says.
+    """
+    path, written = manifest_path(mine.window.start), mine
+
+    def change(present: bytes | None) -> bytes:
+        nonlocal written
+        written = mine if present is None else _merged(mine, path, present, gone)
+        return manifest_to_bytes(written)
+
+    store.update(path, change)
+    return written
+
+
+def _merged(mine: Manifest, path: str, present: bytes, gone: frozenset[str]) -> Manifest:
+    try:
+        theirs = manifest_from_bytes(path, present)
+    except InvalidManifestError:
+        return mine  # it was readable when this run began
+    lost = gone - {each.name for each in mine.objects}
+    return merged(mine, replace(theirs, objects=tuple(each for each in theirs.objects if each.name not in lost)))

@@ -1,0 +1,152 @@
+"""What a store holds of a span of hours, and the ledger that follows from it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.errors import OtherFormatError, OtherProjectError
+from source_amplitude.landing.coverage import by_folder, shortfall
+from source_amplitude.landing.manifest import (
+    MANIFEST_FOLDER,
+    HourState,
+    Manifest,
+    day_folder,
+    hour_folder,
+    hour_of_manifest,
+    manifest_from_bytes,
+    manifest_path,
+)
+from source_amplitude.ledger import Ledger
+from source_amplitude.windows import DAY, HourSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from source_amplitude.landing.store import Store
+    from source_amplitude.windows import HourWindow
+
+_REQUESTS_AT_ONCE = 16
+_LATER_HOURS_TO_LOOK_AT = 48
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a store holds.
+
+    Attributes:
+        hours: Every hour that has a manifest, in order, of the span or not.
+        manifests: Those of the span, by the start of their hour.
+        folders: Sizes of the objects of the span's days, by folder and name.
+        later: The newest hour after the span that has events, if it was looked for and found.
+    """
+
+    hours: tuple[datetime, ...]
+    manifests: Mapping[datetime, Manifest]
+    folders: Mapping[str, Mapping[str, int]]
+    later: Manifest | None = None
+
+    def sizes(self, hour: datetime) -> Mapping[str, int]:
+        """Return the sizes of what is in an hour's folder, by name."""
+        return self.folders.get(hour_folder(hour), {})
+
+
+def landed_hours(store: Store) -> tuple[datetime, ...]:
+    """Return every hour that has a manifest, in order."""
+    return tuple(sorted(filter(None, map(hour_of_manifest, store.sizes(MANIFEST_FOLDER)))))
+
+
+def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], *, look_later: bool) -> Inventory:
+    """Return what ``store`` holds of ``span``.
+
+    Args:
+        store: Asked for every manifest of the span, and for the names of its days' objects.
+        span: What is of interest.
+        hours: From `landed_hours`.
+        look_later: Whether to look for a later hour that has events: it makes open hours empty ones.
+
+    Raises:
+        InvalidManifestError: A manifest cannot be read.
+        AmplitudeError: The store fails.
+    """
+    wanted = [hour for hour in hours if span.start <= hour < span.end]
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory") as pool:
+        manifests = pool.map(lambda hour: read_manifest(store, hour), wanted)
+        days = pool.map(lambda day: store.sizes(day_folder(day)), _days(span))
+        found = {hour: manifest for hour, manifest in zip(wanted, manifests, strict=True) if manifest is not None}
+        stored = {path: size for sizes in days for path, size in sizes.items()}
+    later = _newest_with_events(store, [hour for hour in hours if hour >= span.end]) if look_later else None
+    return Inventory(hours, found, by_folder(stored), later)
+
+
+def read_manifest(store: Store, hour: datetime) -> Manifest | None:
+    """Return an hour's manifest, or None where it has none.
+
+    Raises:
+        InvalidManifestError: It cannot be read.
+    """
+    path = manifest_path(hour)
+    content = store.get(path)
+    return None if content is None else manifest_from_bytes(path, content.body)
+
+
+def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
+    """Return what the manifests say in the terms of a sync's state.
+
+    Hours whose objects are not all there count as never read; what is known of their members is left out, so that
+    these are landed again.
+    """
+    ledger = Ledger()
+    empty: list[HourWindow] = []
+    for hour, manifest in sorted(inventory.manifests.items()):
+        if shortfall(manifest, inventory.sizes(hour)):
+            continue
+        if manifest.state is HourState.DONE:
+            members = {each.member: each.content for each in manifest.objects}
+            ledger.land(hour, members, asked_at=manifest.asked_at)
+        elif manifest.state is HourState.OPEN:
+            nothing = HourSet((manifest.window,))
+            ledger.found_nothing(nothing, asked_at=manifest.asked_at, export_delay_hours=export_delay_hours)
+        elif manifest.state is HourState.EMPTY:
+            empty.append(manifest.window)
+    ledger.settled |= HourSet.of(empty)
+    if inventory.later is not None:
+        ledger.land(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
+    ledger.project = next((each.project for each in inventory.manifests.values() if each.project), None)
+    return ledger
+
+
+def require_fitting(inventory: Inventory, form: str, place: object) -> None:
+    """Return if hours landed in the form ``form`` may lie beside what the store holds.
+
+    Raises:
+        OtherFormatError: It holds hours in another form.
+        OtherProjectError: It holds hours of several projects.
+    """
+    known = [*inventory.manifests.values(), *([inventory.later] if inventory.later else [])]
+    formats = {manifest.format for manifest in known if manifest.format} - {form}
+    if formats:
+        raise OtherFormatError(f"{place} holds hours landed as {min(formats)}, and {form} was asked for.")
+    projects = sorted({manifest.project for manifest in known if manifest.project})
+    if len(projects) > 1:
+        raise OtherProjectError(
+            f"{place} holds hours of the projects {projects[0]} and {projects[1]}.",
+            next_step="Use one prefix for each project.",
+        )
+
+
+def _days(span: HourWindow) -> Iterator[datetime]:
+    day = span.start.replace(hour=0)
+    while day < span.end:
+        yield day
+        day += DAY
+
+
+def _newest_with_events(store: Store, hours: list[datetime]) -> Manifest | None:
+    for hour in reversed(hours[-_LATER_HOURS_TO_LOOK_AT:]):
+        manifest = read_manifest(store, hour)
+        if manifest is not None and manifest.state is HourState.DONE:
+            return manifest
+    return None
