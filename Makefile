@@ -26,10 +26,10 @@ layers: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped." >&2
+	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped, and those that look at the report fail where there is no Chromium." >&2
 	$(BIN)/pytest -m "not upstream and not memory and not image_tests and not requires_creds"
 
-peers: $(STAMP)  ## install Azurite, the Azure Blob Storage of the tests, in .peers (npm; Node too, where it is missing)
+peers: $(STAMP)  ## install Azurite and Chromium, which the tests ask, in .peers (npm; Node too, where it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation
 
 test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emulator and compare with ours

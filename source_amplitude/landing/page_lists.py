@@ -68,7 +68,8 @@ def event_types(coverage: Coverage) -> str:
     ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     largest = ordered[0][1]
     rows = [
-        f"<tr><td>{isolated(shortened(name, _NAME_CHARACTERS))}</td><td>{events:,}</td><td>{bar(events, largest)}</td></tr>"
+        f"<tr><td>{isolated(shortened(name, _NAME_CHARACTERS))}</td>"
+        f"<td>{events:,}</td><td>{bar(events, largest)}</td></tr>"
         for name, events in islice(ordered, TYPES_ROWS)
     ]
     return (

