@@ -127,7 +127,7 @@ def open_place(
         "connect_timeout": timedelta(seconds=settings.connect_seconds),
         "timeout": timedelta(seconds=settings.request_seconds),
     }
-    if azure.get("endpoint", "").startswith("http://"):
+    if azure.get("endpoint", "").startswith("http://") or _allows_http(environ, place.scheme):
         options["allow_http"] = True
     patience: dict[str, Any] = {
         "prefix": place.prefix or None,
@@ -151,6 +151,12 @@ def open_place(
         raise InvalidConfigError(
             (f"the environment's credentials or settings for {place} cannot be used ({type(error).__name__})",)
         ) from None
+
+
+def _allows_http(environ: Mapping[str, str], scheme: str) -> bool:
+    """Return whether the environment allows an address without encryption; obstore looks there only if left alone."""
+    prefix = {"s3": "AWS", "az": "AZURE", "gs": "GOOGLE"}.get(scheme, "")
+    return environ.get(f"{prefix}_ALLOW_HTTP", "").lower() in ("1", "true", "yes")
 
 
 def _folder(path: str, *, create: bool) -> Path:

@@ -170,6 +170,11 @@ class Store:
             return StoreDeniedError(f"{self.place} denied {doing}{_cause(error)}.")
         if "169.254.169.254" in text or "metadata.google.internal" in text:
             return StoreDeniedError(f"No credentials for {self.place} were found in the environment: {doing} failed.")
+        if "builder error" in text:
+            return StoreDeniedError(
+                f"The address of {self.place} in the environment cannot be used: {doing} failed.",
+                next_step="Use an https address, or set AWS_ALLOW_HTTP=true (AZURE_ALLOW_HTTP=true) for a local one.",
+            )
         return StoreError(f"{self.place} failed while {doing}{_cause(error)}.")
 
 
