@@ -77,6 +77,8 @@ def short_count(count: int) -> str:
 
 def size(number: int) -> str:
     """Return a number of bytes for people, such as ``1.2 MB``; a kB has 1000 bytes."""
+    if number == 1:
+        return "1 byte"
     scaled, power = float(number), 0
     while scaled >= 999.5 and power < len(_BYTES) - 1:  # noqa: PLR2004 - as above
         scaled, power = scaled / 1000, power + 1

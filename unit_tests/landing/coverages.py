@@ -6,8 +6,10 @@ import math
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from hypothesis import strategies as st
+
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
-from source_amplitude.windows import DAY, HOUR, HourWindow, hour_window, whole_units
+from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow, hour_window, whole_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,3 +90,32 @@ def _events(hour: datetime) -> int:
     weekday = 0.35 if hour.isoweekday() > 5 else 1.0
     wobble = 0.85 + 0.3 * ((hour.day * 37 + hour.hour * 91) % 100) / 100
     return int(18_000 * (0.02 + curve / 2) ** 1.6 * weekday * wobble) + 12
+
+
+# Any span, with many of them around the change from day files to hour files; any conditions, counts and texts.
+_TEXTS = st.text(max_size=30) | st.sampled_from(
+    ["<script>alert(1)</script>", "\"'&", "\u202egnp.exe", "🎉" * 9, "\ud800"]
+)
+_SPANS = st.builds(
+    lambda start, first, hours: span(start + HOUR * first, hours),
+    st.sampled_from([MIDNIGHT, DAY_FILES_END]),
+    st.integers(-60, 60),
+    st.integers(1, 120),
+)
+
+
+@st.composite
+def _coverages(draw: st.DrawFn) -> Coverage:
+    window, kinds = draw(_SPANS), draw(st.lists(st.sampled_from(Condition), min_size=1, max_size=40))
+    reason, name, events = draw(_TEXTS), draw(_TEXTS), draw(st.integers(0, 10**13))
+    plain = covering(window, {})
+    return Coverage(
+        window,
+        tuple(
+            HourCover(each.window, kinds[at % len(kinds)], events // (at + 1), at, at % 3, {name: at}, reason)
+            for at, each in enumerate(plain.hours)
+        ),
+    )
+
+
+COVERAGES = _coverages()

@@ -50,7 +50,11 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class NoBrowserError(RuntimeError):
-    """There is no Chromium, or it does not answer; the text says what to do."""
+    """There is no Chromium; the text says what to do."""
+
+
+class BrowserDiedError(RuntimeError):
+    """It does not answer; the text is what it has said before."""
 
 
 class Browser:
@@ -101,9 +105,16 @@ class Browser:
         for event in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
 
-    def picture(self, *, whole: bool = False) -> bytes:
-        """Return the window, or the whole page, as a PNG."""
-        answer = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def picture(self, clip: tuple[float, float, float, float] | None = None) -> bytes:
+        """Return a PNG, in colours of eight bits and without an alpha channel.
+
+        Args:
+            clip: Left, top, width and height, in CSS pixels from the page's corner; left out: what the window shows.
+        """
+        area: dict[str, object] = {}
+        if clip is not None:
+            area = {"clip": dict(zip(("x", "y", "width", "height", "scale"), (*clip, 1), strict=True))}
+        answer = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=clip is not None, **area)
         return base64.b64decode(answer["data"])
 
     def close(self) -> None:
@@ -134,7 +145,7 @@ class Browser:
             ready, _, _ = select.select([self._answers], [], [], ANSWER_SECONDS)
             piece = os.read(self._answers, 1 << 16) if ready else b""
             if not piece:
-                raise NoBrowserError("Chromium has ended, or has said nothing for a minute.")
+                raise BrowserDiedError("Chromium has ended, or has said nothing for a minute.")
             self._read += piece
         message, _, self._read = self._read.partition(b"\0")
         return message
@@ -149,6 +160,7 @@ def browsing(folder: Path) -> Iterator[Browser]:
 
     Raises:
         NoBrowserError: See there.
+        BrowserDiedError: See there.
     """
     program, environ = _program()
     command_reader, command_writer = os.pipe()
@@ -168,8 +180,8 @@ def browsing(folder: Path) -> Iterator[Browser]:
     try:
         try:
             browser = Browser(command_writer, answer_reader)
-        except (NoBrowserError, BrokenPipeError) as error:
-            raise NoBrowserError(f"{program} does not run:\n{(folder / 'log').read_text(errors='replace')}") from error
+        except (BrowserDiedError, BrokenPipeError) as error:
+            raise BrowserDiedError(f"{program}:\n{(folder / 'log').read_text(errors='replace')}") from error
         yield browser
         browser.close()
     finally:
