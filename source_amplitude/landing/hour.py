@@ -184,7 +184,7 @@ class HourLanding:
         """Write the manifest unless it would say nothing new; return what is in the store."""
         before = self.before
         if before is None or before.state is not HourState.DONE or is_new or self.is_due or self._gone():
-            return write_manifest(self.store, mine, gone=self._gone())
+            return write_manifest(self.store, mine, gone=self._gone(), seems_new=before is None)
         return before
 
     def _gone(self) -> frozenset[str]:
@@ -192,13 +192,16 @@ class HourLanding:
         return frozenset(each.name for each in (self.before.objects if self.before else ())) - self.there.keys()
 
 
-def write_manifest(store: Store, mine: Manifest, *, gone: frozenset[str] = frozenset()) -> Manifest:
+def write_manifest(
+    store: Store, mine: Manifest, *, gone: frozenset[str] = frozenset(), seems_new: bool = False
+) -> Manifest:
     """Write a manifest, together with what another run has written for the same hour; return what was written.
 
     Args:
         store: Where to.
         mine: What this run knows.
         gone: Objects that are not there, whatever another manifest says.
+        seems_new: Whether the hour had no manifest when the run began.
     """
     path, written = manifest_path(mine.window.start), mine
 
@@ -207,7 +210,7 @@ def write_manifest(store: Store, mine: Manifest, *, gone: frozenset[str] = froze
         written = mine if present is None else _merged(mine, path, present, gone)
         return manifest_to_bytes(written)
 
-    store.update(path, change)
+    store.update(path, change, seems_new=seems_new)
     return written
 
 

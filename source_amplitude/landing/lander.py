@@ -327,8 +327,9 @@ class _Run:
                 self._note(Manifest(manifest.window, HourState.EMPTY, manifest.asked_at))
 
     def _note(self, manifest: Manifest) -> None:
+        seems_new = manifest.window.start not in self._manifests
         self._manifests[manifest.window.start] = manifest
-        self._notes.append(self._pool.submit(write_manifest, self._store, manifest))
+        self._notes.append(self._pool.submit(write_manifest, self._store, manifest, seems_new=seems_new))
 
     def _wait_for_notes(self) -> None:
         for note in self._notes:

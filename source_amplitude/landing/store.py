@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -51,6 +52,7 @@ class Store:
     def __init__(self, place: Place, settings: StoreSettings, *, create: bool) -> None:
         self.place = place
         self._store = open_place(place, settings, create=create)
+        self._threads = threading.Lock()  # a FileLock that is taken sleeps for 50 ms
 
     def put(self, path: str, body: IO[bytes], object_bytes: int) -> str:
         """Write an object, whole or not at all, over whatever is there; return the etag it was confirmed with."""
@@ -91,16 +93,18 @@ class Store:
                     return {}
                 raise
 
-    def update(self, path: str, change: Callable[[bytes | None], bytes]) -> None:
+    def update(self, path: str, change: Callable[[bytes | None], bytes], *, seems_new: bool = False) -> None:
         """Write what ``change`` makes of an object; where another writer comes between, it is asked once more.
 
         Args:
             path: The object.
             change: Gets the present bytes, or None; what it returns is not written where it is the same.
+            seems_new: Whether to try first without asking what is there: one request less where nothing is.
         """
-        for _ in range(_MOST_CONFLICTS):
+        for attempt in range(_MOST_CONFLICTS):
             with self._lock():
-                before = self.get(path)
+                is_blind = seems_new and attempt == 0 and self.place.folder is None
+                before = None if is_blind else self.get(path)
                 after = change(before.body if before else None)
                 if (before and before.body == after) or self._replace(path, before, after):
                     return
@@ -131,17 +135,20 @@ class Store:
                 obstore.put(self._store, path, after)
             return True
 
-    def _lock(self) -> AbstractContextManager[object]:
-        """Keep other programs on this machine out of a folder, which has no conditional writes."""
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Keep others out of a folder, which has no conditional writes: threads here, programs on this machine."""
         folder = self.place.folder
         if folder is None:
-            return nullcontext()
+            yield
+            return
         from filelock import FileLock  # noqa: PLC0415 - as in `put`
 
         lock = folder / MANIFEST_FOLDER / ".lock"
-        with self._errors("locking the folder"):
+        with self._threads, self._errors("locking the folder"):
             lock.parent.mkdir(exist_ok=True)
-        return FileLock(lock)
+            with FileLock(lock):
+                yield
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
