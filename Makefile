@@ -25,9 +25,11 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports
 
+# At most four, since a container may show processors that its quota does not have, and waits in tests are bounded.
 unit: $(STAMP)
 	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped, and those that look at the report fail where there is no Chromium." >&2
-	$(BIN)/pytest -m "not upstream and not memory and not image_tests and not requires_creds"
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal \
+	  -m "not upstream and not memory and not image_tests and not requires_creds"
 
 peers: $(STAMP)  ## install Azurite and Chromium, which the tests ask, in .peers (npm; Node too, where it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation

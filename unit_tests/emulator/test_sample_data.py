@@ -103,10 +103,10 @@ def test_allocation_adds_up(total: int, weights: list[float]) -> None:
 
 
 def test_twenty_thousand_events_take_a_moment() -> None:
-    before = time.monotonic()
+    before = time.process_time()
     make(total_events=20_000)
 
-    assert time.monotonic() - before < 6
+    assert time.process_time() - before < 6
 
 
 def _object(value: object) -> dict[str, object]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,13 @@ class Batch:
     body: bytes
 
 
+@lru_cache(maxsize=4)  # the largest batches take a second, and come several times in a test
+def encoded_here(body: bytes) -> Encoded[bytes]:
+    return LINES.encode(body, TAIL)
+
+
 def alone() -> OneByOne[bytes]:
-    return OneByOne(lambda body: LINES.encode(body, TAIL))
+    return OneByOne(encoded_here)
 
 
 def across(processes: int = 2, start_after_bytes: int = 0) -> AcrossProcesses:
@@ -92,7 +98,7 @@ def test_large_batches_are_encoded_like_all_others(workers: AcrossProcesses, bod
 def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
     lines = JsonLines(b"x" * 100)
     encoding = AcrossProcesses(lines, lambda: TAIL, 2, 0)
-    batches = [Batch(b"{}\n" * (BATCH_ROOM_BYTES // 3)), *numbered(7), Batch(b'{"a":1}\nodd\n' * 50_000)]
+    batches = [Batch(b"{}\n" * (4 * RESULT_ROOM_BYTES // 100)), *numbered(7), Batch(b'{"a":1}\nodd\n' * 50_000)]
 
     encoded = [encoded for _, encoded in encoding.in_order(batches)]
 

@@ -32,16 +32,16 @@ def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[s
 MALFORMED = b'{"uuid":"before","server_upload_time":"2026-03-04 06:00:00.000000"}\n{"cut": "of\n'
 
 
-@pytest.mark.parametrize("late_hours", [1, 12, 24])
+@pytest.mark.parametrize(("late_hours", "syncs_until_then"), [(1, 1), (12, 3), (24, 6)])
 def test_an_hour_published_up_to_a_day_after_the_margin_is_not_lost(
-    half_a_day: Emulator, connector: Connector, late_hours: int
+    half_a_day: Emulator, connector: Connector, late_hours: int, syncs_until_then: int
 ) -> None:
     late = NOON.replace(hour=5)
     half_a_day.store.publish_at(late, late + HOUR * (3 + late_hours))
     state: dict[str, Any] | None = None
     emitted: list[str] = []
 
-    for _ in range(8):
+    for _ in range(syncs_until_then + 2):
         result = sync(connector, state)
         state, emitted = result.states[-1], emitted + result.uuids
         half_a_day.clock.advance(timedelta(hours=4))
