@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks import growth, marginal_cost, profiling, several_cores, starting, waiting
+from benchmarks import growth, landing, marginal_cost, profiling, several_cores, starting, waiting
 from benchmarks.archives import serve
 from benchmarks.bench import Bench, Options, say
 from benchmarks.contenders import MAKERS, make_contenders
@@ -31,10 +31,11 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "start": starting.run,
     "cores": several_cores.run,
     "waits": waiting.run,
+    "land": landing.run,
     "chart": growth.run,
     "profile": profiling.run,
 }
-DEFAULT_PARTS = ("table", "start", "cores", "waits", "chart")
+DEFAULT_PARTS = ("table", "start", "cores", "waits", "land", "chart")
 EXIT_TERMINATED = 143
 RESULTS = FOLDER / "results.json"
 

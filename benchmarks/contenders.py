@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from benchmarks.archives import Archives, Read
+    from unit_tests.peers.peer import Peer
 
 HERE = Path(__file__).parent
 _FULL_SECOND = frozenset({Difference.NO_FRACTION})
@@ -204,6 +205,25 @@ def _files(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
         path.write_text(json.dumps(content), encoding="utf-8")
         arguments += [f"--{name}", str(path)]
     return tuple(arguments)
+
+
+def landing_command(archives: Archives, read: Read, folder: Path, place: Peer, form: str = "raw") -> Command:
+    """Return our command that lands a read's archives.
+
+    Args:
+        archives: The emulator.
+        read: What to land.
+        folder: For the configuration.
+        place: Where to.
+        form: In which format.
+    """
+    program = str(environments.make_ours().command("source-amplitude"))
+    config = _files(folder, _config(archives, read))[:2]
+    hours = "--start", f"{read.start:%Y-%m-%dT%H}", "--end", f"{read.end:%Y-%m-%dT%H}"
+    surroundings = {**place.environ, "AMPLITUDE_API_URL": archives.served.url}
+    return Command(
+        (program, "land", *config, "--to", place.url, *hours, "--format", form), surroundings, needle=ANY_LINE
+    )
 
 
 def _versions_of_the_system() -> str:

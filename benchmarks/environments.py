@@ -71,7 +71,7 @@ def alone() -> Iterator[None]:
 
 def make_ours(project: Path = PROJECT, name: str = "ours") -> Environment:
     """Install a checkout of the connector as its users do, anew where one of its files has changed."""
-    environment = _make(name, (str(project),), _fingerprint(project, "pyproject.toml"))
+    environment = _make(name, (f"{project}[land,parquet]",), _fingerprint(project, "pyproject.toml"))
     stamp = environment.folder / ".package"
     fingerprint = _fingerprint(project, *_OUR_FILES)
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != fingerprint:

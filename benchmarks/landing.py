@@ -1,0 +1,122 @@
+"""What it takes to land archives in an object store and in a folder, beside downloading them and no more."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from statistics import median
+from typing import TYPE_CHECKING
+
+import obstore
+
+from benchmarks import environments
+from benchmarks.bench import Bench, say
+from benchmarks.contenders import HERE, landing_command
+from benchmarks.machine import running_on
+from benchmarks.measuring import ANY_LINE, Command, UselessRunError, measure
+from benchmarks.report import Section, Table, Target, at_most
+from unit_tests.peers.peer import Peer
+from unit_tests.peers.s3 import make_bucket, s3_peer, s3_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from benchmarks.archives import Read
+    from benchmarks.measuring import Measured
+
+EVENTS = 100_000
+MOST_TIMES_DOWNLOAD = 2.0
+
+_DOWNLOAD, _S3 = "download alone (requests, to a file)", "land, raw, S3 (moto)"
+_AGAIN = "the same once more: nothing new"
+_FOLDER_FORMATS = ("raw", "jsonl", "parquet")
+
+
+def run(bench: Bench) -> Section:
+    """Let every way fetch the same archives in turn, round after round; the first round only warms up."""
+    read, rounds = bench.archives.read_of(EVENTS), bench.options.rounds
+    bench.archives.warm(read)
+    found: dict[str, list[Measured]] = {}
+    with running_on(bench.cores, bench.cores.serving), s3_server() as address:
+        for number in range(rounds + 1):
+            for title, command, place in _ways(bench, read, address, number):
+                measured = measure(command, bench.cores, bench.cores.measured(2))
+                if place is not None:
+                    _require_landed(place, read, title)
+                say(f"[land] round {number} of {rounds}: {title}, {measured.seconds:.2f} s")
+                if number:
+                    found.setdefault(title, []).append(measured)
+    bench.archives.forget_requests()
+    return Section(
+        title=f"Landing {read.events:,} events",
+        tables=(_table(found, read),),
+        notes=(
+            f"medians of {rounds} interleaved rounds after one that does not count",
+            "each is a process from its start to its end, on two cores, which the emulator and moto share with it",
+            f"{len(read.windows)} archives of {read.window_hours} hours, all of them downloaded in every way",
+        ),
+        targets=tuple(_targets(found)),
+        figures={title: [asdict(each) for each in of] for title, of in found.items()},
+    )
+
+
+def _ways(bench: Bench, read: Read, address: str, number: int) -> Iterator[tuple[str, Command, Peer | None]]:
+    yield _DOWNLOAD, _download(bench, read), None
+    s3 = s3_peer(address, make_bucket(address))
+    for title in (_S3, _AGAIN):
+        yield title, landing_command(bench.archives, read, bench.folder / "land", s3), s3
+    for form in _FOLDER_FORMATS:
+        folder = Peer(str(bench.folder / f"{form}-{number}"))
+        yield (
+            f"land, {form}, folder",
+            landing_command(bench.archives, read, bench.folder / "land", folder, form),
+            folder,
+        )
+
+
+def _download(bench: Bench, read: Read) -> Command:
+    served = bench.archives.served
+    program = str(environments.make_bare().python), str(HERE / "bare_download.py")
+    keys = served.api_key, served.secret_key
+    windows = (f"{first}-{last}" for first, last in read.windows)
+    return Command((*program, f"{served.url}/us", *keys, str(bench.folder / "download.zip"), *windows), needle=ANY_LINE)
+
+
+def _require_landed(place: Peer, read: Read, title: str) -> None:
+    """Check that the manifests of a place count every event.
+
+    Raises:
+        UselessRunError: They do not.
+    """
+    store = place.store()
+    paths = [each["path"] for chunk in obstore.list(store, "_manifest") for each in chunk]
+    manifests = [json.loads(bytes(obstore.get(store, path).bytes())) for path in paths if path.endswith(".json")]
+    events = sum(manifest["events"] for manifest in manifests)
+    if events != read.events:
+        raise UselessRunError(f"{title}: {events:,} of {read.events:,} events were landed")
+
+
+def _table(found: Mapping[str, list[Measured]], read: Read) -> Table:
+    seconds = _medians(found)
+    rows = [
+        (
+            title,
+            f"{seconds[title]:.2f}",
+            f"{seconds[title] / seconds[_DOWNLOAD]:.2f}",
+            f"{median(each.cpu_seconds for each in of):.2f}",
+            f"{read.events / seconds[title]:,.0f}",
+            f"{max(each.peak_bytes for each in of) / 1e6:.0f}",
+        )
+        for title, of in found.items()
+    ]
+    return Table(("", "seconds", "times the download", "CPU s", "events/s", "peak MB"), tuple(rows))
+
+
+def _targets(found: Mapping[str, list[Measured]]) -> list[Target]:
+    seconds = _medians(found)
+    times = seconds[_S3] / seconds[_DOWNLOAD]
+    return at_most("raw to S3 (moto), times the download alone", times, MOST_TIMES_DOWNLOAD)
+
+
+def _medians(found: Mapping[str, list[Measured]]) -> dict[str, float]:
+    return {title: median(each.seconds for each in of) for title, of in found.items()}
