@@ -128,6 +128,7 @@ _ELSEWHERE = """
  .scroll{overflow:auto;max-height:85vh;max-height:85svh}
  .hours tbody th[scope=row],.hours tfoot th,.hours thead th:first-child{position:sticky;left:0;z-index:2}
  .hours thead th:first-child{z-index:4}
+ td:nth-child(n):hover>i{position:fixed;inset:auto 8px 8px;width:auto;max-width:none}
 }
 @media (max-width:600px){
  body{padding:16px 12px}

@@ -92,7 +92,7 @@ def test_a_span_of_several_months_says_what_each_comes_to() -> None:
         events[f"{each.window.start:%B %Y}"] += each.events
     assert months == [
         f"November 2026 {events['November 2026']:,} events · 399 MB",
-        f"October 2026 {events['October 2026']:,} events · 790 MB · 1 hour missing",
+        f"October 2026 {events['October 2026']:,} events · 759 MB · 1 hour missing",
     ]
 
 

@@ -58,7 +58,7 @@ class BrowserDiedError(RuntimeError):
 
 
 class Browser:
-    """A running Chromium with one tab.
+    """A running Chromium with one tab, a new one for each document.
 
     Args:
         commands: Where it reads.
@@ -68,9 +68,8 @@ class Browser:
     def __init__(self, commands: int, answers: int) -> None:
         self._commands, self._answers = commands, answers
         self._read, self._calls = b"", 0
-        self._session = ""
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session, self._tab = "", ""
+        self._open_tab()
 
     def show(self, document: str, *, width: int, height: int, dark: bool = False, media: str = "screen") -> None:
         """Lay a document out.
@@ -82,6 +81,7 @@ class Browser:
             dark: Whether whoever looks prefers dark pages.
             media: ``screen`` or ``print``.
         """
+        self._open_tab()
         self._call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < height
         )
@@ -121,6 +121,14 @@ class Browser:
         """Let it end."""
         self._session = ""
         self._call("Browser.close")
+
+    def _open_tab(self) -> None:
+        """Open an empty one in place of the last, whose pointer, emulated device and document go with it."""
+        self._session, last = "", self._tab
+        self._tab = self._call("Target.createTarget", url="about:blank")["targetId"]
+        if last:
+            self._call("Target.closeTarget", targetId=last)
+        self._session = self._call("Target.attachToTarget", targetId=self._tab, flatten=True)["sessionId"]
 
     def _call(self, method: str, **params: object) -> dict[str, Any]:
         self._calls += 1

@@ -1,0 +1,72 @@
+"""Reads the PNG pictures that a browser makes, eight bits a colour and not interlaced, by the PNG specification."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHANNELS = {2: 3, 6: 4}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in shades of grey, as somebody sees it who sees no colour.
+
+    Attributes:
+        width: In pixels.
+        lines: From the top; the luma (ITU-R BT.601) of each pixel, 0 to 255.
+    """
+
+    width: int
+    lines: tuple[tuple[float, ...], ...]
+
+    def mean(self) -> float:
+        """Return the mean of all its pixels."""
+        return sum(map(sum, self.lines)) / (self.width * len(self.lines))
+
+    def difference(self, other: Picture) -> float:
+        """Return by how much their pixels differ on average, over the part that both have."""
+        pairs = [
+            abs(mine - theirs)
+            for my_line, their_line in zip(self.lines, other.lines, strict=False)
+            for mine, theirs in zip(my_line, their_line, strict=False)
+        ]
+        return sum(pairs) / len(pairs)
+
+
+def grey(png: bytes) -> Picture:
+    """Return a PNG in shades of grey; slow, for small pictures."""
+    assert png.startswith(_SIGNATURE)
+    header, content, at = b"", b"", len(_SIGNATURE)
+    while at < len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        body = png[at + 8 : at + 8 + length]
+        header, content = (body if kind == b"IHDR" else header), (content + body if kind == b"IDAT" else content)
+        at += 12 + length
+    width, height, depth, colours, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    assert (depth, interlaced) == (8, 0)
+    step = _CHANNELS[colours]
+    raw, before, lines = zlib.decompress(content), bytearray(width * step), []
+    for top in range(height):
+        start = top * (width * step + 1)
+        before = _unfiltered(raw[start], bytearray(raw[start + 1 : start + 1 + width * step]), before, step)
+        lines.append(tuple(_luma(*before[left : left + 3]) for left in range(0, width * step, step)))
+    return Picture(width, tuple(lines))
+
+
+def _luma(red: int, green: int, blue: int) -> float:
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _unfiltered(kind: int, line: bytearray, above: bytearray, step: int) -> bytearray:
+    for at in range(len(line)):
+        left, corner = (line[at - step], above[at - step]) if at >= step else (0, 0)
+        guesses = (0, left, above[at], (left + above[at]) // 2, _paeth(left, above[at], corner))
+        line[at] = (line[at] + guesses[kind]) & 0xFF
+    return line
+
+
+def _paeth(left: int, above: int, corner: int) -> int:
+    return min((left, above, corner), key=lambda each: abs(left + above - corner - each))
