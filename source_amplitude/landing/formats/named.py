@@ -14,14 +14,24 @@ if TYPE_CHECKING:
     from source_amplitude.landing.formats.form import Format
 
 
-_FORMATS: dict[str, Callable[[], Format]] = {"raw": Raw, "jsonl": Jsonl, "json": Raw}
+def _parquet() -> Format:
+    from source_amplitude.landing.formats.parquet import Parquet  # noqa: PLC0415 - pyarrow, on demand
+
+    return Parquet()
+
+
+_FORMATS: dict[str, Callable[[], Format]] = {"raw": Raw, "jsonl": Jsonl, "parquet": _parquet, "json": Raw}
 
 FORMAT_NAMES = tuple(_FORMATS)
 """What ``--format`` takes. ``json`` lands raw members; `landing.day_arrays` then makes the arrays of them."""
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str, *, count_event_types: bool = False) -> Format:
     """Return the format that is called ``name``.
+
+    Args:
+        name: One of `FORMAT_NAMES`.
+        count_event_types: Whether raw members are looked into for the types of their events; the others always are.
 
     Raises:
         InvalidConfigError: There is none of that name.
@@ -30,4 +40,4 @@ def format_named(name: str) -> Format:
     make = _FORMATS.get(name)
     if make is None:
         raise InvalidConfigError((f"--format: must be one of {', '.join(FORMAT_NAMES)}, not {name!r}",))
-    return make()
+    return Raw(count_event_types=count_event_types) if make is Raw else make()

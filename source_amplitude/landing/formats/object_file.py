@@ -21,14 +21,17 @@ class ObjectFile:
 
     ``tempfile.SpooledTemporaryFile`` lacks half of a file's methods before Python 3.11, and stores ask for them.
 
+    Args:
+        memory_bytes: From which size on the object is on the disk; `MEMORY_BYTES` where nothing else is said.
+
     Attributes:
         object_bytes: How many bytes it has taken.
         crc32: CRC-32 of them.
         closed: Always False: libraries that write into files ask for it.
     """
 
-    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._memory_bytes = memory_bytes
+    def __init__(self, memory_bytes: int | None = None) -> None:
+        self._memory_bytes = MEMORY_BYTES if memory_bytes is None else memory_bytes
         self._folder = tempfile.gettempdir()
         self._file: IO[bytes] | None = BytesIO()
         self._in_memory = True

@@ -1,0 +1,187 @@
+"""Records to the columns of one table, the same for every file, so that nothing of a record is lost.
+
+What the events' schema has is a column of its type. What does not fit its column, and fields that the schema does not
+have, are in the column `OTHER` as the text of one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import pyarrow as pa
+
+from source_amplitude.records import Record, dump_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+OTHER = "_other"
+
+_SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "events.json"
+_TIME_SHAPE = b"0000-00-00T00:00:00.000000+00:00"
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_NESTED = frozenset({dict, list})
+
+
+class Kind(Enum):
+    """What is in a column."""
+
+    TEXT = "text"
+    TIME = "time"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    JSON = "JSON text"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The column's type in the file."""
+        return _ARROW[self]
+
+
+_ARROW = {
+    Kind.TEXT: pa.string(),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+    Kind.INTEGER: pa.int64(),
+    Kind.NUMBER: pa.float64(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.JSON: pa.string(),
+}
+_NONE = type(None)
+_PYTHON: Mapping[Kind, frozenset[type]] = {
+    Kind.TEXT: frozenset({_NONE, str}),
+    Kind.TIME: frozenset({_NONE, str}),
+    Kind.INTEGER: frozenset({_NONE, int}),
+    Kind.NUMBER: frozenset({_NONE, int, float}),
+    Kind.BOOLEAN: frozenset({_NONE, bool}),
+    Kind.JSON: frozenset({_NONE, str}),
+}
+_PROPERTY_KINDS = {
+    ("string", "date-time"): Kind.TIME,
+    ("string", None): Kind.TEXT,
+    ("integer", None): Kind.INTEGER,
+    ("number", None): Kind.NUMBER,
+    ("boolean", None): Kind.BOOLEAN,
+}
+
+
+def column_kinds() -> dict[str, Kind]:
+    """Return the columns in their order, without `OTHER`, as the events' schema has them."""
+    properties = json.loads(_SCHEMA_FILE.read_bytes())["properties"]
+    return {name: _kind(schema) for name, schema in properties.items()}
+
+
+def _kind(schema: Mapping[str, Any]) -> Kind:
+    named = schema["type"]
+    types = [each for each in ([named] if isinstance(named, str) else named) if each != "null"]
+    return _PROPERTY_KINDS.get((types[0], schema.get("format")), Kind.JSON) if len(types) == 1 else Kind.JSON
+
+
+class Row(NamedTuple):
+    """A record on its way into columns.
+
+    Attributes:
+        cells: One for each column; JSON columns have texts.
+        other: Fields that the schema does not have.
+    """
+
+    cells: Sequence[object]
+    other: Record | None
+
+
+class Columns:
+    """The columns of the events' schema, and `OTHER`.
+
+    Attributes:
+        names: Without `OTHER`.
+        schema: All of them.
+    """
+
+    def __init__(self) -> None:
+        self._kinds = tuple(column_kinds().items())
+        self.names = tuple(name for name, _ in self._kinds)
+        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self._kinds), (OTHER, pa.string())])
+        self._known = frozenset(self.names)
+        self._json_names = tuple(name for name, kind in self._kinds if kind is Kind.JSON)
+
+    def row(self, record: Record) -> Row:
+        """Return the row of a record, which is changed.
+
+        Raises:
+            NotAnEventError: It is nested too deeply to be written as JSON.
+        """
+        get = record.get
+        for name in self._json_names:
+            value = get(name)
+            if value is not None:
+                record[name] = _json_text(value)
+        cells = [*map(get, self.names)]
+        if not self._known.issuperset(record) or not _NESTED.isdisjoint(map(type, cells)):
+            dump_record(record)
+        if self._known.issuperset(record):
+            return Row(cells, None)
+        return Row(cells, {name: value for name, value in record.items() if name not in self._known})
+
+    def batch(self, rows: Sequence[Row]) -> pa.RecordBatch:
+        """Return some rows as columns."""
+        others = {position: row.other for position, row in enumerate(rows) if row.other}
+        columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
+        arrays = []
+        for (name, kind), cells in zip(self._kinds, columns, strict=True):
+            array = _array(kind, cells)
+            if array is None:
+                fitting = [value if _fits(kind, value) else None for value in cells]
+                for position, value in enumerate(cells):
+                    if value is not fitting[position]:
+                        others.setdefault(position, {})[name] = value
+                array = _array(kind, fitting)
+            arrays.append(array)
+        texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
+        return pa.record_batch([*arrays, pa.array(texts, pa.string())], schema=self.schema)
+
+
+def _json_text(value: object) -> str:
+    return dump_record(cast("Record", value)).decode()
+
+
+def _array(kind: Kind, values: Sequence[object]) -> pa.Array | None:
+    """Return a column, or None where a value does not fit."""
+    if not _PYTHON[kind].issuperset(map(type, values)):
+        return None
+    try:
+        if kind is Kind.TIME:
+            return _times(cast("Sequence[str | None]", values))
+        return pa.array(values, kind.arrow)
+    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+        return None
+
+
+def _times(values: Sequence[str | None]) -> pa.Array:
+    """Return datetimes in the form of records as moments.
+
+    Raises:
+        ArrowInvalid: One has another form, or is no day of the calendar.
+    """
+    texts = [text for text in values if text is not None]
+    shapes = "\n".join(texts).encode(errors="replace").translate(_DIGITS_TO_ZERO)
+    if shapes != b"\n".join([_TIME_SHAPE] * len(texts)):
+        raise pa.ArrowInvalid("another form")
+    if texts and min(texts) < "0001":  # arrow knows a year 0, which Python and others do not
+        raise pa.ArrowInvalid("before year 1")
+    return pa.array(values, pa.string()).cast(Kind.TIME.arrow)
+
+
+def _fits(kind: Kind, value: object) -> bool:
+    """Return whether `_array` takes a value, quickly where senders are known to send others: '', 'true'."""
+    if value is None or type(value) not in _PYTHON[kind]:
+        return value is None
+    if kind is Kind.TIME and isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value).isoformat(timespec="microseconds") == value
+        except ValueError:
+            return False
+    return _array(kind, [value]) is not None

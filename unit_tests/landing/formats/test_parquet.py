@@ -1,0 +1,194 @@
+"""Parquet files are one table, and every record can be made again from its row."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+import tempfile
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from pyarrow import parquet
+
+from source_amplitude.errors import DiskFullError
+from source_amplitude.landing.formats import format_named, object_file
+from source_amplitude.landing.formats import parquet as parquet_module
+from source_amplitude.landing.formats.columns import OTHER, Columns, Kind, column_kinds
+from source_amplitude.members import Fingerprint
+from unit_tests.end_to_end.connector import PROJECT, expected_record
+from unit_tests.landing.formats.rendering import (
+    CONTENTS,
+    Record,
+    archive_of_content,
+    emitted,
+    event_types,
+    malformed_lines,
+    render,
+    render_member,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from source_amplitude.archive import Archive
+
+KINDS = column_kinds()
+PARQUET = format_named("parquet")
+
+
+def rows_of(body: bytes) -> list[dict[str, Any]]:
+    return parquet.read_table(pa.BufferReader(body)).to_pylist()  # type: ignore[no-any-return]
+
+
+def record_of(row: dict[str, Any]) -> Record:
+    """Return the record a row was made from."""
+    record: Record = {}
+    for name, value in row.items():
+        if value is None or name == OTHER:
+            continue
+        if KINDS[name] is Kind.TIME:
+            record[name] = value.isoformat(timespec="microseconds")
+        else:
+            record[name] = json.loads(value) if KINDS[name] is Kind.JSON else value
+    return {**record, **json.loads(row[OTHER] or "{}")}
+
+
+def comparable(record: Record) -> str:
+    """Return a record as text, in which 1 differs from true, and numbers of float columns are floats."""
+    same = {
+        name: float(value) if KINDS.get(name) is Kind.NUMBER and type(value) is int and abs(value) <= 2**53 else value
+        for name, value in record.items()
+    }
+    return json.dumps(same, sort_keys=True)
+
+
+def test_every_record_of_sample_events_can_be_made_from_its_row(
+    hour: tuple[Archive, dict[str, list[bytes]]],
+) -> None:
+    archive, lines_by_member = hour
+
+    for position, member in enumerate(archive.members):
+        body, _ = render_member(PARQUET, archive, position)
+
+        assert [*map(record_of, rows_of(body))] == [expected_record(line) for line in lines_by_member[member.text]]
+
+
+@given(CONTENTS)
+@settings(deadline=None)
+def test_every_record_of_any_content_can_be_made_from_its_row(content: bytes) -> None:
+    body, rendered = render(PARQUET, content)
+
+    records, malformed = [json.loads(line) for line in emitted(content).splitlines()], malformed_lines(content)
+    assert [comparable(record_of(row)) for row in rows_of(body)] == [*map(comparable, records)]
+    assert rendered.events == len(records)
+    assert rendered.content == Fingerprint(len(content), crc32(content), len(malformed))
+    assert rendered.malformed_at == tuple(malformed[:5])
+    assert rendered.event_types == event_types(content)
+
+
+def test_a_value_that_does_not_fit_its_column_is_beside_the_unknown_fields() -> None:
+    event = {
+        "uuid": "u",
+        "amplitude_id": 2**63,
+        "app": "100200",
+        "city": "\ud800",
+        "event_id": True,
+        "event_time": "0000-01-01 00:00:00.000000",
+        "client_event_time": "2026-03-04 09:59:57.447000",
+        "data": {"a": [2**70]},
+        "location_lat": 2**53 + 1,
+        "paying": "true",
+        "sample_rate": 0.5,
+        "session_id": -1,
+        "new": [None],
+        "device_id": None,
+    }
+
+    body, _ = render(PARQUET, json.dumps(event).encode())
+
+    (row,) = rows_of(body)
+    assert json.loads(row.pop(OTHER)) == {
+        "amplitude_id": 2**63,
+        "app": "100200",
+        "city": "\ud800",
+        "event_id": True,
+        "event_time": "0000-01-01T00:00:00.000000+00:00",
+        "location_lat": 2**53 + 1,
+        "new": [None],
+        "paying": "true",
+    }
+    assert row.pop("client_event_time").isoformat() == "2026-03-04T09:59:57.447000+00:00"
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "uuid": "u",
+        "data": '{"a":[1180591620717411303424]}',
+        "sample_rate": "0.5",
+        "session_id": -1.0,
+    }
+
+
+def test_what_is_nested_too_deeply_to_be_written_is_malformed_as_for_read() -> None:
+    deep = b"[" * 1010 + b"]" * 1010
+    lines = [b'{"%s":%s}' % (name, deep) for name in (b"data", b"new", b"app", b"paying")]
+
+    _, rendered = render(PARQUET, b"\n".join([*lines, b"{}"]))
+
+    assert malformed_lines(b"\n".join([*lines, b"{}"])) == [1, 2, 3, 4]
+    assert (rendered.events, rendered.malformed_at) == (1, (1, 2, 3, 4))
+
+
+def test_every_file_has_the_columns_of_the_schema_whatever_is_in_it() -> None:
+    schemas = [
+        parquet.read_schema(pa.BufferReader(render(PARQUET, content)[0])) for content in (b"", b"{}\n", b'{"a":1}\n')
+    ]
+
+    assert schemas == [Columns().schema] * 3
+    assert schemas[0].names == [*KINDS, OTHER]
+
+
+def test_row_groups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_module, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(parquet_module, "_ROW_GROUP_BYTES", 20_000)
+    content = b"".join(b'{"uuid":"%0100d"}\n' % number for number in range(500))
+
+    body, _ = render(PARQUET, content)
+
+    metadata = parquet.read_metadata(pa.BufferReader(body))
+    row_counts = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    assert [row["uuid"] for row in rows_of(body)] == [f"{number:0100d}" for number in range(500)]
+    assert len(row_counts) > 3
+    assert max(row_counts) < 200
+
+
+class FullDisk(BytesIO):
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_says_which_folder_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
+    monkeypatch.setattr(object_file, "MEMORY_BYTES", 0)
+
+    with archive_of_content(b"{}\n") as archive, pytest.raises(DiskFullError, match=str(tmp_path)):
+        PARQUET.render(archive, archive.members[0])
+
+
+def test_without_pyarrow_the_command_that_installs_it_is_named() -> None:
+    program = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from source_amplitude.errors import MissingExtraError\n"
+        "from source_amplitude.landing.formats import format_named\n"
+        "format_named('jsonl')\n"
+        "try: format_named('parquet')\n"
+        "except MissingExtraError as error: print(error.advice)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, check=True)
+
+    assert done.stdout.decode() == "Install it: pip install 'source-amplitude[land,parquet]'\n"
