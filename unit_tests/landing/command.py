@@ -1,0 +1,16 @@
+"""The real command line with short waits, at the time that LANDING_NOW says: what a test runs as a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+
+from source_amplitude.run import run
+from unit_tests.end_to_end.command import SHORT
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.landing.program import STORE_SETTINGS
+
+if __name__ == "__main__":
+    clock = FakeClock(datetime.fromisoformat(os.environ["LANDING_NOW"]))
+    sys.exit(run(settings=SHORT, store_settings=STORE_SETTINGS, clock=clock))
