@@ -56,7 +56,7 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     newest = floor_unit(newest_end(now, config.export_delay_hours if config else _USUAL_DELAY_HOURS))
     end = min(moment("--end", options.end, now), newest) if options.end else newest
     wanted = span(start, end)
-    inventory = take_inventory(store, wanted, hours, look_later=False)
+    inventory = take_inventory(store, wanted, hours, look_around=False)
     gaps = config.accepted_gaps if config else HourSet()
     form = next((each.format for each in inventory.manifests.values() if each.format), "")
     return Survey(place, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), form)

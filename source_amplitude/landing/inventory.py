@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import OtherFormatError, OtherProjectError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from source_amplitude.windows import HourWindow
 
 _REQUESTS_AT_ONCE = 16
-_LATER_HOURS_TO_LOOK_AT = 48
+_HOURS_TO_LOOK_AT = 48
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,20 @@ class Inventory:
         hours: Every hour that has a manifest, in order, of the span or not.
         manifests: Those of the span, by the start of their hour.
         folders: Sizes of the objects of the span's days, by folder and name.
+        earlier: The newest hour before the span that has events, if it was looked for and found.
         later: The newest hour after the span that has events, if it was looked for and found.
     """
 
     hours: tuple[datetime, ...]
     manifests: Mapping[datetime, Manifest]
     folders: Mapping[str, Mapping[str, int]]
+    earlier: Manifest | None = None
     later: Manifest | None = None
+
+    @property
+    def known(self) -> tuple[Manifest, ...]:
+        """Every manifest that was read."""
+        return (*self.manifests.values(), *filter(None, (self.earlier, self.later)))
 
     def sizes(self, hour: datetime) -> Mapping[str, int]:
         """Return the sizes of what is in an hour's folder, by name."""
@@ -58,14 +65,15 @@ def landed_hours(store: Store) -> tuple[datetime, ...]:
     return tuple(sorted(filter(None, map(hour_of_manifest, store.sizes(MANIFEST_FOLDER)))))
 
 
-def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], *, look_later: bool) -> Inventory:
+def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], *, look_around: bool) -> Inventory:
     """Return what ``store`` holds of ``span``.
 
     Args:
         store: Asked for every manifest of the span, and for the names of its days' objects.
         span: What is of interest.
         hours: From `landed_hours`.
-        look_later: Whether to look for a later hour that has events: it makes open hours empty ones.
+        look_around: Whether to look for hours with events before and after the span: they say in which form and of
+            which project hours are there, and a later one makes open hours empty ones.
 
     Raises:
         InvalidManifestError: A manifest cannot be read.
@@ -77,8 +85,14 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
         days = pool.map(lambda day: store.sizes(day_folder(day)), _days(span))
         found = {hour: manifest for hour, manifest in zip(wanted, manifests, strict=True) if manifest is not None}
         stored = {path: size for sizes in days for path, size in sizes.items()}
-    later = _newest_with_events(store, [hour for hour in hours if hour >= span.end]) if look_later else None
-    return Inventory(hours, found, by_folder(stored), later)
+    inventory = Inventory(hours, found, by_folder(stored))
+    if not look_around:
+        return inventory
+    return replace(
+        inventory,
+        earlier=_newest_with_events(store, [hour for hour in hours if hour < span.start]),
+        later=_newest_with_events(store, [hour for hour in hours if hour >= span.end]),
+    )
 
 
 def read_manifest(store: Store, hour: datetime) -> Manifest | None:
@@ -114,7 +128,7 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
     ledger.settled |= HourSet.of(empty)
     if inventory.later is not None:
         ledger.land(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
-    ledger.project = next((each.project for each in inventory.manifests.values() if each.project), None)
+    ledger.project = next((each.project for each in inventory.known if each.project), None)
     return ledger
 
 
@@ -125,11 +139,10 @@ def require_fitting(inventory: Inventory, form: str, place: object) -> None:
         OtherFormatError: It holds hours in another form.
         OtherProjectError: It holds hours of several projects.
     """
-    known = [*inventory.manifests.values(), *([inventory.later] if inventory.later else [])]
-    formats = {manifest.format for manifest in known if manifest.format} - {form}
+    formats = {manifest.format for manifest in inventory.known if manifest.format} - {form}
     if formats:
         raise OtherFormatError(f"{place} holds hours landed as {min(formats)}, and {form} was asked for.")
-    projects = sorted({manifest.project for manifest in known if manifest.project})
+    projects = sorted({manifest.project for manifest in inventory.known if manifest.project})
     if len(projects) > 1:
         raise OtherProjectError(
             f"{place} holds hours of the projects {projects[0]} and {projects[1]}.",
@@ -145,7 +158,7 @@ def _days(span: HourWindow) -> Iterator[datetime]:
 
 
 def _newest_with_events(store: Store, hours: list[datetime]) -> Manifest | None:
-    for hour in reversed(hours[-_LATER_HOURS_TO_LOOK_AT:]):
+    for hour in reversed(hours[-_HOURS_TO_LOOK_AT:]):
         manifest = read_manifest(store, hour)
         if manifest is not None and manifest.state is HourState.DONE:
             return manifest

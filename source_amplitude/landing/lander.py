@@ -147,7 +147,7 @@ class Lander:
             MalformedLinesError: At the end, by the policy for malformed lines.
             AmplitudeError: What is not about one window; what was landed before stays.
         """
-        inventory = take_inventory(self.store, span, landed_hours(self.store), look_later=True)
+        inventory = take_inventory(self.store, span, landed_hours(self.store), look_around=True)
         require_fitting(inventory, self._form.name, self.store.place)
         ledger = ledger_of(inventory, export_delay_hours=self._config.export_delay_hours)
         run = _Run(self._publication, self.store, self._form, self._stop, inventory, ledger, self.landing)

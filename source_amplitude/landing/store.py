@@ -79,7 +79,8 @@ class Store:
             except FileNotFoundError:
                 return None
             meta = result.meta
-            return Content(bytes(result.bytes()), {"e_tag": meta["e_tag"], "version": meta["version"]})
+            version = {"e_tag": meta["e_tag"], "version": meta["version"]}
+            return Content(bytes(result.bytes()), {name: value for name, value in version.items() if value})
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the bytes of every object below ``folder``, by path."""
