@@ -71,7 +71,7 @@ class _Grid:
 
     def _cells(self, hours: tuple[HourCover, ...], *, plain: bool) -> Text:
         if hours[0].window.hours > 1:
-            cells = self._symbol(hours[0], plain=plain).append(" one set of files for the whole day", style="dim")
+            cells = self._symbol(hours[0], plain=plain).append(" for the whole day", style="dim")
         else:
             cells = Text(" " * _HOUR_WIDTH * hours[0].window.start.hour)
             for each in hours:

@@ -25,5 +25,5 @@ def shortened(value: str, characters: int) -> str:
 
 def bar(part: int, whole: int) -> str:
     """Return a bar as long as ``part`` of ``whole``; it is not read out, so its number has to stand beside it."""
-    share = 100 * part / whole if whole > 0 else 0
-    return f'<span class="bar" aria-hidden="true"><b style="width:{share:.1f}%"></b></span>'
+    filled = f'<b style="width:{100 * part / whole:.1f}%"></b>' if part > 0 else ""
+    return f'<span class="bar" aria-hidden="true">{filled}</span>'

@@ -98,6 +98,7 @@ td.empty,td.accepted{font-size:13px;line-height:1}
  background:linear-gradient(90deg,var(--short) 50%,var(--paper) 50%)}
 .failed{background:#a5200a;color:#fff;font-weight:700;border:2px solid #a5200a;box-shadow:inset 0 0 0 1px #fff}
 td.missing,td.short,td.failed{font-size:14px;line-height:1}
+.hours td[colspan]{font-size:12px}
 .short i,.missing i,.failed i{line-height:1.4}
 td i{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);user-select:none;
  -webkit-user-select:none}

@@ -81,7 +81,7 @@ def _cell(hour: HourCover, largest: int) -> str:
         shade, shown = f"l{level(hour.events, largest)}", short_count(hour.events)
     width = "" if hour.window.hours == 1 else f' colspan="{hour.window.hours}"'
     if width:
-        shown += " in one set of files for the whole day"
+        shown += " for the whole day"
     return f'<td class="{shade}"{width}>{shown}<i>{hour.window}: {_in_full(hour)}</i></td>'
 
 

@@ -19,7 +19,7 @@ MADE_AT = datetime(2026, 11, 5, 0, 12, tzinfo=timezone.utc)
 TITLE = "s3://analytics-lake/amplitude/raw"
 COMMAND = (
     "source-amplitude land --config config.json --to s3://analytics-lake/amplitude/raw "
-    "--from 2026-10-06T00 --until 2026-11-05T00"
+    "--start 2026-10-21T10 --end 2026-10-29T21 --only-missing"
 )
 
 TYPES = {

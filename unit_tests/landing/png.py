@@ -1,9 +1,10 @@
-"""Reads the PNG pictures that a browser makes, eight bits a colour and not interlaced, by the PNG specification."""
+"""Reads the PNG pictures that a browser makes (eight bits a colour, not interlaced), and makes smaller ones of them."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -37,7 +38,13 @@ class Picture:
 
 
 def grey(png: bytes) -> Picture:
-    """Return a PNG in shades of grey; slow, for small pictures."""
+    """Return a PNG in shades of grey."""
+    lines = tuple(tuple(0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in line) for line in rgb(png))
+    return Picture(len(lines[0]), lines)
+
+
+def rgb(png: bytes) -> list[list[tuple[int, int, int]]]:
+    """Return the red, green and blue of each pixel by lines; takes some seconds for a million pixels."""
     assert png.startswith(_SIGNATURE)
     header, content, at = b"", b"", len(_SIGNATURE)
     while at < len(png):
@@ -52,12 +59,30 @@ def grey(png: bytes) -> Picture:
     for top in range(height):
         start = top * (width * step + 1)
         before = _unfiltered(raw[start], bytearray(raw[start + 1 : start + 1 + width * step]), before, step)
-        lines.append(tuple(_luma(*before[left : left + 3]) for left in range(0, width * step, step)))
-    return Picture(width, tuple(lines))
+        lines.append(list(zip(before[0::step], before[1::step], before[2::step], strict=True)))
+    return lines
 
 
-def _luma(red: int, green: int, blue: int) -> float:
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+def with_palette(lines: list[list[tuple[int, int, int]]]) -> bytes:
+    """Return a PNG with the 256 most frequent colours; any other becomes the nearest of these."""
+    counts = Counter(pixel for line in lines for pixel in line)
+    palette = [colour for colour, _ in counts.most_common(256)]
+    nearest = {
+        colour: min(
+            range(len(palette)), key=lambda at: sum((a - b) ** 2 for a, b in zip(palette[at], colour, strict=True))
+        )
+        for colour in counts
+    }
+    content = b"".join(b"\0" + bytes(nearest[pixel] for pixel in line) for line in lines)
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", len(lines[0]), len(lines), 8, 3, 0, 0, 0)),
+        (b"PLTE", b"".join(map(bytes, palette))),
+        (b"IDAT", zlib.compress(content, 9)),
+        (b"IEND", b""),
+    )
+    return _SIGNATURE + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
 
 
 def _unfiltered(kind: int, line: bytearray, above: bytearray, step: int) -> bytearray:

@@ -87,7 +87,7 @@ def test_a_day_of_day_files_is_one_symbol() -> None:
 
     lines = printed(coverage).splitlines()
 
-    assert lines[1].startswith("2014-11-11  ! one set of files for the whole day  ")
+    assert lines[1].startswith("2014-11-11  ! for the whole day  ")
     assert lines[1].endswith("   24")
     assert lines[3].startswith("2 days, 26 hours")
 
@@ -105,7 +105,7 @@ def cells_of(lines: list[str]) -> Counter[tuple[str, int, str]]:
     return Counter(
         (line[:10], hour, line[12 + 2 * hour])
         for line in days
-        for hour in range(1 if "one set" in line else 24)
+        for hour in range(1 if "whole" in line else 24)
         if line[12 + 2 * hour : 13 + 2 * hour].strip()
     )
 
