@@ -132,14 +132,14 @@ def test_a_value_that_does_not_fit_its_column_is_beside_the_unknown_fields() -> 
     }
 
 
-def test_what_is_nested_too_deeply_to_be_written_is_malformed_as_for_read() -> None:
-    deep = b"[" * 1010 + b"]" * 1010
-    lines = [b'{"%s":%s}' % (name, deep) for name in (b"data", b"new", b"app", b"paying")]
+def test_what_is_nested_too_deeply_to_be_written_is_malformed_where_it_is_for_read() -> None:
+    deep = b"[" * 1010 + b"]" * 1010  # too deep for Python's own JSON up to 3.12
+    content = b"\n".join([b'{"%s":%s}' % (name, deep) for name in (b"data", b"new", b"app", b"paying")] + [b"{}"])
 
-    _, rendered = render(PARQUET, b"\n".join([*lines, b"{}"]))
+    _, rendered = render(PARQUET, content)
 
-    assert malformed_lines(b"\n".join([*lines, b"{}"])) == [1, 2, 3, 4]
-    assert (rendered.events, rendered.malformed_at) == (1, (1, 2, 3, 4))
+    assert rendered.malformed_at == tuple(malformed_lines(content))
+    assert rendered.events == emitted(content).count(b"\n")
 
 
 def test_every_file_has_the_columns_of_the_schema_whatever_is_in_it() -> None:
