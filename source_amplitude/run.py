@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import metadata, resources
+from importlib import import_module, metadata, resources
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from source_amplitude.clock import Clock
     from source_amplitude.export import ExportSettings
@@ -100,11 +100,12 @@ def _run(
 def _run_landing(
     arguments: list[str], settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
 ) -> int:
-    from source_amplitude import commands  # noqa: PLC0415 - see the module's docstring
+    # Each imports what it needs; see the module's docstring.
+    from source_amplitude.commands.session import Session  # noqa: PLC0415
 
-    session = commands.Session.of(os.environ, settings, store_settings, clock)
-    command = {"land": commands.land, "missing": commands.missing, "report": commands.report}[arguments[0]]
-    return command(arguments[1:], session)
+    command = import_module(f"source_amplitude.commands.{arguments[0]}")
+    run_command: Callable[[Sequence[str], Session], int] = getattr(command, arguments[0])
+    return run_command(arguments[1:], Session.of(os.environ, settings, store_settings, clock))
 
 
 def spec_line() -> str:

@@ -14,7 +14,8 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from serpyco_rs import SchemaValidationError
 
-from source_amplitude.api import AmplitudeClient, Host, KeysProof, Quotas, Timeouts, base_url, prove_keys, secret_forms
+from source_amplitude.api import AmplitudeClient, Host, KeysProof, Timeouts, base_url, prove_keys, secret_forms
+from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
 from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError

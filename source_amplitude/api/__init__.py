@@ -1,13 +1,14 @@
-"""Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte."""
+"""Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte.
+
+`quotas` and `rest` are imported by those who need them: pyrate-limiter would delay the start of landing.
+"""
 
 from source_amplitude.api.calls import Call, Fetched
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
 from source_amplitude.api.clocks import present
 from source_amplitude.api.credentials import KeysProof, prove_keys
 from source_amplitude.api.endpoints import Host, base_url
-from source_amplitude.api.quotas import Quota, Quotas
 from source_amplitude.api.redaction import redact, secret_forms
-from source_amplitude.api.rest import Rest
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 
 __all__ = [
@@ -17,9 +18,6 @@ __all__ = [
     "Fetched",
     "Host",
     "KeysProof",
-    "Quota",
-    "Quotas",
-    "Rest",
     "RetryBudget",
     "RetryPolicy",
     "Timeouts",

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from source_amplitude.api import Call, Quota
+from source_amplitude.api import Call
+from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import NotFoundError
 from source_amplitude.rows import chart_rows
 from source_amplitude.streams.rest_stream import RestStream
@@ -14,7 +15,7 @@ from source_amplitude.streams.rest_stream import RestStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from source_amplitude.api import Rest
+    from source_amplitude.api.rest import Rest
     from source_amplitude.streams.rest_stream import RestContext
 
 _logger = logging.getLogger("airbyte")

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from airbyte_cdk.models import AirbyteStateBlob
 
-from source_amplitude.api import Call, Quota
+from source_amplitude.api import Call
+from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import (
     DiskFullError,
     InvalidStateError,
@@ -29,7 +30,7 @@ from source_amplitude.streams.rest_stream import RestStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
-    from source_amplitude.api import Rest
+    from source_amplitude.api.rest import Rest
     from source_amplitude.streams.rest_stream import RestContext
 
 _logger = logging.getLogger("airbyte")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.models import SyncMode
 
-from source_amplitude.api import Call, Quota
+from source_amplitude.api import Call
+from source_amplitude.api.quotas import Quota
 from source_amplitude.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
 from source_amplitude.errors import InvalidStateError, UnknownShapeError
 from source_amplitude.failures import traced
@@ -22,7 +23,7 @@ from source_amplitude.streams.rest_stream import RestStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 
-    from source_amplitude.api import Rest
+    from source_amplitude.api.rest import Rest
     from source_amplitude.config import Config
     from source_amplitude.streams.rest_stream import RestContext
 

@@ -6,7 +6,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import Call, Quota
+from source_amplitude.api import Call
+from source_amplitude.api.quotas import Quota
 from source_amplitude.days import ONE_DAY, Interval, last_ended_day, plan_days
 from source_amplitude.errors import RequestRejectedError
 from source_amplitude.rows import deletions
@@ -15,7 +16,7 @@ from source_amplitude.streams.rest_stream import RestStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from source_amplitude.api import Rest
+    from source_amplitude.api.rest import Rest
 
 _logger = logging.getLogger("airbyte")
 

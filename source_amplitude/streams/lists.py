@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import Call, Host, Quota
+from source_amplitude.api import Call, Host
+from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import NotFoundError, NotInPlanError, RequestRejectedError
 from source_amplitude.rows import annotation, annotation_category, items
 from source_amplitude.rows.shapes import unknown_shape
@@ -15,7 +16,7 @@ from source_amplitude.streams.rest_stream import RestStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from source_amplitude.api import Rest
+    from source_amplitude.api.rest import Rest
     from source_amplitude.streams.rest_stream import RestContext
 
 Row = dict[str, Any]

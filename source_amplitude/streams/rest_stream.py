@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.sources.streams import Stream
 
-from source_amplitude.api import Rest
+from source_amplitude.api.rest import Rest
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.failures import traced
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient, KeysProof, Quotas
+    from source_amplitude.api import AmplitudeClient, KeysProof
+    from source_amplitude.api.quotas import Quotas
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
     from source_amplitude.export import ExportSettings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.api import Quota, Quotas
+from source_amplitude.api.quotas import Quota, Quotas
 from source_amplitude.errors import StoppedError
 from unit_tests.fakes.fake_clock import FakeClock
 
