@@ -61,7 +61,7 @@ def _print(found: Survey, command: str | None) -> None:
     from source_amplitude.landing.grid import grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
-    console.print(f"{found.place}, {found.coverage.span}")
+    console.print(f"{found.place}, {found.coverage.span}", markup=False)
     console.print(grid(found.coverage))
     if command:
         sys.stdout.write(f"To fetch what is missing:\n  {command}\n")
