@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from source_amplitude.errors import AmplitudeError, DiskFullError, StoreDeniedError, StoreError
+from source_amplitude.errors import AmplitudeError, StoreError
 from source_amplitude.landing.manifest import MANIFEST_FOLDER
 from source_amplitude.landing.place import open_place
+from source_amplitude.landing.store_errors import ended_early, lacks_conditions, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from source_amplitude.landing.place import Place, StoreSettings
 
+T = TypeVar("T")
+
 _PART_BYTES = 8 * 1024 * 1024
 _MOST_CONFLICTS = 20
-_MAX_SHOWN_CHARS = 300
-_MASK = "****"
-_SECRET_VARIABLES = re.compile(r"(KEY|SECRET|TOKEN|SAS|PASSWORD|CONNECTION_STRING)")
-_SHORTEST_SECRET_CHARS = 8
+_READ_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -73,22 +71,27 @@ class Store:
         """Return an object, or None where there is none."""
         import obstore  # noqa: PLC0415 - as in `put`
 
+        def read() -> Content:
+            result = obstore.get(self._store, path)
+            version = {"e_tag": result.meta["e_tag"], "version": result.meta["version"]}
+            return Content(bytes(result.bytes()), {name: value for name, value in version.items() if value})
+
         with self._errors(f"reading {path}"):
             try:
-                result = obstore.get(self._store, path)
+                return _whole(read)
             except FileNotFoundError:
                 return None
-            meta = result.meta
-            version = {"e_tag": meta["e_tag"], "version": meta["version"]}
-            return Content(bytes(result.bytes()), {name: value for name, value in version.items() if value})
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the bytes of every object below ``folder``, by path."""
         import obstore  # noqa: PLC0415 - as in `put`
 
+        def read() -> dict[str, int]:
+            return {each["path"]: each["size"] for chunk in obstore.list(self._store, folder) for each in chunk}
+
         with self._errors(f"listing {folder}"):
             try:
-                return {each["path"]: each["size"] for chunk in obstore.list(self._store, folder) for each in chunk}
+                return _whole(read)
             except FileNotFoundError:
                 if self.place.scheme == "file":
                     return {}
@@ -131,8 +134,10 @@ class Store:
             except (AlreadyExistsError, PreconditionError, FileNotFoundError):
                 return False
             except (NotImplementedError, NotSupportedError, GenericError) as error:
-                if not _lacks_conditions(error):
+                if not lacks_conditions(error):
                     raise
+                if before is None and self.get(path) is not None:
+                    return False
                 obstore.put(self._store, path, after)
             return True
 
@@ -153,55 +158,24 @@ class Store:
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
-        from obstore.exceptions import (  # noqa: PLC0415 - as in `put`
-            BaseError,
-            PermissionDeniedError,
-            UnauthenticatedError,
-        )
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - as in `put`
 
         try:
             yield
         except AmplitudeError:
             raise
-        except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-            raise StoreDeniedError(f"{self.place} denied {doing}{_cause(error)}.") from None
-        except FileNotFoundError as error:
-            raise StoreDeniedError(f"{self.place} is not there: {doing} failed{_cause(error)}.") from None
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
-            raise self._translated(error, doing) from None
-
-    def _translated(self, error: BaseException, doing: str) -> AmplitudeError:
-        text = str(error)
-        if "os error 28" in text or "os error 122" in text or "No space left" in text:
-            return DiskFullError(f"The disk of {self.place} is full: {doing} failed.")
-        if "os error 13" in text or "os error 30" in text:
-            return StoreDeniedError(f"{self.place} denied {doing}{_cause(error)}.")
-        if "169.254.169.254" in text or "metadata.google.internal" in text:
-            return StoreDeniedError(f"No credentials for {self.place} were found in the environment: {doing} failed.")
-        if "builder error" in text:
-            return StoreDeniedError(
-                f"The address of {self.place} in the environment cannot be used: {doing} failed.",
-                next_step="Use an https address, or set AWS_ALLOW_HTTP=true (AZURE_ALLOW_HTTP=true) for a local one.",
-            )
-        return StoreError(f"{self.place} failed while {doing}{_cause(error)}.")
+            raise translated(error, self.place, doing) from None
 
 
-def _lacks_conditions(error: Exception) -> bool:
-    """Return whether a store refused a write only because it knows no conditions; some copies of S3 do not."""
-    return isinstance(error, NotImplementedError) or "501" in str(error) or "NotImplemented" in str(error)
+def _whole(read: Callable[[], T]) -> T:
+    """Return what ``read`` returns, called again where an answer ended early."""
+    from obstore.exceptions import GenericError  # noqa: PLC0415 - installed only with the extra [land]
 
-
-def _cause(error: BaseException) -> str:
-    """Return the first line of a store's error without anything that may open the store."""
-    text = " ".join(str(error).split("Debug source", 1)[0].split())
-    text = re.sub(r"(https?://[^\s?\"'<>)]+)\?[^\s\"'<>)]*", r"\1", text)
-    for secret in _secrets():
-        text = text.replace(secret, _MASK)
-    return f" ({text[:_MAX_SHOWN_CHARS].strip()})" if text else ""
-
-
-def _secrets() -> list[str]:
-    """Return whatever in the environment may open a store, the parts of connection strings too; longest first."""
-    texts = [value for name, value in os.environ.items() if _SECRET_VARIABLES.search(name)]
-    parts = [part.partition("=")[2] for text in texts for part in text.split(";")]
-    return sorted({each for each in (*texts, *parts) if len(each) >= _SHORTEST_SECRET_CHARS}, key=len, reverse=True)
+    for _ in range(_READ_ATTEMPTS - 1):
+        try:
+            return read()
+        except GenericError as error:
+            if not ended_early(error):
+                raise
+    return read()

@@ -1,0 +1,325 @@
+"""Stores that are busy, deny access, lose answers or end connections; disks that are full; folders nobody may write."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+import pytest
+
+from unit_tests.landing.program import (
+    HOURS,
+    PROJECT,
+    at,
+    ended,
+    manifests_of,
+    object_path,
+    objects_of,
+    oracle,
+    read,
+    states_of,
+    stored,
+)
+from unit_tests.peers.faults import (
+    AZURE_NOT_AUTHORIZED,
+    AZURE_SERVER_BUSY,
+    FOREVER,
+    S3_ACCESS_DENIED,
+    S3_EXPIRED_TOKEN,
+    S3_SLOW_DOWN,
+    Answer,
+    CutAnswer,
+    CutRequest,
+    Do,
+    LoseAnswer,
+    xml_error,
+)
+from unit_tests.peers.peer import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amplitude_emulator import Emulator
+    from unit_tests.landing.program import Program
+    from unit_tests.peers.faults import Fault
+    from unit_tests.peers.peer import FaultyPeer
+
+BUSY = Answer(503, S3_SLOW_DOWN.body)
+AGAIN = "Run the command again: it goes on with the hours that are not landed."
+CREDENTIALS = (
+    "Check the name in --to and the credentials in their usual places (docs/landing.md lists them for each store); "
+    "they need to read, list and write under the prefix."
+)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [BUSY, LoseAnswer(), CutRequest(after=300), CutAnswer(after=10)],
+    ids=["busy", "lost answers", "cut requests", "cut answers"],
+)
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_faults_that_pass_are_outlived(
+    half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer, fault: Fault, method: str
+) -> None:
+    for skip in (0, 5, 17):
+        every_faulty_cloud.front.inject(fault, method=method, skip=skip, times=2)
+
+    landed = program.land(every_faulty_cloud)
+    again = program.land(every_faulty_cloud)
+
+    assert (landed.exit_code, again.exit_code) == (0, 0), landed.stderr
+    assert again.summary.startswith("nothing new (")
+    every_faulty_cloud.front.heal()
+    assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
+    assert program.missing(every_faulty_cloud).exit_code == 0
+
+
+@pytest.mark.parametrize("path", ["events/.*hour=05", "_manifest/.*hour=05"])
+@pytest.mark.parametrize("fault", [BUSY, CutRequest(), LoseAnswer()], ids=["busy", "cut requests", "lost answers"])
+def test_a_store_that_stays_broken_is_named_and_the_next_run_completes_the_set(
+    half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer, path: str, fault: Fault
+) -> None:
+    front = every_faulty_cloud.front
+    front.inject(fault, method="PUT", path=path, times=FOREVER)
+
+    broken = program.land(every_faulty_cloud)
+    front.heal()
+    missing = program.missing(every_faulty_cloud)
+    healed = program.land(every_faulty_cloud, *HOURS, "--only-missing")
+
+    assert broken.exit_code == 1
+    assert broken.complaint.startswith(f"{every_faulty_cloud.url} failed while writing {path[:6]}")
+    assert broken.complaint.endswith(AGAIN)
+    assert missing.exit_code == (0 if isinstance(fault, LoseAnswer) and path.startswith("_") else 1) or missing.hours
+    assert healed.exit_code == 0
+    assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
+    assert program.missing(every_faulty_cloud).exit_code == 0
+
+
+def test_a_store_that_cannot_be_listed_is_named_by_every_command(
+    half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer
+) -> None:
+    half_a_day.clear_requests()
+    every_faulty_cloud.front.inject(BUSY, times=FOREVER)
+
+    landed, missing = program.land(every_faulty_cloud), program.missing(every_faulty_cloud)
+
+    said = f"{every_faulty_cloud.url} failed while listing _manifest"
+    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert (landed.complaint.startswith(said), missing.complaint.startswith(said)) == (True, True)
+    assert (landed.complaint.endswith(AGAIN), missing.stdout) == (True, "")
+    assert len(half_a_day.requests) == 1
+
+
+@pytest.mark.parametrize("denied", [S3_ACCESS_DENIED, AZURE_NOT_AUTHORIZED], ids=["S3", "Azure"])
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_a_store_that_denies_access_is_asked_once_and_named(
+    half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer, denied: Answer, method: str
+) -> None:
+    every_faulty_cloud.front.inject(denied, method=method, times=FOREVER)
+
+    landed = program.land(every_faulty_cloud, "--start", "2026-03-04T09", "--end", "2026-03-04T10")
+
+    doing = {"PUT": "writing events/date=2026-03-04/hour=09/", "GET": "listing _manifest"}[method]
+    assert len(half_a_day.store.members(at(9))) > 0
+    assert landed.exit_code == 1
+    assert landed.complaint.startswith(f"{every_faulty_cloud.url} denied {doing}")
+    assert landed.complaint.endswith(CREDENTIALS)
+    every_faulty_cloud.front.heal()
+    assert stored(every_faulty_cloud) == {}
+
+
+def test_a_token_that_expires_half_way_ends_the_run_and_the_next_one_completes_the_set(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    faulty_s3.front.inject(S3_EXPIRED_TOKEN, method="PUT", skip=12, times=FOREVER)
+
+    landed = program.land(faulty_s3)
+    faulty_s3.front.heal()
+    rest = program.land(faulty_s3)
+
+    assert landed.exit_code == 1
+    assert "ExpiredToken" in landed.complaint
+    assert rest.exit_code == 0
+    assert objects_of(stored(faulty_s3)) == oracle(half_a_day.store)
+
+
+def test_a_bucket_or_container_that_is_not_there_is_named(program: Program, every_cloud: Peer) -> None:
+    scheme = every_cloud.url.partition("://")[0]
+    absent = Peer(f"{scheme}://absent-{os.getpid()}/landed", every_cloud.environ)
+
+    landed, missing = program.land(absent), program.missing(absent)
+
+    said = f"{absent.url} is not there: listing _manifest failed"
+    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert (landed.complaint.startswith(said), missing.complaint.startswith(said)) == (True, True)
+    assert landed.complaint.endswith(CREDENTIALS)
+
+
+def test_an_upload_in_parts_that_is_cut_leaves_nothing_to_be_seen_and_is_completed_by_the_next_run(
+    emulator: Emulator, program: Program, every_faulty_cloud: FaultyPeer
+) -> None:
+    emulator.store.put_repeated(at(9), 5, json.dumps({"uuid": "x" * 1000}).encode(), 20_000, level=0)
+    path = object_path(emulator.store.members()[0])
+    every_faulty_cloud.front.inject(
+        CutRequest(after=100_000), method="PUT", path="(partNumber|comp=block&).*", skip=1, times=FOREVER
+    )
+
+    broken = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
+    every_faulty_cloud.front.heal()
+    left = stored(every_faulty_cloud)
+    healed = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
+
+    assert (broken.exit_code, left, healed.exit_code) == (1, {}, 0)
+    assert objects_of(stored(every_faulty_cloud)) == {path: read(emulator.store, emulator.store.members()[0])}
+
+
+def test_parts_of_an_upload_that_failed_are_given_up_where_the_store_can_be_told(
+    emulator: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    emulator.store.put_repeated(at(9), 5, json.dumps({"uuid": "x" * 1000}).encode(), 20_000, level=0)
+    faulty_s3.front.inject(BUSY, method="PUT", path="partNumber=2", times=FOREVER)
+
+    broken = program.land(faulty_s3, "--start", "2026-03-04T09")
+
+    uploads = [request.method for request in faulty_s3.front.requests if "uploadId" in request.path]
+    assert broken.exit_code == 1
+    assert uploads[-1] == "DELETE"
+
+
+def test_another_writer_between_reading_and_writing_a_manifest_loses_nothing(
+    half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer
+) -> None:
+    peer, path = every_faulty_cloud, "_manifest/date=2026-03-04/hour=05.json"
+    program.land(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
+    half_a_day.store.add_member(at(5), [{"uuid": "late"}], partition=9000)
+    theirs = manifests_of(stored(peer))["2026-03-04T05"]
+    extra = theirs["objects"][0] | {"name": "theirs.json.gz", "member": "theirs"}
+    store = peer.store()
+
+    def write_theirs() -> None:
+        obstore.put(store, f"events/date=2026-03-04/hour=05/{extra['name']}", b"x" * extra["bytes"])
+        obstore.put(store, path, json.dumps(theirs | {"objects": [*theirs["objects"], extra]}).encode())
+
+    peer.front.inject(Do(write_theirs), method="PUT", path=path)
+    landed = program.land(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
+
+    names = [each["name"] for each in manifests_of(stored(peer))["2026-03-04T05"]["objects"]]
+    expected = [object_path(each).rpartition("/")[2] for each in half_a_day.store.members(at(5), at(6))]
+    assert landed.exit_code == 0
+    assert names == sorted([*expected, "theirs.json.gz"])
+
+
+def test_a_busy_store_whose_words_hold_another_status_is_not_written_to_without_conditions(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    busy = Answer(503, xml_error("SlowDown", "Reduce your request rate. RequestId 501NotImplemented501"))
+    faulty_s3.front.inject(busy, method="PUT", path="_manifest/.*hour=05", times=4)
+
+    landed = program.land(faulty_s3, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
+
+    assert landed.exit_code == 1
+    assert states_of(stored(faulty_s3)) == {}
+
+
+def test_a_store_that_knows_no_conditions_is_written_to_without(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    lacking = Answer(501, xml_error("NotImplemented", "A header you provided implies functionality that is not there."))
+    faulty_s3.front.inject(lacking, method="PUT", path="_manifest/.*hour=05")
+
+    landed = program.land(faulty_s3, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
+
+    assert landed.exit_code == 0, landed.stderr
+    assert states_of(stored(faulty_s3)) == {"05": "done"}
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """Give a folder on a disk of its own."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip("only an administrator can make a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_named_and_once_it_has_room_the_next_run_completes_the_set(
+    half_a_day: Emulator, program: Program
+) -> None:
+    with small_disk(program.folder / "disk", "48k") as disk:
+        peer = Peer(str(disk / "landed"))
+        full = program.land(peer)
+        left = objects_of(stored(peer))
+        visible = [path for path in disk.rglob("*.json.gz") if path.is_file()]
+        missing = program.missing(peer)
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        rest = program.land(peer, *HOURS, "--only-missing")
+        content, files = stored(peer), [path for path in disk.rglob("*") if path.is_file()]
+
+    members = oracle(half_a_day.store)
+    assert (full.exit_code, missing.exit_code, rest.exit_code) == (1, 1, 0), full.stderr
+    assert full.complaint.startswith(f"The disk of {peer.url} is full: ")
+    assert left == {path: members[path] for path in left}
+    assert len(visible) == len(left) < len(members)
+    assert objects_of(content) == members
+    assert len(files) == len(content) + 1  # the lock
+
+
+def test_a_temporary_folder_without_room_is_named(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    with small_disk(program.folder / "disk", "8k") as disk:
+        run = ended(program.start(folder, *HOURS, environ={"TMPDIR": str(disk)}))
+
+    assert run.exit_code == 1
+    assert run.complaint.startswith(f"The folder {disk} ")
+    assert "point TMPDIR to a larger disk" in run.complaint
+
+
+def test_a_folder_that_cannot_be_written_is_named(half_a_day: Emulator, program: Program) -> None:
+    with small_disk(program.folder / "disk", "1m") as disk:
+        peer = Peer(str(disk / "landed"))
+        program.land(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        landed = program.land(peer)
+        inside = program.land(Peer(str(disk / "another")))
+        missing = program.missing(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
+
+    assert (landed.exit_code, inside.exit_code, missing.exit_code) == (1, 1, 0), missing.stderr
+    assert landed.complaint.startswith(f"{peer.url} denied ")
+    assert inside.complaint.startswith(f"The folder {disk / 'another'} cannot be made (Read-only file system).")
+
+
+def test_a_file_in_place_of_a_folder_is_named(program: Program, tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("not ours", encoding="utf-8")
+
+    landed, missing = program.land(Peer(str(place))), program.missing(Peer(str(place)))
+
+    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert landed.complaint == f"The folder {place} cannot be made (File exists). {CREDENTIALS}"
+    assert missing.complaint == f"The folder {place} is not there. {CREDENTIALS}"
+    assert place.read_text(encoding="utf-8") == "not ours"
+
+
+def test_files_that_may_not_grow_are_named(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    half_a_day.store.add_member(at(5), [{"uuid": os.urandom(40_000).hex()}], partition=9000)
+    command = program.command("land", folder, "--config", program.config(), *HOURS)
+    limited = f"ulimit -f 8; exec {' '.join(command)}"
+
+    done = subprocess.run(
+        ["bash", "-c", limited], cwd=PROJECT, env=program.environ(folder), capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "File too large" in done.stderr
+    assert objects_of(stored(folder)).items() <= oracle(half_a_day.store).items()
