@@ -46,7 +46,7 @@ Exit codes: 0 done, 1 failed (TRACE lines say why), 2 wrong usage, 130 and 143 i
 STATE covers what was read), 141 the reader of stdout went away.
 """
 
-EXIT_USAGE, EXIT_READER_GONE = 2, 141
+EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_GONE = 2, 130, 141
 
 
 def run(
@@ -105,7 +105,10 @@ def _run_landing(
 
     command = import_module(f"source_amplitude.commands.{arguments[0]}")
     run_command: Callable[[Sequence[str], Session], int] = getattr(command, arguments[0])
-    return run_command(arguments[1:], Session.of(os.environ, settings, store_settings, clock))
+    try:
+        return run_command(arguments[1:], Session.of(os.environ, settings, store_settings, clock))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 def spec_line() -> str:

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.commands.arguments import moment, parser, span, yesterday
 from source_amplitude.commands.session import complain, logs_on_stderr, require_temporary_folder
+from source_amplitude.config import MalformedLines
 from source_amplitude.config_file import read_config
-from source_amplitude.errors import AmplitudeError, InvalidConfigError, NotPublishedError, StoppedError
+from source_amplitude.errors import (
+    AmplitudeError,
+    HoursMissingError,
+    InvalidConfigError,
+    NotPublishedError,
+    StoppedError,
+)
+from source_amplitude.landing.day_files import malformed_error, write_day_files
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra
@@ -94,6 +102,9 @@ def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, 
     began_seconds = session.clock.monotonic_seconds()
     try:
         lander.land(wanted, only_missing=options.only_missing)
+    except HoursMissingError:
+        _write_arrays(wanted, lander, options)
+        raise
     except StoppedError:
         raise StoppedError(
             "The landing was asked to end.",
@@ -103,6 +114,16 @@ def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, 
     finally:
         seconds = session.clock.monotonic_seconds() - began_seconds
         sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
+    malformed = _write_arrays(wanted, lander, options)
+    if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:
+        raise malformed_error(malformed)
+
+
+def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespace) -> dict[str, int]:
+    folder = lander.store.place.folder
+    if options.format != "json" or folder is None:
+        return {}
+    return write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
 
 
 def _not_published(first: datetime, end: datetime | None, config: Config) -> NotPublishedError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.commands.arguments import moment, span, yesterday
 from source_amplitude.config_file import read_config
+from source_amplitude.errors import NotPublishedError
 from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
 from source_amplitude.landing.inventory import landed_hours, take_inventory
@@ -55,6 +56,8 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     start = moment("--start", options.start, now) if options.start else usual
     newest = floor_unit(newest_end(now, config.export_delay_hours if config else _USUAL_DELAY_HOURS))
     end = min(moment("--end", options.end, now), newest) if options.end else newest
+    if not options.end and end <= start:
+        raise NotPublishedError(f"No hour from {start:%Y-%m-%d %H:%M} UTC on can be expected yet.")
     wanted = span(start, end)
     inventory = take_inventory(store, wanted, hours, look_around=False)
     gaps = config.accepted_gaps if config else HourSet()

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
-_HOURS_AT_ONCE = 8
 _ARCHIVES_AT_ONCE = 2
 
 
@@ -122,6 +121,7 @@ class Lander:
         stop: Once set, a run ends with a StoppedError when the objects being written are.
 
     Attributes:
+        config: The user's configuration.
         landing: What was done so far.
         store: As above.
     """
@@ -129,7 +129,7 @@ class Lander:
     def __init__(self, publication: Publication, store: Store, form: Format, stop: threading.Event) -> None:
         self.landing = Landing()
         self._publication = publication
-        self._config = publication.config
+        self.config = publication.config
         self.store = store
         self._form = form
         self._stop = stop
@@ -149,9 +149,9 @@ class Lander:
         """
         inventory = take_inventory(self.store, span, landed_hours(self.store), look_around=True)
         require_fitting(inventory, self._form.name, self.store.place)
-        ledger = ledger_of(inventory, export_delay_hours=self._config.export_delay_hours)
+        ledger = ledger_of(inventory, export_delay_hours=self.config.export_delay_hours)
         run = _Run(self._publication, self.store, self._form, self._stop, inventory, ledger, self.landing)
-        is_strict = self._config.malformed_lines is MalformedLines.FAIL
+        is_strict = self.config.malformed_lines is MalformedLines.FAIL
         flawed = HourSet.of(hour_window(hour) for hour in ledger.flawed()) if is_strict else HourSet()
         try:
             run.land(span, reread=flawed if only_missing else HourSet((span,)), recheck=only_missing)
@@ -164,7 +164,7 @@ class Lander:
         self._raise_what_is_left(ledger)
 
     def _raise_what_is_left(self, ledger: Ledger) -> None:
-        tally, policy = self.landing.tally, self._config.malformed_lines
+        tally, policy = self.landing.tally, self.config.malformed_lines
         if failure := tally.failure("All other hours were landed."):
             raise failure
         if tally.malformed_lines and policy is not MalformedLines.SKIP:
@@ -202,7 +202,7 @@ class _Run:
             stop=stop,
             tally=self.landing.tally,
         )
-        self._pool = ThreadPoolExecutor(_HOURS_AT_ONCE, thread_name_prefix="landing")
+        self._pool = ThreadPoolExecutor(form.hours_at_once, thread_name_prefix="landing")
         self._in_flight: deque[_InFlight] = deque()
         self._notes: list[Future[Manifest]] = []
 

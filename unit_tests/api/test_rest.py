@@ -12,12 +12,11 @@ from source_amplitude.api import (
     Call,
     Host,
     KeysProof,
-    Quota,
-    Quotas,
-    Rest,
     RetryPolicy,
     base_url,
 )
+from source_amplitude.api.quotas import Quota, Quotas
+from source_amplitude.api.rest import Rest
 from source_amplitude.config import Keys, Region
 from source_amplitude.errors import (
     AmplitudeError,

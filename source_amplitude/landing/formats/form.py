@@ -41,10 +41,12 @@ class Format(Protocol):
     Attributes:
         name: As in ``--format`` and in manifests.
         suffix: What object names end with.
+        hours_at_once: How many threads are worth their memory.
     """
 
     name: str
     suffix: str
+    hours_at_once: int
 
     def render(self, archive: Archive, member: Member) -> Rendered:
         """Return the object that ``member`` becomes, once all of its content has proved right.

@@ -23,6 +23,7 @@ class Jsonl:
 
     name = "jsonl"
     suffix = ".jsonl.gz"
+    hours_at_once = 2
 
     def render(self, archive: Archive, member: Member) -> Rendered:
         """See `Format.render`; equal members become equal bytes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.landing.formats.jsonl import Jsonl
 from source_amplitude.landing.formats.raw import Raw
 
 if TYPE_CHECKING:
@@ -14,13 +13,19 @@ if TYPE_CHECKING:
     from source_amplitude.landing.formats.form import Format
 
 
+def _jsonl() -> Format:
+    from source_amplitude.landing.formats.jsonl import Jsonl  # noqa: PLC0415 - raw starts sooner without it
+
+    return Jsonl()
+
+
 def _parquet() -> Format:
     from source_amplitude.landing.formats.parquet import Parquet  # noqa: PLC0415 - pyarrow, on demand
 
     return Parquet()
 
 
-_FORMATS: dict[str, Callable[[], Format]] = {"raw": Raw, "jsonl": Jsonl, "parquet": _parquet, "json": Raw}
+_FORMATS: dict[str, Callable[[], Format]] = {"raw": Raw, "jsonl": _jsonl, "parquet": _parquet, "json": Raw}
 
 FORMAT_NAMES = tuple(_FORMATS)
 """What ``--format`` takes. ``json`` lands raw members; `landing.day_arrays` then makes the arrays of them."""

@@ -37,6 +37,7 @@ class Parquet:
 
     name = "parquet"
     suffix = ".parquet"
+    hours_at_once = 2
 
     def __init__(self) -> None:
         self._columns = Columns()

@@ -25,6 +25,7 @@ class Raw:
 
     name = "raw"
     suffix = ".json.gz"
+    hours_at_once = 8
 
     def __init__(self, *, count_event_types: bool = False) -> None:
         self._count_event_types = count_event_types

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 
 from source_amplitude.errors import DiskFullError
-from source_amplitude.landing.formats import Jsonl, object_file
+from source_amplitude.landing.formats import object_file
+from source_amplitude.landing.formats.jsonl import Jsonl
 from source_amplitude.members import Fingerprint
 from unit_tests.end_to_end.connector import expected_record
 from unit_tests.landing.formats.rendering import (
