@@ -14,7 +14,6 @@ from source_amplitude.api import present
 from source_amplitude.errors import (
     AmplitudeError,
     ConfigError,
-    CorruptArchiveError,
     DiskFullError,
     ExportTooLargeError,
     OtherProjectError,
@@ -144,7 +143,7 @@ class Archives:
             nothing, asked_at=arrived.download.asked_at, export_delay_hours=self._config.export_delay_hours
         )
 
-    def ask_again(self, hour: HourWindow, asked: HourWindow, error: CorruptArchiveError) -> bool:
+    def ask_again(self, hour: HourWindow, asked: HourWindow, error: RetryableError) -> bool:
         """Ask once more for a window from its broken hour on, or give the hour up.
 
         Returns:

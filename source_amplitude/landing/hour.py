@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import CorruptArchiveError, InvalidManifestError
+from source_amplitude.errors import CorruptArchiveError, InvalidManifestError, StoreError
 from source_amplitude.landing.manifest import (
     HourState,
     LandedObject,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.archive import Archive, Member
+    from source_amplitude.errors import RetryableError
     from source_amplitude.landing.formats import Format, Rendered
     from source_amplitude.landing.store import Store
     from source_amplitude.windows import HourWindow
@@ -46,7 +47,7 @@ class HourResult:
         events: Events of all its objects.
         malformed: Member and line number of the first malformed lines.
         malformed_lines: How many lines were left out of what was written now.
-        broken: Why a member could not be read.
+        broken: Why a member could not be read, or must be read again.
     """
 
     window: HourWindow
@@ -58,7 +59,7 @@ class HourResult:
     events: int = 0
     malformed: list[tuple[str, int]] = field(default_factory=list)
     malformed_lines: int = 0
-    broken: CorruptArchiveError | None = None
+    broken: RetryableError | None = None
 
     def __str__(self) -> str:
         counts = {"written": self.written, "replaced": self.replaced, "unchanged": self.unchanged}
@@ -117,7 +118,7 @@ class HourLanding:
             event_types = self._added_event_types(event_types, result)
         result.events = sum(each.events for each in objects)
         project = next((member.name.project for member in members if member.name), None)
-        result.manifest = self._write_manifest(
+        manifest = self._write_manifest(
             Manifest(
                 window=self.window,
                 state=HourState.DONE,
@@ -129,6 +130,10 @@ class HourLanding:
             ),
             is_new=bool(result.written or result.replaced),
         )
+        if manifest.state is HourState.FAILED:
+            result.broken = StoreError(manifest.reason)
+        else:
+            result.manifest = manifest
         return result
 
     def _known(self, member: Member, name: str) -> LandedObject | None:
@@ -184,7 +189,7 @@ class HourLanding:
         """Write the manifest unless it would say nothing new; return what is in the store."""
         before = self.before
         if before is None or before.state is not HourState.DONE or is_new or self.is_due or self._gone():
-            return write_manifest(self.store, mine, gone=self._gone(), seems_new=before is None)
+            return write_manifest(self.store, mine, before, gone=self._gone())
         return before
 
     def _gone(self) -> frozenset[str]:
@@ -193,31 +198,68 @@ class HourLanding:
 
 
 def write_manifest(
-    store: Store, mine: Manifest, *, gone: frozenset[str] = frozenset(), seems_new: bool = False
+    store: Store, mine: Manifest, before: Manifest | None, *, gone: frozenset[str] = frozenset()
 ) -> Manifest:
     """Write a manifest, together with what another run has written for the same hour; return what was written.
+
+    Two runs may have put different bytes under one name, in any order. The one that writes its manifest last sees that;
+    the hour has failed then, until it was asked for once more.
 
     Args:
         store: Where to.
         mine: What this run knows.
-        gone: Objects that are not there, whatever another manifest says.
-        seems_new: Whether the hour had no manifest when the run began.
+        before: The manifest when the run began.
+        gone: Objects that were not there, whatever another manifest says.
     """
     path, written = manifest_path(mine.window.start), mine
 
     def change(present: bytes | None) -> bytes:
         nonlocal written
-        written = mine if present is None else _merged(mine, path, present, gone)
+        theirs = _readable(path, present)
+        written = mine
+        if theirs is not None and (theirs != before or theirs.objects):
+            ours, folder = {each.name for each in mine.objects}, hour_folder(mine.window.start)
+            lost = {name for name in gone - ours if store.etag(f"{folder}/{name}") is None}
+            kept = tuple(each for each in theirs.objects if each.name not in lost)
+            written = merged(mine, replace(theirs, objects=kept))
+            if theirs != before:
+                unquestioned = frozenset(before.objects if before else ())
+                names = _in_question(mine, theirs, unquestioned) | _overwritten(mine, written, store, unquestioned)
+                written = _without(names, written)
         return manifest_to_bytes(written)
 
-    store.update(path, change, seems_new=seems_new)
+    store.update(path, change, seems_new=before is None)
     return written
 
 
-def _merged(mine: Manifest, path: str, present: bytes, gone: frozenset[str]) -> Manifest:
+def _readable(path: str, present: bytes | None) -> Manifest | None:
     try:
-        theirs = manifest_from_bytes(path, present)
+        return None if present is None else manifest_from_bytes(path, present)
     except InvalidManifestError:
-        return mine  # it was readable when this run began
-    lost = gone - {each.name for each in mine.objects}
-    return merged(mine, replace(theirs, objects=tuple(each for each in theirs.objects if each.name not in lost)))
+        return None  # it was readable when this run began
+
+
+def _in_question(mine: Manifest, theirs: Manifest, unquestioned: frozenset[LandedObject]) -> set[str]:
+    """Return the objects of which two runs had different answers; which one was the later is not certain."""
+    new = {each.name: each for each in theirs.objects if each not in unquestioned}
+    return {each.name for each in mine.objects if each.name in new and each.packed_crc32 != new[each.name].packed_crc32}
+
+
+def _overwritten(mine: Manifest, written: Manifest, store: Store, unquestioned: frozenset[LandedObject]) -> set[str]:
+    """Return those of our objects that are not in the store as ``written`` says: one run wrote over the other's."""
+    folder, names = hour_folder(mine.window.start), {each.name for each in mine.objects}
+    new = (each for each in written.objects if each.name in names and each not in unquestioned)
+    return {each.name for each in new if store.etag(f"{folder}/{each.name}") != each.etag}
+
+
+def _without(names: set[str], manifest: Manifest) -> Manifest:
+    """Return ``manifest`` without these objects and as failed, or as it is where there are none."""
+    if not names:
+        return manifest
+    return replace(
+        manifest,
+        state=HourState.FAILED,
+        objects=tuple(each for each in manifest.objects if each.name not in names),
+        event_types={},
+        reason=f"Another landing wrote {', '.join(sorted(names))} of {manifest.window} at the same time.",
+    )

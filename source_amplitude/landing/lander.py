@@ -211,10 +211,12 @@ class _Run:
         try:
             with closing(self._archives.ask(span, recheck=recheck, reread=reread)) as arrivals:
                 self._write_all(arrivals)
+            self._wait_for_notes()  # before others of the same hours
             self._note_failures()
             self._note_hours_that_proved_empty()
             self._wait_for_notes()
         except HoursMissingError:
+            self._wait_for_notes()
             self._note_failures()
             self._wait_for_notes()
             raise
@@ -317,7 +319,7 @@ class _Run:
         for window, error in self.landing.tally.failures:
             for start in dict.fromkeys(hour_window(hour).start for hour in window):
                 before = self._manifests.get(start)
-                if before is None or before.state is not HourState.DONE:
+                if before is None or before.state not in (HourState.DONE, HourState.EMPTY):
                     failed_at = before.asked_at if before else window.end
                     self._note(Manifest(hour_window(start), HourState.FAILED, failed_at, reason=error.what))
 
@@ -327,13 +329,13 @@ class _Run:
                 self._note(Manifest(manifest.window, HourState.EMPTY, manifest.asked_at))
 
     def _note(self, manifest: Manifest) -> None:
-        seems_new = manifest.window.start not in self._manifests
+        before = self._manifests.get(manifest.window.start)
         self._manifests[manifest.window.start] = manifest
-        self._notes.append(self._pool.submit(write_manifest, self._store, manifest, seems_new=seems_new))
+        self._notes.append(self._pool.submit(write_manifest, self._store, manifest, before))
 
     def _wait_for_notes(self) -> None:
-        for note in self._notes:
-            note.result()
+        while self._notes:
+            self._notes.pop().result()
 
     def _count_hours_without_files(self, span: HourWindow) -> None:
         for manifest in self._manifests.values():

@@ -229,16 +229,18 @@ def merged(mine: Manifest, theirs: Manifest) -> Manifest:
         return merged(theirs, mine)
     if not theirs.objects:
         return mine
-    names = {each.name for each in mine.objects}
-    kept = tuple(each for each in theirs.objects if each.name not in names)
+    # A member whose object has got another name since is not kept twice.
+    known = {each.name for each in mine.objects} | {each.member for each in mine.objects}
+    kept = tuple(each for each in theirs.objects if not known & {each.name, each.member})
     return Manifest(
         window=mine.window,
-        state=HourState.DONE,
+        state=HourState.DONE if HourState.DONE in (mine.state, theirs.state) else HourState.FAILED,
         asked_at=mine.asked_at,
         format=mine.format or theirs.format,
         project=mine.project or theirs.project,
         objects=tuple(sorted((*mine.objects, *kept), key=lambda each: each.name)),
         event_types=mine.event_types or theirs.event_types,
+        reason="" if HourState.DONE in (mine.state, theirs.state) else mine.reason or theirs.reason,
     )
 
 

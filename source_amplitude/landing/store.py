@@ -82,6 +82,16 @@ class Store:
             except FileNotFoundError:
                 return None
 
+    def etag(self, path: str) -> str | None:
+        """Return what an object was last confirmed with, or None where there is none."""
+        import obstore  # noqa: PLC0415 - as in `put`
+
+        with self._errors(f"reading {path}"):
+            try:
+                return (obstore.head(self._store, path)["e_tag"] or "").strip('"')
+            except FileNotFoundError:
+                return None
+
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the bytes of every object below ``folder``, by path."""
         import obstore  # noqa: PLC0415 - as in `put`
