@@ -1,0 +1,385 @@
+"""The recipes of docs/recipes run as they stand there, against the emulator and a folder."""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from amplitude_emulator import generate_hours
+from unit_tests.conftest import NOON
+from unit_tests.landing.program import COMMAND, PROJECT, objects_of, oracle, stored
+from unit_tests.peers.peer import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+
+RECIPES = PROJECT / "docs" / "recipes"
+PAGES = ("README.md", "docs/landing.md", *(f"docs/recipes/{path.name}" for path in sorted(RECIPES.glob("*.md"))))
+EVENTS = 900
+HOUR = timedelta(hours=1)
+TIMEOUT_SECONDS = 60
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return the code of a page that is in a language."""
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+class Desk:
+    """A machine on which recipes run: the command on its PATH, a configuration, a folder to land in."""
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        self.emulator = emulator
+        self.folder = folder
+        self.landed = folder / "landed"
+        programs = folder / "bin"
+        programs.mkdir()
+        command = programs / "source-amplitude"
+        command.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(COMMAND)])} "$@"\n')
+        command.chmod(0o755)
+        self.configure()
+        self.environ = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PYTHONPATH": str(PROJECT),
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(folder),
+            "AMPLITUDE_API_URL": emulator.url,
+            "AMPLITUDE_CONFIG": str(folder / "config.json"),
+            "LANDING_NOW": NOON.isoformat(),
+            "LANDING_PLACE": str(self.landed),
+            "LANDING_DAYS": "2",
+        }
+
+    def configure(self, **changes: str) -> None:
+        project = self.emulator.project
+        base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-01T00:00:00Z"}
+        (self.folder / "config.json").write_text(json.dumps(base | changes))
+
+    def run(self, script: str, **environ: str) -> tuple[int, str]:
+        """Run a script as cron does; return its exit code and what cron would send."""
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self.environ | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def objects(self) -> dict[str, bytes]:
+        """Return what was landed, without manifests."""
+        return objects_of(stored(Peer(str(self.landed))))
+
+
+@pytest.fixture
+def desk(emulator: Emulator, tmp_path: Path) -> Desk:
+    start, end = NOON - timedelta(days=3), NOON - timedelta(hours=2)
+    generate_hours(emulator.store, seed=5, start=start, end=end, total_events=EVENTS)
+    return Desk(emulator, tmp_path)
+
+
+def open_hours(emulator: Emulator) -> list[tuple[datetime, str]]:
+    """Return the hours that have no files, and have been due for less than a day, in the words of a manifest."""
+    ours = [NOON - timedelta(hours=age) for age in range(26, 2, -1)]
+    return [(hour.replace(tzinfo=None), "open") for hour in ours if not emulator.store.members(hour, hour + HOUR)]
+
+
+# Cron
+
+needs_flock = pytest.mark.skipif(shutil.which("flock") is None, reason="there is no flock here (util-linux has it)")
+
+
+@pytest.fixture
+def script() -> str:
+    (found,) = blocks("docs/recipes/cron.md", "bash")
+    return found
+
+
+@needs_flock
+def test_cron_lands_what_is_new_and_says_nothing(desk: Desk, script: str) -> None:
+    first = desk.run(script)
+    second = desk.run(script)
+
+    assert (first, second) == ((0, ""), (0, ""))
+    assert desk.objects() == oracle(desk.emulator.store, NOON - timedelta(days=2))
+    assert "nothing new" in (desk.folder / "land-amplitude.log").read_text().splitlines()[-2]
+
+
+@needs_flock
+def test_cron_fetches_again_what_somebody_deleted(desk: Desk, script: str) -> None:
+    desk.run(script)
+    shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
+
+    ended = desk.run(script)
+
+    assert ended == (0, "")
+    assert desk.objects() == oracle(desk.emulator.store, NOON - timedelta(days=2))
+
+
+@needs_flock
+def test_cron_says_what_failed_and_what_is_missing(desk: Desk, script: str) -> None:
+    desk.run(script)
+    shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
+    desk.configure(secret_key="another")
+
+    exit_code, said = desk.run(script)
+
+    assert exit_code == 1
+    assert said.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
+    assert "\n2026-03-03T05\tshort\t" in said
+    assert "Amplitude refused the keys" in said
+
+
+@needs_flock
+def test_cron_leaves_a_landing_that_is_at_work_alone(desk: Desk, script: str) -> None:
+    lock = desk.folder / "land-amplitude.log.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        exit_code, said = desk.run(script)
+
+    assert (exit_code, said) == (
+        75,
+        f"The landing before this one is still at work; see {desk.folder}/land-amplitude.log.\n",
+    )
+    assert not desk.landed.exists()
+
+
+def test_the_crontab_names_what_the_script_needs(script: str) -> None:
+    (crontab,) = blocks("docs/recipes/cron.md", "crontab")
+    *settings, job = crontab.splitlines()
+
+    named = {line.partition("=")[0] for line in settings}
+
+    assert set(re.findall(r"\$\{(\w+):\?", script)) == {"AMPLITUDE_CONFIG", "LANDING_PLACE"} <= named
+    assert re.fullmatch(r"\d+ \* \* \* \* /\S+/land-amplitude\.sh", job)
+
+
+# Airflow and Dagster, which are too heavy to be installed here
+
+
+def parts_of(page: str, *names: str, **others: object) -> dict[str, Any]:
+    """Return what a page's Python defines by these names, with `others` in place of what it imports."""
+    (source,) = blocks(page, "python")
+    tree = ast.parse(source)
+    compile(tree, page, "exec")
+    wanted = [node for node in tree.body if names_of(node) & set(names)]
+    found: dict[str, Any] = dict(others)
+    exec(compile(ast.Module(wanted, []), page, "exec"), found)  # noqa: S102 - our own document
+    return found
+
+
+def names_of(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef):
+        return {node.name}
+    return {each.id for each in node.targets if isinstance(each, ast.Name)} if isinstance(node, ast.Assign) else set()
+
+
+@pytest.fixture
+def airflow() -> dict[str, Any]:
+    names = ("WINDOW", "LAND", "CHECK", "windows")
+    return parts_of("docs/recipes/airflow.md", *names, datetime=datetime, timedelta=timedelta)
+
+
+@pytest.mark.parametrize(
+    ("end", "hours", "expected"),
+    [
+        ("2026-03-04T00", 24, ["2026-03-02T00 2026-03-03T00", "2026-03-03T00 2026-03-04T00"]),
+        ("2026-03-03T07", 24, ["2026-03-02T00 2026-03-03T00", "2026-03-03T00 2026-03-03T07"]),
+        ("2026-03-02T02", 1, ["2026-03-02T00 2026-03-02T01", "2026-03-02T01 2026-03-02T02"]),
+        ("2026-03-02T00", 24, []),
+    ],
+)
+def test_windows_of_airflow_tile_their_range(
+    airflow: dict[str, Any], end: str, hours: int, expected: list[str]
+) -> None:
+    start, before = (datetime.strptime(text, "%Y-%m-%dT%H") for text in ("2026-03-02T00", end))  # noqa: DTZ007 - as there
+
+    cut = airflow["windows"](start, before, hours)
+
+    assert [" ".join([each["WINDOW_START"], each["WINDOW_END"]]) for each in cut] == expected
+
+
+def test_the_commands_of_airflow_land_and_check_every_window(desk: Desk, airflow: dict[str, Any]) -> None:
+    midnight = datetime(2026, 3, 4, tzinfo=timezone.utc)
+    cut = airflow["windows"](midnight - timedelta(days=2), midnight, 24)
+
+    ended = [desk.run(airflow["LAND"], **window)[0] for window in cut]
+    span = {"WINDOW_START": cut[0]["WINDOW_START"], "WINDOW_END": cut[-1]["WINDOW_END"]}
+    check, said = desk.run(airflow["CHECK"], **span)
+
+    assert (ended, check) == ([0, 0], 0), said
+    assert desk.objects() == oracle(desk.emulator.store, midnight - timedelta(days=2), midnight)
+
+
+class Failure(Exception):  # noqa: N818 - Dagster's name
+    """In place of Dagster's."""
+
+
+@pytest.fixture
+def dagster_land(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+    for name, value in desk.environ.items():
+        monkeypatch.setenv(name, value)
+    framework = SimpleNamespace(Failure=Failure, MaterializeResult=lambda metadata: metadata)
+    land = parts_of("docs/recipes/dagster.md", "land", os=os, subprocess=subprocess, dg=framework)["land"]
+    log = SimpleNamespace(info=[].append)
+    return lambda *options: land(log, *options)
+
+
+def test_the_command_of_dagster_lands_an_hour(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
+    hour = NOON.replace(hour=5)
+
+    metadata = dagster_land("--start", "2026-03-04T05", "--end", "2026-03-04T06", "--only-missing")
+
+    assert metadata["summary"].startswith(f"{desk.landed}, 2026-03-04 05:00 UTC: ")
+    assert desk.objects() == oracle(desk.emulator.store, hour, hour + HOUR)
+
+
+def test_a_partition_of_dagster_that_fails_says_why(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
+    desk.configure(secret_key="another")
+
+    with pytest.raises(Failure, match=r"land ended with 1: .*Amplitude refused the keys"):
+        dagster_land("--start", "2026-03-04T05", "--end", "2026-03-04T06", "--only-missing")
+
+
+# DuckDB
+
+
+class Answers:
+    """What DuckDB answers to the blocks of the recipe, in their order, run in the folder above `landed`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = duckdb.connect(str(folder / "events.duckdb"))
+        self._blocks = blocks("docs/recipes/duckdb.md", "sql")
+        self.answers: dict[str, list[tuple[Any, ...]]] = {}
+
+    def ask(self) -> None:
+        for block in self._blocks:
+            self.answers[block] = self._connection.execute(block).fetchall()
+
+    def to(self, part: str) -> list[tuple[Any, ...]]:
+        """Return the answer to the one block that holds a text."""
+        (answer,) = [answer for block, answer in self.answers.items() if part in block]
+        return answer
+
+
+@pytest.fixture
+def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Answers:
+    monkeypatch.chdir(desk.folder)
+    land = 'source-amplitude land --config "$AMPLITUDE_CONFIG" --start 3d'
+    assert desk.run(f"{land} --to landed && {land} --to landed-parquet --format parquet")[0] == 0
+    return Answers(desk.folder)
+
+
+def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Answers) -> None:
+    events: list[dict[str, Any]] = [*desk.emulator.store.events(NOON - timedelta(days=3), NOON)]
+    plays = Counter(each["event_properties"]["title"] for each in events if each["event_type"] == "Song Played")
+
+    duck.ask()
+
+    assert sum(count for _, count, _ in duck.to("count(DISTINCT user_id)")) == len(events)
+    assert duck.to("HAVING times > 1") == []
+    assert duck.to("LEFT JOIN (SELECT") == []
+    assert duck.to("generate_series") == open_hours(desk.emulator)
+    assert duck.to("COPY") == [(len(events),)]
+    assert {field for (field,) in duck.to("json_keys")} == {field for event in events for field in event}
+    assert [count for _, count in duck.to("FROM 'landed-parquet/events")] == [
+        count for _, count in plays.most_common(5)
+    ]
+    assert 0 < sum(count for _, count in duck.to("hour < 12")) < plays.total()
+
+
+def test_duckdb_names_hours_whose_files_or_manifests_are_gone(desk: Desk, duck: Answers) -> None:
+    five, six = NOON.replace(hour=5, tzinfo=None), NOON.replace(hour=6, tzinfo=None)
+    events = len(desk.emulator.store.events(NOON.replace(hour=5), NOON.replace(hour=6)))
+    shutil.rmtree(desk.landed / "events" / "date=2026-03-04" / "hour=05")
+    (desk.landed / "_manifest" / "date=2026-03-04" / "hour=06.json").unlink()
+
+    duck.ask()
+
+    assert duck.to("LEFT JOIN (SELECT") == [(five, events, 0)]
+    assert duck.to("generate_series") == sorted([*open_hours(desk.emulator), (six, "missing")])
+
+
+# In place of scripts
+
+
+def test_yesterday_becomes_a_local_array(desk: Desk) -> None:
+    *_, command = blocks("docs/recipes/from-scripts.md", "sh")
+    yesterday = NOON.replace(hour=0) - timedelta(days=1)
+
+    ended, said = desk.run(command)
+
+    records = json.loads((desk.landed / "json" / "date=2026-03-03.json").read_bytes())
+    expected = {event["uuid"] for event in desk.emulator.store.events(yesterday, yesterday + timedelta(days=1))}
+    assert ended == 0, said
+    assert (len(records), {record["uuid"] for record in records}) == (len(expected), expected)
+
+
+@pytest.mark.parametrize(("position", "store"), [(0, "s3"), (1, "azure")])
+def test_three_days_are_landed_in_the_place_of_a_script(
+    desk: Desk, position: int, store: str, request: pytest.FixtureRequest
+) -> None:
+    peer: Peer = request.getfixturevalue(store)
+    block = blocks("docs/recipes/from-scripts.md", "sh")[position]
+    commands = [line for line in block.splitlines() if not line.startswith("export ")]
+    script = " &&\n".join(re.sub(r"(s3|az)://your-\S+", peer.url, line) for line in commands)
+
+    ended, said = desk.run(script, **peer.environ)
+
+    assert ended == 0, said
+    assert objects_of(stored(peer)) == oracle(desk.emulator.store)
+
+
+# Every page
+
+
+def commands_in(page: str) -> list[list[str]]:
+    """Return the commands of a page that land hours or look at them, as words."""
+    text = (PROJECT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|report)\b[^`|;#\n]*)", text)
+    words = []
+    for command in found:
+        with suppress(ValueError):  # a part of a program
+            words.append(shlex.split(command))
+    return words
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_option_that_a_page_shows_is_one_of_its_command(page: str) -> None:
+    helps = {
+        command: subprocess.run(
+            [sys.executable, "-c", "import sys; from source_amplitude.run import run; sys.exit(run())", command, "-h"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for command in {words[0] for words in commands_in(page)}
+    }
+
+    shown = {(words[0], word) for words in commands_in(page) for word in words if word.startswith("--")}
+
+    assert [each for each in sorted(shown) if not re.search(rf"{each[1]}\b", helps[each[0]])] == []
