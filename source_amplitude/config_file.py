@@ -1,16 +1,24 @@
-"""A configuration from a JSON file, for commands that are not Airbyte's."""
+"""A configuration from a file: JSON as Airbyte writes it, or YAML as ``source-amplitude config`` does."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config import parse_config
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from source_amplitude.config import Config
+
+_SECRETS = ("api_key", "secret_key")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_config(path: str) -> Config:
@@ -19,12 +27,63 @@ def read_config(path: str) -> Config:
     Raises:
         InvalidConfigError: It cannot be read, or values in it cannot be used; nothing of the file is quoted but these.
     """
+    return parse_config(read_raw_config(path))
+
+
+def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the fields and values in a file; a key that is ``${NAME}`` is taken from the environment.
+
+    Raises:
+        InvalidConfigError: It cannot be read, holds no fields, or a variable is not set.
+    """
     try:
-        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+        raw = _parse(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidConfigError((f"--config: {path} cannot be read ({error.strerror})",)) from None
     except ValueError as error:
         raise InvalidConfigError((f"--config: {path} is no JSON ({error})",)) from None
     if not isinstance(raw, dict):
         raise InvalidConfigError((f"--config: {path} holds no JSON object of fields and values",))
-    return parse_config(raw)
+    return raw | _from_environment(raw, environ)
+
+
+def _parse(text: str) -> object:
+    """Return what a JSON or YAML text says.
+
+    Raises:
+        ValueError: It is neither; the text quotes nothing of it.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        if text.lstrip().startswith(("{", "[")):
+            raise
+    import yaml  # noqa: PLC0415 - most files are JSON
+
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ValueError(f"nor YAML: {type(error).__name__}{where}") from None
+    return {name: _as_json(value) for name, value in loaded.items()} if isinstance(loaded, dict) else loaded
+
+
+def _as_json(value: object) -> object:
+    """Return a value as JSON would hold it: YAML reads times that are not quoted."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return f"{value}T00:00:00Z" if isinstance(value, date) else value
+
+
+def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    found, problems = {}, []
+    for name in _SECRETS:
+        match = _VARIABLE.fullmatch(str(raw.get(name)).strip())
+        if match and match[1] in environ:
+            found[name] = environ[match[1]]
+        elif match:
+            problems.append(f"{name}: the environment variable {match[1]} is not set")
+    if problems:
+        raise InvalidConfigError(tuple(problems))
+    return found

@@ -7,27 +7,31 @@ else takes the CDK's own way.
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import tempfile
 from collections import defaultdict
-from contextlib import redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.models import AirbyteMessage, Status, TraceType
+from airbyte_cdk.models import AirbyteMessage, Status
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_amplitude.errors import DiskFullError
+from source_amplitude.errors import AmplitudeError, DiskFullError
 from source_amplitude.failures import traced
 from source_amplitude.input_files import require_readable
 from source_amplitude.output import LineWriter, logs_to, widen_pipe
 from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.source import SourceAmplitude, hide_keys
+from source_amplitude.state_file import StateFile
 from source_amplitude.streams import SerializedRecords
+from source_amplitude.terminal.person import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConnectorSpecification
 
@@ -40,6 +44,7 @@ class Entrypoint(AirbyteEntrypoint):
     Attributes:
         check_failed: Whether ``check`` ended without a connection.
         explained: Whether a TRACE has said already why the command fails.
+        complaints: What the TRACEs said.
     """
 
     def __init__(self, source: SourceAmplitude, writer: LineWriter) -> None:
@@ -49,6 +54,7 @@ class Entrypoint(AirbyteEntrypoint):
         self._parse = source.parse
         self.check_failed = False
         self.explained = False
+        self.complaints: list[str] = []
 
     def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
         """Yield the CDK's messages for ``check`` and note how it ended."""
@@ -87,7 +93,9 @@ class Entrypoint(AirbyteEntrypoint):
         hide_keys(config)
 
     def _noted(self, message: AirbyteMessage) -> AirbyteMessage:
-        self.explained = self.explained or (message.trace is not None and message.trace.type is TraceType.ERROR)
+        if message.trace is not None and message.trace.error is not None:
+            self.explained = True
+            self.complaints.append(message.trace.error.message)
         return message
 
 
@@ -97,30 +105,74 @@ def launch(source: SourceAmplitude, args: list[str]) -> int:
     ``check`` ends with 1 when there is no connection, beside the status message that Airbyte reads, so that a shell
     script notices too. A read that is asked to end (SIGTERM, Ctrl-C) ends with a last state and 128 plus the signal.
     """
+    person = Person.of(os.environ)
+    source.audience = person.audience_of_data()
     writer = LineWriter(sys.stdout.buffer)
     with suppress(OSError):  # not every stdout is a file of the system
         widen_pipe(sys.stdout.fileno())
     with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), ends_on_signals(source.stop) as received:
-        code = _launch(source, args, writer)
+        try:
+            code = _launch(source, args, writer, person)
+        finally:
+            source.audience.close()
     return EXIT_SIGNALLED + received[0] if received else code
 
 
-def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter) -> int:
+def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter, person: Person) -> int:
     entrypoint = Entrypoint(source, writer)
-    parsed = entrypoint.parse_args(args)
+    path, args = _state_file_option(args)
     try:
-        for option in ("config", "catalog", "state"):
-            require_readable(option, getattr(parsed, option, None))
-        _require_temporary_folder()
-        for line in entrypoint.run(parsed):
-            writer.write(f"{line}\n")
+        with _held(path) as (state_file, state):
+            _run(entrypoint, [*args, *(["--state", state] if state else [])], writer, state_file)
     except AirbyteTracedException as error:
         # The CDK sums up failed streams in an error of its own, always as a config_error; the streams' own TRACEs
         # have said it better.
         if not entrypoint.explained:
-            writer.write(AirbyteEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
+            entrypoint.complaints.append(error.message or str(error))
+            if not person.reads_stdout:
+                writer.write(AirbyteEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
+        if person.reads_stderr:
+            source.audience.close()
+            for complaint in entrypoint.complaints:
+                person.say(f"source-amplitude: {complaint}", is_bad=True)
         return EXIT_FAILED
     return EXIT_FAILED if entrypoint.check_failed else EXIT_OK
+
+
+def _run(entrypoint: Entrypoint, args: list[str], writer: LineWriter, state_file: StateFile | None) -> None:
+    parsed = entrypoint.parse_args(args)
+    for option in ("config", "catalog", "state"):
+        require_readable(option, getattr(parsed, option, None))
+    _require_temporary_folder()
+    if state_file is not None:
+        state_file.load()
+    for line in entrypoint.run(parsed):
+        writer.write(f"{line}\n")
+        if state_file is not None:
+            state_file.note(line)
+
+
+def _state_file_option(args: list[str]) -> tuple[str | None, list[str]]:
+    """Return the value of ``--state-file``, which the CDK does not know, and the other arguments."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--state-file")
+    found, rest = parser.parse_known_args(args)
+    if found.state_file and any(each.partition("=")[0] == "--state" for each in rest):
+        parser.error("give --state or --state-file, not both")
+    return found.state_file, rest
+
+
+@contextmanager
+def _held(path: str | None) -> Iterator[tuple[StateFile | None, str]]:
+    if path is None:
+        yield None, ""
+        return
+    state_file = StateFile(path)
+    try:
+        with state_file.held() as state:
+            yield state_file, state
+    except AmplitudeError as error:
+        raise traced(error) from error
 
 
 def _require_temporary_folder() -> None:

@@ -23,10 +23,13 @@ usage: source-amplitude COMMAND [OPTIONS]
 Reads Amplitude and prints Airbyte protocol messages, one JSON object a line, or lands its export files in a store.
 
 commands:
+  config                                                  a configuration to fill in, with comments
   spec                                                    the configuration's JSON Schema
   check    --config FILE                                  whether Amplitude accepts the keys
   discover --config FILE                                  the streams and their schemas
-  read     --config FILE --catalog FILE [--state FILE]    records and states of the catalog's streams
+  read     --config FILE --catalog FILE [--state FILE | --state-file FILE]
+                                                          records and states of the catalog's streams; a --state-file is
+                                                          read if it is there, and replaced as the sync goes on
 
   land     --config FILE --to PLACE [--start T] [--end T] [--format F] [--only-missing]
                                                           export files into S3, Azure Blob, GCS or a folder, by the hour
@@ -41,6 +44,7 @@ options:
 environment:
   AMPLITUDE_API_URL   the base address of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              where archives are kept while they are read
+  NO_PROGRESS         if set, no progress is drawn on the terminal
 
 Exit codes: 0 done, 1 failed (TRACE lines say why), 2 wrong usage, 130 and 143 interrupted (Ctrl-C, SIGTERM; the last
 STATE covers what was read), 141 the reader of stdout went away.
@@ -83,7 +87,7 @@ def _run(
         sys.stdout.write(f"source-amplitude {metadata.version('source-amplitude')}\n")
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
-    elif command in ("land", "missing", "report"):
+    elif command in ("config", "land", "missing", "report"):
         return _run_landing(arguments, settings, store_settings, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from dataclasses import replace
@@ -18,18 +17,21 @@ from source_amplitude.api import AmplitudeClient, Host, KeysProof, Timeouts, bas
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
+from source_amplitude.config_file import read_raw_config
 from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import ExportSettings, Nobody
 from source_amplitude.failures import traced
-from source_amplitude.input_files import read_state_file
+from source_amplitude.input_files import last_of_each, read_state_file, state_messages
 from source_amplitude.streams import Events, EventsContext, MissingStream, RestContext, rest_streams
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog
     from airbyte_cdk.sources.streams import Stream
+
+    from source_amplitude.export import Audience
 
 
 _REST_SECONDS = 120  # nothing is packed for hours there; throttled requests were seen to hang (amplitude-api.md 3.1)
@@ -47,6 +49,7 @@ class SourceAmplitude(AbstractSource):
     Attributes:
         serialize_records: Set by our launcher: records then leave in batches of finished lines.
         stop: Once set, a read ends soon, with a state for what it has read.
+        audience: Who watches a read.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class SourceAmplitude(AbstractSource):
         self._missing: list[MissingStream] = []
         self.serialize_records = False
         self.stop = threading.Event()
+        self.audience: Audience = Nobody()
 
     @property
     def name(self) -> str:
@@ -78,6 +82,18 @@ class SourceAmplitude(AbstractSource):
     def message_repository(self) -> MessageRepository:
         """Our own queue; the CDK's default is one for the whole process."""
         return self._messages
+
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment.
+
+        Raises:
+            AirbyteTracedException: It cannot be read.
+        """
+        try:
+            return read_raw_config(config_path)
+        except AmplitudeError as error:
+            raise traced(error) from error
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's form
         """Return the configuration as it is; the CDK would write a copy with the keys to the disk."""
@@ -112,6 +128,7 @@ class SourceAmplitude(AbstractSource):
             clock=self._clock,
             stop=self.stop,
             serialize=self.serialize_records,
+            audience=self.audience,
         )
         usual = self._settings.timeouts
         timeouts = replace(usual, read_seconds=min(_REST_SECONDS, usual.read_seconds))
@@ -159,7 +176,7 @@ class SourceAmplitude(AbstractSource):
         if not saved:
             return []
         try:
-            return [AirbyteStateMessageSerializer.load(message) for message in _last_of_each(_state_messages(saved))]
+            return [AirbyteStateMessageSerializer.load(message) for message in last_of_each(state_messages(saved))]
         except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
             what = f"The state file {state_path} holds no state messages ({type(error).__name__}: {error})."
             raise traced(InvalidStateError(what)) from error
@@ -189,42 +206,6 @@ class SourceAmplitude(AbstractSource):
             raise traced(error, config.keys) from error
         timeouts = timeouts or self._settings.timeouts
         return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts, data_url=data_url)
-
-
-def _state_messages(saved: object) -> list[Any]:
-    """Return the per-stream state messages in a state file's JSON.
-
-    Raises:
-        TypeError: There are none in it.
-    """
-    if isinstance(saved, list):
-        return [message for each in saved for message in _state_messages(each)]
-    if not isinstance(saved, dict):
-        raise TypeError(f"{type(saved).__name__} instead of a list of objects")
-    if saved.get("type") == "STATE":
-        return _state_messages(saved["state"])
-    if "stream" in saved or "global" in saved:
-        return [saved]
-    if "streamDescriptor" in saved or "stream_descriptor" in saved:  # as Airbyte's own interface shows states
-        stream = {"stream_descriptor": saved.get("streamDescriptor") or saved["stream_descriptor"]}
-        stream["stream_state"] = saved.get("streamState") or saved.get("stream_state") or {}
-        return [{"type": "STREAM", "stream": stream}]
-    by_stream = saved["data"] if saved.get("type") == "LEGACY" else saved
-    if not all(isinstance(state, dict) for state in by_stream.values()):
-        raise TypeError("a stream's state is no object")
-    return [
-        {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
-        for name, state in by_stream.items()
-    ]
-
-
-def _last_of_each(messages: list[Any]) -> list[Any]:
-    """Return the last message of each stream; a read prints many."""
-    last = {
-        json.dumps(message["stream"]["stream_descriptor"]) if "stream" in message else "": message
-        for message in messages
-    }
-    return list(last.values())
 
 
 def hide_keys(raw: Mapping[str, Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from source_amplitude.commands.arguments import moment, parser, span, yesterday
@@ -23,6 +25,7 @@ from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra
 from source_amplitude.landing.store import Store
 from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
+from source_amplitude.terminal.person import Person
 from source_amplitude.windows import HOUR, HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.commands.session import Session
     from source_amplitude.config import Config
+    from source_amplitude.export import Audience
 
 _DESCRIPTION = """\
 Lands Amplitude's export files in an object store or a folder, one object a file, one manifest an hour, and compares
@@ -42,12 +46,13 @@ what is there already: what Amplitude has changed is replaced, what is the same 
 def land(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0 when every hour of the span is landed, 1 when not."""
     options = _options(arguments)
-    stop = threading.Event()
-    with ends_on_signals(stop) as received, logs_on_stderr() as secrets:
+    stop, person = threading.Event(), Person.of(session.environ)
+    level = logging.WARNING if person.wants_progress else logging.INFO
+    with ends_on_signals(stop) as received, logs_on_stderr(level) as secrets, closing(person.audience()) as audience:
         try:
             config = read_config(options.config)
             secrets.append(config.keys)
-            code = _land(options, config, session, stop)
+            code = _land(options, config, session, stop, audience)
         except AmplitudeError as error:
             complain(error, secrets[0] if secrets else None)
             code = 1
@@ -75,7 +80,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return made.parse_args(arguments)
 
 
-def _land(options: argparse.Namespace, config: Config, session: Session, stop: threading.Event) -> int:
+def _land(
+    options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, audience: Audience
+) -> int:
     require_land_extra()
     require_temporary_folder()
     place = parse_place(options.to)
@@ -92,7 +99,7 @@ def _land(options: argparse.Namespace, config: Config, session: Session, stop: t
     publication.ask_for_the_time()
     newest = publication.span_end(end)
     if start < newest:
-        _land_span(span(start, newest), Lander(publication, store, form, stop), options, session)
+        _land_span(span(start, newest), Lander(publication, store, form, stop, audience), options, session)
     if start >= newest or (end is not None and end > newest):
         raise _not_published(max(start, newest), end, config)
     return 0
@@ -112,6 +119,7 @@ def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, 
             next_step="Run the command again for the rest.",
         ) from None
     finally:
+        lander.audience.close()
         seconds = session.clock.monotonic_seconds() - began_seconds
         sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
     malformed = _write_arrays(wanted, lander, options)

@@ -84,8 +84,15 @@ def require_temporary_folder() -> None:
         raise DiskFullError("There is no folder for temporary files that can be written.") from error
 
 
+class _OnStderr(logging.Handler):
+    """Writes to what stderr is at the moment: a line of progress puts itself below what is printed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 @contextmanager
-def logs_on_stderr() -> Iterator[list[Keys]]:
+def logs_on_stderr(level: int = logging.INFO) -> Iterator[list[Keys]]:
     """Print log lines on stderr; keys that are put into the yielded list are masked in them."""
     keys: list[Keys] = []
 
@@ -96,13 +103,13 @@ def logs_on_stderr() -> Iterator[list[Keys]]:
                 text = redact(text, each)
             return text
 
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _OnStderr()
     formatter = Masked("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     before = _logger.level, _logger.propagate
     _logger.addHandler(handler)
-    _logger.setLevel(logging.INFO)
+    _logger.setLevel(level)
     _logger.propagate = False
     try:
         yield keys

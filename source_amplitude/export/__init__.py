@@ -1,6 +1,7 @@
 """One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
 
 from source_amplitude.export.archives import Archives, Arrived
+from source_amplitude.export.audience import Audience, Done, Nobody
 from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.published import Publication, newest_end
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
@@ -10,11 +11,14 @@ from source_amplitude.export.tally import MalformedLine, Tally, still_malformed_
 __all__ = [
     "Archives",
     "Arrived",
+    "Audience",
+    "Done",
     "EncodedRecords",
     "ExportReader",
     "ExportSettings",
     "HourDone",
     "MalformedLine",
+    "Nobody",
     "Publication",
     "StillWaiting",
     "Tally",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError
+from source_amplitude.export.audience import Done
 from source_amplitude.windows import hour_window
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Tally:
     malformed_lines: int = 0
     unread_datetimes: int = 0
     _alike: int = 0
+
+    def done(self) -> Done:
+        """Return how far the sync is; may be asked by another thread."""
+        failed = sum(window.hours for window, _ in self.failures)
+        return Done(self.hours_done + self.hours_without_files + failed, self.records, self.content_bytes)
 
     def add_malformed(self, line: MalformedLine) -> None:
         """Count a malformed line; only the first few are kept by place."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import HoursMissingError, OtherProjectError
-from source_amplitude.export import Archives, Arrived, MalformedLine, Tally, still_malformed_error
+from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobody, Tally, still_malformed_error
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from source_amplitude.export import Publication
+    from source_amplitude.export import Audience, Publication
     from source_amplitude.landing.formats import Format
     from source_amplitude.landing.inventory import Inventory
     from source_amplitude.landing.store import Store
@@ -75,6 +75,11 @@ class Landing:
         if result.written or result.replaced:
             self.changed_days.add(result.window.start.replace(hour=0))
 
+    def done(self) -> Done:
+        """Return how far the run is; may be asked by another thread."""
+        hours = self.hours_done + self.tally.done().hours
+        return Done(hours, self.events, self.written_bytes)
+
     def summary(self, span: HourWindow, place: str, seconds: float) -> str:
         """Return what a person wants to know of the run, in one line.
 
@@ -119,6 +124,7 @@ class Lander:
         store: Where to.
         form: In which form.
         stop: Once set, a run ends with a StoppedError when the objects being written are.
+        audience: Who watches.
 
     Attributes:
         config: The user's configuration.
@@ -126,8 +132,16 @@ class Lander:
         store: As above.
     """
 
-    def __init__(self, publication: Publication, store: Store, form: Format, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        publication: Publication,
+        store: Store,
+        form: Format,
+        stop: threading.Event,
+        audience: Audience | None = None,
+    ) -> None:
         self.landing = Landing()
+        self.audience = audience or Nobody()
         self._publication = publication
         self.config = publication.config
         self.store = store
@@ -153,8 +167,11 @@ class Lander:
         run = _Run(self._publication, self.store, self._form, self._stop, inventory, ledger, self.landing)
         is_strict = self.config.malformed_lines is MalformedLines.FAIL
         flawed = HourSet.of(hour_window(hour) for hour in ledger.flawed()) if is_strict else HourSet()
+        reread = flawed if only_missing else HourSet((span,))
+        wanted = (ledger.missing(span, self.config.accepted_gaps) | reread) - self.config.accepted_gaps
+        self.audience.begin("land", len(wanted), self.landing.done)
         try:
-            run.land(span, reread=flawed if only_missing else HourSet((span,)), recheck=only_missing)
+            run.land(span, reread=reread, recheck=only_missing)
         except OtherProjectError:
             raise OtherProjectError(
                 f"The archives belong to another project than what {self.store.place} holds ({ledger.project}).",
@@ -266,7 +283,7 @@ class _Run:
 
     def _finish(self, flight: _InFlight) -> None:
         """Wait for the hours of an archive and record how they ended."""
-        arrived, is_whole = flight.arrived, True
+        arrived = flight.arrived
         for future in flight.hours:
             result = future.result()
             if result.manifest is not None:
@@ -278,26 +295,25 @@ class _Run:
             elif result.broken is not None and self._archives.ask_again(
                 result.window, arrived.download.window, result.broken
             ):
-                is_whole = False
-                break  # the hours after it come again with it
-        if not is_whole:
-            for future in flight.hours:
-                future.cancel()
-            wait(flight.hours)
+                for rest in flight.hours:  # they come again with it
+                    rest.cancel()
+                wait(flight.hours)
+                arrived.download.close()
+                self._note_hours_without_files(arrived, before=result.window.start)
+                return
         arrived.download.close()
-        if is_whole:
-            self._archives.finish(arrived)
-            self._note_hours_without_files(arrived)
+        self._archives.finish(arrived)
+        self._note_hours_without_files(arrived, before=arrived.download.window.end)
 
-    def _note_hours_without_files(self, arrived: Arrived) -> None:
+    def _note_hours_without_files(self, arrived: Arrived, *, before: datetime) -> None:
         for start in dict.fromkeys(hour_window(hour).start for hour in arrived.download.window):
-            if start in arrived.hours:
+            if start in arrived.hours or start >= before:
                 continue
-            before = self._manifests.get(start)
-            if before is not None and before.state is HourState.DONE:
-                _logger.warning("Amplitude has no files for %s any more; what was landed stays.", before.window)
+            landed = self._manifests.get(start)
+            if landed is not None and landed.state is HourState.DONE:
+                _logger.warning("Amplitude has no files for %s any more; what was landed stays.", landed.window)
                 continue
-            self._note_nothing(hour_window(start), before, arrived.download.asked_at)
+            self._note_nothing(hour_window(start), landed, arrived.download.asked_at)
 
     def _note_nothing(self, window: HourWindow, before: Manifest | None, asked_at: datetime) -> None:
         state = HourState.EMPTY if window.start in self._ledger.settled else HourState.OPEN

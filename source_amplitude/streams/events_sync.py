@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import EncodedRecords, ExportReader, Publication, StillWaiting
+from source_amplitude.export import EncodedRecords, ExportReader, Nobody, Publication, StillWaiting
 from source_amplitude.failures import traced
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import ExportSettings
+    from source_amplitude.export import Audience, ExportSettings
 
 T = TypeVar("T")
 
@@ -44,6 +44,7 @@ class EventsContext:
         clock: Our own time.
         stop: Set when the sync is to end soon, with a state.
         serialize: Whether records leave as finished lines, which only our launcher understands.
+        audience: Who watches.
     """
 
     client: AmplitudeClient
@@ -53,6 +54,7 @@ class EventsContext:
     clock: Clock
     stop: threading.Event
     serialize: bool = False
+    audience: Audience = field(default_factory=Nobody)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ class EventsSync(Generic[T]):
             failure = error
         yield self._save_point(ledger)
         seconds = self._context.clock.monotonic_seconds() - started_seconds
-        _logger.info("events: %s", reader.tally.summary(hours_open=len(ledger.open), seconds=seconds))
+        summary = f"events: {reader.tally.summary(hours_open=len(ledger.open), seconds=seconds)}"
+        _logger.info("%s", summary)
+        self._context.audience.end(summary)
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -140,6 +144,7 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
+        self._context.audience.begin("events", len(missing), reader.tally.done)
         pace = Pace(self._context.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, EncodedRecords):

@@ -1,0 +1,69 @@
+"""``source-amplitude config``: a configuration to fill in, with a comment for each field."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from source_amplitude.commands.session import Session
+
+_WIDTH = 100
+_DESCRIPTION = """\
+Prints a configuration with a comment for each field, for the commands of this program: source-amplitude config >
+config.yaml. Keys are taken from the environment. Airbyte itself takes JSON; with --json the same fields are printed
+without comments.
+"""
+
+
+def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - every command has a session
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="source-amplitude config", description=_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="print JSON, with the required fields only")
+    options = parser.parse_args(arguments)
+    spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))
+    schema: dict[str, Any] = spec["connectionSpecification"]
+    if options.json:
+        required = {name: _example(name, schema["properties"][name]) for name in schema["required"]}
+        sys.stdout.write(json.dumps(required, indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join(_commented(schema)) + "\n")
+    return 0
+
+
+def _commented(schema: dict[str, Any]) -> Iterator[str]:
+    yield "# Configuration of source-amplitude. Fields behind a # are optional and show the default or an example."
+    for name, field in sorted(schema["properties"].items(), key=lambda item: item[1].get("order", 0)):
+        is_required = name in schema["required"]
+        yield ""
+        yield from textwrap.wrap(
+            _explained(field, is_required=is_required), _WIDTH, initial_indent="# ", subsequent_indent="# "
+        )
+        yield f"{'' if is_required else '# '}{name}: {json.dumps(_example(name, field))}"
+
+
+def _explained(field: dict[str, Any], *, is_required: bool) -> str:
+    """Return what a field is for, what it may be, and whether it has to be there."""
+    text = "Required. " if is_required else ""
+    text += str(field["description"])
+    if "enum" in field:
+        text += f" One of: {', '.join(field['enum'])}."
+    if "minimum" in field:
+        text += f" From {field['minimum']} to {field['maximum']}."
+    return text
+
+
+def _example(name: str, field: dict[str, Any]) -> object:
+    if field.get("airbyte_secret"):
+        return f"${{AMPLITUDE_{name.upper()}}}"
+    if "default" in field:
+        return field["default"]
+    examples = field.get("examples")
+    empty: dict[str, object] = {"array": [], "integer": field.get("minimum", 0), "string": ""}
+    return examples[0] if examples else empty[field["type"]]
