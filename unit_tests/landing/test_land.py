@@ -79,8 +79,9 @@ def test_what_was_done_is_said_on_stdout_in_one_line_and_hour_by_hour_on_stderr(
     )
 
 
+@pytest.mark.usefixtures("half_a_day")
 def test_hours_without_files_are_open_at_first_and_empty_a_day_after_they_were_due(
-    half_a_day: Emulator, program: Program, folder: Peer
+    program: Program, folder: Peer
 ) -> None:
     program.land(folder, "--start", "2026-03-04", "--end", "2026-03-04T10")
     at_first = states_of(stored(folder))

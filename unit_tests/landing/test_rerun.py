@@ -138,7 +138,8 @@ def test_objects_that_were_deleted_or_cut_off_are_written_again(
     assert program.missing(every_store).exit_code == 0
 
 
-def test_a_manifest_that_was_deleted_is_made_again(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
+@pytest.mark.usefixtures("half_a_day")
+def test_a_manifest_that_was_deleted_is_made_again(program: Program, every_store: Peer) -> None:
     program.land(every_store)
     before = stored(every_store)
     obstore.delete(every_store.store(), "_manifest/date=2026-03-04/hour=05.json")
@@ -156,7 +157,7 @@ def test_only_missing_asks_for_what_is_missing_and_open_and_for_nothing_else(
     half_a_day: Emulator, program: Program, folder: Peer
 ) -> None:
     program.land(folder)
-    obstore.delete(folder.store(), sorted(oracle(half_a_day.store, at(7), at(8)))[0])
+    obstore.delete(folder.store(), min(oracle(half_a_day.store, at(7), at(8))))
     half_a_day.clear_requests()
 
     program.land(folder, "--start", "2026-03-04", "--only-missing", request_time_range=1)
@@ -220,8 +221,9 @@ def test_hours_of_another_project_are_not_landed_beside_those_that_are_there(
     "hours",
     [("2026-03-04T00", "2026-03-04T03"), ("2026-03-04T05", "2026-03-04T08"), ("2026-03-04T08", "2026-03-04T10")],
 )
+@pytest.mark.usefixtures("half_a_day")
 def test_hours_in_another_format_are_not_landed_beside_those_that_are_there(
-    half_a_day: Emulator, program: Program, folder: Peer, hours: tuple[str, str]
+    program: Program, folder: Peer, hours: tuple[str, str]
 ) -> None:
     program.land(folder, "--start", "2026-03-04T05", "--end", "2026-03-04T08")
     before = stored(folder)

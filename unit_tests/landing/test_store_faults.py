@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
@@ -27,7 +26,6 @@ from unit_tests.landing.program import (
 )
 from unit_tests.peers.faults import (
     AZURE_NOT_AUTHORIZED,
-    AZURE_SERVER_BUSY,
     FOREVER,
     S3_ACCESS_DENIED,
     S3_EXPIRED_TOKEN,
@@ -43,6 +41,7 @@ from unit_tests.peers.peer import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from amplitude_emulator import Emulator
     from unit_tests.landing.program import Program
@@ -215,8 +214,9 @@ def test_another_writer_between_reading_and_writing_a_manifest_loses_nothing(
     assert names == sorted([*expected, "theirs.json.gz"])
 
 
+@pytest.mark.usefixtures("half_a_day")
 def test_a_busy_store_whose_words_hold_another_status_is_not_written_to_without_conditions(
-    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+    program: Program, faulty_s3: FaultyPeer
 ) -> None:
     busy = Answer(503, xml_error("SlowDown", "Reduce your request rate. RequestId 501NotImplemented501"))
     faulty_s3.front.inject(busy, method="PUT", path="_manifest/.*hour=05", times=4)
@@ -227,9 +227,8 @@ def test_a_busy_store_whose_words_hold_another_status_is_not_written_to_without_
     assert states_of(stored(faulty_s3)) == {}
 
 
-def test_a_store_that_knows_no_conditions_is_written_to_without(
-    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
-) -> None:
+@pytest.mark.usefixtures("half_a_day")
+def test_a_store_that_knows_no_conditions_is_written_to_without(program: Program, faulty_s3: FaultyPeer) -> None:
     lacking = Answer(501, xml_error("NotImplemented", "A header you provided implies functionality that is not there."))
     faulty_s3.front.inject(lacking, method="PUT", path="_manifest/.*hour=05")
 
@@ -276,7 +275,8 @@ def test_a_full_disk_is_named_and_once_it_has_room_the_next_run_completes_the_se
     assert len(files) == len(content) + 1  # the lock
 
 
-def test_a_temporary_folder_without_room_is_named(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+@pytest.mark.usefixtures("half_a_day")
+def test_a_temporary_folder_without_room_is_named(program: Program, folder: Peer) -> None:
     with small_disk(program.folder / "disk", "8k") as disk:
         run = ended(program.start(folder, *HOURS, environ={"TMPDIR": str(disk)}))
 
@@ -285,7 +285,8 @@ def test_a_temporary_folder_without_room_is_named(half_a_day: Emulator, program:
     assert "point TMPDIR to a larger disk" in run.complaint
 
 
-def test_a_folder_that_cannot_be_written_is_named(half_a_day: Emulator, program: Program) -> None:
+@pytest.mark.usefixtures("half_a_day")
+def test_a_folder_that_cannot_be_written_is_named(program: Program) -> None:
     with small_disk(program.folder / "disk", "1m") as disk:
         peer = Peer(str(disk / "landed"))
         program.land(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")

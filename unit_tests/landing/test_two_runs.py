@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from unit_tests.landing.program import HOURS, at, ended, object_path, objects_of, oracle, read, states_of, stored
+from unit_tests.landing.program import HOURS, at, ended, objects_of, oracle, read, states_of, stored
 from unit_tests.peers.faults import Do
 
 if TYPE_CHECKING:
