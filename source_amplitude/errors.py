@@ -154,7 +154,7 @@ class QuotaUsedUpError(ConfigError):
 class MissingExtraError(ConfigError):
     """A library that is installed only on demand is not there."""
 
-    next_step = "Install it: pip install 'source-amplitude[land]'"
+    next_step = "Run pip install 'source-amplitude[land]' and then the command again."
 
 
 class StoreDeniedError(ConfigError):

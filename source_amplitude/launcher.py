@@ -8,7 +8,9 @@ else takes the CDK's own way.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import shlex
 import sys
 import tempfile
 from collections import defaultdict
@@ -37,12 +39,15 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_FAILED = 0, 1
 
+_logger = logging.getLogger("airbyte")
+
 
 class Entrypoint(AirbyteEntrypoint):
     """Runs one command; differs from the CDK's in how records leave and how configurations are checked.
 
     Attributes:
         check_failed: Whether ``check`` ended without a connection.
+        connection: Why it did.
         explained: Whether a TRACE has said already why the command fails.
         complaints: What the TRACEs said.
     """
@@ -53,6 +58,7 @@ class Entrypoint(AirbyteEntrypoint):
         self._writer = writer
         self._parse = source.parse
         self.check_failed = False
+        self.connection = ""
         self.explained = False
         self.complaints: list[str] = []
 
@@ -60,7 +66,8 @@ class Entrypoint(AirbyteEntrypoint):
         """Yield the CDK's messages for ``check`` and note how it ended."""
         for message in super().check(source_spec, config):
             status = message.connectionStatus
-            self.check_failed = self.check_failed or (status is not None and status.status is Status.FAILED)
+            if status is not None and status.status is Status.FAILED:
+                self.check_failed, self.connection = True, status.message or ""
             yield self._noted(message)
 
     def read(
@@ -119,24 +126,42 @@ def launch(source: SourceAmplitude, args: list[str]) -> int:
 
 
 def _launch(source: SourceAmplitude, args: list[str], writer: LineWriter, person: Person) -> int:
+    if person.reads_stdout:
+        _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself helps nobody
     entrypoint = Entrypoint(source, writer)
     path, args = _state_file_option(args)
     try:
         with _held(path) as (state_file, state):
-            _run(entrypoint, [*args, *(["--state", state] if state else [])], writer, state_file)
+            args_with_state = [*args, *(["--state", state] if state else [])]
+            if args[0] == "check" and person.reads_stdout:
+                _check_for(person, entrypoint, args_with_state)
+            else:
+                _run(entrypoint, args_with_state, writer, state_file)
     except AirbyteTracedException as error:
-        # The CDK sums up failed streams in an error of its own, always as a config_error; the streams' own TRACEs
-        # have said it better.
-        if not entrypoint.explained:
-            entrypoint.complaints.append(error.message or str(error))
-            if not person.reads_stdout:
-                writer.write(AirbyteEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
-        if person.reads_stderr:
-            source.audience.close()
-            for complaint in entrypoint.complaints:
-                person.say(f"source-amplitude: {complaint}", is_bad=True)
+        _explain(error, entrypoint, writer, person)
         return EXIT_FAILED
+    if args[0] == "read" and person.reads_stderr and not source.stop.is_set():
+        person.say(f"Next time, for what is new: {_next_command(args, path)}")
     return EXIT_FAILED if entrypoint.check_failed else EXIT_OK
+
+
+def _explain(error: AirbyteTracedException, entrypoint: Entrypoint, writer: LineWriter, person: Person) -> None:
+    """Say why a command failed: to Airbyte in a TRACE, to a person in a line for each reason."""
+    # The CDK sums up failed streams in an error of its own, always as a config_error; the streams' own TRACEs have said
+    # it better.
+    if not entrypoint.explained:
+        entrypoint.complaints.append(error.message or str(error))
+        if not person.reads_stdout:
+            writer.write(AirbyteEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
+    if person.reads_stderr:
+        for complaint in entrypoint.complaints:
+            person.say(f"source-amplitude: {complaint}", is_bad=True)
+
+
+def _next_command(args: list[str], state_file: str | None) -> str:
+    """Return the command that goes on where this read ended."""
+    kept = [each for number, each in enumerate(args) if "--state" not in (each, args[number - 1])]
+    return shlex.join(["source-amplitude", *kept, "--state-file", state_file or "state.json"])
 
 
 def _run(entrypoint: Entrypoint, args: list[str], writer: LineWriter, state_file: StateFile | None) -> None:
@@ -150,6 +175,14 @@ def _run(entrypoint: Entrypoint, args: list[str], writer: LineWriter, state_file
         writer.write(f"{line}\n")
         if state_file is not None:
             state_file.note(line)
+
+
+def _check_for(person: Person, entrypoint: Entrypoint, args: list[str]) -> None:
+    """Check, and say in a line how it ended instead of printing messages."""
+    with tempfile.TemporaryFile() as unread, logs_to(LineWriter(unread)):
+        _run(entrypoint, args, LineWriter(unread), None)
+    failed = entrypoint.check_failed
+    person.say(entrypoint.connection if failed else "Amplitude accepts the keys.", is_bad=failed)
 
 
 def _state_file_option(args: list[str]) -> tuple[str | None, list[str]]:
