@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -95,13 +96,24 @@ def test_members_are_listed_with_unknown_names_first_and_then_by_hour_and_partit
     with open_archive(io.BytesIO(zipped(files))) as archive:
         members = archive.members
 
+    crc32 = zlib.crc32(packed(b""))
     assert members == (
-        Member("notes.txt", None, 20),
-        Member(FIRST, MemberName("100200", NINE, 0), 20),
-        Member(SECOND, MemberName("100200", NINE, 70), 20),
-        Member("100200/100200_2024-03-01_9#627.json.gz", MemberName("100200", NINE, 627), 20),
-        Member(THIRD, MemberName("100200", TEN, 5), 20),
+        Member("notes.txt", None, 20, crc32),
+        Member(FIRST, MemberName("100200", NINE, 0), 20, crc32),
+        Member(SECOND, MemberName("100200", NINE, 70), 20, crc32),
+        Member("100200/100200_2024-03-01_9#627.json.gz", MemberName("100200", NINE, 627), 20, crc32),
+        Member(THIRD, MemberName("100200", TEN, 5), 20, crc32),
     )
+
+
+def test_a_member_can_be_read_as_it_is_packed() -> None:
+    with (
+        open_archive(io.BytesIO(zipped({FIRST: packed(b"{}\n")}))) as archive,
+        archive.packed(archive.members[0]) as file,
+    ):
+        body = file.read()
+
+    assert body == packed(b"{}\n")
 
 
 def test_directory_entries_are_left_out_and_count_as_entries() -> None:
