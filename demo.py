@@ -1,4 +1,4 @@
-"""``make demo``: three days of sample events out of a local Amplitude, through the connector's own command line."""
+"""``make demo``: three days of sample events out of a local Amplitude, read and landed by the command line."""
 
 from __future__ import annotations
 
@@ -98,8 +98,11 @@ def main() -> int:
         console.print("The last STATE message is kept in .demo/state.json; a second sync starts from it.\n")
         second = command(*reading, "--state", "state.json")
         say(f"{sum(second.records.values())} new records, after {second.seconds:.1f} s: nothing is repeated")
+        console.print("The same hours as files, as they would lie in S3, Azure Blob Storage or GCS:")
+        land()
     console.print(
-        f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog and state are in .demo/; to go on by hand:"
+        f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog, state, the landed files and the report "
+        "of them are in .demo/; to go on by hand:"
     )
     console.print(Text(HAND, style="bold cyan"))
     return 0 if sum(first.records.values()) and not second.records else 1
@@ -163,6 +166,28 @@ def command(*arguments: str) -> Outcome:
         trace = outcome.last("TRACE")["trace"]["error"]["message"]
         raise SystemExit(f"main.py {arguments[0]} ended with {process.returncode}: {trace}")
     return outcome
+
+
+def land() -> None:
+    """Land the hours in the demonstration's folder and show what is there."""
+    start = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))["start_date"][:10]
+    plainly("land", "--config", ".demo/config.json", "--to", ".demo/landed", "--start", start, log=".demo/land.log")
+    plainly("missing", "--to", ".demo/landed", "--end", "6h")
+    plainly("report", "--to", ".demo/landed")
+    plainly("report", "--to", ".demo/landed", "--out", ".demo/report.html")
+
+
+def plainly(*arguments: str, log: str = "") -> None:
+    """Run ``python main.py`` with ``arguments`` and let it print; its log lines go into ``log`` where that is named."""
+    typed = " ".join(arguments) + (f" 2>{log}" if log else "")
+    console.print(Text(f"$ .venv/bin/python main.py {typed}", style="bold cyan"))
+    with (PROJECT / (log or os.devnull)).open("wb") as stderr:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "main.py", *arguments], cwd=PROJECT, stderr=stderr if log else None, check=False
+        )
+    if done.returncode:
+        raise SystemExit(f"main.py {arguments[0]} ended with {done.returncode}" + (f", see {log}" if log else ""))
+    console.print()
 
 
 def say(text: str) -> None:

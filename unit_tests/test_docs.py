@@ -10,6 +10,9 @@ import pytest
 
 from source_amplitude import errors
 from source_amplitude.failures import failure_type
+from source_amplitude.landing.coverage import Condition
+from source_amplitude.landing.formats import FORMAT_NAMES
+from source_amplitude.landing.manifest import manifest_from_bytes, manifest_to_bytes
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -21,6 +24,12 @@ DOCUMENTS = (
     "integration_tests/README.md",
     "docs/guarantees.md",
     "docs/errors.md",
+    "docs/landing.md",
+    "docs/recipes/airflow.md",
+    "docs/recipes/cron.md",
+    "docs/recipes/dagster.md",
+    "docs/recipes/duckdb.md",
+    "docs/recipes/from-scripts.md",
 )
 
 
@@ -60,12 +69,57 @@ def test_the_streams_table_has_what_discover_prints() -> None:
     assert documented == expected
 
 
-def test_every_runtime_dependency_has_a_line_that_says_why() -> None:
-    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
-    block = text.split("dependencies = [", 1)[1].split("\n]", 1)[0]
-    names = set(re.findall(r'^  "([a-z-]+)', block, re.MULTILINE))
+def required(text: str) -> set[str]:
+    """Return the names in a list of requirements of pyproject.toml."""
+    return set(re.findall(r'"([a-z-]+)', re.sub(r"#.*", "", text)))
 
-    assert set(table_after("Dependencies")) == names | {"aiohttp"}
+
+def test_every_dependency_has_a_line_that_says_why_and_in_which_extra_it_is() -> None:
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    runtime = text.split("\ndependencies = [", 1)[1].split("\n]", 1)[0]
+    optional = text.split("\n[project.optional-dependencies]\n", 1)[1].split("\n[", 1)[0]
+    extras = re.findall(r"^([a-z]+) = \[(.*?)\](?: *#[^\n]*)?$", optional, re.DOTALL | re.MULTILINE)
+    expected = dict.fromkeys(required(runtime), "")
+    for extra, requirements in extras:
+        expected |= {name: extra for name in required(requirements) - set(expected) if extra != "dev"}
+
+    documented = {}
+    for name, row in table_after("Dependencies").items():
+        named = re.search(r"\(extra `([a-z]+)`\)$", row[0])
+        documented[name] = named[1] if named else ""
+
+    assert documented == expected
+
+
+def test_the_manifest_that_is_explained_is_one_and_every_field_of_it_is() -> None:
+    text = (PROJECT / "docs/landing.md").read_text(encoding="utf-8")
+    example = text.split("```json\n", 1)[1].split("```", 1)[0]
+    saved = json.loads(example)
+    expected = {*saved, *(f"objects[].{name}" for name in saved["objects"][0]), "reason"} - {"objects"}
+
+    manifest = manifest_from_bytes("_manifest/date=2026-03-04/hour=09.json", example.encode())
+    table = text.split("\n| field | is |\n", 1)[1].split("\n\n", 1)[0]
+    explained: set[str] = set()
+    for line in table.splitlines()[1:]:
+        first, *others = re.findall(r"`([^`]+)`", line.split("|")[1])
+        folder = "objects[]." if first.startswith("objects[].") else ""
+        explained |= {first, *(folder + other for other in others)}
+
+    assert manifest_to_bytes(manifest).decode() == example
+    assert explained == expected
+
+
+def test_every_format_and_condition_of_landing_is_described() -> None:
+    landing = (PROJECT / "docs/landing.md").read_text(encoding="utf-8")
+    formats = re.findall(
+        r"^\| `([a-z]+)` \| ", landing.split("\n## Formats\n", 1)[1].split("\n## ", 1)[0], re.MULTILINE
+    )
+    conditions = re.findall(r"^\| ([a-z]+) \| ", landing.split("\n## Hours\n", 1)[1].split("\n## ", 1)[0], re.MULTILINE)
+    section = README.split("\n## Land raw hours in your own storage\n", 1)[1].split("\n## ", 1)[0]
+
+    assert tuple(formats) == FORMAT_NAMES
+    assert tuple(re.findall(r"^\| `([a-z]+)` \| ", section, re.MULTILINE)) == FORMAT_NAMES
+    assert set(conditions) == {condition.value for condition in Condition}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
