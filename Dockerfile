@@ -11,8 +11,13 @@ RUN mkdir source_amplitude amplitude_emulator \
 
 COPY source_amplitude source_amplitude
 COPY amplitude_emulator amplitude_emulator
-RUN pip install --no-cache-dir --no-deps --force-reinstall .
+RUN pip install --no-cache-dir --no-deps --force-reinstall . \
+    && test -x /usr/local/bin/source-amplitude
 
+# The user that Airbyte's base image makes and Airbyte's platform expects, by name. A cluster that itself demands
+# runAsNonRoot needs its number as well: runAsUser: 1000.
+# hadolint ignore=DL3066
 USER airbyte
-ENV AIRBYTE_ENTRYPOINT="source-amplitude"
-ENTRYPOINT ["source-amplitude"]
+# Both alike and absolute, since Airbyte's platform changes the working directory.
+ENV AIRBYTE_ENTRYPOINT="/usr/local/bin/source-amplitude"
+ENTRYPOINT ["/usr/local/bin/source-amplitude"]

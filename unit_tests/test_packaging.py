@@ -130,7 +130,7 @@ def test_the_newest_changelog_entry_is_of_this_version() -> None:
 
 def test_the_image_runs_the_console_script_as_an_ordinary_user_on_airbytes_base() -> None:
     base = connector_metadata()["data"]["connectorBuildOptions"]["baseImage"]
-    script = "source-amplitude"
+    script = "/usr/local/bin/source-amplitude"  # absolute, as Airbyte's documentation of its docker interface asks
 
     assert dockerfile_values("ARG") == [f"BASE_IMAGE={base}"]
     assert dockerfile_values("ENTRYPOINT") == [json.dumps([script])]

@@ -1,0 +1,52 @@
+"""These tests install from the package index, so they run only where ``-m`` asks for them: ``make test-image``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amplitude_emulator import Emulator, generate_hours
+from integration_tests.image.image import Image, NoNamespaceError, build
+from integration_tests.image.linters import NoLinterError, install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+NOON = datetime(2026, 3, 4, 12, tzinfo=timezone.utc)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.markexpr == "image":
+        return
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.skip(reason="installs from the package index: make test-image"))
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    try:
+        return build(tmp_path_factory.mktemp("image"))
+    except NoNamespaceError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def linters() -> None:
+    try:
+        install()
+    except NoLinterError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """Ten hours of events, all published."""
+    with Emulator(now=NOON) as emulator:
+        start = NOON - timedelta(hours=12)
+        generate_hours(emulator.store, seed=7, start=start, end=NOON - timedelta(hours=2), events_per_hour=20)
+        yield emulator
