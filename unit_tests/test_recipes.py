@@ -290,12 +290,16 @@ class Answers:
 def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Answers:
     monkeypatch.chdir(desk.folder)
     land = 'source-amplitude land --config "$AMPLITUDE_CONFIG" --start 3d'
-    assert desk.run(f"{land} --to landed && {land} --to landed-parquet --format parquet")[0] == 0
+    others = (f"{land} --to landed-{form} --format {form}" for form in ("parquet", "jsonl"))
+    script = " && ".join([f"{land} --to landed", f"{land} --to landed --end today --format json", *others])
+    ended, said = desk.run(script)
+    assert ended == 0, said
     return Answers(desk.folder)
 
 
 def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Answers) -> None:
     events: list[dict[str, Any]] = [*desk.emulator.store.events(NOON - timedelta(days=3), NOON)]
+    midnight = NOON.replace(hour=0)
     plays = Counter(each["event_properties"]["title"] for each in events if each["event_type"] == "Song Played")
 
     duck.ask()
@@ -305,6 +309,8 @@ def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Ans
     assert duck.to("LEFT JOIN (SELECT") == []
     assert duck.to("generate_series") == open_hours(desk.emulator)
     assert duck.to("COPY") == [(len(events),)]
+    assert sum(count for _, count, _ in duck.to("in_time")) == len(events)
+    assert duck.to("AS different") == [(len(desk.emulator.store.events(NOON - timedelta(days=3), midnight)),) * 2]
     assert {field for (field,) in duck.to("json_keys")} == {field for event in events for field in event}
     assert [count for _, count in duck.to("FROM 'landed-parquet/events")] == [
         count for _, count in plays.most_common(5)
