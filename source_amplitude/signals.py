@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 EXIT_SIGNALLED = 128
 
 
 @contextmanager
-def ends_on_signals(stop: threading.Event) -> Iterator[list[int]]:
-    """Set ``stop`` at the first SIGTERM or Ctrl-C and note the signal; a second one ends the process at once."""
+def ends_on_signals(stop: threading.Event, end: Callable[[int], NoReturn] = sys.exit) -> Iterator[list[int]]:
+    """Set ``stop`` at the first SIGTERM or Ctrl-C and note the signal; a second one ends the process at once.
+
+    Args:
+        stop: Whatever is at work looks at it.
+        end: Ends the process with an exit code; ``os._exit`` where threads may wait that Python would wait for.
+    """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received  # Python delivers signals to the main thread only
@@ -24,7 +30,7 @@ def ends_on_signals(stop: threading.Event) -> Iterator[list[int]]:
 
     def note(number: int, _frame: FrameType | None) -> None:
         if received:
-            raise SystemExit(EXIT_SIGNALLED + number)
+            end(EXIT_SIGNALLED + number)
         received.append(number)
         stop.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from contextlib import closing
@@ -48,7 +49,11 @@ def land(arguments: Sequence[str], session: Session) -> int:
     options = _options(arguments)
     stop, person = threading.Event(), Person.of(session.environ)
     level = logging.WARNING if person.wants_progress else logging.INFO
-    with ends_on_signals(stop) as received, logs_on_stderr(level) as secrets, closing(person.audience()) as audience:
+    with (
+        ends_on_signals(stop, os._exit) as received,  # writers may wait for their store for minutes
+        logs_on_stderr(level) as secrets,
+        closing(person.audience()) as audience,
+    ):
         try:
             config = read_config(options.config)
             secrets.append(config.keys)

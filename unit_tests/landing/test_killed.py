@@ -1,0 +1,157 @@
+"""Landings that are killed or asked to end at any moment: nothing half-written is to be seen, nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unit_tests.landing.program import HOURS, ended, manifests_of, objects_of, oracle, stored
+from unit_tests.peers.faults import FOREVER, Do, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from _pytest.mark import ParameterSet
+
+    from amplitude_emulator import Emulator
+    from unit_tests.landing.program import Program
+    from unit_tests.peers.peer import FaultyPeer, Peer
+
+ALL_HOURS = {f"2026-03-04T{hour:02}" for hour in range(10)}
+
+
+def assert_honest(content: Mapping[str, bytes], members: Mapping[str, bytes], missing: set[str]) -> None:
+    """Whatever is there is whole, and whatever is not there is missed."""
+    objects = objects_of(content)
+    assert objects == {path: members[path] for path in objects}
+    lacking = {path.split("/")[1][5:] + "T" + path.split("/")[2][5:] for path in members.keys() - objects.keys()}
+    assert lacking <= missing
+    assert ALL_HOURS - missing == manifests_of(content).keys()
+
+
+def end(runs: list[subprocess.Popen[str]], how: signal.Signals) -> None:
+    """Send a signal to a process that was started after this was made ready."""
+    runs[0].send_signal(how)
+
+
+def rarely(*values: int) -> list[ParameterSet]:
+    """Return cases that only `make test-landing` runs."""
+    return [pytest.param(value, marks=pytest.mark.landing) for value in values]
+
+
+@pytest.mark.parametrize("skip", [2, 37, *rarely(0, 1, 3, 4, 6, 9, 13, 20, 28, 33, 41)])
+def test_a_landing_that_is_killed_at_any_write_leaves_whole_objects_and_the_next_completes_the_set(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, skip: int
+) -> None:
+    peer, runs = faulty_s3, list[subprocess.Popen[str]]()
+    peer.front.inject(Do(lambda: end(runs, signal.SIGKILL)), method="PUT", skip=skip)
+
+    runs.append(program.start(peer))
+    killed = ended(runs[0])
+    left, missing = stored(peer), program.missing(peer)
+    rest = program.land(peer, *HOURS, "--only-missing")
+
+    assert killed.exit_code == -signal.SIGKILL
+    assert_honest(left, oracle(half_a_day.store), set(missing.hours))
+    assert (rest.exit_code, program.missing(peer).exit_code) == (0, 0)
+    assert objects_of(stored(peer)) == oracle(half_a_day.store)
+
+
+@pytest.mark.parametrize("files", [7, *rarely(1, 2, 3, 5, 11, 17, 23, 29)])
+def test_a_landing_in_a_folder_that_is_killed_leaves_whole_objects_and_the_next_completes_the_set(
+    half_a_day: Emulator, program: Program, folder: Peer, files: int
+) -> None:
+    half_a_day.faults.add("prepare", seconds=0.05)
+    place = program.folder / "landed"
+
+    run = program.start(folder, *HOURS)
+    while run.poll() is None and len(list(place.rglob("*.gz"))) < files:
+        time.sleep(0.001)  # noqa: TID251 - the other process has no clock of ours
+    run.kill()
+    ended(run)
+    left, visible = stored(folder), [path for path in place.rglob("*.gz") if path.is_file()]
+    missing = program.missing(folder)
+    rest = program.land(folder)
+
+    assert len(visible) == len(objects_of(left)) >= files
+    assert_honest(left, oracle(half_a_day.store), set(missing.hours))
+    assert (rest.exit_code, program.missing(folder).exit_code) == (0, 0)
+    assert objects_of(stored(folder)) == oracle(half_a_day.store)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_a_landing_that_is_asked_to_end_says_so_and_keeps_what_is_done(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, how: signal.Signals
+) -> None:
+    runs = list[subprocess.Popen[str]]()
+    faulty_s3.front.inject(Do(lambda: end(runs, how)), method="PUT", path="_manifest/", skip=2)
+    half_a_day.faults.add("prepare", seconds=0.1)
+
+    runs.append(program.start(faulty_s3))
+    stopped = ended(runs[0])
+    left, missing = stored(faulty_s3), program.missing(faulty_s3)
+    rest = program.land(faulty_s3, *HOURS, "--only-missing")
+
+    assert stopped.exit_code == 128 + how
+    assert stopped.complaint == (
+        "The landing was asked to end. Every hour that was done is landed. Run the command again for the rest."
+    )
+    assert stopped.stdout.count("\n") == 1
+    assert len(manifests_of(left)) >= 3
+    assert_honest(left, oracle(half_a_day.store), set(missing.hours))
+    assert rest.exit_code == 0
+    assert objects_of(stored(faulty_s3)) == oracle(half_a_day.store)
+
+
+def test_a_second_signal_ends_a_landing_that_waits_for_its_store(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    runs = list[subprocess.Popen[str]]()
+    faulty_s3.front.inject(Do(lambda: end(runs, signal.SIGTERM)), method="GET")
+    faulty_s3.front.inject(Wait(6), method="GET", times=FOREVER)
+
+    runs.append(program.start(faulty_s3))
+    time.sleep(1.5)  # noqa: TID251 - as above
+    waits = runs[0].poll() is None
+    end(runs, signal.SIGTERM)
+    began = time.monotonic()
+    code = ended(runs[0]).exit_code
+
+    assert (waits, code) == (True, 143)
+    assert time.monotonic() - began < 3
+    assert half_a_day.requests != []
+
+
+def test_no_temporary_file_is_left_behind_by_a_landing_that_is_killed(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    half_a_day.faults.add("slow_drip", bytes_per_second=20_000)
+    runs = list[subprocess.Popen[str]]()
+    faulty_s3.front.inject(Do(lambda: end(runs, signal.SIGKILL)), method="PUT")
+
+    runs.append(program.start(faulty_s3))
+    ended(runs[0])
+
+    assert [path.name for path in program.folder.rglob("*") if path.is_file()] == ["config.json"]
+
+
+def test_what_a_killed_landing_staged_in_a_folder_does_not_hinder_the_next(
+    half_a_day: Emulator, program: Program, folder: Peer
+) -> None:
+    program.land(folder)
+    objects = sorted((program.folder / "landed").rglob("*.gz"))
+    staged = [path.with_name(f"{path.name}#1") for path in objects]
+    for path, mine in zip(objects, staged, strict=True):
+        mine.write_bytes(b"half of")
+        path.unlink()
+
+    missing = program.missing(folder)
+    landed = program.land(folder)
+
+    assert set(missing.hours.values()) == {"short"}
+    assert landed.exit_code == 0
+    assert objects_of(stored(folder)) == oracle(half_a_day.store)
