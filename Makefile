@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-memory test-image bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-memory test-landing test-image bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -29,7 +29,7 @@ layers: $(STAMP)
 unit: $(STAMP)
 	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped, and those that look at the report fail where there is no Chromium." >&2
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal \
-	  -m "not upstream and not memory and not image and not image_tests and not requires_creds"
+	  -m "not upstream and not memory and not landing and not image and not image_tests and not requires_creds"
 
 peers: $(STAMP)  ## install Azurite and Chromium, which the tests ask, in .peers (npm; Node too, where it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation
@@ -44,6 +44,9 @@ test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs a
 
 test-image: $(STAMP)  ## the Dockerfile's steps and its entrypoint without an engine, hadolint, actionlint; needs rights to mount
 	$(BIN)/pytest -m image integration_tests/image
+
+test-landing: $(STAMP)  ## kill landings at many more points, and change stores and Amplitude at random; three minutes
+	$(BIN)/pytest -m landing unit_tests/landing
 
 bench: $(STAMP)  ## measure ours beside 0.6.19, a CDK manifest, a bare script and curl; most of an hour (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(BENCH)
