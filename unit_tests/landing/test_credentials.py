@@ -1,0 +1,218 @@
+"""Credentials come from each cloud's usual places, and none is ever printed or written."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.landing.place import ConnectionString
+from unit_tests.landing.program import PROJECT, at, ended, objects_of, oracle, stored
+from unit_tests.peers.faults import FOREVER, Answer, CutRequest, xml_error
+from unit_tests.peers.peer import FaultyPeer, Peer
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+    from unit_tests.landing.program import Program
+    from unit_tests.peers.azure import AzurePeer
+
+AWKWARD = "q+/9=%2B%zz ü€\"'&;\\key"
+AWS_SECRET = "wJalr+Utn/FEMI=K7MDENG%2FbPx&RfiCY"
+NINE = ("--start", "2026-03-04T09", "--end", "2026-03-04T10")
+
+
+def forms(secret: str) -> set[str]:
+    """Return every text that would give a secret away."""
+    utf8 = secret.encode()
+    plain = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    return plain | {base64.b64encode(utf8).decode().rstrip("=")}
+
+
+@pytest.mark.parametrize("status", [400, 403, 503])
+def test_no_secret_of_amazon_is_printed_whatever_the_store_answers(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, status: int
+) -> None:
+    environ = faulty_s3.environ | {"AWS_SECRET_ACCESS_KEY": AWS_SECRET, "AWS_SESSION_TOKEN": "token/+=%41" * 4}
+    echo = " ".join((*forms(AWS_SECRET), *forms(environ["AWS_SESSION_TOKEN"]), environ["AWS_ACCESS_KEY_ID"]))
+    faulty_s3.front.inject(Answer(status, xml_error("SignatureDoesNotMatch", echo)), method="PUT", times=FOREVER)
+
+    run = program.land(FaultyPeer(faulty_s3.url, environ, front=faulty_s3.front), *NINE)
+
+    said = run.stdout + run.stderr
+    assert half_a_day.requests != []
+    assert run.exit_code == 1
+    assert "SignatureDoesNotMatch" in run.complaint
+    assert [form for form in (AWS_SECRET, quote(AWS_SECRET, safe=""), "token/+=%41") if form in said] == []
+
+
+def test_no_shared_access_signature_is_printed_when_the_connection_breaks(
+    half_a_day: Emulator, program: Program, faulty_azure: FaultyPeer
+) -> None:
+    sas = "sv=2023-11-03&sr=c&sp=racwdl&sig=" + quote("a+b/c=d e%f" * 3, safe="")
+    environ = {key: value for key, value in faulty_azure.environ.items() if not key.endswith("_KEY")}
+    environ["AZURE_STORAGE_SAS_TOKEN"] = sas
+    peer = FaultyPeer(faulty_azure.url, environ, front=faulty_azure.front)
+    faulty_azure.front.inject(CutRequest(), times=4)
+    faulty_azure.front.inject(Answer(403, xml_error("AuthenticationFailed", sas)), times=FOREVER)
+
+    runs = [program.land(peer, *NINE), program.missing(peer, *NINE)]
+
+    said = "".join(run.stdout + run.stderr for run in runs)
+    assert half_a_day.requests != []
+    assert [run.exit_code for run in runs] == [1, 1]
+    assert any("sig=" in request.path for request in faulty_azure.front.requests)
+    assert [form for form in ("sig=", "a+b/c=d e%f", quote("a+b/c=d e%f", safe="")) if form in said] == []
+
+
+@pytest.mark.usefixtures("half_a_day")
+def test_a_key_of_azure_that_is_none_is_named_and_not_printed(program: Program, azure: AzurePeer) -> None:
+    peer = Peer(azure.url, azure.environ | {"AZURE_STORAGE_ACCOUNT_KEY": AWKWARD})
+
+    run = program.land(peer, *NINE)
+
+    assert run.exit_code == 1
+    assert peer.url in run.complaint
+    assert [form for form in forms(AWKWARD) if form in run.stdout + run.stderr] == []
+
+
+@pytest.mark.parametrize("fault", ["server_error", "forbidden", "connection_reset", "html_page"])
+def test_no_key_of_amplitude_is_printed_or_written_anywhere(
+    half_a_day: Emulator, program: Program, folder: Peer, fault: str
+) -> None:
+    half_a_day.faults.add(fault)
+
+    run = program.land(folder, *NINE, api_key=AWKWARD, secret_key=AWKWARD[::-1])
+
+    files = [path for path in program.folder.rglob("*") if path.is_file() and path.name != "config.json"]
+    said = run.stdout + run.stderr + "".join(path.read_text(encoding="utf-8") for path in files)
+    assert run.exit_code == 1
+    assert [form for form in forms(AWKWARD) | forms(AWKWARD[::-1]) if form in said] == []
+
+
+def test_a_connection_string_of_azure_is_enough(half_a_day: Emulator, program: Program, azure: AzurePeer) -> None:
+    peer = Peer(azure.url, {"AZURE_STORAGE_CONNECTION_STRING": azure.connection_string})
+
+    landed, missing = program.land(peer), program.missing(peer)
+
+    assert (landed.exit_code, missing.exit_code) == (0, 0)
+    assert objects_of(stored(azure)) == oracle(half_a_day.store)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        (
+            "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k+/==;EndpointSuffix=core.windows.net",
+            {"account_name": "a", "account_key": "k+/==", "endpoint": "https://a.blob.core.windows.net"},
+        ),
+        (
+            "BlobEndpoint=https://a.blob.core.windows.net/;SharedAccessSignature=sv=1&sig=x%3D",
+            {"account_name": "a", "sas_key": "sv=1&sig=x%3D", "endpoint": "https://a.blob.core.windows.net"},
+        ),
+    ],
+)
+def test_the_parts_of_a_connection_string_are_taken(text: str, fields: dict[str, str]) -> None:
+    assert ConnectionString.parse(text).fields == fields
+    assert "k+/==" not in repr(ConnectionString.parse(text))
+
+
+def test_a_connection_string_without_an_account_is_refused_and_not_quoted() -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        ConnectionString.parse("AccountKey=secretkey;What=ever")
+
+    assert raised.value.problems == ("AZURE_STORAGE_CONNECTION_STRING (environment) names no account",)
+
+
+def of_profile(peer: Peer, program: Program, profile: str) -> Peer:
+    """Move the keys of an environment into a profile of ``~/.aws``, which boto3 reads."""
+    folder = program.folder / ".aws"
+    folder.mkdir()
+    keys = {name.lower(): peer.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    lines = [f"[{profile}]", *(f"{name} = {value}" for name, value in keys.items())]
+    (folder / "credentials").write_text("\n".join(lines), encoding="utf-8")
+    environ = {name: value for name, value in peer.environ.items() if name.lower() not in keys}
+    return Peer(peer.url, environ | ({"AWS_PROFILE": profile} if profile != "default" else {}))
+
+
+@pytest.mark.parametrize("profile", ["default", "landing"])
+def test_profiles_are_read_where_boto3_is_installed(
+    half_a_day: Emulator, program: Program, s3: Peer, profile: str
+) -> None:
+    landed = program.land(of_profile(s3, program, profile))
+
+    assert landed.exit_code == 0, landed.stderr
+    assert objects_of(stored(s3)) == oracle(half_a_day.store)
+
+
+def test_a_profile_that_is_not_there_is_named(program: Program, s3: Peer) -> None:
+    peer = of_profile(s3, program, "landing")
+
+    landed = program.land(Peer(peer.url, peer.environ | {"AWS_PROFILE": "other"}))
+
+    assert landed.exit_code == 1
+    assert "AWS_PROFILE cannot be used (The config profile (other) could not be found)" in landed.complaint
+
+
+BLOCKED = """\
+import sys
+from importlib.abc import MetaPathFinder
+class Blocked(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Blocked())
+import importlib.util as util
+found = util.find_spec
+util.find_spec = lambda name, *more: None if name.partition(".")[0] in {names!r} else found(name, *more)
+from source_amplitude.run import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+NOT_INSTALLED = (
+    "This command needs obstore and filelock, which are not installed. "
+    "Run pip install 'source-amplitude[land]' and then the command again."
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("obstore",), NOT_INSTALLED),
+        (("boto3",), "AWS_PROFILE is set, and reading profiles needs boto3. Install it: pip install boto3"),
+    ],
+)
+@pytest.mark.parametrize("command", ["land", "missing"])
+def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
+    program: Program, s3: Peer, names: tuple[str, ...], said: str, command: str
+) -> None:
+    peer = of_profile(s3, program, "landing")
+    options = ["--config", program.config(), "--to", peer.url]
+
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED.format(names=names), command, *options],
+        cwd=PROJECT,
+        env=program.environ(peer),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"source-amplitude: {said}\n")
+
+
+def test_the_environment_of_a_process_is_enough_and_its_log_is_not_in_its_output(
+    half_a_day: Emulator, program: Program, every_cloud: Peer
+) -> None:
+    run = ended(program.start(every_cloud, *NINE))
+
+    assert run.exit_code == 0, run.stderr
+    assert run.stdout.startswith(f"{every_cloud.url}, 2026-03-04 09:00 UTC: ")
+    assert [line.split(" ")[1] for line in run.stderr.splitlines()] == ["INFO"]
+    assert objects_of(stored(every_cloud)) == oracle(half_a_day.store, at(9))
