@@ -226,6 +226,14 @@ def landing_command(archives: Archives, read: Read, folder: Path, place: Peer, f
     )
 
 
+def our_download(archives: Archives, read: Read, folder: Path) -> Command:
+    """Return what downloads and proves a read's archives with our code, and lands nothing."""
+    program = str(environments.make_ours().python), str(HERE / "our_download.py")
+    config = _files(folder, _config(archives, read))[1]
+    hours = f"{read.start:%Y-%m-%dT%H}", f"{read.end:%Y-%m-%dT%H}"
+    return Command((*program, config, *hours), {"AMPLITUDE_API_URL": archives.served.url}, needle=ANY_LINE)
+
+
 def _versions_of_the_system() -> str:
     """Return what curl, unzip and gzip call themselves; some print it on the second line."""
     found = []

@@ -1,0 +1,43 @@
+"""Downloads and proves archives with our own code, as a landing does before it writes anything, and leaves it at that.
+
+``python our_download.py CONFIG START END`` with hours such as ``2026-01-01T05``; prints a line for each archive.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from source_amplitude.commands.arguments import moment, span
+from source_amplitude.commands.session import Session
+from source_amplitude.config_file import read_config
+from source_amplitude.export import Archives, Tally
+from source_amplitude.ledger import Ledger
+from source_amplitude.windows import HourSet
+
+
+def main() -> None:
+    """Do what the command line says."""
+    session = Session.of(os.environ)
+    config = read_config(sys.argv[1])
+    publication = session.publication(config)
+    publication.ask_for_the_time()
+    hours = [moment("hour", text, session.clock.now()) for text in sys.argv[2:]]
+    archives = Archives(
+        publication.client,
+        Ledger(),
+        config,
+        settings=session.settings,
+        clock=session.clock,
+        stop=threading.Event(),
+        tally=Tally(),
+    )
+    for arrived in archives.ask(span(*hours), recheck=False, reread=HourSet()):
+        if arrived is not None:
+            arrived.download.close()
+            print(arrived.download.window)
+
+
+if __name__ == "__main__":
+    main()
