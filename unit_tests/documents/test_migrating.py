@@ -12,8 +12,10 @@ import subprocess
 import sys
 from contextlib import suppress
 from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +25,9 @@ from source_amplitude import SourceAmplitude
 from source_amplitude.config import parse_config
 from source_amplitude.ledger import ledger_from_state
 from unit_tests.documents.blocks import PROJECT, blocks, page, rows, section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE = page("migrating-from-airbyte.md")
 SPEC = json.loads((PROJECT / "source_amplitude" / "spec.json").read_text(encoding="utf-8"))["connectionSpecification"]
@@ -140,6 +145,48 @@ def test_what_is_written_by_hand_to_go_back_is_the_same_hour_and_grows_with_time
         assert max(written, f"{written[:10]} 23:00:00.000000") != written
         assert max(ours[0], f"{written[:4]}-12-31 23:59:59.999999") == ours[0]
     assert len(pairs) == 2
+
+
+@pytest.fixture
+def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
+    """A server that answers with a state, its address, and what it was asked: path, token and body."""
+    asked: list[tuple[str, str, Any]] = []
+
+    class Api(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append((self.path, self.headers["Authorization"], body))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"stateType": "stream", "streamState": [{"kept": True}]}).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="there is no curl, or no jq")
+def test_the_calls_of_airbytes_api_send_the_bodies_that_are_shown(
+    airbyte: tuple[str, list[tuple[str, str, Any]]], tmp_path: Path
+) -> None:
+    url, asked = airbyte
+    calls = [block.text for block in blocks(PAGE, "sh") if "$AIRBYTE_URL" in block.text]
+    (body,) = (block.text for block in blocks(PAGE, "json") if "connectionState" in block.text)
+    (tmp_path / "new-connection.json").write_text(body, encoding="utf-8")
+
+    environ = {**os.environ, "AIRBYTE_URL": url, "TOKEN": "some-token", "no_proxy": "*"}
+    subprocess.run(["bash", "-c", "set -e\n" + "\n".join(calls)], cwd=tmp_path, env=environ, check=True)
+
+    old = {"connectionId": "11111111-1111-1111-1111-111111111111"}
+    assert asked == [
+        ("/api/v1/state/get", "Bearer some-token", old),
+        ("/api/v1/state/create_or_update_safe", "Bearer some-token", json.loads(body)),
+    ]
+    assert json.loads((tmp_path / "old-state.json").read_text(encoding="utf-8")) == [{"kept": True}]
 
 
 @pytest.fixture
