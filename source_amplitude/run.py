@@ -46,8 +46,8 @@ environment:
   TMPDIR              where archives are kept while they are read
   NO_PROGRESS         if set, no progress is drawn on the terminal
 
-Exit codes: 0 done, 1 failed (TRACE lines say why), 2 wrong usage, 130 and 143 interrupted (Ctrl-C, SIGTERM; the last
-STATE covers what was read), 141 the reader of stdout went away.
+Exit codes: 0 done, 1 failed (TRACE lines say why, of land and the like stderr) or hours are missing, 2 wrong usage, 130
+and 143 interrupted (Ctrl-C, SIGTERM; the last STATE covers what was read), 141 the reader of stdout went away.
 """
 
 EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_GONE = 2, 130, 141

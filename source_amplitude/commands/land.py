@@ -126,7 +126,8 @@ def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, 
     finally:
         lander.audience.close()
         seconds = session.clock.monotonic_seconds() - began_seconds
-        sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
+        if lander.landing.is_begun or sys.exc_info()[0] is None:
+            sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
     malformed = _write_arrays(wanted, lander, options)
     if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:
         raise malformed_error(malformed)

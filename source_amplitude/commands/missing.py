@@ -42,13 +42,15 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     lacking = found.coverage.of(*conditions)
     for each in lacking:
         sys.stdout.write(f"{each.window.start:%Y-%m-%dT%H}\t{each.condition.value}\t{each.reason}\n")
+    sys.stdout.flush()
     hours = sum(each.window.hours for each in lacking)
     of = f"{found.coverage.span.hours:,} hours, {found.coverage.span}, in {found.place}"
     if not hours:
         sys.stderr.write(f"Nothing is missing of {of}.\n")
         return 0
+    found_lacking = "missing, short or open" if options.strict else "missing or short"
     command = fetch_command(
         config=options.config, to=options.to, form=found.form, missing=found.coverage.hours_in(*conditions)
     )
-    sys.stderr.write(f"{hours:,} of {of} are missing or short. To fetch them:\n  {command}\n")
+    sys.stderr.write(f"{hours:,} of {of} are {found_lacking}. To fetch them:\n  {command}\n")
     return 1

@@ -15,6 +15,7 @@ from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobo
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
+from source_amplitude.landing.signs import counted
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("airbyte")
 
 _ARCHIVES_AT_ONCE = 2
+_AGAIN = (
+    "Run the command again with --only-missing: it asks for these hours. An hour that will never heal can be named in "
+    "accepted_gaps."
+)
 
 
 @dataclass
@@ -75,6 +80,11 @@ class Landing:
         if result.written or result.replaced:
             self.changed_days.add(result.window.start.replace(hour=0))
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything came of the run, good or bad."""
+        return bool(self.hours_done or self.hours_empty or self.hours_open or self.tally.failures)
+
     def done(self) -> Done:
         """Return how far the run is; may be asked by another thread."""
         hours = self.hours_done + self.tally.done().hours
@@ -90,21 +100,19 @@ class Landing:
         """
         if self.written or self.replaced:
             kinds = (
-                f"{self.written:,} objects written",
+                f"{counted(self.written, 'object')} written",
                 f"{self.replaced:,} replaced",
                 f"{self.unchanged:,} unchanged",
             )
             parts = [f"{', '.join(kinds)} ({self.written_bytes / 1e6:,.1f} MB)"]
         else:
-            parts = [f"nothing new ({self.unchanged:,} objects looked at are there as Amplitude has them)"]
-        parts.append(f"{self.hours_done:,} hours done with {self.events:,} events")
-        counts = {
-            "hours empty": self.hours_empty,
-            "hours open": self.hours_open,
-            "hours failed": sum(window.hours for window, _ in self.tally.failures),
-            "malformed lines left out": self.tally.malformed_lines,
-        }
-        parts += [f"{count:,} {what}" for what, count in counts.items() if count]
+            parts = [f"nothing new ({counted(self.unchanged, 'object')} compared)"]
+        parts.append(f"{counted(self.hours_done, 'hour')} done with {counted(self.events, 'event')}")
+        failed = sum(window.hours for window, _ in self.tally.failures)
+        hours = {"empty": self.hours_empty, "open": self.hours_open, "failed": failed}
+        parts += [f"{counted(count, 'hour')} {what}" for what, count in hours.items() if count]
+        if self.tally.malformed_lines:
+            parts.append(f"{counted(self.tally.malformed_lines, 'malformed line')} left out")
         return f"{place}, {span}: {'; '.join(parts)}; {seconds:.1f} s."
 
 
@@ -183,6 +191,7 @@ class Lander:
     def _raise_what_is_left(self, ledger: Ledger) -> None:
         tally, policy = self.landing.tally, self.config.malformed_lines
         if failure := tally.failure("All other hours were landed."):
+            failure.advice = _AGAIN
             raise failure
         if tally.malformed_lines and policy is not MalformedLines.SKIP:
             raise tally.malformed_error()

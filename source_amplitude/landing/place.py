@@ -99,8 +99,8 @@ def require_land_extra() -> None:
     Raises:
         MissingExtraError: It is not; the text has the command that installs it.
     """
-    if any(find_spec(name) is None for name in ("obstore", "filelock")):
-        raise MissingExtraError("This command needs obstore and filelock, which are not installed.")
+    if find_spec("obstore") is None:
+        raise MissingExtraError("This command needs obstore, which is not installed.")
 
 
 def open_place(
@@ -165,7 +165,9 @@ def _folder(path: str, *, create: bool) -> Path:
         if create:
             folder.mkdir(parents=True, exist_ok=True)
         if not folder.is_dir():
-            raise StoreDeniedError(f"The folder {folder} is not there.")
+            raise StoreDeniedError(
+                f"The folder {folder} is not there.", next_step="Correct --to, or land something there first."
+            )
     except OSError as error:
         raise StoreDeniedError(f"The folder {folder} cannot be made ({error.strerror}).") from error
     return folder.resolve()
@@ -182,7 +184,8 @@ def _aws_profile(environ: Mapping[str, str]) -> dict[str, Any]:
     if find_spec("boto3") is None:
         if named:
             raise MissingExtraError(
-                "AWS_PROFILE is set, and reading profiles needs boto3.", next_step="Install it: pip install boto3"
+                "AWS_PROFILE is set, and reading profiles needs boto3.",
+                next_step="Run pip install boto3 and then the command again.",
             )
         return {}
     return _from_boto3()

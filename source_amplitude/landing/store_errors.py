@@ -39,6 +39,8 @@ def translated(error: BaseException, place: Place, doing: str) -> AmplitudeError
     text, status, number = str(error), status_of(error), _os_error(error)
     if number in _FULL:
         return DiskFullError(f"The disk of {place} is full: {doing} failed.")
+    if any(service in text for service in _METADATA_SERVICES):  # a proxy may answer 403 in its place
+        return StoreDeniedError(f"No credentials for {place} were found in the environment: {doing} failed.")
     is_denied = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
     if (
         is_denied
@@ -47,8 +49,6 @@ def translated(error: BaseException, place: Place, doing: str) -> AmplitudeError
         or _tag(text, "Code") in _BAD_CREDENTIALS
     ):
         return StoreDeniedError(f"{place} denied {doing}{_cause(error)}.")
-    if any(service in text for service in _METADATA_SERVICES):
-        return StoreDeniedError(f"No credentials for {place} were found in the environment: {doing} failed.")
     if isinstance(error, FileNotFoundError) or status == HTTPStatus.NOT_FOUND:
         return StoreDeniedError(f"{place} is not there: {doing} failed{_cause(error)}.")
     if "builder error" in text:

@@ -176,16 +176,19 @@ sys.exit(run(sys.argv[1:]))
 
 
 NOT_INSTALLED = (
-    "This command needs obstore and filelock, which are not installed. "
+    "This command needs obstore, which is not installed. "
     "Run pip install 'source-amplitude[land]' and then the command again."
 )
+
+
+NO_BOTO3 = "AWS_PROFILE is set, and reading profiles needs boto3. Run pip install boto3 and then the command again."
 
 
 @pytest.mark.parametrize(
     ("names", "said"),
     [
         (("obstore",), NOT_INSTALLED),
-        (("boto3",), "AWS_PROFILE is set, and reading profiles needs boto3. Install it: pip install boto3"),
+        (("boto3",), NO_BOTO3),
     ],
 )
 @pytest.mark.parametrize("command", ["land", "missing"])

@@ -41,7 +41,7 @@ def test_a_rerun_writes_nothing_and_says_so(
     objects = len(half_a_day.store.members())
     assert again.exit_code == 0
     assert again.summary == (
-        f"nothing new ({objects} objects looked at are there as Amplitude has them); "
+        f"nothing new ({objects} objects compared); "
         "8 hours done with 320 events; 2 hours open"
     )
     assert writes(every_faulty_cloud) == wrote
@@ -74,7 +74,7 @@ def test_what_changed_at_amplitude_is_written_and_what_was_replaced_is_named(
     names = [object_path(each).rpartition("/")[2] for each in (grown, rewritten)]
     changed = f"{40 * 8 - lines + len(store.lines(at(6), at(7))) + 2} events"
     assert landed.exit_code == 0
-    assert landed.summary.startswith("1 objects written, 2 replaced, ")
+    assert landed.summary.startswith("1 object written, 2 replaced, ")
     assert changed in landed.summary
     assert [warning.partition(" since it was landed")[0] for warning in sorted(landed.warnings)] == sorted(
         [

@@ -308,7 +308,7 @@ def test_a_file_in_place_of_a_folder_is_named(program: Program, tmp_path: Path) 
 
     assert (landed.exit_code, missing.exit_code) == (1, 1)
     assert landed.complaint == f"The folder {place} cannot be made (File exists). {CREDENTIALS}"
-    assert missing.complaint == f"The folder {place} is not there. {CREDENTIALS}"
+    assert missing.complaint == f"The folder {place} is not there. Correct --to, or land something there first."
     assert place.read_text(encoding="utf-8") == "not ours"
 
 

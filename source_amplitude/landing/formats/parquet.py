@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise MissingExtraError(
         f"--format parquet needs pyarrow, which cannot be imported ({error}).",
-        next_step="Install it: pip install 'source-amplitude[land,parquet]'",
+        next_step="Run pip install 'source-amplitude[land,parquet]' and then the command again.",
     ) from error
 
 if TYPE_CHECKING:

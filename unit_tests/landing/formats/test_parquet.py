@@ -191,4 +191,4 @@ def test_without_pyarrow_the_command_that_installs_it_is_named() -> None:
 
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, check=True)
 
-    assert done.stdout.decode() == "Install it: pip install 'source-amplitude[land,parquet]'\n"
+    assert done.stdout.decode() == "Run pip install 'source-amplitude[land,parquet]' and then the command again.\n"
