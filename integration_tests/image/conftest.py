@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,11 +29,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    folder = tmp_path_factory.mktemp("image")
     try:
-        return build(tmp_path_factory.mktemp("image"))
+        yield build(folder)
     except NoNamespaceError as reason:
         pytest.skip(str(reason))
+    finally:
+        shutil.rmtree(folder)  # hundreds of megabytes, and pytest keeps the folders of three runs
 
 
 @pytest.fixture(scope="session")
