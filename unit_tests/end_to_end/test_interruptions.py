@@ -108,6 +108,22 @@ def test_a_read_that_is_asked_to_end_repeats_nothing(
     assert sorted(before + uuids_of(rest)) == stored_uuids(half_a_day)
 
 
+@pytest.mark.parametrize("command", ["check", "discover"])
+def test_a_command_that_is_ended_once_it_has_answered_has_not_failed(connector: Connector, command: str) -> None:
+    config = connector.file("config.json", connector.config())
+    answers = {"check": b'"CONNECTION_STATUS"', "discover": b'"CATALOG"'}
+
+    arguments = [sys.executable, "-u", str(COMMAND), command, "--config", config]
+    with subprocess.Popen(arguments, cwd=PROJECT, env=connector.environ, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        answered = next((line for line in process.stdout if answers[command] in line), b"")
+        process.send_signal(signal.SIGTERM)  # as PyAirbyte does
+
+    assert answered
+    # Which of them depends on how far the process is: Python may not listen to signals any more.
+    assert process.returncode in {0, -signal.SIGTERM}
+
+
 def test_no_file_is_left_behind_by_a_read_that_is_killed(
     half_a_day: Emulator, connector: Connector, tmp_path: Path, program: Path
 ) -> None:
