@@ -184,7 +184,7 @@ def manifest_from_bytes(path: str, body: bytes) -> Manifest:
             event_types={str(name): int(count) for name, count in saved.get("event_types", {}).items()},
             reason=str(saved.get("reason", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidManifestError(f"{path} is no manifest ({type(error).__name__}: {error}).") from error
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ODD_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ODD_NAME = 100
+_PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
 def object_names(members: list[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
@@ -31,9 +32,9 @@ def object_names(members: list[Member], hour: datetime, suffix: str) -> list[tup
 
 
 def _plain_name(member: Member, hour: datetime) -> str:
-    if member.name is None:
+    if member.name is None or not _PROJECT.fullmatch(member.name.project):
         return ""
-    return f"{_ODD_CHARACTERS.sub('-', member.name.project)}_{hour:%Y-%m-%d_%H}_{member.name.partition}"
+    return f"{member.name.project}_{hour:%Y-%m-%d_%H}_{member.name.partition}"
 
 
 def _odd_name(text: str) -> str:

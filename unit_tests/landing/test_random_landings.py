@@ -1,0 +1,184 @@
+"""Random lives of a place: Amplitude changes, objects get lost, answers and windows fail, and landings go on."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from source_amplitude.run import run
+from unit_tests.conftest import NOON
+from unit_tests.end_to_end.command import SHORT
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.landing.program import STORE_SETTINGS, at, objects_of, oracle, stored
+from unit_tests.peers.peer import Peer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from amplitude_emulator import Emulator
+
+HOURS = st.integers(0, 9)
+PARTITIONS = st.integers(1, 3)
+FAULTS = st.sampled_from(["server_error", "broken_member", "cut_body", "too_large_above_hours", "empty_body"])
+END = "2026-03-04T10"
+
+
+class Landings(RuleBasedStateMachine):
+    """What was there at Amplitude when its hour was last asked for with success has to be there, or missing."""
+
+    emulator: Emulator
+    config: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emulator.reset()
+        self.clock = FakeClock(NOON)
+        self.folder = tempfile.TemporaryDirectory()
+        self.peer = Peer(str(Path(self.folder.name) / "landed"))
+        self.versions: dict[str, list[bytes]] = {}
+        self.seen: dict[str, int] = {}
+        self.count = 0
+
+    @initialize()
+    def begin(self) -> None:
+        self.land(only_missing=False, first=0, end=10)
+
+    @rule(hour=HOURS, partition=PARTITIONS)
+    def amplitude_gets_events(self, hour: int, partition: int) -> None:
+        self.count += 1
+        self.emulator.store.append_lines(at(hour), partition, [{"uuid": str(self.count)}])
+        self.present()
+
+    @rule(hour=HOURS, partition=PARTITIONS)
+    def amplitude_rewrites_a_member(self, hour: int, partition: int) -> None:
+        self.count += 1
+        self.emulator.store.put_content(at(hour), partition, b'{"uuid":"%d"}\n' % self.count)
+        self.present()
+
+    @rule(hours=st.integers(1, 30))
+    def time_passes(self, hours: int) -> None:
+        self.emulator.clock.advance(timedelta(hours=hours))
+        self.clock.advance(hours * 3600)
+
+    @rule(which=st.integers(0, 50), how=st.sampled_from(["gone", "cut", "longer"]))
+    def an_object_suffers(self, which: int, how: str) -> None:
+        files = sorted(Path(self.peer.url).rglob("*.gz"))
+        if files:
+            path = files[which % len(files)]
+            if how == "gone":
+                path.unlink()
+            else:
+                path.write_bytes(path.read_bytes()[:-1] if how == "cut" else path.read_bytes() + b"x")
+
+    @rule(hour=HOURS)
+    def a_manifest_is_deleted(self, hour: int) -> None:
+        Path(self.peer.url, f"_manifest/date=2026-03-04/hour={hour:02}.json").unlink(missing_ok=True)
+
+    @rule(only_missing=st.booleans(), first=st.integers(0, 9), hours=st.integers(1, 10), fault=FAULTS, where=HOURS)
+    def land_with_a_fault(self, *, only_missing: bool, first: int, hours: int, fault: str, where: int) -> None:
+        self.emulator.faults.add(fault, hour=at(where))
+        self.land(only_missing=only_missing, first=first, end=min(10, first + hours))
+        self.emulator.faults.clear()
+
+    @rule(only_missing=st.booleans(), first=st.integers(0, 9), hours=st.integers(1, 10))
+    def land_a_part(self, *, only_missing: bool, first: int, hours: int) -> None:
+        assert self.land(only_missing=only_missing, first=first, end=min(10, first + hours)) == 0
+
+    @rule()
+    def what_is_not_missing_is_there(self) -> None:
+        missing = self.run("missing")
+        content = objects_of(stored(self.peer))
+        for path, newest in self.seen.items():
+            hour = f"2026-03-04T{path.split('hour=')[1][:2]}"
+            assert hour in missing or content.get(path) in self.versions[path][newest:]
+
+    @rule()
+    def a_whole_landing_makes_the_place_what_amplitude_has(self) -> None:
+        assert self.land(only_missing=False, first=0, end=10) == 0
+        assert objects_of(stored(self.peer)) == oracle(self.emulator.store)
+        assert self.run("missing") == ""
+
+    def land(self, *, only_missing: bool, first: int, end: int) -> int:
+        self.emulator.clear_requests()
+        span = ["--start", f"2026-03-04T{first:02}", "--end", f"2026-03-04T{end:02}"]
+        out = StringIO()
+        with redirect_stdout(out), redirect_stderr(StringIO()):
+            arguments = ["land", "--config", self.config, "--to", self.peer.url, *span]
+            code = run(
+                [*arguments, *["--only-missing"] * only_missing],
+                settings=SHORT,
+                store_settings=STORE_SETTINGS,
+                clock=self.clock,
+            )
+        if code == 0 and not only_missing:
+            self.seen |= {path: len(self.versions[path]) - 1 for path in self.present(at(first), at(end))}
+        return code
+
+    def present(self, start: datetime | None = None, end: datetime | None = None) -> list[str]:
+        """Note what Amplitude has now."""
+        now = oracle(self.emulator.store, start, end)
+        for path, body in now.items():
+            versions = self.versions.setdefault(path, [])
+            if not versions or versions[-1] != body:
+                versions.append(body)
+        return list(now)
+
+    def run(self, command: str) -> str:
+        out = StringIO()
+        with redirect_stdout(out), redirect_stderr(StringIO()):
+            run(
+                [command, "--to", self.peer.url, "--start", "2026-03-04", "--end", END],
+                settings=SHORT,
+                store_settings=STORE_SETTINGS,
+                clock=self.clock,
+            )
+        return out.getvalue()
+
+    def teardown(self) -> None:
+        self.a_whole_landing_makes_the_place_what_amplitude_has()
+        self.folder.cleanup()
+
+
+def run_lives(emulator: Emulator, config: str, *, lives: int, steps: int) -> None:
+    machine = type("Lives", (Landings,), {"emulator": emulator, "config": config})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=lives,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=lives < 100,  # `make test` says the same each time, and soon
+            phases=[Phase.generate] if lives < 100 else list(Phase),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def configured(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("AMPLITUDE_API_URL", emulator.url)
+    project = emulator.project
+    path = tmp_path / "config.json"
+    keys = {"api_key": project.api_key, "secret_key": project.secret_key}
+    path.write_text(json.dumps({**keys, "start_date": "2026-03-04T00:00:00Z", "num_workers": 2}), encoding="utf-8")
+    return str(path)
+
+
+def test_a_few_random_lives_of_a_folder_lose_nothing(emulator: Emulator, configured: str) -> None:
+    run_lives(emulator, configured, lives=20, steps=25)
+
+
+@pytest.mark.landing
+@pytest.mark.timeout(900)
+def test_many_random_lives_of_a_folder_lose_nothing(emulator: Emulator, configured: str) -> None:
+    run_lives(emulator, configured, lives=300, steps=40)
