@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from source_amplitude.commands.arguments import fetch_command, moment, span, yesterday
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.windows import HourSet, HourWindow
+
+NOW = datetime(2026, 3, 4, 12, 34, 56, tzinfo=timezone.utc)
+NOON = NOW.replace(minute=0, second=0)
+MIDNIGHT = NOON.replace(hour=0)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("today", MIDNIGHT),
+        ("yesterday", MIDNIGHT - DAY),
+        ("0h", NOON),
+        ("36h", NOON - 36 * HOUR),
+        ("3d", NOON - 3 * DAY),
+        ("2026-03-01", datetime(2026, 3, 1, tzinfo=timezone.utc)),
+        ("2026-03-01T05", datetime(2026, 3, 1, 5, tzinfo=timezone.utc)),
+        ("2026-03-01T05:59:59Z", datetime(2026, 3, 1, 5, tzinfo=timezone.utc)),
+        ("2026-03-01T05:00:00+02:00", datetime(2026, 3, 1, 3, tzinfo=timezone.utc)),
+        ("2014-11-11T23", datetime(2014, 11, 11, tzinfo=timezone.utc)),
+        ("2014-11-12T01", datetime(2014, 11, 12, 1, tzinfo=timezone.utc)),
+    ],
+)
+def test_a_text_names_a_whole_hour_or_a_day_where_amplitude_has_day_files(text: str, expected: datetime) -> None:
+    assert moment("--start", text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "tomorrow", "3w", "-3d", "3 d", "2026-13-01", "2026-03-01T24", "20260301T05"]
+)
+def test_a_text_that_names_no_time_is_quoted_with_the_forms_that_are_understood(text: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        moment("--end", text, NOW)
+
+    forms = "a UTC time: 2026-01-01, 2026-01-01T05, yesterday, today, or 36h or 3d for so long ago"
+    assert raised.value.problems == (f"--end: {text!r} is not {forms}",)
+
+
+@pytest.mark.parametrize("text", ["2009-12-31", "99999d"])
+def test_nothing_is_asked_for_before_amplitude_began(text: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        moment("--start", text, NOW)
+
+    assert raised.value.problems == (f"--start: {text!r} is before 2010-01-01",)
+
+
+@pytest.mark.parametrize("end", [NOON, NOON - HOUR])
+def test_an_end_that_is_not_after_the_start_is_refused(end: datetime) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        span(NOON, end)
+
+    assert raised.value.problems == (f"--end: {end:%Y-%m-%dT%H} is not after --start, 2026-03-04T12",)
+
+
+def test_landing_begins_yesterday_where_nobody_says_where() -> None:
+    assert yesterday(NOW) == MIDNIGHT - DAY
+
+
+def test_no_command_fetches_nothing() -> None:
+    assert fetch_command(config=None, to="here", form="raw", missing=HourSet()) is None
+
+
+def test_the_command_that_fetches_what_is_missing_can_be_pasted_into_a_shell() -> None:
+    missing = HourSet.of([HourWindow(NOON, NOON + HOUR), HourWindow(NOON + 5 * HOUR, NOON + 6 * HOUR)])
+
+    assert fetch_command(config="my config.json", to="s3://b/p", form="jsonl", missing=missing) == (
+        "source-amplitude land --config 'my config.json' --to s3://b/p --start 2026-03-04T12 --end 2026-03-04T18 "
+        "--format jsonl --only-missing"
+    )
