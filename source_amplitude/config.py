@@ -134,10 +134,17 @@ class _Fields:
         self.problems: list[str] = []
 
     def problem(self, name: str, value: object, complaint: str) -> None:
-        shown = repr(value)
+        # Before it is cut: a part of a key that somebody put into the wrong field would be recognized by nobody.
+        shown = "a key" if self._holds_a_key(value) else repr(value)
         if len(shown) > _MAX_SHOWN_CHARS:
             shown = shown[:_MAX_SHOWN_CHARS] + "..."
         self.problems.append(f"{name}: {shown} {complaint}")
+
+    def _holds_a_key(self, value: object) -> bool:
+        keys = [key for key in (self._raw.get("api_key"), self._raw.get("secret_key")) if isinstance(key, str) and key]
+        return any(
+            form in text for key in keys for form in (key, repr(key)[1:-1]) for text in (str(value), repr(value))
+        )
 
     def key(self, name: str) -> str:
         """Return a secret; its value is never shown."""

@@ -38,10 +38,12 @@ def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[
     """
     try:
         raw = _parse(Path(path).read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise InvalidConfigError((f"--config: {path} is no text in UTF-8",)) from None
     except OSError as error:
         raise InvalidConfigError((f"--config: {path} cannot be read ({error.strerror})",)) from None
     except ValueError as error:
-        raise InvalidConfigError((f"--config: {path} is no JSON ({error})",)) from None
+        raise InvalidConfigError((f"--config: {path} is no JSON{error}",)) from None
     if not isinstance(raw, dict):
         raise InvalidConfigError((f"--config: {path} holds no JSON object of fields and values",))
     return raw | _from_environment(raw, environ)
@@ -51,26 +53,31 @@ def _parse(text: str) -> object:
     """Return what a JSON or YAML text says.
 
     Raises:
-        ValueError: It is neither; the text quotes nothing of it.
+        ValueError: It is neither; the text says where, and quotes nothing of it.
     """
     try:
         return json.loads(text)
-    except ValueError:
-        if text.lstrip().startswith(("{", "[")):
-            raise
+    except RecursionError:
+        raise ValueError(" (nested too deeply)") from None
+    except ValueError as error:
+        if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+            raise ValueError(f" ({error})") from None
     import yaml  # noqa: PLC0415 - most files are JSON
 
     try:
         loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise ValueError(f"nor YAML: {type(error).__name__}{where}") from None
+    except yaml.MarkedYAMLError as error:  # its own text quotes aliases and tags
+        where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise ValueError(f" and no YAML{where}; keys with special characters need quotes") from None
+    except (yaml.YAMLError, ValueError, RecursionError):  # the second: a date such as 2026-13-01
+        raise ValueError(" and no YAML") from None
     return {name: _as_json(value) for name, value in loaded.items()} if isinstance(loaded, dict) else loaded
 
 
 def _as_json(value: object) -> object:
-    """Return a value as JSON would hold it: YAML reads times that are not quoted."""
+    """Return a value, or a list of them, as JSON would hold it: YAML reads times that are not quoted."""
+    if isinstance(value, list):
+        return [each if isinstance(each, list) else _as_json(each) for each in value]
     if isinstance(value, datetime):
         return value.isoformat()
     return f"{value}T00:00:00Z" if isinstance(value, date) else value
@@ -79,11 +86,14 @@ def _as_json(value: object) -> object:
 def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
     found, problems = {}, []
     for name in _SECRETS:
-        match = _VARIABLE.fullmatch(str(raw.get(name)).strip())
-        if match and match[1] in environ:
-            found[name] = environ[match[1]]
-        elif match:
-            problems.append(f"{name}: the environment variable {match[1]} is not set")
+        value = raw.get(name)
+        match = _VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None:
+            continue
+        found[name] = environ.get(match[1], "")
+        if not found[name].strip():
+            is_set = "is empty" if match[1] in environ else "is not set"
+            problems.append(f"{name}: the environment variable {match[1]} {is_set}")
     if problems:
         raise InvalidConfigError(tuple(problems))
     return found

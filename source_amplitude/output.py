@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import select
+import stat
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from airbyte_cdk.utils import AirbyteTracedException
+
+from source_amplitude.errors import DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +34,7 @@ class LineWriter:
         self._out = out
         self._lock = threading.Lock()
         self._is_torn = False
+        self._failure: OSError = BrokenPipeError()
 
     def write_bytes(self, lines: bytes) -> None:
         """Write complete lines and hand them to the operating system.
@@ -36,14 +42,50 @@ class LineWriter:
         Raises:
             BrokenPipeError: Nobody reads any more, or an earlier write ended in the middle of a line: whatever came
                 after it would be glued to a torn record.
+            OSError: It cannot be written, now or at an earlier write.
         """
         with self._lock:
             if self._is_torn:
-                raise BrokenPipeError
+                raise self._failure.with_traceback(None)
             self._is_torn = True
-            self._write_all(memoryview(lines))
-            self._out.flush()
+            try:
+                self._write_all(memoryview(lines))
+                self._out.flush()
+            except OSError as error:
+                self._failure = error
+                raise
             self._is_torn = False
+
+    def keep(self) -> None:
+        """Let the disk have what was written, where it goes to a file; of pipes and the like nothing can be said.
+
+        Raises:
+            DiskFullError: It cannot take it.
+        """
+        try:
+            if self._is_file():
+                os.fsync(self._out.fileno())
+        except OSError as error:
+            raise DiskFullError(f"What was printed cannot be kept on the disk ({error.strerror}).") from error
+
+    def file_name(self) -> str:
+        """Return the name of the file that is written to; empty where it is none, or the system does not say."""
+        with suppress(OSError):
+            if self._is_file():
+                return os.path.relpath(Path(f"/proc/self/fd/{self._out.fileno()}").readlink())
+        return ""
+
+    def _is_file(self) -> bool:
+        try:
+            descriptor = self._out.fileno()
+        except OSError:  # in memory
+            return False
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+    def widen_pipe(self) -> None:
+        """See `widen_pipe`, for the pipe that is written to, if it is one."""
+        with suppress(OSError):  # in memory
+            widen_pipe(self._out.fileno())
 
     def _write_all(self, rest: memoryview) -> None:
         """Write until nothing is left: with ``python -u`` stdout is raw, and a signal cuts a write short."""
@@ -76,7 +118,7 @@ def widen_pipe(descriptor: int) -> None:
 
 
 class LogWriter:
-    """Where log lines go: to a `LineWriter`, in silence once its reader has gone away.
+    """Where log lines go: to a `LineWriter`, in silence once that cannot be written.
 
     The command itself ends at its next message; logging would print a traceback for each line until then.
     """
@@ -86,7 +128,7 @@ class LogWriter:
 
     def write(self, text: str) -> None:
         """Write a whole log line."""
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             self._lines.write(text)
 
     def flush(self) -> None:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module, metadata, resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ Exit codes: 0 done, 1 failed (TRACE lines say why, of land and the like stderr) 
 and 143 interrupted (Ctrl-C, SIGTERM; the last STATE covers what was read), 141 the reader of stdout went away.
 """
 
-EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_GONE = 2, 130, 141
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_GONE = 1, 2, 130, 141
+
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(
@@ -69,12 +73,26 @@ def run(
         clock: Where time comes from.
     """
     arguments = list(sys.argv[1:] if args is None else args)
+    if sys.stdout is None:
+        raise SystemExit("source-amplitude: there is no stdout to print to")
+    if sys.stderr is None:  # closed by whoever started us
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
-        return _run(arguments, settings, store_settings, clock)
-    except BrokenPipeError:
-        # Whoever read our output has what they wanted. Python would complain once more while closing stdout.
+        try:
+            return _run(arguments, settings, store_settings, clock)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _DISK_IS_FULL and not isinstance(error, BrokenPipeError):
+            raise
+        # Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        return EXIT_READER_GONE
+        if isinstance(error, BrokenPipeError):
+            return EXIT_READER_GONE  # whoever read our output has what they wanted
+        sys.stderr.write(f"source-amplitude: the output cannot be written ({error.strerror})\n")
+        return EXIT_FAILED
+    except KeyboardInterrupt:  # a read hears of Ctrl-C itself, once it has begun
+        return EXIT_INTERRUPTED
 
 
 def _run(
@@ -88,20 +106,22 @@ def _run(
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "report"):
-        return _run_landing(arguments, settings, store_settings, clock)
+        return _run_own(arguments, settings, store_settings, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
         return EXIT_USAGE
     else:
-        from source_amplitude.launcher import launch  # noqa: PLC0415 - see the module's docstring
+        from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
+
+        options = airbyte_options(arguments)
+        from source_amplitude.launcher import launch  # noqa: PLC0415 - as above
         from source_amplitude.source import SourceAmplitude  # noqa: PLC0415 - as above
 
-        return launch(SourceAmplitude(settings=settings, clock=clock), arguments)
-    sys.stdout.flush()
+        return launch(SourceAmplitude(settings=settings, clock=clock), options)
     return 0
 
 
-def _run_landing(
+def _run_own(
     arguments: list[str], settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
 ) -> int:
     # Each imports what it needs; see the module's docstring.
@@ -109,10 +129,7 @@ def _run_landing(
 
     command = import_module(f"source_amplitude.commands.{arguments[0]}")
     run_command: Callable[[Sequence[str], Session], int] = getattr(command, arguments[0])
-    try:
-        return run_command(arguments[1:], Session.of(os.environ, settings, store_settings, clock))
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    return run_command(arguments[1:], Session.of(os.environ, settings, store_settings, clock))
 
 
 def spec_line() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from serpyco_rs import SchemaValidationError
 
 from source_amplitude.api import AmplitudeClient, Host, KeysProof, Timeouts, base_url, prove_keys, secret_forms
@@ -209,8 +209,12 @@ class SourceAmplitude(AbstractSource):
 
 
 def hide_keys(raw: Mapping[str, Any]) -> None:
-    """Tell the CDK's filter every form in which the keys of a raw configuration could appear in a message."""
+    """Tell the CDK's filter every form in which the keys of a raw configuration could appear in a message.
+
+    Longest first: it replaces one after the other, and a key may be a part of the other.
+    """
     texts = [value if isinstance(value, str) else "" for value in (raw.get("api_key"), raw.get("secret_key"))]
-    for key, secret in (texts, [text.strip() for text in texts]):
-        for form in secret_forms(Keys(key, secret)):
-            add_to_secrets(form)
+    forms = {
+        form for key, secret in (texts, [text.strip() for text in texts]) for form in secret_forms(Keys(key, secret))
+    }
+    update_secrets(sorted(forms, key=lambda form: (-len(form), form)))

@@ -4,79 +4,124 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from source_amplitude.errors import InvalidConfigError
+from source_amplitude.errors import InvalidConfigError, InvalidStateError
 from source_amplitude.input_files import last_of_each, read_state_file, state_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_STATE_LINE = '{"type":"STATE"'
 
 
 class StateFile:
     """The states of all streams in one file, in the form that ``--state`` takes.
 
     Args:
-        path: The file; it need not be there.
+        path: The file; it need not be there. A link stays one.
     """
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path)
+        self._name = path
+        self._path = Path(os.path.realpath(path))
+        self._before: bytes | None = None
         self._states: dict[str, Any] = {}
 
+    @property
+    def state(self) -> str | None:
+        """What the sync reads as ``--state``: the file, or None where there is nothing to read."""
+        return str(self._path) if self._states else None
+
     @contextmanager
-    def held(self) -> Iterator[str]:
-        """Keep other runs from the file and yield the ``--state`` to read: the file, or nothing where it is not there.
+    def held(self) -> Iterator[StateFile]:
+        """Keep other runs from the file, and yield this with the states that are there.
 
         Raises:
-            InvalidConfigError: Another run has it, or its folder cannot be written.
+            InvalidConfigError: Another run has it, or it cannot be read or written.
+            InvalidStateError: It holds no states.
         """
         lock = FileLock(f"{self._path}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise InvalidConfigError((f"--state-file: {self._path} is in use by another run",)) from None
-        except OSError as error:
-            raise InvalidConfigError((f"--state-file: {self._path} cannot be locked ({error.strerror})",)) from error
+            raise self._error("is in use by another run") from None
+        except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
+            raise self._error(f"cannot be locked ({_cause(error)})") from error
         try:
-            yield str(self._path) if self._path.exists() else ""
+            self._load()
+            yield self
         finally:
             lock.release()
 
-    def load(self) -> None:
-        """Take over the states that are there, so that those of streams which this run does not read stay.
-
-        Raises:
-            OSError, ValueError, TypeError: They cannot be read; the command has said so before.
-        """
-        if self._path.exists():
-            self._note(last_of_each(state_messages(read_state_file(str(self._path)))))
-
     def note(self, line: str) -> None:
-        """Replace the file if ``line``, which has been printed, is a state.
+        """Replace the file by one with the state of a STATE line, which has been printed and kept.
 
         Raises:
             InvalidConfigError: It cannot be written.
         """
-        if not line.startswith(_STATE_LINE):
-            return
-        self._note([json.loads(line)["state"]])
+        self._take_over([json.loads(line)["state"]])
+        self._save()
+
+    def forget(self, streams: set[str]) -> None:
+        """Leave out the states of streams.
+
+        Raises:
+            InvalidConfigError: It cannot be written.
+        """
+        left = {key: state for key, state in self._states.items() if json.loads(key)[0] not in streams}
+        if left != self._states:
+            self._states = left
+            self._save()
+
+    def put_back(self) -> None:
+        """Make the file what it was: whoever read the records went away, and nobody knows with how many of them."""
+        if self._before is not None:
+            self._replace(self._before)
+        else:
+            self._path.unlink(missing_ok=True)
+
+    def _load(self) -> None:
+        try:
+            if not self._path.exists():
+                return
+            self._before = self._path.read_bytes()
+            saved = read_state_file(str(self._path))
+            self._take_over(last_of_each(state_messages(saved)) if saved else [])
+        except OSError as error:
+            raise self._error(f"cannot be read ({_cause(error)})") from error
+        except ValueError as error:
+            raise self._error(f"is no JSON ({error})") from error
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InvalidStateError(f"The state file {self._name} holds no state messages ({error}).") from error
+
+    def _take_over(self, messages: list[Any]) -> None:
+        """Keep the states of other streams, which this run may not read."""
+        for message in messages:
+            stream = message.get("stream", {}).get("stream_descriptor", {})
+            self._states[json.dumps([stream.get("name"), stream.get("namespace")])] = message
+
+    def _save(self) -> None:
+        self._replace(json.dumps(list(self._states.values()), indent=1).encode())
+
+    def _replace(self, content: bytes) -> None:
         partial = self._path.with_name(f".{self._path.name}.partial")
         try:
-            with partial.open("w", encoding="utf-8") as file:
-                json.dump(list(self._states.values()), file, indent=1)
+            with partial.open("wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                partial.chmod(self._path.stat().st_mode)
             partial.replace(self._path)
         except OSError as error:
-            raise InvalidConfigError((f"--state-file: {self._path} cannot be written ({error.strerror})",)) from error
+            raise self._error(f"cannot be written ({_cause(error)})") from error
 
-    def _note(self, messages: list[Any]) -> None:
-        for message in messages:
-            self._states[json.dumps(message.get("stream", {}).get("stream_descriptor"))] = message
+    def _error(self, complaint: str) -> InvalidConfigError:
+        return InvalidConfigError((f"--state-file: {self._name} {complaint}",))
+
+
+def _cause(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

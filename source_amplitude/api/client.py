@@ -249,7 +249,8 @@ class AmplitudeClient:
         body = response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True).decode("utf-8", "replace")
         return Answer(
             status=response.status_code,
-            reason=reason_from_body(redact(body, self._keys).encode()),
+            # Once more afterwards: an escaped key is one only once the JSON is read.
+            reason=redact(reason_from_body(redact(body, self._keys).encode()), self._keys),
             retry_after=response.headers.get("Retry-After"),
             date=date_from_header(response.headers.get("Date")),
         )

@@ -1,1 +1,1 @@
-"""The commands that are not Airbyte's, a module each: land, missing, report. They start quickly: no CDK is imported."""
+"""The commands that are not Airbyte's, a module each, and the options of those that are; no CDK, so they start fast."""

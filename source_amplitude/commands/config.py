@@ -20,6 +20,11 @@ Prints a configuration with a comment for each field, for the commands of this p
 config.yaml. Keys are taken from the environment. Airbyte itself takes JSON; with --json the same fields are printed
 without comments.
 """
+_HEADER = (
+    "# Configuration of source-amplitude. ${NAME} is taken from the environment:",
+    "#   export AMPLITUDE_API_KEY=... AMPLITUDE_SECRET_KEY=...",
+    "# Fields behind a # are optional and show the default or an example.",
+)
 
 
 def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - every command has a session
@@ -38,7 +43,7 @@ def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 -
 
 
 def _commented(schema: dict[str, Any]) -> Iterator[str]:
-    yield "# Configuration of source-amplitude. Fields behind a # are optional and show the default or an example."
+    yield from _HEADER
     for name, field in sorted(schema["properties"].items(), key=lambda item: item[1].get("order", 0)):
         is_required = name in schema["required"]
         yield ""

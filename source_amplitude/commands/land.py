@@ -48,11 +48,11 @@ def land(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0 when every hour of the span is landed, 1 when not."""
     options = _options(arguments)
     stop, person = threading.Event(), Person.of(session.environ)
-    level = logging.WARNING if person.wants_progress else logging.INFO
+    level = logging.WARNING if person.may_draw else logging.INFO
     with (
         ends_on_signals(stop, os._exit) as received,  # writers may wait for their store for minutes
         logs_on_stderr(level) as secrets,
-        closing(person.audience()) as audience,
+        closing(person.progress(stop)) as audience,
     ):
         try:
             config = read_config(options.config)

@@ -1,7 +1,7 @@
 """One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
 
 from source_amplitude.export.archives import Archives, Arrived
-from source_amplitude.export.audience import Audience, Done, Nobody
+from source_amplitude.export.audience import Audience, Done, Nobody, Outcome
 from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.published import Publication, newest_end
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
@@ -19,6 +19,7 @@ __all__ = [
     "HourDone",
     "MalformedLine",
     "Nobody",
+    "Outcome",
     "Publication",
     "StillWaiting",
     "Tally",

@@ -125,6 +125,7 @@ class Archives:
             reread=reread,
         )
         self._queue = WindowQueue(spans, self._size)
+        self._tally.hours_wanted = self._queue.hours_left()
         try:
             yield from self._arrivals()
         finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError
-from source_amplitude.export.audience import Done
+from source_amplitude.export.audience import Done, Outcome
 from source_amplitude.windows import hour_window
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Tally:
     """Counts of one sync.
 
     Attributes:
+        hours_wanted: Hours that are asked for, rechecked ones included.
         records: Emitted records.
         hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
         hours_without_files: Hours asked for in vain; they are empty or will be published later.
@@ -48,6 +49,7 @@ class Tally:
         unread_datetimes: How many datetimes were passed on as they came, since their form is unknown.
     """
 
+    hours_wanted: int = 0
     records: int = 0
     hours_done: int = 0
     hours_without_files: int = 0
@@ -61,8 +63,26 @@ class Tally:
 
     def done(self) -> Done:
         """Return how far the sync is; may be asked by another thread."""
-        failed = sum(window.hours for window, _ in self.failures)
-        return Done(self.hours_done + self.hours_without_files + failed, self.records, self.content_bytes)
+        hours = self.hours_done + self.hours_without_files + self.hours_failed
+        return Done(hours, self.hours_wanted, self.records, self.content_bytes)
+
+    def outcome(self, *, hours_open: int, seconds: float) -> Outcome:
+        """Return what became of the sync; the arguments are those of `summary`."""
+        return Outcome(
+            events=self.records,
+            hours_done=self.hours_done,
+            hours_empty=max(0, self.hours_without_files - hours_open),
+            hours_open=hours_open,
+            hours_failed=self.hours_failed,
+            archive_bytes=self.archive_bytes,
+            content_bytes=self.content_bytes,
+            seconds=seconds,
+        )
+
+    @property
+    def hours_failed(self) -> int:
+        """Hours that could not be read."""
+        return sum(window.hours for window, _ in self.failures)
 
     def add_malformed(self, line: MalformedLine) -> None:
         """Count a malformed line; only the first few are kept by place."""
@@ -85,7 +105,7 @@ class Tally:
         if self.hours_without_files:
             parts.append(f"{self.hours_without_files:,} hours without files, {hours_open:,} of them still open")
         if self.failures:
-            parts.append(f"{sum(window.hours for window, _ in self.failures):,} hours failed")
+            parts.append(f"{self.hours_failed:,} hours failed")
         if self.malformed_lines:
             parts.append(f"{self.malformed_lines:,} malformed lines")
         if self.unread_datetimes:

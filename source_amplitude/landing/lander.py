@@ -88,7 +88,7 @@ class Landing:
     def done(self) -> Done:
         """Return how far the run is; may be asked by another thread."""
         hours = self.hours_done + self.tally.done().hours
-        return Done(hours, self.events, self.written_bytes)
+        return Done(hours, self.tally.hours_wanted, self.events, self.written_bytes)
 
     def summary(self, span: HourWindow, place: str, seconds: float) -> str:
         """Return what a person wants to know of the run, in one line.
@@ -176,8 +176,7 @@ class Lander:
         is_strict = self.config.malformed_lines is MalformedLines.FAIL
         flawed = HourSet.of(hour_window(hour) for hour in ledger.flawed()) if is_strict else HourSet()
         reread = flawed if only_missing else HourSet((span,))
-        wanted = (ledger.missing(span, self.config.accepted_gaps) | reread) - self.config.accepted_gaps
-        self.audience.begin("land", len(wanted), self.landing.done)
+        self.audience.begin("land", self.landing.done)
         try:
             run.land(span, reread=reread, recheck=only_missing)
         except OtherProjectError:

@@ -119,9 +119,9 @@ class EventsSync(Generic[T]):
             failure = error
         yield self._save_point(ledger)
         seconds = self._context.clock.monotonic_seconds() - started_seconds
-        summary = f"events: {reader.tally.summary(hours_open=len(ledger.open), seconds=seconds)}"
-        _logger.info("%s", summary)
-        self._context.audience.end(summary)
+        hours_open = len(ledger.open)
+        _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
+        self._context.audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -144,7 +144,7 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self._context.audience.begin("events", len(missing), reader.tally.done)
+        self._context.audience.begin("events", reader.tally.done)
         pace = Pace(self._context.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, EncodedRecords):

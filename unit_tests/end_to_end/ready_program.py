@@ -1,0 +1,79 @@
+"""The command line in a process that has imported everything already and forks for each command: a start takes 50 ms.
+
+Its first argument is the descriptor of a socket. A request is a JSON object and the descriptors for stdin, stdout and
+stderr; the answers are the process's id and, when it has ended, its wait status.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import termios
+from datetime import datetime
+from typing import Any
+
+import source_amplitude.launcher
+import source_amplitude.source  # noqa: F401 - what takes long to import
+from source_amplitude.landing.place import StoreSettings
+from source_amplitude.run import run
+from unit_tests.end_to_end.command import SHORT
+from unit_tests.fakes.fake_clock import FakeClock
+
+_MOST_BYTES = 1_000_000
+_STORE_SETTINGS = StoreSettings(max_retries=1, retry_seconds=2, first_wait_seconds=0.01, connect_seconds=1)
+
+
+def main(descriptor: int) -> int:
+    """Serve requests until the socket is closed."""
+    with socket.socket(fileno=descriptor) as requests:
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(requests, _MOST_BYTES, 3)
+            if not message:
+                return 0
+            process = os.fork()
+            if not process:
+                requests.close()
+                os._exit(exit_code(json.loads(message), descriptors))  # to clear up so many modules takes half a second
+            for each in descriptors:
+                os.close(each)
+            requests.send(str(process).encode())
+            requests.send(str(os.waitpid(process, 0)[1]).encode())
+
+
+def exit_code(request: dict[str, Any], descriptors: list[int]) -> int:
+    """Run a command to its end as Python would."""
+    try:
+        return command(request, descriptors)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except BaseException:  # noqa: BLE001 - as Python does
+        sys.excepthook(*sys.exc_info())
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def command(request: dict[str, Any], descriptors: list[int]) -> int:
+    os.setsid()
+    for target, each in enumerate(descriptors):
+        os.dup2(each, target)
+        os.close(each)
+    if os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # where Ctrl-C comes from
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    os.chdir(request["folder"])
+    tempfile.tempdir = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    clock = FakeClock(datetime.fromisoformat(request["now"])) if request["now"] else None
+    return run(request["arguments"], settings=SHORT, store_settings=_STORE_SETTINGS, clock=clock)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,330 @@
+"""What a person at a terminal sees of a command, and what a program behind a pipe gets of the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from unit_tests.end_to_end.connector import COMMAND, PROJECT, Run
+from unit_tests.end_to_end.terminal import CTRL_C
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+    from unit_tests.end_to_end.connector import Connector
+    from unit_tests.end_to_end.terminal import ReadyProgram
+
+Mistake = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
+
+ESCAPE = b"\x1b"
+WRONG = "source-amplitude: The configuration has one problem: "
+REFUSED = "Amplitude refused the keys at the Standard Server"
+
+
+@pytest.fixture
+def connector(connector: Connector) -> Connector:
+    """The connector at a terminal of a usual kind."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "NO_PROGRESS"):
+        connector.environ.pop(name, None)
+    connector.environ |= {"TERM": "xterm-256color", "COLUMNS": "120"}
+    return connector
+
+
+def without_moments(stdout: bytes) -> list[str]:
+    """Return the lines of an output without what differs from run to run: times, and what was logged when."""
+    lines = [line for line in stdout.decode().splitlines() if '"type":"LOG"' not in line]
+    return [re.sub(r'"emitted_at":[0-9.]+', '"emitted_at":0', line) for line in lines]
+
+
+def test_nobody_watches_off_the_terminal_and_the_data_is_the_same_with_and_without_progress(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram
+) -> None:
+    arguments = connector.reading(num_workers=2)
+    kinds = [(False, False), (False, True), (True, False), (True, True)]
+
+    runs = [ready_program.run(arguments, connector.environ, stdout=stdout, stderr=stderr) for stdout, stderr in kinds]
+
+    assert [run.exit_code for run in runs] == [0] * 4
+    assert [without_moments(run.stdout) for run in runs] == [without_moments(runs[0].stdout)] * 4
+    assert len(runs[0].records) == len(half_a_day.store.lines())
+    assert [ESCAPE in run.stdout for run in runs] == [False] * 4
+    assert [run.stderr for run in (runs[0], runs[2])] == [b"", b""]
+    # Over data that runs through the same terminal nothing is drawn.
+    assert [ESCAPE in run.stderr for run in runs] == [False, True, False, False]
+
+
+def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    half_a_day.faults.add("prepare", seconds=0.3)
+    arguments = connector.reading(request_time_range=1, num_workers=1)
+    events = len(half_a_day.store.lines())
+
+    with (tmp_path / "out.jsonl").open("wb") as output:
+        seen = ready_program.run(arguments, connector.environ, stderr=True, output=output.fileno())
+    printed = Run(0, (tmp_path / "out.jsonl").read_bytes(), b"")
+
+    progress = re.findall(rb"(\d+)/(\d+) hours  ([\d,]+) events  [\d,]+/s  \d+ MB", seen.stderr)
+    hours = [int(done) for done, _, _ in progress]
+    assert {of for _, of, _ in progress} == {b"10"}
+    assert (hours, len(set(hours)) > 3, max(hours) <= 10) == (sorted(hours), True, True)
+    assert len(printed.records) == events
+    assert re.sub(r"[\d.]+ MB|[\d.]+ s|[\d,]+ events a", "N", "\n".join(seen.lines)) == (
+        f"events: {events} events, N of JSON (N downloaded), N (N second)\n"
+        "        hours: 8 done, 0 empty, 2 open, 0 failed\n"
+        "Next time, for what is new:\n"
+        f"""  grep '"type":"STATE"' {os.path.relpath(tmp_path / "out.jsonl", PROJECT)} > state.json\n"""
+        f"  source-amplitude read --config {tmp_path}/config.json --catalog {tmp_path}/catalog.json "
+        "--state-file state.json > FILE"
+    )
+    assert seen.cursor_is_shown
+
+
+def test_a_second_read_counts_the_hours_that_are_looked_at_again(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram
+) -> None:
+    first = ready_program.run(connector.reading(), connector.environ)
+    half_a_day.clock.advance(timedelta(hours=7))
+    half_a_day.faults.add("prepare", seconds=0.1)
+
+    arguments = connector.reading(first.states[-1], request_time_range=1, num_workers=1)
+    seen = ready_program.run(arguments, connector.environ, stderr=True)
+
+    progress = [(int(done), int(of)) for done, of in re.findall(rb"(\d+)/(\d+) hours", seen.stderr)]
+    assert progress
+    assert [pair for pair in progress if pair[0] > pair[1]] == []
+
+
+@pytest.mark.parametrize("name", ["NO_PROGRESS", "TERM"])
+def test_a_person_who_wants_no_progress_still_reads_the_summary(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, name: str
+) -> None:
+    connector.environ[name] = {"NO_PROGRESS": "1", "TERM": "dumb"}[name]
+
+    seen = ready_program.run(connector.reading(), connector.environ, stderr=True)
+
+    assert ESCAPE not in seen.stderr
+    assert seen.lines[0].startswith(f"events: {len(half_a_day.store.lines())} events, ")
+
+
+def test_no_colour_is_used_where_none_is_wanted(
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram
+) -> None:
+    assert not emulator.requests
+    arguments = ["check", "--config", connector.file("config.json", connector.config(data_region="mars"))]
+
+    red = ready_program.run(arguments, connector.environ, stderr=True)
+    plain = ready_program.run(arguments, connector.environ | {"NO_COLOR": "1"}, stderr=True)
+
+    assert (b"\x1b[31m" in red.stderr, ESCAPE in plain.stderr) == (True, False)
+    assert red.lines == plain.lines
+
+
+def test_a_check_is_answered_in_a_line_and_to_a_program_in_messages(
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram
+) -> None:
+    assert not emulator.requests
+    right = ["check", "--config", connector.file("right.json", connector.config())]
+    wrong = ["check", "--config", connector.file("wrong.json", connector.config(secret_key="another-key"))]
+
+    alone = [ready_program.run(each, connector.environ, stdout=True, stderr=True) for each in (right, wrong)]
+    both = [ready_program.run(each, connector.environ, stderr=True) for each in (right, wrong)]
+    elsewhere = ready_program.run(wrong, connector.environ, stdout=True)
+
+    assert [(run.exit_code, run.stdout) for run in alone] == [(0, b""), (1, b"")]
+    assert alone[0].lines == both[0].lines == ["Amplitude accepts the keys."]
+    assert alone[1].lines == both[1].lines == elsewhere_lines(both[1])
+    assert alone[1].lines[0].startswith(REFUSED)
+    assert [run.connection["status"] for run in both] == ["SUCCEEDED", "FAILED"]
+    assert (elsewhere.connection["status"], elsewhere.stderr) == ("FAILED", b"")
+
+
+def elsewhere_lines(run: Run) -> list[str]:
+    """Return what a program is told of a check that failed."""
+    return [run.connection["message"]]
+
+
+def reading_badly(complaint: str, **changes: Any) -> Mistake:  # noqa: ANN401 - of a configuration
+    return lambda connector, _: (connector.reading(**changes)[1:], complaint)
+
+
+def with_a_torn_state(connector: Connector, folder: Path) -> tuple[Sequence[str], str]:
+    state = folder / "torn.json"
+    state.write_text('[{"type": "STR')
+    complaint = f"{WRONG}--state-file: {state} is no JSON (Unterminated string"
+    return [*connector.reading()[1:], "--state-file", str(state)], complaint
+
+
+def without_a_catalog(connector: Connector, _: Path) -> tuple[Sequence[str], str]:
+    config = connector.file("config.json", connector.config())
+    return ["--config", config, "--catalog", "none.json"], f"{WRONG}--catalog: none.json cannot be read (No such file"
+
+
+MISTAKES: dict[str, Mistake] = {
+    "config": lambda _connector, _folder: (
+        ["--config", "none.json", "--catalog", "none.json"],
+        f"{WRONG}--config: none.json cannot be read (No such file",
+    ),
+    "catalog": without_a_catalog,
+    "field": reading_badly(f"{WRONG}num_workers: 9 is not a whole number", num_workers=9),
+    "state file": with_a_torn_state,
+    "keys": reading_badly(f"events failed: {REFUSED} (HTTP 403", secret_key="another-key"),
+    "stream": reading_badly("evants failed: The catalog asks for a stream named ", streams=("evants",)),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_readable_line_at_the_terminal_and_a_trace_off_it(
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram, mistake: str, tmp_path: Path
+) -> None:
+    assert not emulator.requests
+    arguments, line = MISTAKES[mistake](connector, tmp_path)
+
+    alone = ready_program.run(["read", *arguments], connector.environ, stdout=True, stderr=True)
+    both = ready_program.run(["read", *arguments], connector.environ, stderr=True)
+    neither = ready_program.run(["read", *arguments], connector.environ)
+
+    assert [run.exit_code for run in (alone, both, neither)] == [1, 1, 1]
+    said = alone.lines
+    assert (len(said), said[0][: len(line)]) == (1, line)
+    assert both.lines == said
+    assert both.error_texts == neither.error_texts == [said[0].split(": ", 1)[1]]
+    assert neither.stderr == b""
+
+
+def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    half_a_day.faults.add("forbidden", path="/api/2/taxonomy", details="Your plan lacks it")
+    streams = ("annotations", "event_types", "events")
+    state = str(tmp_path / "kept.json")
+    files = f"--config {tmp_path}/config.json --catalog {tmp_path}/catalog.json --state-file {state}"
+
+    seen = ready_program.run(
+        [*connector.reading(streams=streams), "--state-file", state], connector.environ, stderr=True
+    )
+
+    lines = seen.lines
+    assert seen.exit_code == 1
+    assert [lines[0], lines[4:]] == [
+        "annotations: 3 records",
+        [
+            "1 of 3 streams failed: event_types",
+            "To go on where this ended:",
+            f"  source-amplitude read {files} > FILE",
+        ],
+    ]
+    assert lines[1].startswith("event_types failed: ")
+    assert "Your plan lacks it" in lines[1]
+    assert lines[2].startswith("events: 320 events, ")
+
+
+def test_what_amplitude_says_does_not_control_the_terminal(
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram
+) -> None:
+    emulator.faults.add("forbidden", details="no\x1b[2J\x1b]0;title\x07 way")
+
+    seen = ready_program.run(connector.reading(), connector.environ, stderr=True)
+
+    assert b"\x1b[2J" not in seen.stderr
+    assert b"\x1b]0" not in seen.stderr
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ctrl_c_ends_a_read_with_a_state_and_leaves_the_terminal_as_it_was(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, processes: int
+) -> None:
+    half_a_day.faults.add("prepare", seconds=0.3)
+    arguments = connector.reading(request_time_range=1, num_workers=1, num_processes=processes)
+    state = str(tmp_path / "kept.json")
+
+    running = ready_program.start([*arguments, "--state-file", state], connector.environ, stderr=True)
+    running.wait_until_shown(b"3/10 hours")
+    running.type(CTRL_C)
+    seen = running.ended()
+    half_a_day.faults.clear()
+    rest = ready_program.run([*arguments, "--state-file", state], connector.environ)
+
+    assert (seen.exit_code, rest.exit_code) == (130, 0)
+    assert seen.cursor_is_shown
+    assert b"Traceback" not in seen.stderr
+    assert "events: The sync was asked to end. The hours read so far are recorded." in "\n".join(seen.lines)
+    assert seen.lines[-2] == "To go on where this ended:"
+    stored = sorted(str(event["uuid"]) for event in half_a_day.store.events())
+    assert sorted(record["uuid"] for record in seen.records + rest.records) == stored
+
+
+def test_ctrl_c_while_everything_is_imported_is_no_traceback(connector: Connector) -> None:
+    arguments = [sys.executable, str(COMMAND), *connector.reading()]
+    with subprocess.Popen(
+        ["timeout", "--foreground", "-s", "INT", "0.6", *arguments], cwd=PROJECT, env=connector.environ, stderr=-1
+    ) as process:
+        _, stderr = process.communicate()
+
+    assert b"Traceback" not in stderr
+
+
+def test_whoever_reads_the_first_lines_only_ends_the_command_quietly_and_the_state_file_stays_what_it_was(
+    half_a_day: Emulator, connector: Connector, tmp_path: Path
+) -> None:
+    state = tmp_path / "kept.json"
+    half_a_day.faults.add("prepare", seconds=0.1)
+    arguments = " ".join(connector.reading(request_time_range=1, num_workers=1, streams=("cohorts", "events")))
+    command = f"{sys.executable} {COMMAND} {arguments} --state-file {state} | head -40; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", command], cwd=PROJECT, env=connector.environ, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (141, b"", 40)
+    assert json.loads(done.stdout.splitlines()[0])["type"] == "LOG"
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("arguments", [["config"], ["--help"], ["spec"]], ids=" ".join)
+def test_a_short_text_whose_reader_is_gone_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    program = [sys.executable, "-m", "source_amplitude", *arguments]
+
+    done = subprocess.run(program, cwd=PROJECT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("command", ["config", "check"])
+def test_a_full_disk_behind_stdout_is_named(connector: Connector, ready_program: ReadyProgram, command: str) -> None:
+    arguments: list[Any] = [command]
+    if command != "config":
+        arguments += ["--config", connector.file("config.json", connector.config())]
+
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = ready_program.run(arguments, connector.environ, output=full.fileno())
+
+    assert (done.exit_code, done.stderr) == (
+        1,
+        b"source-amplitude: the output cannot be written (No space left on device)\n",
+    )
+
+
+def test_nobody_is_needed_on_stderr_but_somebody_on_stdout(connector: Connector) -> None:
+    program = f"{sys.executable} -m source_amplitude"
+    config = connector.file("config.json", connector.config(data_region="mars"))
+
+    commands = [f"{program} check --config {config} 2>&-", f"{program} config >&-"]
+    deaf, mute = (
+        subprocess.run(["bash", "-c", each], cwd=PROJECT, env=connector.environ, capture_output=True, check=False)
+        for each in commands
+    )
+
+    assert (deaf.returncode, Run(1, deaf.stdout, b"").connection["status"]) == (1, "FAILED")
+    assert (mute.returncode, mute.stderr) == (1, b"source-amplitude: there is no stdout to print to\n")
