@@ -41,7 +41,7 @@ class HourResult:
         window: The hour.
         manifest: What is in the store now; None where the hour is broken.
         written: Objects that were not there.
-        replaced: Objects whose bytes had changed at Amplitude.
+        replaced: Objects whose bytes had changed at Amplitude, or in the store.
         unchanged: Objects that were there as Amplitude has them.
         written_bytes: Size of the written and the replaced ones.
         events: Events of all its objects.
@@ -156,13 +156,7 @@ class HourLanding:
             result.written += 1
         else:
             result.replaced += 1
-            _logger.warning(
-                "Amplitude has changed %s of %s since it was landed (%s events, now %s): replaced.",
-                name,
-                self.window,
-                f"{landed.events:,}",
-                f"{rendered.events:,}",
-            )
+            self._report_replaced(name, member, landed, rendered)
         result.written_bytes += rendered.object_bytes
         result.malformed_lines += rendered.content.malformed_lines
         result.malformed += [(member.text, number) for number in rendered.malformed_at]
@@ -176,6 +170,24 @@ class HourLanding:
             events=rendered.events,
             content=rendered.content,
             etag=etag,
+        )
+
+    def _report_replaced(self, name: str, member: Member, landed: LandedObject, rendered: Rendered) -> None:
+        if (landed.packed_bytes, landed.packed_crc32) == (member.packed_bytes, member.packed_crc32):
+            _logger.warning(
+                "%s of %s had %s bytes in the store, %s were landed: replaced.",
+                name,
+                self.window,
+                f"{self.there[name]:,}",
+                f"{landed.object_bytes:,}",
+            )
+            return
+        _logger.warning(
+            "Amplitude has changed %s of %s since it was landed (%s events, now %s): replaced.",
+            name,
+            self.window,
+            f"{landed.events:,}",
+            f"{rendered.events:,}",
         )
 
     def _added_event_types(self, added: dict[str, int], result: HourResult) -> dict[str, int]:

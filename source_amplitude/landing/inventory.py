@@ -19,7 +19,7 @@ from source_amplitude.landing.manifest import (
     manifest_path,
 )
 from source_amplitude.ledger import Ledger
-from source_amplitude.windows import DAY, HourSet
+from source_amplitude.windows import DAY, HOUR, HourSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,8 +82,9 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
     wanted = [hour for hour in hours if span.start <= hour < span.end]
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory") as pool:
         manifests = pool.map(lambda hour: read_manifest(store, hour), wanted)
-        days = pool.map(lambda day: store.sizes(day_folder(day)), _days(span))
         found = {hour: manifest for hour, manifest in zip(wanted, manifests, strict=True) if manifest is not None}
+        # Only now: objects that another run adds meanwhile are there before a manifest names them.
+        days = pool.map(lambda day: store.sizes(day_folder(day)), _days(span))
         stored = {path: size for sizes in days for path, size in sizes.items()}
     inventory = Inventory(hours, found, by_folder(stored))
     if not look_around:
@@ -114,6 +115,7 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
     """
     ledger = Ledger()
     empty: list[HourWindow] = []
+    found_open: list[Manifest] = []
     for hour, manifest in sorted(inventory.manifests.items()):
         if shortfall(manifest, inventory.sizes(hour)):
             continue
@@ -121,15 +123,33 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
             members = {each.member: each.content for each in manifest.objects}
             ledger.land(hour, members, asked_at=manifest.asked_at)
         elif manifest.state is HourState.OPEN:
-            nothing = HourSet((manifest.window,))
-            ledger.found_nothing(nothing, asked_at=manifest.asked_at, export_delay_hours=export_delay_hours)
+            found_open.append(manifest)
         elif manifest.state is HourState.EMPTY:
             empty.append(manifest.window)
+    _note_open(ledger, found_open, export_delay_hours)
     ledger.settled |= HourSet.of(empty)
     if inventory.later is not None:
         ledger.land(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
     ledger.project = next((each.project for each in inventory.known if each.project), None)
     return ledger
+
+
+def _note_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: int) -> None:
+    """Record hours without files in two calls, since each takes longer the more windows there are.
+
+    Of the ripe ones the latest time that they were asked for stands for all, of the others the earliest.
+    """
+    ripe = [each for each in manifests if each.asked_at >= ripe_at(each.window, export_delay_hours)]
+    unripe = [each for each in manifests if each.asked_at < ripe_at(each.window, export_delay_hours)]
+    for alike, one_of in ((ripe, max), (unripe, min)):
+        if alike:
+            hours, asked_at = HourSet.of(each.window for each in alike), one_of(each.asked_at for each in alike)
+            ledger.found_nothing(hours, asked_at=asked_at, export_delay_hours=export_delay_hours)
+
+
+def ripe_at(window: HourWindow, export_delay_hours: int) -> datetime:
+    """Return when finding nothing for an hour begins to mean that it is empty, if a later hour has events."""
+    return window.start + DAY + HOUR * export_delay_hours
 
 
 def require_fitting(inventory: Inventory, form: str, place: object) -> None:

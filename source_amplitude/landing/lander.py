@@ -6,17 +6,17 @@ import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import HoursMissingError, OtherProjectError
 from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobody, Tally, still_malformed_error
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
-from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
+from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, ripe_at, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.landing.signs import counted
-from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, hour_window
+from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
 
 if TYPE_CHECKING:
     import threading
@@ -48,11 +48,11 @@ class Landing:
         hours_empty: Hours that Amplitude has no files for, for good.
         hours_open: Hours that it has none for yet.
         written: Objects that were not there.
-        replaced: Objects whose bytes had changed at Amplitude.
+        replaced: Objects whose bytes had changed at Amplitude, or in the store.
         unchanged: Objects that were there as Amplitude has them.
         written_bytes: Size of the written and the replaced ones.
         events: Events of the hours that are done.
-        changed_days: Days that got or lost objects.
+        changed_days: Days that got objects.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -118,10 +118,10 @@ class Landing:
 
 @dataclass
 class _InFlight:
-    """An archive whose hours are being written."""
+    """An archive whose hours are being written; those that were counted are no longer among them."""
 
     arrived: Arrived
-    hours: list[Future[HourResult]]
+    hours: deque[Future[HourResult]]
 
 
 class Lander:
@@ -185,6 +185,9 @@ class Lander:
                 tried="Nothing of the archive was landed.",
                 next_step="Use one prefix for each project.",
             ) from None
+        except HoursMissingError as error:
+            error.advice = _AGAIN
+            raise
         self._raise_what_is_left(ledger)
 
     def _raise_what_is_left(self, ledger: Ledger) -> None:
@@ -248,8 +251,9 @@ class _Run:
         finally:
             self._pool.shutdown(cancel_futures=True)
             for each in self._in_flight:
+                self._count_what_was_landed(each)
                 each.arrived.download.close()
-        self._count_hours_without_files(span)
+            self._count_hours_without_files(span)
 
     def _write_all(self, arrivals: Iterable[Arrived | None]) -> None:
         for arrived in arrivals:
@@ -265,7 +269,7 @@ class _Run:
             self._archives.raise_if_stopped()
 
     def _begin(self, arrived: Arrived) -> _InFlight:
-        archive, hours = arrived.download.archive, []
+        archive, hours = arrived.download.archive, deque[Future[HourResult]]()
         for hour, members in sorted(arrived.hours.items()):
             if archive is not None:
                 hours.append(self._pool.submit(self._hour(arrived, hour).land, archive, members))
@@ -292,14 +296,11 @@ class _Run:
     def _finish(self, flight: _InFlight) -> None:
         """Wait for the hours of an archive and record how they ended."""
         arrived = flight.arrived
-        for future in flight.hours:
-            result = future.result()
+        while flight.hours:
+            result = flight.hours[0].result()
+            flight.hours.popleft()
             if result.manifest is not None:
-                self._manifests[result.window.start] = result.manifest
-                members = {each.member: each.content for each in result.manifest.objects}
-                self._ledger.land(result.window.start, members, asked_at=arrived.download.asked_at)
-                self.landing.add(result)
-                _logger.info("%s", result)
+                self._count(result, result.manifest, arrived.download.asked_at)
             elif result.broken is not None and self._archives.ask_again(
                 result.window, arrived.download.window, result.broken
             ):
@@ -313,15 +314,35 @@ class _Run:
         self._archives.finish(arrived)
         self._note_hours_without_files(arrived, before=arrived.download.window.end)
 
+    def _count(self, result: HourResult, manifest: Manifest, asked_at: datetime) -> None:
+        self._manifests[result.window.start] = manifest
+        members = {each.member: each.content for each in manifest.objects}
+        self._ledger.land(result.window.start, members, asked_at=asked_at)
+        self.landing.add(result)
+        self.landing.tally.succeed()
+        _logger.info("%s", result)
+
+    def _count_what_was_landed(self, flight: _InFlight) -> None:
+        """Count the hours of an archive that were landed although the run ended before it asked for them."""
+        for future in flight.hours:
+            if future.cancelled() or future.exception() is not None:
+                continue
+            result = future.result()
+            if result.manifest is not None:
+                self._count(result, result.manifest, flight.arrived.download.asked_at)
+
     def _note_hours_without_files(self, arrived: Arrived, *, before: datetime) -> None:
+        asked_at = arrived.download.asked_at
         for start in dict.fromkeys(hour_window(hour).start for hour in arrived.download.window):
             if start in arrived.hours or start >= before:
                 continue
             landed = self._manifests.get(start)
             if landed is not None and landed.state is HourState.DONE:
                 _logger.warning("Amplitude has no files for %s any more; what was landed stays.", landed.window)
+                if self._is_due(landed, asked_at):
+                    self._note(replace(landed, asked_at=asked_at.replace(microsecond=0)))
                 continue
-            self._note_nothing(hour_window(start), landed, arrived.download.asked_at)
+            self._note_nothing(hour_window(start), landed, asked_at)
 
     def _note_nothing(self, window: HourWindow, before: Manifest | None, asked_at: datetime) -> None:
         state = HourState.EMPTY if window.start in self._ledger.settled else HourState.OPEN
@@ -336,8 +357,7 @@ class _Run:
 
     def _ripened(self, before: Manifest, now: Manifest) -> bool:
         """Return whether an hour came of the age at which finding nothing may mean that it is empty."""
-        ripe_at = before.window.start + DAY + HOUR * self._config.export_delay_hours
-        return before.asked_at < ripe_at <= now.asked_at
+        return before.asked_at < ripe_at(before.window, self._config.export_delay_hours) <= now.asked_at
 
     def _note_failures(self) -> None:
         for window, error in self.landing.tally.failures:

@@ -34,7 +34,7 @@ class StoreSettings:
         retry_seconds: No retry begins later than this after the first request.
         first_wait_seconds: Before the first retry; doubles from there.
         connect_seconds: For a connection.
-        request_seconds: For a whole request; 5 MB at 20 KB/s take four minutes.
+        request_seconds: For a whole request: a part of 8 MB at 28 KB/s.
     """
 
     max_retries: int = 8
