@@ -112,17 +112,19 @@ def test_a_second_signal_ends_a_landing_that_waits_for_its_store(
 ) -> None:
     runs = list[subprocess.Popen[str]]()
     faulty_s3.front.inject(Do(lambda: end(runs, signal.SIGTERM)), method="GET")
-    faulty_s3.front.inject(Wait(6), method="GET", times=FOREVER)
+    faulty_s3.front.inject(Wait(4), method="GET", times=FOREVER)
 
     runs.append(program.start(faulty_s3))
-    time.sleep(1.5)  # noqa: TID251 - as above
+    while not faulty_s3.front.requests and runs[0].poll() is None:
+        time.sleep(0.01)  # noqa: TID251 - as above
+    time.sleep(0.3)  # noqa: TID251 - as above
     waits = runs[0].poll() is None
     end(runs, signal.SIGTERM)
     began = time.monotonic()
     code = ended(runs[0]).exit_code
 
     assert (waits, code) == (True, 143)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 2
     assert half_a_day.requests != []
 
 

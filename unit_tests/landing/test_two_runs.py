@@ -67,7 +67,9 @@ def grow(emulator: Emulator) -> None:
     emulator.store.add_member(at(9), [{"uuid": "late"}], partition=9000)
 
 
-@pytest.mark.parametrize("seconds", [0, 1], ids=["in the same second", "a second later"])
+@pytest.mark.parametrize(
+    "seconds", [0, pytest.param(1, marks=pytest.mark.landing)], ids=["in the same second", "a second later"]
+)
 @pytest.mark.parametrize(
     ("method", "path", "skip"),
     [
