@@ -40,10 +40,7 @@ def test_a_rerun_writes_nothing_and_says_so(
 
     objects = len(half_a_day.store.members())
     assert again.exit_code == 0
-    assert again.summary == (
-        f"nothing new ({objects} objects compared); "
-        "8 hours done with 320 events; 2 hours open"
-    )
+    assert again.summary == (f"nothing new ({objects} objects compared); 8 hours done with 320 events; 2 hours open")
     assert writes(every_faulty_cloud) == wrote
     assert stored(every_faulty_cloud) == before
 
