@@ -13,7 +13,7 @@ from source_amplitude.landing.coverage import coverage
 from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.place import parse_place, require_land_extra
 from source_amplitude.landing.store import Store
-from source_amplitude.windows import HourSet, floor_unit
+from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
 
 if TYPE_CHECKING:
     import argparse
@@ -55,10 +55,13 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     usual = hours[0] if hours else yesterday(now)
     start = moment("--start", options.start, now) if options.start else usual
     newest = floor_unit(newest_end(now, config.export_delay_hours if config else _USUAL_DELAY_HOURS))
-    end = min(moment("--end", options.end, now), newest) if options.end else newest
-    if not options.end and end <= start:
-        raise NotPublishedError(f"No hour from {start:%Y-%m-%d %H:%M} UTC on can be expected yet.")
-    wanted = span(start, end)
+    end = span(start, moment("--end", options.end, now)).end if options.end else newest
+    if newest <= start:
+        raise NotPublishedError(
+            f"No hour from {start:%Y-%m-%d %H:%M} UTC on can be expected yet.",
+            next_step=f"Name an earlier --start; the newest expected hour is {newest - HOUR:%Y-%m-%d %H:%M} UTC.",
+        )
+    wanted = HourWindow(start, min(end, newest))
     inventory = take_inventory(store, wanted, hours, look_around=False)
     gaps = config.accepted_gaps if config else HourSet()
     form = next((each.format for each in inventory.manifests.values() if each.format), "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import CorruptArchiveError, InvalidManifestError, StoreError
+from source_amplitude.landing.formats.event_types import most_frequent
 from source_amplitude.landing.manifest import (
     HourState,
     LandedObject,
@@ -126,7 +127,7 @@ class HourLanding:
                 format=self.form.name,
                 project=project,
                 objects=tuple(sorted(objects, key=lambda each: each.name)),
-                event_types=event_types,
+                event_types=most_frequent(event_types),
             ),
             is_new=bool(result.written or result.replaced),
         )

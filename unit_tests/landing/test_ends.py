@@ -14,7 +14,7 @@ from source_amplitude.landing.place import Place, StoreSettings
 from source_amplitude.landing.store import Store
 from source_amplitude.windows import DAY, HourWindow
 from unit_tests.conftest import fill
-from unit_tests.landing.program import at, object_path, objects_of, oracle, read, states_of, stored
+from unit_tests.landing.program import HOURS, at, manifests_of, object_path, objects_of, oracle, read, states_of, stored
 from unit_tests.peers.faults import FOREVER, S3_SLOW_DOWN, Answer
 
 if TYPE_CHECKING:
@@ -115,6 +115,34 @@ def test_a_run_that_the_store_ends_says_what_it_landed_before(
     assert landed.exit_code == 1
     assert 2 <= len(done) < len(half_a_day.store.members())
     assert f"; {len(done)} hours done with {40 * len(done)} events" in landed.summary
+
+
+@pytest.mark.usefixtures("half_a_day")
+@pytest.mark.parametrize("more", [(), ("--end", "2026-03-06")])
+def test_hours_that_cannot_be_expected_yet_are_called_that_whatever_end_is_named(
+    program: Program, folder: Peer, more: tuple[str, ...]
+) -> None:
+    program.land(folder)
+
+    missing = program.missing(folder, "--start", "2026-03-05", *more)
+
+    advice = "Name an earlier --start; the newest expected hour is 2026-03-04 09:00 UTC."
+    said = f"No hour from 2026-03-05 00:00 UTC on can be expected yet. {advice}"
+    assert (missing.exit_code, missing.complaint) == (1, said)
+
+
+def test_a_manifest_has_the_most_frequent_types_of_its_hour_counted_over_all_its_objects(
+    emulator: Emulator, program: Program, folder: Peer
+) -> None:
+    for partition in (1, 2):  # what is frequent in the hour is not among the hundred of either object
+        rare = [{"event_type": f"{partition} {number:03}"} for number in range(100)]
+        emulator.store.add_member(at(5), [*rare, *rare, {"event_type": "x"}, {"event_type": "x"}], partition=partition)
+
+    program.land(folder, *HOURS, "--event-types")
+
+    event_types = manifests_of(stored(folder))["2026-03-04T05"]["event_types"]
+    assert list(event_types.items())[:2] == [("x", 4), ("1 000", 2)]
+    assert len(event_types) == 100
 
 
 class DownFromNow(Store):

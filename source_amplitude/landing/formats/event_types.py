@@ -46,9 +46,14 @@ class EventTypes:
         self.add(event_types)
         return lines
 
-    def most_frequent(self) -> Mapping[str, int]:
-        """Return the `MOST_TYPES` most frequent types with their events, most frequent first, then by name."""
-        return dict(sorted(self._events.items(), key=lambda item: (-item[1], item[0]))[:MOST_TYPES])
+    def counted(self) -> Mapping[str, int]:
+        """Return every type with its events."""
+        return self._events
+
+
+def most_frequent(events: Mapping[str, int]) -> dict[str, int]:
+    """Return the `MOST_TYPES` most frequent types with their events, most frequent first, then by name."""
+    return dict(sorted(events.items(), key=lambda item: (-item[1], item[0]))[:MOST_TYPES])
 
 
 def _exactly(line: bytes) -> object:

@@ -45,5 +45,5 @@ class Jsonl:
                 events,
                 replace(content, malformed_lines=malformed.count),
                 malformed.first,
-                event_types.most_frequent(),
+                event_types.counted(),
             )

@@ -69,7 +69,7 @@ class Parquet:
                 events,
                 replace(content, malformed_lines=malformed.count),
                 malformed.first,
-                event_types.most_frequent(),
+                event_types.counted(),
             )
 
 

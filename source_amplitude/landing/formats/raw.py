@@ -43,7 +43,7 @@ class Raw:
             member.packed_crc32,
             events,
             content,
-            event_types=event_types.most_frequent(),
+            event_types=event_types.counted(),
         )
 
 
