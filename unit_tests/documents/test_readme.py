@@ -1,0 +1,113 @@
+"""The README's commands, run in their order by somebody who has installed the project in `env`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amplitude_emulator import Emulator, generate_hours
+from unit_tests.documents.blocks import PROJECT, blocks, section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+SETTING_UP = ("python3 -m venv", "export ", "env/bin/pip")
+EVENTS, HOURS = 300, 6
+
+
+@pytest.fixture
+def recent() -> Iterator[Emulator]:
+    """An Amplitude of today, with some events of this morning or last night."""
+    with Emulator() as emulator:
+        end = emulator.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
+        generate_hours(emulator.store, seed=1, start=end - timedelta(hours=HOURS), end=end, total_events=EVENTS)
+        yield emulator
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The project's folder after its installation."""
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    (tmp_path / "env" / "bin" / "source-amplitude").symlink_to(Path(sys.executable).with_name("source-amplitude"))
+    (tmp_path / "integration_tests").symlink_to(PROJECT / "integration_tests")
+    return tmp_path
+
+
+def commands(title: str, number: int = 0) -> str:
+    """Return the commands of a section's shell block that do not set anything up."""
+    text = blocks(section(README, title), "sh")[number].text
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(SETTING_UP))
+
+
+def shell(script: str, folder: Path, emulator: Emulator) -> str:
+    """Run a script and return what it printed; it may not fail."""
+    keys = {"AMPLITUDE_API_KEY": emulator.project.api_key, "AMPLITUDE_SECRET_KEY": emulator.project.secret_key}
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, **keys, "AMPLITUDE_API_URL": emulator.url},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def from_yesterday(folder: Path, emulator: Emulator) -> None:
+    """Change ``start_date`` in the configuration, as the README asks for."""
+    path = folder / "config.yaml"
+    yesterday = emulator.clock.now() - timedelta(days=1)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("2021-01-25T00:00:00Z", f"{yesterday:%Y-%m-%dT%H:00:00Z}"), encoding="utf-8")
+
+
+def records_in(path: Path) -> int:
+    return sum(json.loads(line)["type"] == "RECORD" for line in path.read_bytes().splitlines())
+
+
+def test_a_project_of_ones_own_is_read_and_then_only_what_is_new(recent: Emulator, folder: Path) -> None:
+    config, rest = commands("With your own project").split("config.yaml\n", 1)
+
+    shell(config + "config.yaml\n", folder, recent)
+    from_yesterday(folder, recent)
+    shell(rest, folder, recent)
+    first = records_in(folder / "messages.jsonl")
+    shell(rest, folder, recent)
+
+    assert (first, records_in(folder / "messages.jsonl")) == (EVENTS, 0)
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the README's command needs jq")
+def test_what_discover_prints_becomes_a_catalog_of_every_stream(recent: Emulator, folder: Path) -> None:
+    shell("env/bin/source-amplitude config > config.yaml", folder, recent)
+
+    shell(commands("With your own project", 1), folder, recent)
+
+    streams = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))["streams"]
+    known = json.loads((PROJECT / "unit_tests/golden/catalog.json").read_text(encoding="utf-8"))["catalog"]["streams"]
+    assert [each["stream"]["name"] for each in streams] == [each["name"] for each in known]
+    assert {each["sync_mode"] for each in streams} == {"full_refresh", "incremental"}
+
+
+def test_hours_are_landed_found_whole_and_drawn(recent: Emulator, folder: Path) -> None:
+    shell("env/bin/source-amplitude config > config.yaml", folder, recent)
+    place = folder / "landed"
+
+    script = commands("Land raw hours in your own storage").replace("s3://your-bucket/amplitude", str(place))
+    printed = shell(script, folder, recent)
+
+    events = sum(json.loads(path.read_text("utf-8"))["events"] for path in place.glob("_manifest/*/*.json"))
+    assert events == EVENTS
+    assert printed.splitlines()[-1] == "report.html"
+    assert f"{EVENTS}" in (folder / "report.html").read_text(encoding="utf-8")
