@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-memory test-landing test-image bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-image bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -29,7 +29,7 @@ layers: $(STAMP)
 unit: $(STAMP)
 	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped, and those that look at the report fail where there is no Chromium." >&2
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal \
-	  -m "not upstream and not memory and not landing and not image and not image_tests and not requires_creds"
+	  -m "not upstream and not pyairbyte and not memory and not landing and not image and not image_tests and not requires_creds"
 
 peers: $(STAMP)  ## install Azurite and Chromium, which the tests ask, in .peers (npm; Node too, where it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation
@@ -38,6 +38,11 @@ test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emu
 	@echo "Making the environment .venv-upstream where it is missing, about a minute the first time ..."
 	@$(BIN)/python -m integration_tests.upstream.environment || true
 	$(BIN)/pytest -m upstream integration_tests/upstream
+
+test-pyairbyte: $(STAMP)  ## let PyAirbyte read from the emulator into DuckDB, with the programs of docs/pyairbyte.md
+	@echo "Making the environment .venv-pyairbyte where it is missing (0.8 GB), two minutes the first time ..."
+	@$(BIN)/python -m integration_tests.pyairbyte.environment || true
+	$(BIN)/pytest -m pyairbyte integration_tests/pyairbyte
 
 test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs about 5 GB in TMPDIR and six minutes
 	$(BIN)/pytest -m memory integration_tests/memory

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration_tests.upstream.environment import NoSuitablePythonError, make_environment
+from integration_tests.environments import NoSuitablePythonError
+from integration_tests.upstream.environment import ENVIRONMENT
 from integration_tests.upstream.scene import BEHIND_AT_FIRST, HOUR, Scene, fill, open_scene
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class FirstReads:
 @pytest.fixture(scope="session")
 def environment() -> None:
     try:
-        make_environment()
+        ENVIRONMENT.make()
     except NoSuitablePythonError as reason:
         pytest.skip(str(reason))
 

@@ -1,0 +1,65 @@
+"""All streams at once, incremental and full refresh alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration_tests.pyairbyte.columns import KEYS, SCHEMAS, column_of, comparable, row_of
+from integration_tests.pyairbyte.desk import Answer, Desk
+from unit_tests.streams.golden_records import everything, golden
+from unit_tests.streams.rest_host import Project
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+
+pytestmark = pytest.mark.pyairbyte
+
+START = "2026-02-27T00:00:00Z"  # that of the golden records
+
+
+def expected_rows(name: str, emulator: Emulator) -> dict[tuple[Any, ...], dict[str, Any]]:
+    records = emulator.store.events(end=emulator.clock.now().replace(hour=10)) if name == "events" else golden(name)
+    return by_key(name, [row_of(name, record) for record in records])
+
+
+def by_key(name: str, rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    keyed = {tuple(row[column_of(field)] for field in KEYS[name]): row for row in rows}
+    assert len(keyed) == len(rows)
+    return keyed
+
+
+def test_every_stream_has_its_table_with_every_column_and_no_row_twice_after_two_runs(desk: Desk) -> None:
+    project = Project(desk.emulator)
+    project.set(cohort_pending_polls=0)
+    options = {**everything(project), "start_date": START}
+
+    answers = [desk.read("*", **options) for _ in range(2)]
+
+    assert [answer.failure for answer in answers] == [None, None]
+    for name in SCHEMAS:
+        rows = by_key(name, [comparable(name, row) for row in desk.rows(name)])
+        assert rows == expected_rows(name, desk.emulator), name
+
+
+def test_a_stream_that_the_plan_lacks_fails_the_run_of_all_streams(desk: Desk) -> None:
+    Project(desk.emulator).set(missing_in_plan=["taxonomy"])
+
+    every, named = desk.read("*"), desk.read(["events", "cohorts"])
+
+    assert every == Answer(None, "AirbyteConnectorFailedError")
+    assert named == Answer(len(desk.rows()) + len(desk.rows("cohorts")))
+
+
+def test_what_amplitude_deletes_stays_in_the_table_of_a_full_refresh_stream(desk: Desk) -> None:
+    desk.read(["annotations"])
+    before = desk.rows("annotations")
+    content = desk.emulator.content
+    content.catalog = replace(content.catalog, annotations=content.catalog.annotations[1:])
+
+    again = desk.read(["annotations"])
+
+    assert again == Answer(len(before) - 1)
+    assert desk.rows("annotations") == before
