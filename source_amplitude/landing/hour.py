@@ -131,6 +131,8 @@ class HourLanding:
             ),
             is_new=bool(result.written or result.replaced),
         )
+        for name in sorted(self._gone() - {each.name for each in manifest.objects}):
+            _logger.warning("%s of %s is gone from the store, and Amplitude has it no more.", name, self.window)
         if manifest.state is HourState.FAILED:
             result.broken = StoreError(manifest.reason)
         else:

@@ -120,6 +120,22 @@ def test_a_member_that_amplitude_has_no_more_stays_and_stays_in_the_manifest(
     assert program.missing(folder).exit_code == 0
 
 
+def test_an_object_that_is_in_neither_the_store_nor_amplitude_any_more_is_named(
+    half_a_day: Emulator, program: Program, folder: Peer
+) -> None:
+    half_a_day.store.add_member(at(5), [{"uuid": "soon gone"}], partition=9000)
+    program.land(folder)
+    half_a_day.store.remove_member(at(5), 9000)
+    name = "100200_2026-03-04_05_9000.json.gz"
+    obstore.delete(folder.store(), f"events/date=2026-03-04/hour=05/{name}")
+
+    landed = program.land(folder)
+
+    warning = f"{name} of 2026-03-04 05:00 UTC is gone from the store, and Amplitude has it no more."
+    assert (landed.exit_code, landed.warnings) == (0, [warning])
+    assert objects_of(stored(folder)) == oracle(half_a_day.store)
+
+
 def test_objects_that_were_deleted_or_cut_off_are_written_again(
     half_a_day: Emulator, program: Program, every_store: Peer
 ) -> None:
