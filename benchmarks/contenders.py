@@ -12,6 +12,7 @@ from benchmarks import environments
 from benchmarks.archives import utc_text
 from benchmarks.environments import Environment
 from benchmarks.measuring import ANY_LINE, Command
+from integration_tests.environments import NoSuitablePythonError
 from integration_tests.upstream import environment as published
 from integration_tests.upstream.connectors import EVENTS_CATALOG, TRUST
 from integration_tests.upstream.differences import Difference
@@ -67,7 +68,7 @@ def make_contenders(only: Sequence[str], others: Iterable[Path] = ()) -> tuple[l
             continue
         try:
             found.append(make())
-        except published.NoSuitablePythonError as reason:
+        except NoSuitablePythonError as reason:
             notes.append(f"{name} is left out: {reason}")
     found += [_ours(path.resolve(), path.resolve().name) for path in others]
     return found, notes
@@ -100,8 +101,9 @@ def _ours(project: Path = environments.PROJECT, name: str = "ours") -> Contender
 
 
 def _published() -> Contender:
-    program = str(published.make_environment())
-    environment = Environment(published.FOLDER)
+    published.ENVIRONMENT.make()
+    program = str(published.COMMAND)
+    environment = Environment(published.ENVIRONMENT.folder)
 
     def read(archives: Archives, read: Read, folder: Path) -> Command:
         surroundings = {
@@ -113,7 +115,7 @@ def _published() -> Contender:
 
     return Contender(
         "0.6.19",
-        _with_space(published.REQUIREMENT),
+        _with_space(published.ENVIRONMENT.requirement),
         environment.versions(published.PACKAGE, "airbyte-cdk", "requests"),
         read,
         lambda *_: Command((program, "spec")),

@@ -17,7 +17,7 @@ FOLDERS = (*PACKAGES, "unit_tests", "integration_tests", "benchmarks")
 
 MAX_MODULE_LINES = 400
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "misc", "manager", "handler", "processor", "components"}
-FOLDERS_OF_TESTS_ALONE = {"fixtures", "golden", "fakes", "emulator", "end_to_end", "peers"}
+FOLDERS_OF_TESTS_ALONE = {"fixtures", "golden", "fakes", "emulator", "end_to_end", "peers", "documents"}
 
 
 def modules_in(*folders: str) -> list[Path]:

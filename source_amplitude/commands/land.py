@@ -59,8 +59,7 @@ def land(arguments: Sequence[str], session: Session) -> int:
             secrets.append(config.keys)
             code = _land(options, config, session, stop, audience)
         except AmplitudeError as error:
-            complain(error, secrets[0] if secrets else None)
-            code = 1
+            code = complain(error, secrets[0] if secrets else None)
     return EXIT_SIGNALLED + received[0] if received else code
 
 

@@ -36,8 +36,7 @@ def missing(arguments: Sequence[str], session: Session) -> int:
         try:
             found = survey(options, session)
         except AmplitudeError as error:
-            complain(error)
-            return 1
+            return complain(error)
     conditions = [each for each in Condition if each.is_missing or (options.strict and each is Condition.OPEN)]
     lacking = found.coverage.of(*conditions)
     for each in lacking:

@@ -42,8 +42,7 @@ def report(arguments: Sequence[str], session: Session) -> int:
             else:
                 _print(found, command)
         except AmplitudeError as error:
-            complain(error)
-            return 1
+            return complain(error)
     return 0
 
 

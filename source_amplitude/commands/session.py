@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api import AmplitudeClient, base_url, redact
 from source_amplitude.clock import SystemClock
-from source_amplitude.errors import AmplitudeError, DiskFullError
+from source_amplitude.errors import AmplitudeError, DiskFullError, InvalidConfigError
 from source_amplitude.export import ExportSettings, Publication
 from source_amplitude.landing.place import StoreSettings
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from source_amplitude.config import Config, Keys, Region
 
 _logger = logging.getLogger("airbyte")
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ class Session:
         return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=self.settings.timeouts)
 
 
-def complain(error: AmplitudeError, keys: Keys | None = None) -> None:
-    """Print an error on stderr, without any form of the keys."""
+def complain(error: AmplitudeError, keys: Keys | None = None) -> int:
+    """Print an error on stderr, without any form of the keys; return the exit code: 2 where an option is wrong."""
     text = str(error)
     sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
+    is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
+    return EXIT_USAGE if is_usage else EXIT_FAILED
 
 
 def require_temporary_folder() -> None:

@@ -10,6 +10,7 @@ from source_amplitude.config_file import read_config
 from source_amplitude.errors import NotPublishedError
 from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
+from source_amplitude.landing.day_files import ARRAYS_FOLDER
 from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.place import parse_place, require_land_extra
 from source_amplitude.landing.store import Store
@@ -65,4 +66,6 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     inventory = take_inventory(store, wanted, hours, look_around=False)
     gaps = config.accepted_gaps if config else HourSet()
     form = next((each.format for each in inventory.manifests.values() if each.format), "")
+    if place.folder is not None and (place.folder / ARRAYS_FOLDER).is_dir():
+        form = "json"
     return Survey(place, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), form)

@@ -213,7 +213,7 @@ class Archives:
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
         """Note that a window failed for good; end the stream where that says more than about this window."""
-        _logger.error("The window %s is left out of this sync: %s", window, error)
+        _logger.error("The window %s is left out: %s", window, error)
         self._tally.fail(window, error)
         most = self._settings.same_failures_to_stop
         if self._tally.alike_in_a_row() >= most:

@@ -134,7 +134,7 @@ class Tally:
 
     def stopped_early(self, why: str) -> HoursMissingError:
         """Return the error of a stream that ends before all its windows were tried."""
-        error = self._missing(f"The stream was ended there because {why}; what was read before is recorded.")
+        error = self._missing(f"It was ended there because {why}; what was read before is recorded.")
         if error is None:
             raise ValueError("a stream cannot be stopped for failures without one")
         return error

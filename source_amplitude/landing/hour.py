@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import CorruptArchiveError, InvalidManifestError, StoreError
+from source_amplitude.errors import CorruptArchiveError, StoreError
 from source_amplitude.landing.formats.event_types import most_frequent
 from source_amplitude.landing.manifest import (
     HourState,
@@ -230,7 +230,7 @@ def write_manifest(
 
     def change(present: bytes | None) -> bytes:
         nonlocal written
-        theirs = _readable(path, present)
+        theirs = manifest_from_bytes(path, present) if present else None
         written = mine
         if theirs is not None and (theirs != before or theirs.objects):
             ours, folder = {each.name for each in mine.objects}, hour_folder(mine.window.start)
@@ -245,13 +245,6 @@ def write_manifest(
 
     store.update(path, change, seems_new=before is None)
     return written
-
-
-def _readable(path: str, present: bytes | None) -> Manifest | None:
-    try:
-        return None if present is None else manifest_from_bytes(path, present)
-    except InvalidManifestError:
-        return None  # it was readable when this run began
 
 
 def _in_question(mine: Manifest, theirs: Manifest, unquestioned: frozenset[LandedObject]) -> set[str]:

@@ -104,7 +104,9 @@ def read_manifest(store: Store, hour: datetime) -> Manifest | None:
     """
     path = manifest_path(hour)
     content = store.get(path)
-    return None if content is None else manifest_from_bytes(path, content.body)
+    if content is None or not content.body:  # a machine that loses power may leave an empty file in a folder
+        return None
+    return manifest_from_bytes(path, content.body)
 
 
 def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:

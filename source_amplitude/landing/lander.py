@@ -136,6 +136,7 @@ class Lander:
 
     Attributes:
         config: The user's configuration.
+        audience: As above.
         landing: What was done so far.
         store: As above.
     """
@@ -221,6 +222,7 @@ class _Run:
         self._ledger = ledger
         self._inventory = inventory
         self._manifests = dict(inventory.manifests)
+        self._disk_bytes = publication.settings.disk_bytes
         self._archives = Archives(
             publication.client,
             ledger,
@@ -261,9 +263,10 @@ class _Run:
                 _logger.info("Still waiting for Amplitude.")
                 continue
             self._in_flight.append(self._begin(arrived))
-            # One archive is written while the next one arrives; a broken hour of the last one is asked for again.
-            most = 0 if self._archives.nothing_follows else _ARCHIVES_AT_ONCE - 1
-            while len(self._in_flight) > most:
+            # One archive is written while the next one arrives, unless both might be more than the disk is to hold; a
+            # broken hour of the last one is asked for again.
+            is_alone = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > self._disk_bytes
+            while len(self._in_flight) > (0 if is_alone else _ARCHIVES_AT_ONCE - 1):
                 self._finish(self._in_flight[0])
                 self._in_flight.popleft()
             self._archives.raise_if_stopped()

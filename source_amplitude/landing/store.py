@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PART_BYTES = 8 * 1024 * 1024
+_LARGE_AT_ONCE = 2  # each has parts in memory, and on a slow line more of them would only wait for each other
 _MOST_CONFLICTS = 20
 _READ_ATTEMPTS = 4
 
@@ -50,6 +51,7 @@ class Store:
     def __init__(self, place: Place, settings: StoreSettings, *, create: bool) -> None:
         self.place = place
         self._store = open_place(place, settings, create=create)
+        self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._threads = threading.Lock()  # a FileLock that is taken sleeps for 50 ms
 
     def put(self, path: str, body: IO[bytes], object_bytes: int) -> str:
@@ -60,8 +62,9 @@ class Store:
             if object_bytes <= _PART_BYTES:
                 result = obstore.put(self._store, path, body.read(), use_multipart=False)
             else:
-                parts = iter(lambda: body.read(_PART_BYTES), b"")
-                result = obstore.put(self._store, path, parts, chunk_size=_PART_BYTES, max_concurrency=2)
+                with self._large:
+                    parts = iter(lambda: body.read(_PART_BYTES), b"")
+                    result = obstore.put(self._store, path, parts, chunk_size=_PART_BYTES, max_concurrency=2)
             etag = result["e_tag"] or obstore.head(self._store, path)["e_tag"]
         if not etag:
             raise StoreError(f"The store {self.place} did not confirm {path} with an etag.")

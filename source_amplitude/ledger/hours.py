@@ -120,7 +120,7 @@ class Ledger:
         """
         for hour in hours:
             start = hour_window(hour).start
-            if hour in self.settled and start in self.landed:
+            if start in self.landed and hour in self.settled:
                 self.landed[start] = LandedHour(asked_at, self.landed[start].members)
         open_hours = hours - self.settled
         self.open |= open_hours

@@ -106,16 +106,6 @@ def test_members_are_listed_with_unknown_names_first_and_then_by_hour_and_partit
     )
 
 
-def test_a_member_can_be_read_as_it_is_packed() -> None:
-    with (
-        open_archive(io.BytesIO(zipped({FIRST: packed(b"{}\n")}))) as archive,
-        archive.packed(archive.members[0]) as file,
-    ):
-        body = file.read()
-
-    assert body == packed(b"{}\n")
-
-
 def test_directory_entries_are_left_out_and_count_as_entries() -> None:
     data = zipped({"100200/": b"", FIRST: packed(b"{}\n"), "empty/": b""})
 

@@ -113,6 +113,6 @@ def test_a_line_that_is_no_json_is_left_out_of_the_array_and_named(
 def test_only_a_folder_can_hold_arrays_of_days(half_a_day: Emulator, program: Program, s3: Peer) -> None:
     landed = program.land(s3, "--format", "json", "--start", "2026-03-04")
 
-    assert (landed.exit_code, landed.stdout, stored(s3)) == (1, "", {})
+    assert (landed.exit_code, landed.stdout, stored(s3)) == (2, "", {})
     assert "--format: json" in landed.complaint
     assert len(half_a_day.store.members()) > 0

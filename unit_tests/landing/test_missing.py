@@ -159,7 +159,7 @@ def test_a_broken_archive_that_comes_whole_at_the_second_time_is_landed(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "is no manifest (JSONDecodeError: Expecting value: line 1 column 1 (char 0))."),
+        (b"{}", "is no manifest (KeyError: 'version')."),
         (b"[]", "is no manifest (TypeError: list indices must be integers or slices, not str)."),
         (b'{"version": 2}', "has version 2; this program reads version 1."),
     ],
@@ -181,6 +181,21 @@ def test_a_manifest_that_cannot_be_read_is_named_and_nothing_is_written_until_it
     assert [(each.exit_code, each.complaint) for each in (landed, missing)] == [(1, f"{MANIFEST} {said} {advice}")] * 2
     assert left == before
     assert (mended.exit_code, program.missing(folder).exit_code) == (0, 0)
+
+
+def test_an_empty_manifest_as_a_loss_of_power_leaves_it_is_none(
+    half_a_day: Emulator, program: Program, every_store: Peer
+) -> None:
+    program.land(every_store)
+    before = stored(every_store)
+    obstore.put(every_store.store(), MANIFEST, b"")
+
+    missing, landed = program.missing(every_store), program.land(every_store, "--start", "2026-03-04", "--only-missing")
+
+    assert (missing.exit_code, list(missing.hours.values())) == (1, ["missing"])
+    assert landed.exit_code == 0
+    assert objects_of(stored(every_store)) == objects_of(before) == oracle(half_a_day.store)
+    assert program.missing(every_store).exit_code == 0
 
 
 def test_files_of_others_in_the_place_are_left_alone(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
