@@ -37,7 +37,7 @@ def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[
         InvalidConfigError: It cannot be read, holds no fields, or a variable is not set.
     """
     try:
-        raw = _parse(Path(path).read_text(encoding="utf-8"))
+        raw = _parse(Path(path).read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise InvalidConfigError((f"--config: {path} is no text in UTF-8",)) from None
     except OSError as error:

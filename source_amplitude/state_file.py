@@ -47,7 +47,9 @@ class StateFile:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise self._error("is in use by another run") from None
+            is_held = Path(lock.lock_file).exists()
+            complaint = "is in use by another run" if is_held else "cannot be locked (its folder takes no files)"
+            raise self._error(complaint) from None
         except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
             raise self._error(f"cannot be locked ({_cause(error)})") from error
         try:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from source_amplitude.export import Done, Outcome
 
 _REFRESHES_A_SECOND = 4
-_WIDEST_BAR, _COLUMNS_OF_NUMBERS = 30, 72
+_GIGABYTES_FROM = 10_000  # megabytes
+_WIDEST_BAR, _COLUMNS_OF_NUMBERS = 30, 76
 
 
 class Progress:
@@ -87,7 +88,9 @@ class _Counts(ProgressColumn):
         done: Done = task.fields["done"]
         rate = done.events / task.elapsed if task.elapsed else 0
         hours = f"{done.hours:,}/{done.of_hours:,} hours" if done.of_hours else "asking"
-        numbers = f"{hours}  {done.events:,} events  {rate:,.0f}/s  {done.content_bytes / 1e6:,.0f} MB"
+        megabytes = done.content_bytes / 1e6
+        size = f"{megabytes:,.0f} MB" if megabytes < _GIGABYTES_FROM else f"{megabytes / 1000:,.1f} GB"
+        numbers = f"{hours}  {done.events:,} events  {rate:,.0f}/s  {size}"
         return Text(numbers, no_wrap=True, overflow="ellipsis")
 
 

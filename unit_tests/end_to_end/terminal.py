@@ -117,6 +117,11 @@ class Running:
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         os.kill(self.process, how)
 
+    def kill_after(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: TID251 - another process's time
+        with suppress(ProcessLookupError):
+            self.kill()
+
     def ended(self) -> Shown:
         status = int(self._answers.recv(100))
         code = os.waitstatus_to_exitcode(status)

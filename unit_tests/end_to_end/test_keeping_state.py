@@ -1,0 +1,172 @@
+"""``read --state-file``: whatever ends a run, the next one goes on, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+
+from unit_tests.end_to_end.connector import Run
+from unit_tests.end_to_end.test_interruptions import before_and_after_the_last_state, stored_uuids, uuids_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+    from unit_tests.end_to_end.connector import Connector
+    from unit_tests.end_to_end.terminal import ReadyProgram
+
+SEED = 20260304
+KILLS, MOST_RUNS = 3, 6
+
+
+@pytest.mark.parametrize("to_a_file", [False, True], ids=["into a pipe", "into a file"])
+def test_runs_that_are_killed_at_any_moment_lose_nothing_and_repeat_only_what_came_after_the_last_state(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, to_a_file: bool
+) -> None:
+    chance = random.Random(SEED + to_a_file)
+    half_a_day.faults.add("prepare", seconds=0.15)
+    arguments = connector.reading(request_time_range=1, num_workers=1)
+    state = tmp_path / "kept.json"
+    kept: list[str] = []
+    repeated: list[str] = []
+    codes: list[int] = []
+
+    while 0 not in codes and len(codes) < MOST_RUNS:
+        output = (tmp_path / "out.jsonl").open("wb") if to_a_file else None
+        running = ready_program.start(
+            [*arguments, "--state-file", str(state)],
+            connector.environ,
+            output=output.fileno() if output else None,
+        )
+        if len(codes) < KILLS:
+            running.kill_after(0.4 + chance.random())
+        run = running.ended()
+        if output is not None:
+            output.close()
+            run = type(run)(run.exit_code, (tmp_path / "out.jsonl").read_bytes(), run.stderr)
+        whole = b"".join(each for each in run.stdout.splitlines(keepends=True) if each.endswith(b"\n"))
+        before, after, said = before_and_after_the_last_state(Run(run.exit_code, whole, b""))
+        kept += before
+        repeated += after
+        codes.append(run.exit_code)
+        if said is not None and state_of(state) != said:  # killed between a state and its file: it comes again
+            kept = kept[: len(kept) - len(before)]
+            repeated += before
+
+    assert codes[-1] == 0
+    assert -signal.SIGKILL in codes
+    assert sorted(kept) == stored_uuids(half_a_day)
+    assert set(repeated) <= set(kept)
+
+
+def state_of(path: Path) -> object:
+    """Return the state of the events in a file of states, which is whole whenever somebody looks."""
+    return next((each["stream"]["stream_state"] for each in json.loads(path.read_text())), None)
+
+
+def test_a_second_run_repeats_nothing_and_the_file_is_a_state_for_other_runs_too(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    state = str(tmp_path / "kept.json")
+    arguments = connector.reading()
+
+    runs = [ready_program.run([*arguments, "--state-file", state], connector.environ) for _ in range(2)]
+    other = ready_program.run([*arguments, "--state", state], connector.environ)
+
+    assert [run.exit_code for run in (*runs, other)] == [0, 0, 0]
+    assert [sorted(uuids_of(run)) for run in (*runs, other)] == [stored_uuids(half_a_day), [], []]
+
+
+def test_streams_that_are_read_in_turns_keep_their_states_side_by_side(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    state = tmp_path / "kept.json"
+    option = ["--state-file", str(state)]
+
+    ready_program.run([*connector.reading(), *option], connector.environ)
+    ready_program.run([*connector.reading(streams=("active_users",)), *option], connector.environ)
+    again = ready_program.run([*connector.reading(), *option], connector.environ)
+
+    kept = [each["stream"]["stream_descriptor"]["name"] for each in json.loads(state.read_text())]
+    assert sorted(kept) == ["active_users", "events"]
+    assert (again.records, again.exit_code) == ([], 0)
+    assert half_a_day.requests
+
+
+def test_a_full_refresh_reads_everything_each_time_and_goes_on_where_it_was_interrupted(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    half_a_day.faults.add("prepare", seconds=0.25)
+    arguments = connector.reading(
+        mode="full_refresh", streams=("cohorts", "events"), request_time_range=1, num_workers=1
+    )
+    command = [*arguments, "--state-file", str(tmp_path / "kept.json")]
+
+    running = ready_program.start(command, connector.environ)
+    running.wait_until_shown(b'"stream":"events"', on_stdout=True)
+    running.kill(signal.SIGTERM)
+    interrupted = running.ended()
+    half_a_day.faults.clear()
+    runs = [ready_program.run(command, connector.environ) for _ in range(2)]
+
+    uuids = [[each["uuid"] for each in run.records if "uuid" in each] for run in (interrupted, *runs)]
+    assert [interrupted.exit_code, *(run.exit_code for run in runs)] == [143, 0, 0]
+    assert (sorted(uuids[0] + uuids[1]), sorted(uuids[2])) == (stored_uuids(half_a_day), stored_uuids(half_a_day))
+    assert [sum("uuid" not in each for each in run.records) for run in runs] == [3, 3]
+
+
+def test_a_file_that_another_run_holds_is_refused_and_nothing_is_asked_for(
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    state = tmp_path / "kept.json"
+
+    with FileLock(f"{state}.lock"):
+        run = ready_program.run([*connector.reading(), "--state-file", str(state)], connector.environ)
+
+    assert (run.exit_code, run.records, emulator.requests) == (1, [], [])
+    assert f"--state-file: {state} is in use by another run" in run.error_texts[0]
+
+
+def test_a_file_that_cannot_be_written_ends_the_run_and_says_so(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
+) -> None:
+    assert half_a_day.store.lines()
+    (tmp_path / ".kept.json.partial").mkdir()  # where the next file is written first; rights do not stop root
+
+    run = ready_program.run([*connector.reading(), "--state-file", str(tmp_path / "kept.json")], connector.environ)
+
+    assert run.exit_code == 1
+    assert f"--state-file: {tmp_path}/kept.json cannot be written (Is a directory)" in run.error_texts[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--state", "a", "--state-file", "b"], "argument --state-file: not allowed with argument --state"),
+        (["--state=a", "--state-file=b"], "argument --state-file: not allowed with argument --state"),
+        (["--state-file", ""], "argument --state-file: the name of the file is empty"),
+        (["--state-file"], "argument --state-file: expected one argument"),
+        (["--stat", "a"], "unrecognized arguments: --stat a"),
+    ],
+    ids=["both", "both with =", "empty", "no value", "shortened"],
+)
+def test_wrong_usage_of_the_option_is_explained_on_stderr(
+    connector: Connector, ready_program: ReadyProgram, options: list[str], complaint: str
+) -> None:
+    run = ready_program.run([*connector.reading(), *options], connector.environ)
+
+    assert (run.exit_code, run.stdout) == (2, b"")
+    assert complaint in run.stderr.decode().replace("\n", " ")
+
+
+def test_only_a_read_has_a_file_of_states(connector: Connector, ready_program: ReadyProgram) -> None:
+    config = connector.file("config.json", connector.config())
+
+    run = ready_program.run(["check", "--config", config, "--state-file", "x"], connector.environ)
+
+    assert (run.exit_code, b"unrecognized arguments: --state-file x" in run.stderr) == (2, True)

@@ -1,0 +1,257 @@
+"""No key, and nothing that gives one away, is printed or left behind, whatever the key, the command and its end."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import random
+import shutil
+import string
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from source_amplitude.api import redact, secret_forms
+from source_amplitude.config import Keys
+from unit_tests.conftest import NOON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+    from unit_tests.end_to_end.connector import Connector
+    from unit_tests.end_to_end.terminal import ReadyProgram, Shown
+
+DAY = "2026-03-04"
+SEED = 7
+# Each pair of keys plays every fourth story, so that each story has six pairs; SECRETS_EVERY=1 makes it all of them.
+EVERY = int(os.environ.get("SECRETS_EVERY", "4"))
+
+PAIRS = {
+    "percent": ("100%41pure%20key", "50%%s%(name)s%2B"),
+    "plus, slash, equals": ("ab+cd/ef==gh", "zz//yy++xx="),
+    "unicode": ("schlüssel-€-鍵-🔑", "gëheim\u0301-ключ"),
+    "quotes": ('it\'s "quoted" `here`', "\"\"\"triple'''"),
+    "backslashes": ("C:\\new\\table\\x41", "\\\\server\\share\\"),
+    "shell": ("$(touch pwned); `id` && ${HOME} | !!", "~/*?[a-z]{1,2} > /dev/null #"),
+    "regex": ("^(.*)+[^a]{2,}\\d$|x?", ".*?(?P<n>a)\\1|\\Q"),
+    "a leading dash": ("--config=secret-of-dash", "-rf secret-of-dash-two"),
+    "spaces inside": ("two  words   wide", "tab\tand space"),
+    "like a newline": ("line\\nbreak\\r\\n-key", "real\nnewline\r\nkey-two"),
+    "html": ("<b>&amp;&lt;key>", "<script>alert('k')</script>"),
+    "markup": ("[red]k-e-y[/red]", "[/] :smile: \x1b[31mansi"),
+    "very long": ("k1-" + "longkey" * 100, "s1-" + "longsecret" * 100),
+    "one in the other": ("abcdefgh12", "abcdefgh12-and-the-rest-9876"),
+    "the other in the one": ("prefix-1234567890-suffix-xyz", "1234567890"),
+    "like a variable": ("${not-a variable", "{{ jinja }} %(x)s {0!r}"),
+    "json": ('{"api_key": "inner-key-1"}', '["a-list", 1, null]'),
+    "header injection": ("key\r\nX-Injected: yes", "secret\x0bvertical"),
+}
+
+
+def random_pairs(count: int) -> Iterator[tuple[str, tuple[str, str]]]:
+    chance = random.Random(SEED)
+    letters = string.ascii_letters + string.digits + "%+/=&?#'\"\\$(){}[]|^*.;:<>!~` -_,@é€鍵🔑"
+    for number in range(count):
+        first, second = ("".join(chance.choices(letters, k=chance.randint(8, 60))).strip() + "Zq9" for _ in "ab")
+        yield f"random {number}", (first, second)
+
+
+ALL_PAIRS = PAIRS | dict(random_pairs(6))
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is done with a pair of keys.
+
+    Attributes:
+        arguments: Of the command; ``{}`` is the folder.
+        fault: Of the emulator, with its settings; "KEYS" stands for both keys in them.
+        changes: Of the configuration.
+        is_refused: Whether the emulator knows other keys only.
+        exit_code: Of the command.
+    """
+
+    arguments: str
+    fault: dict[str, Any] | None = None
+    changes: dict[str, Any] | None = None
+    is_refused: bool = False
+    exit_code: int = 1
+
+
+READ = "read --config {}/config.json --catalog {}/catalog.json --debug"
+LAND = f"land --config {{}}/config.json --start {DAY} --to {{}}/landed"
+ECHO = {"name": "forbidden", "details": "Invalid KEYS for this"}
+STORIES = {
+    "spec": Story("spec --debug", exit_code=0),
+    "check": Story("check --config {}/config.json --debug", exit_code=0),
+    "check, refused": Story("check --config {}/config.json", is_refused=True),
+    "check, refused with an echo": Story("check --config {}/config.json --debug", ECHO),
+    "check, keys in other fields": Story("check --config {}/config.json", changes={"data_region": "KEYS"}),
+    "discover": Story("discover --config {}/config.json --debug", exit_code=0),
+    "discover, keys in other fields": Story("discover --config {}/config.json", changes={"start_date": "KEYS"}),
+    "read": Story(READ + " --state-file {}/kept.json", exit_code=0),
+    "read, refused": Story(READ, is_refused=True),
+    "read, an echo of any status": Story(READ, {"name": "bad_request", "status": 418, "message": "KEYS"}),
+    "read, an echo in a page": Story(READ, {"name": "server_error", "body": "KEYS", "content_type": "text/html"}),
+    "read, an echo in JSON": Story(READ, {"name": "json", "status": 500, "body": {"error": {"message": "KEYS"}}}),
+    "read, too large": Story(READ, {"name": "too_large_above_hours", "hours": 0}),
+    "read, garbage": Story(READ, {"name": "html_instead_of_zip"}),
+    "read, cut": Story(READ, {"name": "cut_body", "after_bytes": 50}),
+    "read, connection reset": Story(READ, {"name": "connection_reset"}),
+    "land": Story(LAND, exit_code=0),
+    "land, refused with an echo": Story(LAND, ECHO),
+    "land, an echo for a window": Story(LAND, {"name": "bad_request", "status": 418, "message": "KEYS"}),
+    "land, keys in other fields": Story(LAND, changes={"malformed_lines": "KEYS"}),
+    "land, a store that fails": Story(f"land --config {{}}/config.json --start {DAY} --to s3://bucket/prefix"),
+    "missing": Story(f"missing --config {{}}/config.json --start {DAY} --to {{}}/landed"),
+    "report": Story(
+        f"report --config {{}}/config.json --start {DAY} --to {{}}/landed --out {{}}/report.html", exit_code=0
+    ),
+    "report, keys in other fields": Story(
+        "report --config {}/config.json --to {}/landed", changes={"accepted_gaps": ["KEYS"]}
+    ),
+    "config": Story("config", exit_code=0),
+}
+
+
+def forms_of(api_key: str, secret_key: str) -> set[str]:
+    """Return what must not be found, made without the connector's own list.
+
+    A form that every output has, such as a digit, would prove nothing: keys are long enough.
+    """
+    pair = f"{api_key}:{secret_key}"
+    forms = set()
+    for text in (api_key, secret_key, pair):
+        data = text.encode()
+        forms |= {text, quote(text), quote(text, safe=""), quote_plus(text), repr(text)[1:-1], html.escape(text)}
+        forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        forms |= {base64.b64encode(data).decode().rstrip("="), base64.urlsafe_b64encode(data).decode().rstrip("=")}
+    return forms | {part for part in remainders(api_key, secret_key) if len(part) > 4}
+
+
+def remainders(api_key: str, secret_key: str) -> list[str]:
+    """Return what is left of a key when the other one, which is a part of it, is masked in it."""
+    for part, whole in ((api_key, secret_key), (secret_key, api_key)):
+        if part in whole:
+            return whole.split(part)
+    return []
+
+
+def with_keys(value: Any, keys: tuple[str, str]) -> Any:  # noqa: ANN401 - of JSON
+    """Return a value in which KEYS has become both keys."""
+    if isinstance(value, str):
+        return value.replace("KEYS", " and ".join(keys))
+    if isinstance(value, list):
+        return [with_keys(each, keys) for each in value]
+    if isinstance(value, dict):
+        return {name: with_keys(each, keys) for name, each in value.items()}
+    return value
+
+
+class Teller:
+    """Plays stories with a pair of keys that the emulator accepts, and looks for the keys in all that comes of it."""
+
+    def __init__(self, emulator: Emulator, connector: Connector, program: ReadyProgram, folder: Path) -> None:
+        self._emulator = emulator
+        self._connector = connector
+        self._program = program
+        self._folder = folder
+        self._accepted = b""
+        connector.environ["TERM"] = "xterm-256color"
+        connector.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "eu-west-1"}
+        connector.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"  # nobody listens: the store fails
+        connector.environ["TMPDIR"] = str(folder / "tmp")
+
+    def keys_of(self, authorization: str) -> tuple[str, str]:
+        """Return the emulator's own keys for a header with the keys of the story, which it cannot be given."""
+        if base64.b64decode(authorization.removeprefix("Basic ")) == self._accepted:
+            return self._emulator.project.api_key, self._emulator.project.secret_key
+        return "another", "another"
+
+    def play(self, story: Story, keys: tuple[str, str], *, at_a_terminal: bool) -> tuple[Shown, list[str]]:
+        """Return what was printed, and where a key was found."""
+        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+        (self._folder / "tmp").mkdir()
+        changes = {"api_key": keys[0], "secret_key": keys[1]} | with_keys(story.changes or {}, keys)
+        self._connector.reading(request_time_range=2, **changes)
+        self._accepted = b"" if story.is_refused else ":".join(key.strip() for key in keys).encode()
+        self._emulator.faults.clear()
+        if story.fault:
+            settings = with_keys(story.fault, keys)
+            self._emulator.faults.add(settings.pop("name"), **settings)
+        arguments = [each.replace("{}", str(self._folder)) for each in story.arguments.split()]
+        shown = self._program.run(
+            arguments,
+            self._connector.environ,
+            stdout=at_a_terminal,
+            stderr=at_a_terminal,
+            now=NOON.isoformat() if arguments[0] in ("land", "missing", "report") else "",
+        )
+        return shown, self.found(shown, forms_of(*keys))
+
+    def found(self, shown: Shown, forms: set[str]) -> list[str]:
+        places = {"stdout": shown.stdout, "stderr": shown.stderr}
+        for path in self._folder.rglob("*"):
+            name = str(path.relative_to(self._folder))
+            if path.is_file() and name not in ("config.json", "catalog.json"):
+                places[name] = path.read_bytes()
+            places["names of files"] = places.get("names of files", b"") + name.encode()
+        return [
+            f"{form!r} in {place}"
+            for place, content in places.items()
+            for form in forms
+            if form.casefold() in content.decode("utf-8", "replace").casefold()
+        ]
+
+
+@pytest.fixture
+def teller(
+    half_a_day: Emulator,
+    connector: Connector,
+    ready_program: ReadyProgram,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Teller]:
+    made = Teller(half_a_day, connector, ready_program, tmp_path)
+    monkeypatch.setattr("amplitude_emulator.basic_auth._read_basic", made.keys_of)
+    yield made
+    half_a_day.faults.clear()
+
+
+@pytest.mark.parametrize("name", ALL_PAIRS)
+def test_no_command_tells_a_key(teller: Teller, name: str) -> None:
+    turn = list(ALL_PAIRS).index(name)
+    told = list(STORIES.items())[turn % EVERY :: EVERY]
+
+    for number, (title, story) in enumerate(told):
+        at_a_terminal = bool((number + turn // EVERY) % 2)
+        shown, found = teller.play(story, ALL_PAIRS[name], at_a_terminal=at_a_terminal)
+
+        assert (title, at_a_terminal, shown.exit_code, found) == (title, at_a_terminal, story.exit_code, [])
+
+
+def test_the_search_finds_a_key_that_is_told(teller: Teller, tmp_path: Path) -> None:
+    shown, found = teller.play(STORIES["config"], ("AMPLITUDE_API_KEY", "another"), at_a_terminal=False)
+    (tmp_path / "left.txt").write_bytes(base64.b64encode(b"AMPLITUDE_API_KEY:another"))
+
+    also = teller.found(shown, forms_of("AMPLITUDE_API_KEY", "another"))
+
+    assert found == ["'AMPLITUDE_API_KEY' in stdout"] * 1
+    assert any("left.txt" in each for each in also)
+
+
+@pytest.mark.parametrize("name", ALL_PAIRS)
+def test_every_form_of_a_key_is_masked(name: str) -> None:
+    api_key, secret_key = ALL_PAIRS[name]
+    forms = forms_of(api_key, secret_key)
+    text = " | ".join(sorted(secret_forms(Keys(api_key, secret_key))))
+
+    masked = redact(text, Keys(api_key, secret_key))
+
+    assert [form for form in forms if form.casefold() in masked.casefold()] == []

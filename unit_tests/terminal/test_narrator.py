@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from source_amplitude.export import Outcome
+from source_amplitude.terminal.narrator import Narrator, ReadCommand, outcome_lines
+from unit_tests.terminal.screen import person, said_to
+
+if TYPE_CHECKING:
+    from source_amplitude.terminal.person import Person
+
+COMMAND = ReadCommand("config.yaml", "my catalog.json", "state.json")
+
+
+@pytest.fixture
+def listener() -> Person:
+    return person()
+
+
+@pytest.fixture
+def narrator(listener: Person) -> Narrator:
+    return Narrator(listener, threading.Event())
+
+
+def told(listener: Person) -> list[str]:
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said_to(listener)]
+
+
+def test_an_outcome_has_events_hours_of_each_kind_bytes_and_seconds() -> None:
+    outcome = Outcome(40_800, 68, 22, 1, 0, 7_600_000, 72_000_000, 2.5)
+
+    assert outcome_lines("events", outcome) == (
+        "events: 40,800 events, 72.0 MB of JSON (7.6 MB downloaded), 2.5 s (16,320 events a second)\n"
+        "        hours: 68 done, 22 empty, 1 open, 0 failed"
+    )
+
+
+def test_an_outcome_of_nothing_has_no_rate() -> None:
+    assert outcome_lines("events", Outcome(0, 0, 0, 0, 4, 0, 0, 0.0)) == (
+        "events: 0 events, 0.0 MB of JSON (0.0 MB downloaded), 0.0 s\n        hours: 0 done, 0 empty, 0 open, 4 failed"
+    )
+
+
+def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narrator: Narrator) -> None:
+    narrator.begin_stream("cohorts")
+    for _ in range(1200):
+        narrator.count("cohorts")
+    narrator.end_stream("cohorts", is_complete=True)
+    narrator.begin_stream("events")
+    narrator.end("events", Outcome(5, 1, 0, 0, 0, 9, 9, 1.0))
+    narrator.end_stream("events", is_complete=True)
+    narrator.begin_stream("taxonomy")
+    narrator.end_stream("taxonomy", is_complete=False)
+    narrator.complain("It is not in the plan.", "taxonomy")
+    narrator.end_read(COMMAND, goes_on=False)
+
+    assert told(listener) == [
+        "cohorts: 1,200 records",
+        "events: 5 events, 0.0 MB of JSON (0.0 MB downloaded), 1.0 s (5 events a second)",
+        "        hours: 1 done, 0 empty, 0 open, 0 failed",
+        "taxonomy failed: It is not in the plan.",
+        "1 of 3 streams failed: taxonomy",
+    ]
+
+
+def test_the_next_command_can_be_copied_into_a_shell(listener: Person, narrator: Narrator) -> None:
+    narrator.end_read(COMMAND, goes_on=True)
+
+    assert told(listener) == [
+        "Next time, for what is new:",
+        "  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file state.json > FILE",
+    ]
+
+
+@pytest.mark.parametrize(("output", "shown"), [("", "OUTPUT"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
+def test_without_a_state_file_the_states_are_taken_from_the_output(
+    listener: Person, narrator: Narrator, output: str, shown: str
+) -> None:
+    narrator.end_read(ReadCommand("c", "k", None, output), goes_on=True)
+
+    assert told(listener) == [
+        "Next time, for what is new:",
+        f"""  grep '"type":"STATE"' {shown} > state.json""",
+        "  source-amplitude read --config c --catalog k --state-file state.json > FILE",
+    ]
+
+
+def test_what_was_asked_to_end_did_not_fail(listener: Person) -> None:
+    stop = threading.Event()
+    narrator = Narrator(listener, stop)
+    narrator.begin_stream("events")
+    stop.set()
+
+    narrator.end_stream("events", is_complete=False)
+    narrator.complain("The sync was asked to end.", "events")
+    narrator.end_read(COMMAND, goes_on=True)
+
+    assert said_to(listener)[:2] == ["events: The sync was asked to end.", "To go on where this ended:"]
+
+
+def test_a_check_ends_in_one_line(listener: Person, narrator: Narrator) -> None:
+    narrator.end_check("")
+    narrator.end_check("Refused.")
+
+    assert said_to(listener) == ["Amplitude accepts the keys.", "\x1b[31mRefused.\x1b[0m"]

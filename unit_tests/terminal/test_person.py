@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from source_amplitude.export import Nobody
+from source_amplitude.terminal.person import Person
+from source_amplitude.terminal.progress import Progress
+from unit_tests.terminal.screen import Screen, person, said_to
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+USUAL = {"TERM": "xterm-256color"}
+
+
+@pytest.fixture(autouse=True)
+def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich looks at the environment of the process."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.mark.parametrize(
+    ("environ", "may_draw"),
+    [
+        (USUAL, True),
+        ({}, True),
+        (USUAL | {"NO_PROGRESS": ""}, True),
+        (USUAL | {"NO_PROGRESS": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "unknown"}, False),
+    ],
+)
+def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
+    monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], may_draw: object
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Screen())
+
+    found = Person.of(environ)
+
+    assert (found.reads_stderr, found.may_draw) == (True, may_draw)
+
+
+@pytest.mark.parametrize(
+    ("listener", "data_on_stdout", "kind"),
+    [
+        (person(may_draw=True), False, Progress),
+        (person(may_draw=True, reads_stdout=True), False, Progress),
+        (person(may_draw=True), True, Progress),
+        (person(may_draw=True, reads_stdout=True), True, Nobody),
+        (person(may_draw=False), False, Nobody),
+    ],
+)
+def test_progress_is_not_drawn_over_data(listener: Person, data_on_stdout: object, kind: type) -> None:
+    assert type(listener.progress(threading.Event(), data_on_stdout=bool(data_on_stdout))) is kind
+
+
+def test_bad_news_is_red_and_no_markup_of_a_text_means_anything() -> None:
+    listener = person()
+
+    listener.say("[red]x[/] :smile: 5 /path", is_bad=True)
+    listener.say("[bold]y[/bold]")
+
+    assert said_to(listener) == ["\x1b[31m[red]x[/] :smile: 5 /path\x1b[0m", "[bold]y[/bold]"]
+
+
+def test_nothing_that_came_from_elsewhere_controls_the_terminal() -> None:
+    listener = person()
+
+    listener.say("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
+
+    assert said_to(listener) == ["a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf", "  next"]
+
+
+def test_long_lines_are_left_to_the_terminal_so_that_they_can_be_copied() -> None:
+    listener = person()
+
+    listener.say("word " * 100)
+
+    assert said_to(listener) == ["word " * 100]
+
+
+def test_nothing_is_said_where_nobody_reads() -> None:
+    listener = person(reads_stderr=False)
+
+    listener.say("x", is_bad=True)
+
+    assert said_to(listener) == []
+
+
+def test_rich_is_not_imported_where_nobody_watches() -> None:
+    program = """
+import io, sys, threading
+from source_amplitude.terminal.narrator import Narrator, ReadCommand
+from source_amplitude.terminal.person import Person
+person = Person.of({})
+narrator = Narrator(person, threading.Event())
+narrator.begin_stream("a"); narrator.complain("b", "a"); narrator.end_stream("a", is_complete=True)
+narrator.end_read(ReadCommand("a", "b", None), goes_on=True); narrator.end_check(""); narrator.close()
+person.say("x")
+print(sorted(name for name in sys.modules if name.split(".")[0] == "rich"))
+"""
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
+
+    assert (done.stdout, done.stderr) == (b"[]\n", b"")

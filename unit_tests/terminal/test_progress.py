@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+from rich.console import Console
+
+from source_amplitude.export import Done, Outcome
+from source_amplitude.terminal.progress import Progress
+
+NOTHING = Outcome(0, 0, 0, 0, 0, 0, 0, 0.0)
+
+
+def console(width: int = 100) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None, legacy_windows=False)
+
+
+def drawn(on: Console) -> str:
+    assert isinstance(on.file, io.StringIO)
+    return on.file.getvalue()
+
+
+def once(done: Done, *, width: int = 100, is_stopped: bool = False) -> str:
+    """Return what is drawn of ``done``."""
+    on, stop = console(width), threading.Event()
+    if is_stopped:
+        stop.set()
+    progress = Progress(on, stop)
+    progress.begin("events", lambda: done)
+    progress.close()
+    return drawn(on)
+
+
+def test_a_line_says_hours_done_of_all_events_and_megabytes() -> None:
+    text = once(Done(hours=40, of_hours=1_091, events=24_000, content_bytes=43_400_000))
+
+    assert "40/1,091 hours  24,000 events  " in text
+    assert "/s  43 MB" in text
+    assert " left" in text
+
+
+def test_before_anything_is_known_it_says_that_it_asks() -> None:
+    text = once(Done(hours=0, of_hours=0, events=0, content_bytes=0))
+
+    assert "asking  0 events  0/s  0 MB" in text
+    assert "left" not in text
+
+
+def test_after_ctrl_c_it_says_what_a_second_one_does() -> None:
+    assert "ending; Ctrl-C again: at once" in once(Done(1, 10, 5, 5), is_stopped=True)
+
+
+@pytest.mark.parametrize("width", [1, 10, 20, 40, 80, 79, 200])
+def test_it_is_one_line_at_any_width(width: int) -> None:
+    text = once(Done(hours=123_456, of_hours=654_321, events=987_654_321, content_bytes=10**12), width=width)
+
+    assert text.count("\x1b[1A") <= 1  # only the empty line below it is ever gone back over
+
+
+def test_what_is_large_is_said_in_gigabytes_and_fits_into_eighty_columns() -> None:
+    text = once(Done(hours=1_234, of_hours=8_760, events=0, content_bytes=24_691_000_000), width=80)
+
+    assert "1,234/8,760 hours  0 events  0/s  24.7 GB" in text
+
+
+def test_the_cursor_is_shown_all_the_time_so_that_no_end_can_leave_it_hidden() -> None:
+    on = console()
+    progress = Progress(on, threading.Event())
+
+    progress.begin("events", lambda: Done(1, 2, 3, 4))
+    while_drawing = drawn(on)
+    progress.end("events", NOTHING)
+
+    assert while_drawing.rindex("\x1b[?25h") > while_drawing.rindex("\x1b[?25l")
+    assert drawn(on).rindex("\x1b[?25h") > drawn(on).rindex("\x1b[?25l")
+
+
+def test_the_line_is_taken_away_at_the_end_and_closing_twice_is_harmless() -> None:
+    on = console()
+    progress = Progress(on, threading.Event())
+    progress.begin("events", lambda: Done(1, 2, 3, 4))
+
+    progress.end("events", NOTHING)
+    ended = drawn(on)
+    progress.close()
+
+    assert ended.endswith("\x1b[2K")
+    assert drawn(on) == ended
