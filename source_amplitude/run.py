@@ -46,7 +46,7 @@ options:
 environment:
   AMPLITUDE_API_URL   the base address of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              where archives are kept while they are read
-  NO_PROGRESS         if set, no progress is drawn on the terminal
+  NO_PROGRESS         if set, no progress is drawn on the terminal; NO_COLOR: and nothing is coloured
 
 Exit codes: 0 done, 1 failed (TRACE lines say why, of land and the like stderr) or hours are missing, 2 wrong usage, 130
 and 143 interrupted (Ctrl-C, SIGTERM; the last STATE covers what was read), 141 the reader of stdout went away.

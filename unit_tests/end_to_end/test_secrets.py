@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
 from source_amplitude.api import redact, secret_forms
 from source_amplitude.config import Keys
+from source_amplitude.source import hide_keys
 from unit_tests.conftest import NOON
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from unit_tests.end_to_end.terminal import ReadyProgram, Shown
 
 DAY = "2026-03-04"
+_BEGINNING_CHARS = 40
 SEED = 7
 # Each pair of keys plays every fourth story, so that each story has six pairs; SECRETS_EVERY=1 makes it all of them.
 EVERY = int(os.environ.get("SECRETS_EVERY", "4"))
@@ -109,7 +112,7 @@ STORIES = {
     "land, an echo for a window": Story(LAND, {"name": "bad_request", "status": 418, "message": "KEYS"}),
     "land, keys in other fields": Story(LAND, changes={"malformed_lines": "KEYS"}),
     "land, a store that fails": Story(f"land --config {{}}/config.json --start {DAY} --to s3://bucket/prefix"),
-    "missing": Story(f"missing --config {{}}/config.json --start {DAY} --to {{}}/landed"),
+    "missing": Story(f"missing --config {{}}/config.json --start {DAY} --to {{}}/empty"),
     "report": Story(
         f"report --config {{}}/config.json --start {DAY} --to {{}}/landed --out {{}}/report.html", exit_code=0
     ),
@@ -132,7 +135,8 @@ def forms_of(api_key: str, secret_key: str) -> set[str]:
         forms |= {text, quote(text), quote(text, safe=""), quote_plus(text), repr(text)[1:-1], html.escape(text)}
         forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
         forms |= {base64.b64encode(data).decode().rstrip("="), base64.urlsafe_b64encode(data).decode().rstrip("=")}
-    return forms | {part for part in remainders(api_key, secret_key) if len(part) > 4}
+    beginnings = {key[:_BEGINNING_CHARS] for key in (api_key, secret_key) if len(key) > 2 * _BEGINNING_CHARS}
+    return forms | beginnings | {part for part in remainders(api_key, secret_key) if len(part) > 4}
 
 
 def remainders(api_key: str, secret_key: str) -> list[str]:
@@ -255,3 +259,16 @@ def test_every_form_of_a_key_is_masked(name: str) -> None:
     masked = redact(text, Keys(api_key, secret_key))
 
     assert [form for form in forms if form.casefold() in masked.casefold()] == []
+
+
+@pytest.mark.parametrize("name", ["one in the other", "the other in the one"])
+def test_airbytes_own_filter_masks_a_key_of_which_the_other_is_a_part(name: str) -> None:
+    api_key, secret_key = PAIRS[name]
+
+    try:
+        hide_keys({"api_key": api_key, "secret_key": secret_key})
+        filtered = [filter_secrets(f"<{key}>") for key in (api_key, secret_key)]
+    finally:
+        update_secrets([])
+
+    assert filtered == ["<****>", "<****>"]
