@@ -18,18 +18,12 @@ PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = (
     "README.md",
-    "docs/streams.md",
     "CONTRIBUTING.md",
+    "CHANGELOG.md",
     "amplitude_emulator/README.md",
+    "benchmarks/README.md",
     "integration_tests/README.md",
-    "docs/guarantees.md",
-    "docs/errors.md",
-    "docs/landing.md",
-    "docs/recipes/airflow.md",
-    "docs/recipes/cron.md",
-    "docs/recipes/dagster.md",
-    "docs/recipes/duckdb.md",
-    "docs/recipes/from-scripts.md",
+    *(str(path.relative_to(PROJECT)) for path in sorted((PROJECT / "docs").rglob("*.md"))),
 )
 
 
