@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-image bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-airbyte test-image bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -46,6 +46,9 @@ test-pyairbyte: $(STAMP)  ## let PyAirbyte read from the emulator into DuckDB, w
 
 test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs about 5 GB in TMPDIR and six minutes
 	$(BIN)/pytest -m memory integration_tests/memory
+
+test-airbyte: $(STAMP)  ## airbyte-cdk connector test against the emulator, all but its docker cases
+	$(BIN)/python -m integration_tests.airbyte_cli
 
 test-image: $(STAMP)  ## the Dockerfile's steps and its entrypoint without an engine, hadolint, actionlint; needs rights to mount
 	$(BIN)/pytest -m image integration_tests/image
