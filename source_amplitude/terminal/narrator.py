@@ -113,7 +113,7 @@ class Narrator:
 def outcome_lines(what: str, outcome: Outcome) -> str:
     """Return what became of an export, in two lines that a person can read."""
     seconds = outcome.seconds
-    rate = f" ({outcome.events / seconds:,.0f} events a second)" if outcome.events and seconds > 0 else ""
+    rate = f" ({outcome.events / seconds:,.0f}/s)" if outcome.events and seconds > 0 else ""
     size = f"{outcome.content_bytes / 1e6:,.1f} MB of JSON ({outcome.archive_bytes / 1e6:,.1f} MB downloaded)"
     hours = (
         f"hours: {outcome.hours_done:,} done, {outcome.hours_empty:,} empty, {outcome.hours_open:,} open, "

@@ -79,8 +79,8 @@ def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
     assert {of for _, of, _ in progress} == {b"10"}
     assert (hours, len(set(hours)) > 3, max(hours) <= 10) == (sorted(hours), True, True)
     assert len(printed.records) == events
-    assert re.sub(r"[\d.]+ MB|[\d.]+ s|[\d,]+ events a", "N", "\n".join(seen.lines)) == (
-        f"events: {events} events, N of JSON (N downloaded), N (N second)\n"
+    assert re.sub(r"[\d.]+ MB|[\d.]+ s|[\d,]+/s", "N", "\n".join(seen.lines)) == (
+        f"events: {events} events, N of JSON (N downloaded), N (N)\n"
         "        hours: 8 done, 0 empty, 2 open, 0 failed\n"
         "Next time, for what is new:\n"
         f"""  grep '"type":"STATE"' {os.path.relpath(tmp_path / "out.jsonl", PROJECT)} > state.json\n"""

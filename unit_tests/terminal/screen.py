@@ -10,7 +10,7 @@ from source_amplitude.terminal.person import Person
 class Screen(io.StringIO):
     """A text stream that says it is a terminal."""
 
-    encoding = "utf-8"  # type: ignore[assignment] # what a real one has
+    encoding = "utf-8"
 
     def isatty(self) -> bool:
         return True

@@ -34,7 +34,7 @@ def test_an_outcome_has_events_hours_of_each_kind_bytes_and_seconds() -> None:
     outcome = Outcome(40_800, 68, 22, 1, 0, 7_600_000, 72_000_000, 2.5)
 
     assert outcome_lines("events", outcome) == (
-        "events: 40,800 events, 72.0 MB of JSON (7.6 MB downloaded), 2.5 s (16,320 events a second)\n"
+        "events: 40,800 events, 72.0 MB of JSON (7.6 MB downloaded), 2.5 s (16,320/s)\n"
         "        hours: 68 done, 22 empty, 1 open, 0 failed"
     )
 
@@ -60,7 +60,7 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narr
 
     assert told(listener) == [
         "cohorts: 1,200 records",
-        "events: 5 events, 0.0 MB of JSON (0.0 MB downloaded), 1.0 s (5 events a second)",
+        "events: 5 events, 0.0 MB of JSON (0.0 MB downloaded), 1.0 s (5/s)",
         "        hours: 1 done, 0 empty, 0 open, 0 failed",
         "taxonomy failed: It is not in the plan.",
         "1 of 3 streams failed: taxonomy",
