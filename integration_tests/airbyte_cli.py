@@ -1,7 +1,7 @@
 """``airbyte-cdk connector test``, as Airbyte's own developers run it, against a local Amplitude.
 
-The command wants a folder named as the connector, whatever links say, so it gets a copy of that name. Its cases that need a docker engine
-or a real account are left out.
+The command wants a folder named as the connector, whatever links say, so it gets a copy of that name. Its cases that
+need a docker engine or a real account are left out.
 """
 
 from __future__ import annotations
