@@ -85,7 +85,7 @@ def test_a_project_of_ones_own_is_read_and_then_only_what_is_new(recent: Emulato
     first = records_in(folder / "messages.jsonl")
     shell(rest, folder, recent)
 
-    assert (first, records_in(folder / "messages.jsonl")) == (EVENTS, 0)
+    assert (first, records_in(folder / "messages.jsonl")) == (EVENTS, EVENTS)
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the README's command needs jq")
