@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from source_amplitude.commands.arguments import moment, parser, span, yesterday
@@ -17,10 +17,10 @@ from source_amplitude.errors import (
     AmplitudeError,
     HoursMissingError,
     InvalidConfigError,
+    MalformedLinesError,
     NotPublishedError,
     StoppedError,
 )
-from source_amplitude.landing.day_files import malformed_error, write_day_files
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra
@@ -114,7 +114,8 @@ def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, 
     try:
         lander.land(wanted, only_missing=options.only_missing)
     except HoursMissingError:
-        _write_arrays(wanted, lander, options)
+        with suppress(MalformedLinesError):  # missing hours say more
+            _write_arrays(wanted, lander, options)
         raise
     except StoppedError:
         raise StoppedError(
@@ -127,16 +128,18 @@ def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, 
         seconds = session.clock.monotonic_seconds() - began_seconds
         if lander.landing.is_begun or sys.exc_info()[0] is None:
             sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
-    malformed = _write_arrays(wanted, lander, options)
-    if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:
-        raise malformed_error(malformed)
+    _write_arrays(wanted, lander, options)
 
 
-def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespace) -> dict[str, int]:
+def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespace) -> None:
     folder = lander.store.place.folder
     if options.format != "json" or folder is None:
-        return {}
-    return write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
+        return
+    from source_amplitude.landing.day_files import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
+
+    malformed = write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
+    if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:
+        raise malformed_error(malformed)
 
 
 def _not_published(first: datetime, end: datetime | None, config: Config) -> NotPublishedError:
