@@ -183,6 +183,7 @@ def test_an_upload_in_parts_that_is_cut_leaves_nothing_to_be_seen_and_is_complet
     assert objects_of(stored(every_faulty_cloud)) == {path: read(emulator.store, emulator.store.members()[0])}
 
 
+@pytest.mark.skipif(obstore.__version__.startswith("0.11."), reason="obstore 0.11, of Python 3.10, leaves them")
 def test_parts_of_an_upload_that_failed_are_given_up_where_the_store_can_be_told(
     emulator: Emulator, program: Program, faulty_s3: FaultyPeer
 ) -> None:
