@@ -6,7 +6,7 @@ from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.published import Publication, newest_end
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
-from source_amplitude.export.tally import MalformedLine, Tally, still_malformed_error
+from source_amplitude.export.tally import MalformedLine, Tally, hours_still_flawed
 
 __all__ = [
     "Archives",
@@ -23,6 +23,6 @@ __all__ = [
     "Publication",
     "StillWaiting",
     "Tally",
+    "hours_still_flawed",
     "newest_end",
-    "still_malformed_error",
 ]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from source_amplitude.config import MalformedLines
 from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.hour import EncodedRecords, HourBatch, HourReading
-from source_amplitude.export.tally import Tally, still_malformed_error
-from source_amplitude.windows import HourSet, HourWindow, hour_window
+from source_amplitude.export.tally import Tally, hours_still_flawed
+from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
     import threading
@@ -90,7 +90,9 @@ class ExportReader(Generic[T]):
             HoursMissingError: At the end, when windows failed; or earlier, when they keep failing alike.
             MalformedLinesError: At the end, by the policy for malformed lines.
         """
-        with closing(self._archives.ask(span, recheck=recheck, reread=self._still_flawed())) as arrivals:
+        policy = self._config.malformed_lines
+        reread = hours_still_flawed(self._ledger, policy)
+        with closing(self._archives.ask(span, recheck=recheck, reread=reread)) as arrivals:
             for arrived in arrivals:
                 if arrived is None:
                     yield StillWaiting()
@@ -100,22 +102,7 @@ class ExportReader(Generic[T]):
                         self._archives.finish(arrived)
                 finally:
                     arrived.download.close()
-        self._raise_what_is_left()
-
-    def _still_flawed(self) -> HourSet:
-        """Return the hours whose malformed lines must fail every sync until Amplitude has mended them."""
-        if self._config.malformed_lines is not MalformedLines.FAIL:
-            return HourSet()
-        return HourSet.of(hour_window(hour) for hour in self._ledger.flawed())
-
-    def _raise_what_is_left(self) -> None:
-        if failure := self.tally.failure():
-            raise failure
-        policy = self._config.malformed_lines
-        if self.tally.malformed_lines and policy is not MalformedLines.SKIP:
-            raise self.tally.malformed_error()
-        if policy is MalformedLines.FAIL and (flawed := self._ledger.flawed()):
-            raise still_malformed_error(flawed)
+        self.tally.raise_what_is_left(self._ledger, policy)
 
     def _read_hours(self, arrived: Arrived) -> Generator[EncodedRecords[T] | HourDone, None, bool]:
         """Yield the hours of an archive; return whether all of it was read.

@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from source_amplitude.config import MalformedLines
 from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError
 from source_amplitude.export.audience import Done, Outcome
-from source_amplitude.windows import hour_window
+from source_amplitude.windows import HourSet, hour_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from source_amplitude.errors import AmplitudeError
-    from source_amplitude.ledger import LandedHour
+    from source_amplitude.ledger import LandedHour, Ledger
     from source_amplitude.windows import HourWindow
 
 _MOST_NAMED = 5
+_RECORDED = "All other hours were read and recorded; the state stays before the first of these."
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,19 @@ class Tally:
         """Note that a window was read."""
         self._alike = 0
 
-    def failure(
-        self, tried: str = "All other hours were read and recorded; the state stays before the first of these."
-    ) -> HoursMissingError | None:
-        """Return the error that names every window that failed, or None when none did."""
-        return self._missing(tried)
+    def raise_what_is_left(self, ledger: Ledger, policy: MalformedLines, *, tried: str = _RECORDED) -> None:
+        """Raise what makes an export red at its end: windows that failed, or malformed lines by their policy.
+
+        Raises:
+            HoursMissingError: Windows failed.
+            MalformedLinesError: Lines are no JSON objects, now or, with the policy ``fail``, since an earlier export.
+        """
+        if failure := self._missing(tried):
+            raise failure
+        if self.malformed_lines and policy is not MalformedLines.SKIP:
+            raise self.malformed_error()
+        if policy is MalformedLines.FAIL and (flawed := ledger.flawed()):
+            raise still_malformed_error(flawed)
 
     def stopped_early(self, why: str) -> HoursMissingError:
         """Return the error of a stream that ends before all its windows were tried."""
@@ -162,6 +172,13 @@ class Tally:
 def _cause(error: AmplitudeError) -> str:
     """Return an error without its advice where the error that names it gives the same one."""
     return f"{error.what} {error.tried}".strip() if isinstance(error, RetryableError) else str(error)
+
+
+def hours_still_flawed(ledger: Ledger, policy: MalformedLines) -> HourSet:
+    """Return the hours whose malformed lines must fail every export until Amplitude has mended them."""
+    if policy is not MalformedLines.FAIL:
+        return HourSet()
+    return HourSet.of(hour_window(hour) for hour in ledger.flawed())
 
 
 def still_malformed_error(flawed: Mapping[datetime, LandedHour]) -> MalformedLinesError:

@@ -18,8 +18,8 @@ from source_amplitude.landing.manifest import (
     manifest_from_bytes,
     manifest_path,
 )
-from source_amplitude.ledger import Ledger
-from source_amplitude.windows import DAY, HOUR, HourSet
+from source_amplitude.ledger import Ledger, ripe_at
+from source_amplitude.windows import DAY, HourSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -141,17 +141,12 @@ def _note_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: in
 
     Of the ripe ones the latest time that they were asked for stands for all, of the others the earliest.
     """
-    ripe = [each for each in manifests if each.asked_at >= ripe_at(each.window, export_delay_hours)]
-    unripe = [each for each in manifests if each.asked_at < ripe_at(each.window, export_delay_hours)]
+    ripe = [each for each in manifests if each.asked_at >= ripe_at(each.window.start, export_delay_hours)]
+    unripe = [each for each in manifests if each.asked_at < ripe_at(each.window.start, export_delay_hours)]
     for alike, one_of in ((ripe, max), (unripe, min)):
         if alike:
             hours, asked_at = HourSet.of(each.window for each in alike), one_of(each.asked_at for each in alike)
             ledger.found_nothing(hours, asked_at=asked_at, export_delay_hours=export_delay_hours)
-
-
-def ripe_at(window: HourWindow, export_delay_hours: int) -> datetime:
-    """Return when finding nothing for an hour begins to mean that it is empty, if a later hour has events."""
-    return window.start + DAY + HOUR * export_delay_hours
 
 
 def require_fitting(inventory: Inventory, form: str, place: object) -> None:

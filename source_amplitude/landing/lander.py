@@ -9,14 +9,14 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.config import MalformedLines
 from source_amplitude.errors import HoursMissingError, OtherProjectError
-from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobody, Tally, still_malformed_error
+from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobody, Tally, hours_still_flawed
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
-from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, ripe_at, take_inventory
+from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.landing.signs import counted
-from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
+from source_amplitude.ledger import came_of_age, ripe_at
+from source_amplitude.windows import HourSet, HourWindow, hour_window
 
 if TYPE_CHECKING:
     import threading
@@ -174,12 +174,12 @@ class Lander:
         require_fitting(inventory, self._form.name, self.store.place)
         ledger = ledger_of(inventory, export_delay_hours=self.config.export_delay_hours)
         run = _Run(self._publication, self.store, self._form, self._stop, inventory, ledger, self.landing)
-        is_strict = self.config.malformed_lines is MalformedLines.FAIL
-        flawed = HourSet.of(hour_window(hour) for hour in ledger.flawed()) if is_strict else HourSet()
-        reread = flawed if only_missing else HourSet((span,))
+        policy = self.config.malformed_lines
+        reread = hours_still_flawed(ledger, policy) if only_missing else HourSet((span,))
         self.audience.begin("land", self.landing.done)
         try:
             run.land(span, reread=reread, recheck=only_missing)
+            self.landing.tally.raise_what_is_left(ledger, policy, tried="All other hours were landed.")
         except OtherProjectError:
             raise OtherProjectError(
                 f"The archives belong to another project than what {self.store.place} holds ({ledger.project}).",
@@ -189,17 +189,6 @@ class Lander:
         except HoursMissingError as error:
             error.advice = _AGAIN
             raise
-        self._raise_what_is_left(ledger)
-
-    def _raise_what_is_left(self, ledger: Ledger) -> None:
-        tally, policy = self.landing.tally, self.config.malformed_lines
-        if failure := tally.failure("All other hours were landed."):
-            failure.advice = _AGAIN
-            raise failure
-        if tally.malformed_lines and policy is not MalformedLines.SKIP:
-            raise tally.malformed_error()
-        if policy is MalformedLines.FAIL and (flawed := ledger.flawed()):
-            raise still_malformed_error(flawed)
 
 
 class _Run:
@@ -293,8 +282,7 @@ class _Run:
 
     def _is_due(self, before: Manifest, asked_at: datetime) -> bool:
         """Return whether the time of the latest look tells the next run anything new."""
-        ages = self._config.recheck_hours
-        return any(before.asked_at < before.window.end + HOUR * age <= asked_at for age in ages)
+        return came_of_age(before.window, self._config.recheck_hours, since=before.asked_at, until=asked_at)
 
     def _finish(self, flight: _InFlight) -> None:
         """Wait for the hours of an archive and record how they ended."""
@@ -360,7 +348,7 @@ class _Run:
 
     def _ripened(self, before: Manifest, now: Manifest) -> bool:
         """Return whether an hour came of the age at which finding nothing may mean that it is empty."""
-        return before.asked_at < ripe_at(before.window, self._config.export_delay_hours) <= now.asked_at
+        return before.asked_at < ripe_at(before.window.start, self._config.export_delay_hours) <= now.asked_at
 
     def _note_failures(self) -> None:
         for window, error in self.landing.tally.failures:

@@ -13,7 +13,7 @@ A landed hour's members are remembered as long as it will be read again, so that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, hour_window
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from source_amplitude.members import Fingerprint
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=timezone.utc)
+
+
+def came_of_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datetime, until: datetime) -> bool:
+    """Return whether ``window`` reached one of these ages, in hours after its end, after ``since`` and by ``until``."""
+    return any(since < window.end + HOUR * age <= until for age in ages_hours)
+
+
+def ripe_at(hour: datetime, export_delay_hours: int) -> datetime:
+    """Return when finding nothing for ``hour`` begins to mean that it is empty, if a later hour has members."""
+    return hour + DAY + HOUR * export_delay_hours
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ class Ledger:
             hour_window(hour)
             for hour, landed in self.landed.items()
             if hour in self.settled and hour in span
-            if any(landed.read_at < hour_window(hour).end + HOUR * age <= now for age in ages_hours)
+            if came_of_age(hour_window(hour), ages_hours, since=landed.read_at, until=now)
         ]
         return HourSet.of(due)
 
@@ -124,8 +134,7 @@ class Ledger:
                 self.landed[start] = LandedHour(asked_at, self.landed[start].members)
         open_hours = hours - self.settled
         self.open |= open_hours
-        last_ripe = asked_at - DAY - timedelta(hours=export_delay_hours)
-        ripe = [hour_window(hour) for hour in open_hours if hour <= last_ripe]
+        ripe = [hour_window(hour) for hour in open_hours if ripe_at(hour, export_delay_hours) <= asked_at]
         self._ripe |= HourSet.of(ripe)
         self._settle_empty_hours()
 
