@@ -7,14 +7,14 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from contextlib import contextmanager, redirect_stdout
 from typing import IO, TYPE_CHECKING, cast
 
 from airbyte_cdk.utils import AirbyteTracedException
 
 from source_amplitude.entrypoint import Entrypoint
-from source_amplitude.errors import AmplitudeError, DiskFullError
+from source_amplitude.errors import AmplitudeError
+from source_amplitude.export import require_temporary_folder
 from source_amplitude.failures import traced
 from source_amplitude.input_files import require_readable
 from source_amplitude.output import LineWriter, logs_to
@@ -70,7 +70,7 @@ def _launch(
     entrypoint = Entrypoint(source, writer, narrator)
     code = EXIT_OK
     try:
-        with _held(getattr(options, "state_file", None)) as state_file, logs_to(writer):
+        with _traced(), _held(getattr(options, "state_file", None)) as state_file, logs_to(writer):
             _run(entrypoint, options, writer, state_file)
     except AirbyteTracedException as error:
         code = EXIT_FAILED
@@ -93,7 +93,7 @@ def _launch(
 def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter, state_file: StateFile | None) -> None:
     for option in ("config", "catalog", "state"):
         require_readable(option, getattr(options, option, None))
-    _require_temporary_folder()
+    require_temporary_folder()
     if state_file is not None:
         options.state = state_file.state
     try:
@@ -111,19 +111,18 @@ def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter
 
 
 @contextmanager
-def _held(path: str | None) -> Iterator[StateFile | None]:
-    if path is None:
-        yield None
-        return
+def _traced() -> Iterator[None]:
+    """Let our errors leave as those that Airbyte knows."""
     try:
-        with StateFile(path).held() as state_file:
-            yield state_file
+        yield
     except AmplitudeError as error:
         raise traced(error) from error
 
 
-def _require_temporary_folder() -> None:
-    try:
-        tempfile.gettempdir()
-    except OSError as error:
-        raise traced(DiskFullError("There is no folder for temporary files that can be written.")) from error
+@contextmanager
+def _held(path: str | None) -> Iterator[StateFile | None]:
+    if path is None:
+        yield None
+        return
+    with StateFile(path).held() as state_file:
+        yield state_file

@@ -36,6 +36,13 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
     return made
 
 
+def survey_parser(command: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser for a command that only looks at what is there: `parser`, and ``--config`` as an option."""
+    made = parser(command, description)
+    made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
+    return made
+
+
 def moment(option: str, text: str, now: datetime) -> datetime:
     """Return the whole hour (the day, before 2014-11-12) that the value of ``--start`` or ``--end`` names.
 

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from source_amplitude.commands.arguments import moment, parser, span, yesterday
-from source_amplitude.commands.session import complain, logs_on_stderr, require_temporary_folder
+from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.config import MalformedLines
 from source_amplitude.config_file import read_config
 from source_amplitude.errors import (
@@ -21,6 +21,7 @@ from source_amplitude.errors import (
     NotPublishedError,
     StoppedError,
 )
+from source_amplitude.export import require_temporary_folder
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra

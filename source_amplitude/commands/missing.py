@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.arguments import fetch_command, parser
+from source_amplitude.commands.arguments import fetch_command, survey_parser
 from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.commands.survey import survey
 from source_amplitude.errors import AmplitudeError
@@ -24,8 +24,7 @@ line, and exits with 1 if there are any. Without --start it looks at everything 
 
 def missing(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code."""
-    made = parser("missing", _DESCRIPTION)
-    made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
+    made = survey_parser("missing", _DESCRIPTION)
     made.add_argument(
         "--strict",
         action="store_true",

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.arguments import fetch_command, parser
+from source_amplitude.commands.arguments import fetch_command, survey_parser
 from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.commands.survey import survey
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
@@ -26,8 +26,7 @@ in the terminal. Without --start it shows everything since the first landed hour
 
 def report(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0 even where hours are missing; `missing` tells that."""
-    made = parser("report", _DESCRIPTION)
-    made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
+    made = survey_parser("report", _DESCRIPTION)
     made.add_argument("--out", metavar="FILE", help="write the page there; left out: print a grid")
     options = made.parse_args(arguments)
     with logs_on_stderr():

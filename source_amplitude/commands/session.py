@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api import AmplitudeClient, base_url, redact
 from source_amplitude.clock import SystemClock
-from source_amplitude.errors import AmplitudeError, DiskFullError, InvalidConfigError
+from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.export import ExportSettings, Publication
 from source_amplitude.landing.place import StoreSettings
 
@@ -74,18 +73,6 @@ def complain(error: AmplitudeError, keys: Keys | None = None) -> int:
     sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
-
-
-def require_temporary_folder() -> None:
-    """Return if archives can be kept somewhere while they are read.
-
-    Raises:
-        DiskFullError: They cannot.
-    """
-    try:
-        tempfile.gettempdir()
-    except OSError as error:
-        raise DiskFullError("There is no folder for temporary files that can be written.") from error
 
 
 class _OnStderr(logging.Handler):

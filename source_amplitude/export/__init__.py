@@ -6,6 +6,7 @@ from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.published import Publication, newest_end
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
+from source_amplitude.export.spool import require_temporary_folder
 from source_amplitude.export.tally import MalformedLine, Tally, hours_still_flawed
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "Tally",
     "hours_still_flawed",
     "newest_end",
+    "require_temporary_folder",
 ]

@@ -78,6 +78,18 @@ class DiskBudget:
             self._changed.notify_all()
 
 
+def require_temporary_folder() -> None:
+    """Return if archives can be kept somewhere while they are read.
+
+    Raises:
+        DiskFullError: They cannot.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise DiskFullError("There is no folder for temporary files that can be written.") from error
+
+
 class SpoolFile:
     """One archive's file: unlinked as soon as it is open, so that even a killed process leaves nothing."""
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
+import tenacity
+
 from source_amplitude.errors import AmplitudeError, StoreError
 from source_amplitude.landing.manifest import MANIFEST_FOLDER
 from source_amplitude.landing.place import open_place
@@ -183,12 +185,7 @@ class Store:
 
 def _whole(read: Callable[[], T]) -> T:
     """Return what ``read`` returns, called again where an answer ended early."""
-    from obstore.exceptions import GenericError  # noqa: PLC0415 - installed only with the extra [land]
-
-    for _ in range(_READ_ATTEMPTS - 1):
-        try:
-            return read()
-        except GenericError as error:
-            if not ended_early(error):
-                raise
-    return read()
+    retry = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(ended_early), stop=tenacity.stop_after_attempt(_READ_ATTEMPTS), reraise=True
+    )
+    return retry(read)
