@@ -29,7 +29,7 @@ layers: $(STAMP)
 unit: $(STAMP)
 	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped, and those that look at the report fail where there is no Chromium." >&2
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal \
-	  -m "not upstream and not pyairbyte and not memory and not landing and not image and not image_tests and not requires_creds"
+	  -m "not upstream and not pyairbyte and not memory and not landing and not spark and not image and not image_tests and not requires_creds"
 
 peers: $(STAMP)  ## install Azurite and Chromium, which the tests ask, in .peers (npm; Node too, where it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation

@@ -18,22 +18,20 @@ from source_amplitude.errors import (
     HoursMissingError,
     InvalidConfigError,
     MalformedLinesError,
-    NotPublishedError,
     StoppedError,
 )
-from source_amplitude.export import require_temporary_folder
+from source_amplitude.export import not_published_error, require_temporary_folder
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra
 from source_amplitude.landing.store import Store
 from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.terminal.person import Person
-from source_amplitude.windows import HOUR, HourWindow, hour_window
+from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from datetime import datetime
 
     from source_amplitude.commands.session import Session
     from source_amplitude.config import Config
@@ -106,7 +104,9 @@ def _land(
     if start < newest:
         _land_span(span(start, newest), Lander(publication, store, form, stop, audience), options, session)
     if start >= newest or (end is not None and end > newest):
-        raise _not_published(max(start, newest), end, config)
+        first = max(start, newest)
+        hours = HourWindow(first, end) if end else hour_window(first)
+        raise not_published_error(hours, config.export_delay_hours)
     return 0
 
 
@@ -141,9 +141,3 @@ def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespac
     malformed = write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
     if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:
         raise malformed_error(malformed)
-
-
-def _not_published(first: datetime, end: datetime | None, config: Config) -> NotPublishedError:
-    hours = HourWindow(first, end) if end else hour_window(first)
-    ready = hours.end + HOUR * (config.export_delay_hours - 1)
-    return NotPublishedError(f"Amplitude has not published {hours} yet; it will have by {ready:%Y-%m-%d %H:%M} UTC.")

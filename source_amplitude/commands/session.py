@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import AmplitudeClient, base_url, redact
+from source_amplitude.api import redact
 from source_amplitude.clock import SystemClock
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.export import ExportSettings, Publication
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from source_amplitude.clock import Clock
-    from source_amplitude.config import Config, Keys, Region
+    from source_amplitude.config import Config, Keys
 
 _logger = logging.getLogger("airbyte")
 
@@ -59,12 +59,7 @@ class Session:
         Raises:
             InvalidConfigError: AMPLITUDE_API_URL cannot be used.
         """
-        here, other = (self._client(config, region) for region in (config.region, config.region.other))
-        return Publication(here, other, config, self.settings, self.clock)
-
-    def _client(self, config: Config, region: Region) -> AmplitudeClient:
-        url = base_url(region, self.environ.get("AMPLITUDE_API_URL"))
-        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=self.settings.timeouts)
+        return Publication.of(config, self.settings, self.clock, self.environ.get("AMPLITUDE_API_URL"))
 
 
 def complain(error: AmplitudeError, keys: Keys | None = None) -> int:

@@ -2,8 +2,9 @@
 
 from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.audience import Audience, Done, Nobody, Outcome
+from source_amplitude.export.glance import Glimpse, glance
 from source_amplitude.export.hour import EncodedRecords
-from source_amplitude.export.published import Publication, newest_end
+from source_amplitude.export.published import Publication, newest_end, not_published_error
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
 from source_amplitude.export.spool import require_temporary_folder
@@ -17,6 +18,7 @@ __all__ = [
     "EncodedRecords",
     "ExportReader",
     "ExportSettings",
+    "Glimpse",
     "HourDone",
     "MalformedLine",
     "Nobody",
@@ -24,7 +26,9 @@ __all__ = [
     "Publication",
     "StillWaiting",
     "Tally",
+    "glance",
     "hours_still_flawed",
     "newest_end",
+    "not_published_error",
     "require_temporary_folder",
 ]

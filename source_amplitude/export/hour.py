@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from source_amplitude.archive import Archive, LineBatch, Member, iter_line_batches, proven, skip_proven_prefix
+from source_amplitude.archive import Archive, Content, LineBatch, Member, iter_line_batches, proven, skip_proven_prefix
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.tally import MalformedLine, Tally
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from source_amplitude.encoding import Encoded
     from source_amplitude.windows import HourWindow
@@ -59,6 +59,7 @@ class HourReading:
         known: What was emitted of a member before, by its full name.
         tally: Counts what is emitted.
         batch_bytes: How large a batch is best now.
+        bounds: How far each member is to be read, by its full name; the others are left alone. None: all to their ends.
 
     Attributes:
         window: As above.
@@ -74,8 +75,10 @@ class HourReading:
         known: Callable[[str], Fingerprint | None],
         tally: Tally,
         batch_bytes: Callable[[], int],
+        bounds: Mapping[str, Fingerprint] | None = None,
     ) -> None:
         self.window = window
+        self._bounds = bounds
         self._known = known
         self._tally = tally
         self._batch_bytes = batch_bytes
@@ -89,18 +92,35 @@ class HourReading:
 
         A member that breaks is noted in ``broken`` and the next one is read.
         """
+        self._note_what_is_not_there(members)
         for member in members:
+            if self._bounds is not None and self._bounds.get(member.text) in (None, self._known(member.text)):
+                continue
             try:
-                known = self._start(archive, member)
-                for lines in proven(partial(self._lines, archive, member, known)):
+                known, bound = self._start(archive, member)
+                for lines in proven(partial(self._lines, archive, member, known, bound)):
                     yield HourBatch(self, member.text, lines)
             except CorruptArchiveError as error:
                 self.broken = self.broken or error
         yield HourBatch(self)
 
-    def _start(self, archive: Archive, member: Member) -> Fingerprint:
-        """Note and return what was emitted of a member before; nothing where it has been rewritten since."""
-        known, lines_read = self._known(member.text) or NOTHING_READ, self._lines_in_known(archive, member)
+    def _note_what_is_not_there(self, members: list[Member]) -> None:
+        names = {member.text for member in members}
+        for name, bound in (self._bounds or {}).items():
+            if name not in names and bound != self._known(name):
+                what = f"The export for {self.window} lacks the member {name}, which it had before."
+                self.broken = self.broken or CorruptArchiveError(what)
+
+    def _start(self, archive: Archive, member: Member) -> tuple[Fingerprint, Fingerprint | None]:
+        """Note and return what was emitted of a member before, and how far it is to be read; None for its end.
+
+        What is not there any more has been rewritten since.
+        """
+        known = self._known(member.text) or NOTHING_READ
+        bound = None if self._bounds is None else self._bounds[member.text]
+        lines_read = _lines_within(archive, member, known)
+        if bound is not None and _lines_within(archive, member, bound) is None:
+            lines_read = bound = None
         if lines_read is None:
             _logger.warning(
                 "Amplitude has rewritten the member %s of %s since it was read; it is emitted again as a whole, "
@@ -112,21 +132,16 @@ class HourReading:
         self.seen[member.text] = known
         self._lines_read[member.text] = lines_read
         self.is_flawed = self.is_flawed or known.malformed_lines > 0
-        return known
+        return known, bound
 
-    def _lines_in_known(self, archive: Archive, member: Member) -> int | None:
-        """Return how many lines of a member were emitted before; None where they are not there any more."""
-        known = self._known(member.text)
-        if known is None:
-            return 0
-        with archive.unpack(member) as content:
-            return skip_proven_prefix(content, known)
-
-    def _lines(self, archive: Archive, member: Member, known: Fingerprint) -> Iterator[LineBatch]:
-        """Yield the lines of a member after ``known``, which are there: `_start` has seen it."""
+    def _lines(
+        self, archive: Archive, member: Member, known: Fingerprint, bound: Fingerprint | None
+    ) -> Iterator[LineBatch]:
+        """Yield the lines of a member from ``known`` to ``bound``, which are there: `_start` has seen them."""
         with archive.unpack(member) as content:
             skip_proven_prefix(content, known)
-            yield from iter_line_batches(content, after=known, chunk_bytes=self._batch_bytes())
+            rest = content if bound is None else _UpTo(content, bound.content_bytes - known.content_bytes)
+            yield from iter_line_batches(rest, after=known, chunk_bytes=self._batch_bytes())
 
     def note(self, batch: HourBatch, encoded: Encoded[object]) -> None:
         """Count a batch that was emitted: the consumer has come back for the next one."""
@@ -147,3 +162,24 @@ class HourReading:
             self.seen[batch.member] = (
                 replace(lines.seen, malformed_lines=malformed_lines) if malformed_lines else lines.seen
             )
+
+
+class _UpTo:
+    """The next ``left_bytes`` bytes of a content; what follows them belongs to a later read."""
+
+    def __init__(self, content: Content, left_bytes: int) -> None:
+        self._content = content
+        self._left_bytes = left_bytes
+
+    def read(self, size: int) -> bytes:
+        chunk = self._content.read(min(size, self._left_bytes)) if self._left_bytes > 0 else b""
+        self._left_bytes -= len(chunk)
+        return chunk
+
+
+def _lines_within(archive: Archive, member: Member, prefix: Fingerprint) -> int | None:
+    """Return how many lines a member's first bytes hold; None where they are not there any more."""
+    if prefix == NOTHING_READ:
+        return 0
+    with archive.unpack(member) as content:
+        return skip_proven_prefix(content, prefix)

@@ -6,16 +6,17 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import RetryBudget, present, prove_keys, retrying
+from source_amplitude.api import AmplitudeClient, RetryBudget, base_url, present, prove_keys, retrying
+from source_amplitude.errors import NotPublishedError
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
     from source_amplitude.export.settings import ExportSettings
+    from source_amplitude.windows import HourWindow
 
 _logger = logging.getLogger("airbyte")
 
@@ -42,6 +43,26 @@ class Publication:
     config: Config
     settings: ExportSettings
     clock: Clock
+
+    @classmethod
+    def of(cls, config: Config, settings: ExportSettings, clock: Clock, api_url: str | None) -> Publication:
+        """Return Amplitude as the configuration describes it, or a local one at ``api_url`` (`endpoints.base_url`).
+
+        Raises:
+            InvalidConfigError: ``api_url`` cannot be used.
+        """
+        here, other = (
+            AmplitudeClient(
+                base_url=base_url(region, api_url), region=region, keys=config.keys, timeouts=settings.timeouts
+            )
+            for region in (config.region, config.region.other)
+        )
+        return cls(here, other, config, settings, clock)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+        self.other_region.close()
 
     def ask_for_the_time(self) -> None:
         """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on.
@@ -79,3 +100,13 @@ class Publication:
         """Return the later of the two clocks: a clock of ours that is slow must not make hours come twice."""
         ours = self.clock.now()
         return max(ours, self.client.server_date or ours)
+
+
+def not_published_error(
+    hours: HourWindow, export_delay_hours: int, *, next_step: str | None = None
+) -> NotPublishedError:
+    """Return the error for ``hours`` that somebody asked for by name and that are too young."""
+    ready = hours.end + HOUR * (export_delay_hours - 1)
+    return NotPublishedError(
+        f"Amplitude has not published {hours} yet; it will have by {ready:%Y-%m-%d %H:%M} UTC.", next_step=next_step
+    )

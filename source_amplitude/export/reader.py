@@ -18,7 +18,7 @@ from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from source_amplitude.api import AmplitudeClient
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from source_amplitude.export.download import Download
     from source_amplitude.export.settings import ExportSettings
     from source_amplitude.ledger import Ledger
+    from source_amplitude.members import Fingerprint
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class ExportReader(Generic[T]):
         clock: Our own time.
         encoding: Makes the payloads out of lines.
         stop: Once set, `read` ends with an error at its next step.
+        bounds: How far the members of an hour are to be read, by its start; see `HourReading`.
 
     Attributes:
         tally: What was done so far.
@@ -71,8 +73,10 @@ class ExportReader(Generic[T]):
         clock: Clock,
         encoding: Encoding[T],
         stop: threading.Event,
+        bounds: Mapping[datetime, Mapping[str, Fingerprint]] | None = None,
     ) -> None:
         self._ledger = ledger
+        self._bounds = bounds or {}
         self._config = config
         self._encoding = encoding
         self.tally = Tally()
@@ -135,7 +139,11 @@ class ExportReader(Generic[T]):
 
     def _reading(self, hour: datetime) -> HourReading:
         return HourReading(
-            hour_window(hour), known=self._ledger.known, tally=self.tally, batch_bytes=self._encoding.batch_bytes
+            hour_window(hour),
+            known=self._ledger.known,
+            tally=self.tally,
+            batch_bytes=self._encoding.batch_bytes,
+            bounds=self._bounds.get(hour),
         )
 
     def _finish_hour(self, download: Download, reading: HourReading) -> Generator[HourDone, None, bool]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, hour_window
+from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, hour_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,11 @@ def came_of_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datet
 def ripe_at(hour: datetime, export_delay_hours: int) -> datetime:
     """Return when finding nothing for ``hour`` begins to mean that it is empty, if a later hour has members."""
     return hour + DAY + HOUR * export_delay_hours
+
+
+def ripe_end(now: datetime, export_delay_hours: int) -> datetime:
+    """Return the end of the newest hour that is ripe at ``now``; see `ripe_at`."""
+    return floor_hour(now) - DAY - HOUR * (export_delay_hours - 1)
 
 
 @dataclass(frozen=True)

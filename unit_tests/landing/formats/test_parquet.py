@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
+from source_amplitude.columns import OTHER, Columns, Kind, column_kinds
 from source_amplitude.errors import DiskFullError
 from source_amplitude.landing.formats import format_named, object_file
 from source_amplitude.landing.formats import parquet as parquet_module
-from source_amplitude.landing.formats.columns import OTHER, Columns, Kind, column_kinds
 from source_amplitude.members import Fingerprint
 from unit_tests.end_to_end.connector import PROJECT, expected_record
 from unit_tests.landing.formats.rendering import (

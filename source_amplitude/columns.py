@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OTHER = "_other"
 
-_SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "events.json"
+_SCHEMA_FILE = Path(__file__).parent / "schemas" / "events.json"
 _TIME_SHAPE = b"0000-00-00T00:00:00.000000+00:00"
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _NESTED = frozenset({dict, list})
@@ -96,16 +96,22 @@ class Row(NamedTuple):
 class Columns:
     """The columns of the events' schema, and `OTHER`.
 
+    Args:
+        wanted: Only these, in this order; None for all. Without `OTHER` among them, what does not fit is left out.
+
     Attributes:
         names: Without `OTHER`.
-        schema: All of them.
+        schema: All of them, `OTHER` last.
     """
 
-    def __init__(self) -> None:
-        self._kinds = tuple(column_kinds().items())
+    def __init__(self, wanted: Sequence[str] | None = None) -> None:
+        kinds = column_kinds()
+        self._kinds = tuple((name, kinds[name]) for name in wanted or kinds if name != OTHER)
+        self._has_other = wanted is None or OTHER in wanted
         self.names = tuple(name for name, _ in self._kinds)
-        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self._kinds), (OTHER, pa.string())])
-        self._known = frozenset(self.names)
+        other = [(OTHER, pa.string())] if self._has_other else []
+        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self._kinds), *other])
+        self._known = frozenset(kinds)
         self._json_names = tuple(name for name, kind in self._kinds if kind is Kind.JSON)
 
     def row(self, record: Record) -> Row:
@@ -120,6 +126,8 @@ class Columns:
             if value is not None:
                 record[name] = _json_text(value)
         cells = [*map(get, self.names)]
+        if not self._has_other:
+            return Row(cells, None)
         if not self._known.issuperset(record) or not _NESTED.isdisjoint(map(type, cells)):
             dump_record(record)
         if self._known.issuperset(record):
@@ -140,8 +148,10 @@ class Columns:
                         others.setdefault(position, {})[name] = value
                 array = _array(kind, fitting)
             arrays.append(array)
-        texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
-        return pa.record_batch([*arrays, pa.array(texts, pa.string())], schema=self.schema)
+        if self._has_other:
+            texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
+            arrays.append(pa.array(texts, pa.string()))
+        return pa.record_batch(arrays, schema=self.schema)
 
 
 def _json_text(value: object) -> str:

@@ -1,0 +1,66 @@
+"""Whether Amplitude has files for a window, from the beginning of its archive alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.api import ExportAnswer
+from source_amplitude.archive import first_project, has_members
+from source_amplitude.errors import ExportTooLargeError
+
+if TYPE_CHECKING:
+    from source_amplitude.export.download import Exporter
+    from source_amplitude.windows import HourWindow
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """Amplitude has files for the window.
+
+    Attributes:
+        project: Whose they are; None where the first bytes do not say.
+    """
+
+    project: str | None = None
+
+
+class _SeenEnoughError(Exception):
+    """The beginning is there; the connection is given up."""
+
+
+class _Beginning:
+    """Takes one piece of a body."""
+
+    def __init__(self) -> None:
+        self.body = b""
+
+    def expect(self, total_bytes: int) -> None:
+        """Do nothing: little of it will come."""
+
+    def write(self, data: bytes) -> None:
+        """Take the first piece, and no more."""
+        self.body = data
+        raise _SeenEnoughError
+
+
+def glance(client: Exporter, window: HourWindow) -> Glimpse | None:
+    """Return what Amplitude has for ``window``, or None where it has no files; an archive too large has some.
+
+    One request, of whose body at most the first quarter of a megabyte arrives. An archive that is damaged further
+    back, or has only members of other hours, is not found out.
+
+    Raises:
+        CorruptArchiveError: The body is no archive.
+        AmplitudeError: As `AmplitudeClient.export`.
+    """
+    beginning = _Beginning()
+    try:
+        answer = client.export(window, beginning)
+    except _SeenEnoughError:
+        return Glimpse(first_project(beginning.body)) if has_members(beginning.body) else None
+    except ExportTooLargeError:
+        return Glimpse()
+    if answer is ExportAnswer.ARCHIVE:
+        has_members(beginning.body)
+    return None

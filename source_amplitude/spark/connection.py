@@ -1,0 +1,65 @@
+"""What the driver and every task of a query know: options, where Amplitude is, which columns are wanted."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from source_amplitude.clock import SystemClock
+from source_amplitude.encoding import OneByOne
+from source_amplitude.export import ExportSettings, Publication
+from source_amplitude.spark.failures import said_plainly
+from source_amplitude.spark.shares import read_share
+from source_amplitude.spark.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from pyspark.sql.types import StructType
+
+    from source_amplitude.spark.options import Options
+    from source_amplitude.spark.shares import Share
+
+_BATCH_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Travels to the executors.
+
+    Attributes:
+        options: Of the query.
+        schema: The wanted columns.
+        settings: Bounds of waiting, retrying and disk.
+        api_url: The driver's ``AMPLITUDE_API_URL``, which executors need not have.
+    """
+
+    options: Options
+    schema: StructType
+    settings: ExportSettings
+    api_url: str | None
+
+    @contextmanager
+    def amplitude(self) -> Iterator[Publication]:
+        """Open Amplitude for a while; what fails meanwhile has a text that fits a query."""
+        with said_plainly(self.options.config.keys):
+            amplitude = self.publication()
+            try:
+                yield amplitude
+            finally:
+                amplitude.close()
+
+    def publication(self) -> Publication:
+        """Open Amplitude; whoever does closes it."""
+        return Publication.of(self.options.config, self.settings, SystemClock(), self.api_url)
+
+    def rows(self, share: Share) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a share in Arrow batches."""
+        with self.amplitude() as amplitude:
+            yield from read_share(share, amplitude, self.encoding())
+
+    def encoding(self) -> OneByOne[pa.RecordBatch]:
+        """Return what makes Arrow batches of lines."""
+        return OneByOne(Table(self.schema).encode, _BATCH_BYTES)

@@ -1,0 +1,104 @@
+"""Amplitude as Spark sees it: what ``spark.read.format("amplitude")`` and ``spark.readStream`` make."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from source_amplitude.config import Keys
+from source_amplitude.errors import MissingExtraError
+from source_amplitude.export import ExportSettings
+from source_amplitude.spark.failures import said_plainly
+from source_amplitude.spark.options import LateFiles, parse_options
+
+try:
+    from pyspark.errors import PySparkNotImplementedError
+    from pyspark.sql.datasource import DataSource
+
+    from source_amplitude.spark.batch import BatchReader, FilteringBatchReader
+    from source_amplitude.spark.connection import Connection
+    from source_amplitude.spark.table import require_fitting, table_schema
+except ImportError as error:
+    raise MissingExtraError(
+        f"source_amplitude.spark needs PySpark 4 and pyarrow, which cannot be imported ({error}).",
+        next_step="Run pip install 'source-amplitude[spark]', on a cluster on the driver and on every worker.",
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql.datasource import DataSourceReader, DataSourceStreamReader, SimpleDataSourceStreamReader
+    from pyspark.sql.types import StructType
+
+_PUSHDOWN_WORKER = "pyspark.sql.worker.data_source_pushdown_filters"
+
+
+class AmplitudeDataSource(DataSource):
+    """The events of a project; see docs/spark.md for the options.
+
+    Attributes:
+        settings: Bounds of waiting, retrying and disk; tests have a subclass with short ones.
+    """
+
+    settings = ExportSettings()
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._api_url = os.environ.get("AMPLITUDE_API_URL")
+        given = {name.lower(): value for name, value in options.items()}
+        with said_plainly(Keys(given.get("api_key", ""), given.get("secret_key", ""))):
+            self._options = parse_options(given)
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the name of the format."""
+        return "amplitude"
+
+    def schema(self) -> StructType:
+        """Return the columns of the events; a query may ask for some of them with a schema of its own."""
+        return table_schema(self._options.properties)
+
+    def reader(self, schema: StructType) -> DataSourceReader:
+        """Return the reader of a batch query.
+
+        Spark refuses a reader that takes filters while ``spark.sql.python.filterPushdown.enabled`` is off, and asks
+        for its filters in a worker of their own while it is on (read in PySpark 4.3's code).
+        """
+        kind = FilteringBatchReader if _PUSHDOWN_WORKER in sys.modules else BatchReader
+        return kind(self._connection(schema))
+
+    def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's name
+        """Return the reader of a streaming query whose tasks read.
+
+        Raises:
+            PySparkNotImplementedError: The driver is to read alone; Spark then asks for `simpleStreamReader`.
+        """
+        _require_streaming()
+        if self._options.late_files is LateFiles.DRIVER:
+            raise PySparkNotImplementedError(
+                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "streamReader with late_files=driver"}
+            )
+        from source_amplitude.spark.stream import StreamReader  # noqa: PLC0415 - Spark 4.0 and 4.1 lack what it needs
+
+        return StreamReader(self._connection(schema))
+
+    def simpleStreamReader(self, schema: StructType) -> SimpleDataSourceStreamReader:  # noqa: N802 - Spark's name
+        """Return the reader of a streaming query that the driver reads alone."""
+        _require_streaming()
+        from source_amplitude.spark.driver_stream import DriverStreamReader  # noqa: PLC0415 - as above
+
+        return DriverStreamReader(self._connection(schema))
+
+    def _connection(self, schema: StructType) -> Connection:
+        require_fitting(schema)
+        return Connection(self._options, schema, self.settings, self._api_url)
+
+
+def _require_streaming() -> None:
+    try:
+        import pyspark.sql.streaming.datasource  # noqa: F401, PLC0415 - only there from Spark 4.2 on
+    except ImportError as error:
+        raise MissingExtraError(
+            "Streaming queries need Spark 4.2: before it, Spark does not tell a source where a query stands.",
+            next_step="Use Spark 4.2 or newer, or batch queries.",
+        ) from error

@@ -1,0 +1,53 @@
+"""Our errors as Spark shows them: advice that fits a query, and no form of the keys."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from source_amplitude.api import redact
+from source_amplitude.errors import (
+    AmplitudeError,
+    HoursMissingError,
+    InvalidStateError,
+    MalformedLinesError,
+    OtherProjectError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from source_amplitude.config import Keys
+
+_ADVICE: dict[type[AmplitudeError], str] = {
+    HoursMissingError: "Run the query again. An hour that will never heal can be named in the option accepted_gaps.",
+    MalformedLinesError: "Report the hour to Amplitude's support. With the option malformed_lines set to 'skip' "
+    "the query leaves these lines out.",
+    InvalidStateError: "Give the query the checkpoint that it wrote, or a new one: it then begins at start_date.",
+    OtherProjectError: "Use a checkpoint and a table of its own for each project.",
+}
+_NOTHING_COUNTS = "No row of the task that met this counts."
+
+
+class UnexpectedFailureError(Exception):
+    """An error that nobody foresaw, whose text had a key in it."""
+
+
+@contextmanager
+def said_plainly(keys: Keys) -> Iterator[None]:
+    """Raise every error with a text that may be shown to anybody, and ours with advice for those who use Spark."""
+    try:
+        yield
+    except AmplitudeError as error:
+        advice = _ADVICE.get(type(error))
+        if advice is not None:
+            error.advice = advice
+        if isinstance(error, HoursMissingError | MalformedLinesError):
+            error.tried = _NOTHING_COUNTS
+        error.what, error.tried, error.advice = (redact(text, keys) for text in (error.what, error.tried, error.advice))
+        raise error.with_traceback(None) from None
+    except Exception as error:
+        text = redact(str(error), keys)
+        if text == str(error):
+            raise
+        raise UnexpectedFailureError(f"{type(error).__name__}: {text}") from None

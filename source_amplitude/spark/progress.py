@@ -1,0 +1,79 @@
+"""From one offset of a streaming query to the next: when Amplitude is asked, and for how many hours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from source_amplitude.ledger import Ledger
+from source_amplitude.spark.offsets import Offset, ledger_at, offset_of, says_the_same
+from source_amplitude.spark.settling import first_hours
+from source_amplitude.windows import HourWindow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from source_amplitude.export import Publication
+    from source_amplitude.spark.settling import Settling
+
+
+class Progress:
+    """Decides how far a streaming query may read.
+
+    Args:
+        amplitude: Amplitude and the present.
+        settling: How the driver learns of hours.
+        poll_seconds: How long nothing is asked for after there was nothing new: Spark asks a hundred times a second.
+    """
+
+    def __init__(self, amplitude: Publication, settling: Settling, poll_seconds: float) -> None:
+        self._amplitude = amplitude
+        self._settling = settling
+        self._poll_seconds = poll_seconds
+        self._next_seconds = amplitude.clock.monotonic_seconds()
+        self._target: datetime | None = None
+        self._has_asked = False
+
+    def initial(self) -> Offset:
+        """Return the offset before everything."""
+        return offset_of(Ledger(), self._amplitude.config)
+
+    def end_at_present(self) -> None:
+        """Go no further than what is published now, and ask only once for hours that Amplitude has nothing for yet."""
+        self._amplitude.ask_for_the_time()
+        self._target = self._amplitude.newest_end()
+
+    def next(self, start: Offset, most_hours: int | None) -> Offset:
+        """Return an offset behind ``start``, or ``start`` itself where there is nothing new.
+
+        Args:
+            start: Where the query is.
+            most_hours: Of hours that were never asked for, so many at most; None for all.
+
+        Raises:
+            AmplitudeError: Amplitude's answers do not allow to say; the query has not moved.
+        """
+        clock, config = self._amplitude.clock, self._amplitude.config
+        if clock.monotonic_seconds() < self._next_seconds:
+            return start
+        if self._target is None:
+            self._amplitude.ask_for_the_time()
+        ledger = ledger_at(start, config)
+        span_end = self._amplitude.span_end(min(filter(None, (config.end, self._target)), default=None))
+        if config.start >= span_end:
+            return self._wait(start)
+        span = HourWindow(config.start, span_end)
+        missing = ledger.missing(span, config.accepted_gaps)
+        fresh = first_hours(missing - ledger.open, most_hours)
+        if self._target is not None and self._has_asked and not fresh.windows:
+            return start
+        self._has_asked = True
+        seen = self._settling.settle(ledger, span, fresh)
+        end = offset_of(ledger, config, seen)
+        if not fresh.windows and not seen:
+            self._wait(start)
+        return start if says_the_same(start, end) else end
+
+    def _wait(self, offset: Offset) -> Offset:
+        if self._target is None:
+            self._next_seconds = self._amplitude.clock.monotonic_seconds() + self._poll_seconds
+        return offset

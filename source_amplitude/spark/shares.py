@@ -1,0 +1,103 @@
+"""What one task reads: some windows, and how far. Knows no Spark; shares travel to the executors as they are."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from source_amplitude.errors import NotPublishedError
+from source_amplitude.export import EncodedRecords, ExportReader, HourDone
+from source_amplitude.ledger import LandedHour, Ledger
+from source_amplitude.windows import UNIX_EPOCH, HourSet, HourWindow, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from source_amplitude.encoding import Encoding
+    from source_amplitude.export import Publication
+    from source_amplitude.members import Fingerprint
+
+T = TypeVar("T")
+
+Members = dict[str, "Fingerprint"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one task reads.
+
+    Attributes:
+        hours: All of them.
+        project: Whose archives they must be; None where that is not known.
+        expected: Hours that Amplitude had files for when the share was made.
+        known: By hour, what earlier batches read of its members: only what follows is read.
+        bounds: By hour, how far its members are read; hours that are not in it are read to their ends.
+    """
+
+    hours: HourSet
+    project: str | None = None
+    expected: HourSet = field(default_factory=HourSet)
+    known: Mapping[datetime, Members] = field(default_factory=dict)
+    bounds: Mapping[datetime, Members] = field(default_factory=dict)
+
+    def part(self, hours: HourSet) -> Share:
+        """Return what concerns some of its hours."""
+        return Share(
+            hours,
+            self.project,
+            self.expected & hours,
+            {hour: members for hour, members in self.known.items() if hour in hours},
+            {hour: members for hour, members in self.bounds.items() if hour in hours},
+        )
+
+
+def split_share(share: Share, *, window_hours: int, most: int) -> list[Share]:
+    """Return at most ``most`` shares that together are ``share``; its windows are dealt out in turn.
+
+    One share downloads one archive at a time, so that ``most`` bounds the downloads whatever the cluster's size.
+    """
+    windows = [window for run in share.hours.windows for window in plan(run, window_hours)]
+    return [share.part(HourSet.of(windows[first::most])) for first in range(min(most, len(windows)))]
+
+
+def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> Iterator[T]:
+    """Yield what ``encoding`` makes of the share's lines, oldest hour first.
+
+    It ends at the first window that fails: nothing of a task that fails counts, so the rest would be read in vain.
+
+    Raises:
+        AmplitudeError: Not everything could be read.
+        NotPublishedError: Amplitude has no files any more for hours that it had some for.
+    """
+    if not share.hours.windows:
+        return
+    span = HourWindow(share.hours.windows[0].start, share.hours.windows[-1].end)
+    done: list[HourWindow] = []
+    reader = ExportReader(
+        amplitude.client,
+        Ledger(
+            settled=HourSet((span,)) - share.hours,
+            project=share.project,
+            landed={hour: LandedHour(UNIX_EPOCH, members) for hour, members in share.known.items()},
+        ),
+        replace(amplitude.config, num_workers=1, recheck_hours=(), accepted_gaps=HourSet()),
+        settings=replace(amplitude.settings, same_failures_to_stop=1),
+        clock=amplitude.clock,
+        encoding=encoding,
+        stop=threading.Event(),
+        bounds=share.bounds,
+    )
+    for step in reader.read(span, recheck=False):
+        if isinstance(step, EncodedRecords):
+            yield step.payload
+        elif isinstance(step, HourDone):
+            done.append(step.window)
+    gone = share.expected - HourSet.of(done)
+    if gone.windows:
+        raise NotPublishedError(
+            f"Amplitude has no files for {gone.windows[0]}, and had some when this batch was planned.",
+            next_step="Start the query again later: it goes on with this batch. An hour that never comes back can be "
+            "named in accepted_gaps.",
+        )

@@ -1,0 +1,90 @@
+"""A streaming query: the driver decides which hours a micro-batch takes, and tasks read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
+from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxFiles, SupportsTriggerAvailableNow
+
+from source_amplitude.config import MalformedLines
+from source_amplitude.encoding import OneByOne
+from source_amplitude.spark.failures import said_plainly
+from source_amplitude.spark.offsets import Offset, share_between
+from source_amplitude.spark.options import LateFiles
+from source_amplitude.spark.progress import Progress
+from source_amplitude.spark.settling import Glances, Looks, Settling, count_lines
+from source_amplitude.spark.shares import split_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    import pyarrow as pa
+    from pyspark.sql.streaming.datasource import ReadLimit
+
+    from source_amplitude.export import Publication
+    from source_amplitude.spark.connection import Connection
+
+
+class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
+    """Reads with many tasks. What the driver knows of progress is made on the driver only: this object travels.
+
+    Args:
+        connection: What the driver and each task know of Amplitude.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._progress: Progress | None = None
+
+    def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
+        """Return the offset before everything."""
+        return self._driver().initial()
+
+    def getDefaultReadLimit(self) -> ReadLimit:  # noqa: N802 - Spark's name
+        """Return the bound of a micro-batch, in windows: Spark has no such unit, and its files come nearest."""
+        return ReadMaxFiles(self._connection.options.windows_per_batch)
+
+    def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
+        """Go no further than what is published now."""
+        with self._plainly():
+            self._driver().end_at_present()
+
+    def latestOffset(self, start: Offset, limit: ReadLimit) -> Offset:  # noqa: N802 - Spark's name
+        """Return the end of the next micro-batch; ``start`` while there is nothing new."""
+        options = self._connection.options
+        windows = limit.max_files if isinstance(limit, ReadMaxFiles) else options.windows_per_batch
+        most_hours = None if isinstance(limit, ReadAllAvailable) else windows * options.config.window_hours
+        with self._plainly():
+            return self._driver().next(start, most_hours)
+
+    def partitions(self, start: Offset, end: Offset) -> list[InputPartition]:
+        """Return at most ``num_workers`` shares of what lies between two offsets."""
+        config = self._connection.options.config
+        with self._plainly():
+            share = share_between(start, end, config)
+        parts = split_share(share, window_hours=config.window_hours, most=config.num_workers)
+        return [InputPartition(part) for part in parts]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one share."""
+        return self._connection.rows(partition.value)
+
+    def _plainly(self) -> AbstractContextManager[None]:
+        return said_plainly(self._connection.options.config.keys)
+
+    def _driver(self) -> Progress:
+        if self._progress is None:
+            options, amplitude = self._connection.options, self._connection.publication()
+            settling = self._settling(amplitude)
+            self._progress = Progress(amplitude, settling, options.poll_seconds)
+        return self._progress
+
+    def _settling(self, amplitude: Publication) -> Settling:
+        if self._connection.options.late_files is LateFiles.IGNORE:
+            return Glances(amplitude)
+        # What is malformed is the tasks' business, which read the same lines.
+        skipping = replace(amplitude.config, malformed_lines=MalformedLines.SKIP)
+        return Looks(replace(amplitude, config=skipping), OneByOne(count_lines))

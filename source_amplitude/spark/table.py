@@ -1,0 +1,115 @@
+"""Events as rows of Spark: the schema of the table, and lines to Arrow batches of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyspark.sql.types import (
+    BooleanType,
+    DataType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+    VariantType,
+    VariantVal,
+)
+
+from source_amplitude.columns import OTHER, Columns, Kind, column_kinds
+from source_amplitude.encoding import Encoded, encode_line_by_line
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.spark.options import Properties
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TYPES: dict[Kind, tuple[DataType, ...]] = {
+    Kind.TEXT: (StringType(),),
+    Kind.TIME: (TimestampType(),),
+    Kind.INTEGER: (LongType(),),
+    Kind.NUMBER: (DoubleType(),),
+    Kind.BOOLEAN: (BooleanType(),),
+    Kind.JSON: (StringType(), VariantType()),
+}
+_ARROW_VARIANT = pa.struct(
+    [
+        pa.field("value", pa.binary(), nullable=False),
+        pa.field("metadata", pa.binary(), nullable=False, metadata={"variant": "true"}),
+    ]
+)
+
+
+def table_schema(properties: Properties) -> StructType:
+    """Return every column of the events, and the one for what does not fit them."""
+    position = 1 if properties is Properties.VARIANT else 0
+    return StructType(
+        [
+            StructField(name, types[position] if len(types) > 1 else types[0])
+            for name, types in ((name, _TYPES[kind]) for name, kind in _kinds().items())
+        ]
+    )
+
+
+def require_fitting(schema: StructType) -> None:
+    """Return if the events have all columns of a schema, with these types.
+
+    Raises:
+        InvalidConfigError: What they do not have.
+    """
+    kinds = _kinds()
+    problems = [
+        f"schema: there is no column {field.name}"
+        if field.name not in kinds
+        else f"schema: {field.name} is {field.dataType.simpleString()}, and must be {_names(_TYPES[kinds[field.name]])}"
+        for field in schema.fields
+        if field.name not in kinds or field.dataType not in _TYPES[kinds[field.name]]
+    ]
+    if problems:
+        raise InvalidConfigError(tuple(problems))
+
+
+class Table:
+    """Lines to Arrow batches of some columns.
+
+    Args:
+        schema: One that `require_fitting` has nothing against.
+    """
+
+    def __init__(self, schema: StructType) -> None:
+        self._names = schema.fieldNames()
+        self._variants = frozenset(field.name for field in schema.fields if isinstance(field.dataType, VariantType))
+        self._columns = Columns(self._names)
+
+    def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
+        """Return the rows of some lines; blank lines are no lines, and those that are no JSON objects are named."""
+        encoded = encode_line_by_line(body, self._columns.row)
+        batch = self._columns.batch(encoded.payload)
+        arrays = [self._array(name, batch.column(name)) for name in self._names]
+        return Encoded(
+            pa.record_batch(arrays, names=self._names),
+            encoded.records,
+            encoded.lines,
+            encoded.malformed,
+            encoded.unread_datetimes,
+        )
+
+    def _array(self, name: str, column: pa.Array) -> pa.Array:
+        return pa.array(map(_variant, column.to_pylist()), _ARROW_VARIANT) if name in self._variants else column
+
+
+def _kinds() -> dict[str, Kind]:
+    return {**column_kinds(), OTHER: Kind.JSON}
+
+
+def _names(types: Sequence[DataType]) -> str:
+    return " or ".join(each.simpleString() for each in types)
+
+
+def _variant(text: str | None) -> dict[str, bytes] | None:
+    if text is None:
+        return None
+    variant = VariantVal.parseJson(text)
+    return {"value": variant.value, "metadata": variant.metadata}

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ServerFailureError
+from source_amplitude.export import Glimpse, glance
+from source_amplitude.windows import HOUR, HourWindow
+from unit_tests.archive.test_beginning import archive
+from unit_tests.fakes.fake_exporter import FakeExporter, Scripted
+
+START = datetime(2026, 3, 4, tzinfo=timezone.utc)
+WINDOW = HourWindow(START, START + HOUR)
+
+
+def answered(answer: Scripted) -> Glimpse | None:
+    return glance(FakeExporter({WINDOW: [answer]}), WINDOW)
+
+
+def test_an_archive_is_seen_with_its_project() -> None:
+    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Glimpse("100200")
+
+
+def test_no_files_and_an_archive_without_any_are_nothing() -> None:
+    assert answered(None) is None
+    assert answered(archive()) is None
+
+
+def test_an_archive_that_is_too_large_has_files() -> None:
+    assert answered(ExportTooLargeError("It is too large.")) == Glimpse(None)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>slow down</html>"])
+def test_a_body_that_is_no_archive_is_an_error(body: bytes) -> None:
+    with pytest.raises(CorruptArchiveError):
+        answered(body)
+
+
+def test_other_errors_are_what_they_are() -> None:
+    with pytest.raises(ServerFailureError):
+        answered(ServerFailureError("HTTP 500"))

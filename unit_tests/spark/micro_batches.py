@@ -1,0 +1,127 @@
+"""Spark's micro-batches without Spark: its protocol with a source, a checkpoint, a sink that takes a batch once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from source_amplitude.config import Config, Keys, MalformedLines, Region
+from source_amplitude.encoding import Encoded, OneByOne, split_lines
+from source_amplitude.export import Publication
+from source_amplitude.spark.offsets import share_between
+from source_amplitude.spark.options import LateFiles
+from source_amplitude.spark.progress import Progress
+from source_amplitude.spark.settling import Glances, Looks, count_lines
+from source_amplitude.spark.shares import read_share, split_share
+from unit_tests.end_to_end.command import SHORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from amplitude_emulator import Emulator
+    from source_amplitude.spark.shares import Share
+    from unit_tests.fakes.fake_clock import FakeClock
+
+POLL_SECONDS = 60.0
+
+
+class KilledError(Exception):
+    """The driver died at a point that the test chose."""
+
+
+@dataclass
+class Checkpoint:
+    """What survives a driver.
+
+    Attributes:
+        offsets: The log of planned batches, as texts; the first is the initial offset.
+        rows: By number of the batch, what the sink has of the committed ones.
+    """
+
+    offsets: list[str] = field(default_factory=list)
+    rows: list[list[bytes]] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[bytes]:
+        """Every line in the sink."""
+        return [line for batch in self.rows for line in batch]
+
+
+def config_of(emulator: Emulator, start: datetime, **more: object) -> Config:
+    keys = Keys(emulator.project.api_key, emulator.project.secret_key)
+    return replace(Config(keys, Region.STANDARD, start, num_workers=2, window_hours=2), **more)  # type: ignore[arg-type]
+
+
+def amplitude_of(emulator: Emulator, config: Config, clock: FakeClock) -> Publication:
+    return Publication.of(config, SHORT, clock, emulator.url)
+
+
+class Query:
+    """One life of a streaming query, from start or restart to its death."""
+
+    def __init__(
+        self, amplitude: Publication, checkpoint: Checkpoint, late_files: LateFiles, *, kill_at: str = ""
+    ) -> None:
+        self._amplitude = amplitude
+        self._checkpoint = checkpoint
+        self._late_files = late_files
+        self._kill_at = kill_at
+        self._looks: Looks[list[bytes]] | None = None
+        self._progress = Progress(amplitude, self._settling(), POLL_SECONDS)
+
+    def _settling(self) -> Glances | Looks[None] | Looks[list[bytes]]:
+        if self._late_files is LateFiles.IGNORE:
+            return Glances(self._amplitude)
+        if self._late_files is LateFiles.DRIVER:
+            self._looks = Looks(self._amplitude, OneByOne(raw_lines))
+            return self._looks
+        config = replace(self._amplitude.config, malformed_lines=MalformedLines.SKIP)
+        return Looks(replace(self._amplitude, config=config), OneByOne(count_lines))
+
+    def run(self, *, most_hours: int | None = 6, most_batches: int = 1000) -> None:
+        """Run until nothing is new, or the query is killed."""
+        log = self._checkpoint.offsets
+        if not log:
+            log.append(json.dumps(self._progress.initial()))
+        for _ in range(most_batches):
+            prefetched: list[bytes] | None = None
+            if len(log) == len(self._checkpoint.rows) + 1:
+                start = json.loads(log[-1])
+                end = json.dumps(self._progress.next(start, most_hours))
+                payloads = self._looks.take() if self._looks else []
+                if end == log[-1]:
+                    assert payloads == []
+                    return
+                log.append(end)
+                prefetched = [line for payload in payloads for line in payload] if self._looks else None
+                self._die("planned")
+            self._commit(prefetched)
+
+    def _commit(self, prefetched: list[bytes] | None) -> None:
+        """Read the newest planned batch, from the driver's memory or by tasks, and hand it to the sink."""
+        start, end = (json.loads(text) for text in self._checkpoint.offsets[-2:])
+        rows = prefetched
+        if rows is None:
+            share = share_between(start, end, self._amplitude.config)
+            rows = [line for part in self._parts(share) for line in self._read(part)]
+        self._die("read")
+        self._checkpoint.rows.append(rows)
+
+    def _parts(self, share: Share) -> list[Share]:
+        config = self._amplitude.config
+        return split_share(share, window_hours=config.window_hours, most=config.num_workers)
+
+    def _read(self, share: Share) -> Iterable[bytes]:
+        for payload in read_share(share, self._amplitude, OneByOne(raw_lines)):
+            yield from payload
+
+    def _die(self, at: str) -> None:
+        if self._kill_at == at:
+            raise KilledError
+
+
+def raw_lines(body: bytes) -> Encoded[list[bytes]]:
+    lines = [line for line in split_lines(body) if line]
+    return Encoded(lines, len(lines), len(lines))

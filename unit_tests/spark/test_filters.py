@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_amplitude.spark.filters import narrow
+from source_amplitude.windows import HOUR, HourWindow
+
+DAY = datetime(2026, 3, 4, tzinfo=timezone.utc)
+SPAN = HourWindow(DAY, DAY + 24 * HOUR)
+UPLOADED = ("server_upload_time",)
+
+
+@dataclass(frozen=True)
+class Filter:
+    attribute: tuple[str, ...]
+    value: object
+
+
+class EqualTo(Filter): ...
+
+
+class GreaterThan(Filter): ...
+
+
+class GreaterThanOrEqual(Filter): ...
+
+
+class LessThan(Filter): ...
+
+
+class LessThanOrEqual(Filter): ...
+
+
+class In(Filter): ...
+
+
+class StringContains(Filter): ...
+
+
+@dataclass(frozen=True)
+class Not:
+    child: Filter
+
+
+COMPARISONS = {
+    EqualTo: lambda row, value: row == value,
+    GreaterThan: lambda row, value: row > value,
+    GreaterThanOrEqual: lambda row, value: row >= value,
+    LessThan: lambda row, value: row < value,
+    LessThanOrEqual: lambda row, value: row <= value,
+}
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return DAY + timedelta(hours=hour, minutes=minute)
+
+
+@pytest.mark.parametrize(
+    ("filters", "first", "end"),
+    [
+        ([GreaterThanOrEqual(UPLOADED, at(5, 30))], 5, 24),
+        ([GreaterThan(UPLOADED, at(5))], 5, 24),
+        ([LessThan(UPLOADED, at(5))], 0, 5),
+        ([LessThan(UPLOADED, at(5, 1))], 0, 6),
+        ([LessThanOrEqual(UPLOADED, at(5))], 0, 6),
+        ([EqualTo(UPLOADED, at(7, 59))], 7, 8),
+        ([In(UPLOADED, (at(3), at(9, 30)))], 3, 10),
+        ([GreaterThanOrEqual(UPLOADED, at(3)), LessThan(UPLOADED, at(4))], 3, 4),
+        ([GreaterThan(("event_time",), at(5))], 0, 24),
+        ([Not(GreaterThan(UPLOADED, at(5)))], 0, 24),
+        ([StringContains(UPLOADED, "2026"), In(UPLOADED, ("2026", at(5)))], 0, 24),
+        ([GreaterThan(UPLOADED, "2026-03-04")], 0, 24),
+    ],
+    ids=str,
+)
+def test_a_bound_on_the_upload_time_leaves_the_hours_that_may_have_rows(
+    filters: list[object], first: int, end: int
+) -> None:
+    assert narrow(SPAN, filters) == HourWindow(at(first), at(end))
+
+
+def test_bounds_that_exclude_every_hour_leave_none() -> None:
+    assert narrow(SPAN, [GreaterThan(UPLOADED, at(30))]) is None
+    assert narrow(SPAN, [LessThan(UPLOADED, at(0))]) is None
+    assert narrow(SPAN, [GreaterThan(UPLOADED, at(8)), LessThan(UPLOADED, at(3))]) is None
+
+
+MOMENTS = st.integers(-90_000, 180_000).map(lambda seconds: DAY + timedelta(seconds=seconds))
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(COMPARISONS)), MOMENTS), max_size=4), MOMENTS)
+def test_no_row_that_fulfils_the_filters_lies_in_an_hour_that_is_not_asked_for(
+    bounds: list[tuple[type[Filter], datetime]], row: datetime
+) -> None:
+    window = narrow(SPAN, [kind(UPLOADED, value) for kind, value in bounds])
+
+    if row in SPAN and all(COMPARISONS[kind](row, value) for kind, value in bounds):
+        assert window is not None
+        assert row in window
+    assert window is None or (window.start in SPAN and window.end <= SPAN.end)
+
+
+def test_days_of_day_files_are_asked_for_whole() -> None:
+    day = datetime(2014, 3, 4, tzinfo=timezone.utc)
+
+    narrowed = narrow(HourWindow(day, day + 72 * HOUR), [EqualTo(UPLOADED, day + 30 * HOUR)])
+
+    assert narrowed == HourWindow(day + 24 * HOUR, day + 48 * HOUR)

@@ -1,0 +1,208 @@
+"""When the driver of a streaming query asks Amplitude, for how much, and what its offsets say."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from source_amplitude.errors import InvalidStateError, OtherProjectError
+from source_amplitude.ledger import Ledger
+from source_amplitude.spark.offsets import Offset, ledger_at, offset_of, share_between
+from source_amplitude.spark.options import LateFiles
+from source_amplitude.spark.progress import Progress
+from source_amplitude.spark.settling import Glances
+from source_amplitude.windows import HOUR, HourSet, HourWindow
+from unit_tests.conftest import NOON, fill
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.spark.micro_batches import POLL_SECONDS, Checkpoint, Query, amplitude_of, config_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from amplitude_emulator import Emulator
+
+MIDNIGHT = NOON.replace(hour=0)
+PROBE = "20141113T00"
+
+
+def span(first: int, end: int) -> HourSet:
+    return HourSet((HourWindow(MIDNIGHT + HOUR * first, MIDNIGHT + HOUR * end),))
+
+
+def asked(emulator: Emulator) -> list[str]:
+    """Return the exports that were asked for since the last call, without the request that proves the keys."""
+    windows = [(seen.query["start"][6:], seen.query["end"][6:]) for seen in emulator.requests]
+    emulator.clear_requests()
+    return [first if first == last else f"{first}-{last}" for first, last in windows if first != PROBE[6:]]
+
+
+class Driver:
+    """The driver's side of a query alone."""
+
+    def __init__(self, emulator: Emulator, start: datetime = MIDNIGHT, **config: object) -> None:
+        self.config = config_of(emulator, start, **config)
+        self.clock = FakeClock(NOON)
+        amplitude = amplitude_of(emulator, self.config, self.clock)
+        self.progress = Progress(amplitude, Glances(amplitude), POLL_SECONDS)
+        self.offset: Offset = self.progress.initial()
+
+    def next(self, most_hours: int | None = 4) -> HourSet:
+        """Take the next offset and return the hours that its batch reads."""
+        start, self.offset = self.offset, json.loads(json.dumps(self.progress.next(self.offset, most_hours)))
+        return share_between(start, self.offset, self.config).hours
+
+
+def test_hours_are_taken_oldest_first_and_a_bounded_number_at_once(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day)
+
+    taken = [driver.next() for _ in range(4)]
+
+    assert taken == [span(0, 3), span(4, 8) - span(4, 5), span(8, 10), HourSet()]
+
+
+def test_each_young_hour_is_glanced_at_once_and_an_open_one_again(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day)
+    driver.next(None)
+    first = asked(half_a_day)
+    driver.clock.advance(POLL_SECONDS)
+    driver.next(None)
+
+    assert first == [f"04T{hour:02}" for hour in range(10)]
+    assert asked(half_a_day) == ["04T03-04T04"]
+
+
+def test_nothing_is_asked_for_until_it_is_time_to_poll(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day)
+    driver.next(None)
+    driver.clock.advance(POLL_SECONDS)
+    driver.next(None)
+    half_a_day.clear_requests()
+
+    for _ in range(100):
+        driver.next(None)
+
+    assert half_a_day.requests == []
+
+
+def test_hours_a_day_overdue_are_settled_by_one_glance_at_a_newer_one(emulator: Emulator) -> None:
+    emulator.clock.advance(timedelta(days=3))
+    fill(emulator, 0, 12)
+    fill_newest(emulator)
+    driver = Driver(emulator)
+    driver.clock.advance(3 * 86400)
+
+    taken = [driver.next(24), driver.next(24)]
+
+    assert taken == [span(0, 24), span(24, 48)]
+    assert asked(emulator) == ["07T09"]
+
+
+def test_hours_a_day_overdue_are_glanced_at_where_nothing_newer_has_files(emulator: Emulator) -> None:
+    emulator.clock.advance(timedelta(days=3))
+    fill(emulator, 0, 3)
+    driver = Driver(emulator)
+    driver.clock.advance(3 * 86400)
+
+    taken = driver.next(6)
+
+    assert taken == span(0, 3)
+    assert ledger_at(driver.offset, driver.config).open == span(3, 6)
+
+
+def test_a_long_pause_before_the_newest_files_is_searched_in_growing_steps(emulator: Emulator) -> None:
+    emulator.clock.advance(timedelta(days=40))
+    fill(emulator, 0, 3)
+    driver = Driver(emulator)
+    driver.clock.advance(40 * 86400)
+
+    driver.next(6)
+
+    assert len(asked(emulator)) < 24 + 8 + 8
+
+
+def test_an_hour_published_late_is_taken_then(emulator: Emulator) -> None:
+    fill(emulator, 0, 10)
+    emulator.store.publish_at(MIDNIGHT + 4 * HOUR, NOON + HOUR)
+    driver = Driver(emulator)
+    before = driver.next(None)
+    emulator.clock.advance(timedelta(hours=2))
+    driver.clock.advance(7200)
+
+    after = driver.next(None)
+
+    assert before == span(0, 10) - span(4, 5)
+    assert span(4, 5) - after == HourSet()
+
+
+def test_accepted_gaps_are_never_read(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day, accepted_gaps=span(1, 2))
+
+    assert driver.next(None) == span(0, 3) - span(1, 2) | span(5, 10)
+    assert "04T01" not in asked(half_a_day)
+
+
+def test_an_end_date_bounds_what_is_taken(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day, end=MIDNIGHT + 2 * HOUR)
+
+    assert [driver.next(None), driver.next(None)] == [span(0, 2), HourSet()]
+
+
+def test_a_start_in_the_future_waits(emulator: Emulator) -> None:
+    driver = Driver(emulator, start=NOON)
+
+    assert driver.next(None) == HourSet()
+    assert asked(emulator) == []
+
+
+def test_a_query_that_ends_at_present_ends(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day)
+    driver.progress.end_at_present()
+    half_a_day.clock.advance(timedelta(hours=5))
+    driver.clock.advance(5 * 3600)
+
+    taken = [driver.next() for _ in range(5)]
+
+    assert taken[3:] == [HourSet(), HourSet()]
+    before = driver.offset
+    assert driver.progress.next(before, 4) is before
+
+
+def test_another_projects_archives_are_an_error(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day)
+    driver.offset = offset_of(Ledger(project="1"), driver.config)
+
+    with pytest.raises(OtherProjectError):
+        driver.next()
+
+
+def test_an_offset_that_nobody_wrote_is_an_error(half_a_day: Emulator) -> None:
+    driver = Driver(half_a_day)
+    driver.offset = {"hour": "2026-03-04"}
+
+    with pytest.raises(InvalidStateError):
+        driver.next()
+
+
+@pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
+def test_equal_offsets_have_equal_texts(half_a_day: Emulator, late_files: LateFiles) -> None:
+    checkpoint = Checkpoint()
+    amplitude = amplitude_of(half_a_day, config_of(half_a_day, MIDNIGHT), FakeClock(NOON))
+    Query(amplitude, checkpoint, late_files).run()
+    planned = len(checkpoint.offsets)
+    Query(amplitude, checkpoint, late_files).run()
+
+    assert len(checkpoint.offsets) == planned
+    config = config_of(half_a_day, MIDNIGHT)
+    for text in checkpoint.offsets:
+        offset = json.loads(text)
+        assert (
+            json.dumps({**offset, **offset_of(ledger_at(offset, config), config, ())} | {"seen": offset["seen"]})
+            == text
+        )
+
+
+def fill_newest(emulator: Emulator) -> None:
+    emulator.store.append_lines(MIDNIGHT + timedelta(days=3, hours=9), 1, [b'{"uuid":"newest"}'])

@@ -1,0 +1,151 @@
+"""Random lives of streaming queries: hours are published late and get more files, drivers die, queries start again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from source_amplitude.spark.options import LateFiles
+from unit_tests.conftest import NOON
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.spark.micro_batches import Checkpoint, KilledError, Query, amplitude_of, config_of
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+    from source_amplitude.config import Config
+
+FIRST = datetime(2026, 3, 2, 20, tzinfo=timezone.utc)
+DELAY = timedelta(hours=3)
+LAST_LOOK = timedelta(hours=25)  # the last of recheck_hours, after the hour's end
+MOST_LATE = timedelta(
+    hours=20
+)  # later than a day after it was due, an hour counts as empty where a later one has files
+
+
+class Queries(RuleBasedStateMachine):
+    """What Amplitude published by its time is in the sink once; what came later is there once, or not where ignored."""
+
+    emulator: Emulator
+    late_files: LateFiles
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emulator.reset()
+        self.clock = FakeClock(NOON)
+        self.checkpoint = Checkpoint()
+        self.on_time: set[bytes] = set()
+        self.late: set[bytes] = set()
+        self.too_late: set[bytes] = set()
+        self.count = 0
+
+    @property
+    def config(self) -> Config:
+        return config_of(self.emulator, FIRST)
+
+    def line(self) -> bytes:
+        self.count += 1
+        return json.dumps({"uuid": str(self.count), "text": "x" * (self.count % 7 * 100)}).encode()
+
+    @rule(hours_ago=st.integers(0, 40), partition=st.integers(1, 3))
+    def an_hour_gets_events(self, hours_ago: int, partition: int) -> None:
+        hour = self.present().replace(minute=0) - timedelta(hours=hours_ago)
+        if hour < FIRST:
+            return
+        line = self.line()
+        self.emulator.store.append_lines(hour, partition, [line])
+        if self.emulator.store.published_from(hour, DELAY) > self.present():
+            self.on_time.add(line)
+        elif self.present() < hour + LAST_LOOK:
+            self.late.add(line)
+        else:
+            self.too_late.add(line)
+
+    @rule(hours=st.integers(1, 20))
+    def an_hour_is_published_late(self, hours: int) -> None:
+        hour = self.present().replace(minute=0)
+        self.emulator.store.publish_at(hour, hour + DELAY + min(timedelta(hours=hours), MOST_LATE))
+
+    @rule(hours=st.integers(1, 9))
+    def time_passes(self, hours: int) -> None:
+        self.pass_time(hours)
+
+    @rule(kill_at=st.sampled_from(["", "planned", "read"]), most_hours=st.sampled_from([1, 6, None]))
+    def the_query_runs(self, kill_at: str, most_hours: int | None) -> None:
+        with suppress(KilledError):
+            self.query(kill_at).run(most_hours=most_hours)
+        self.nothing_is_repeated()
+
+    @precondition(lambda self: self.checkpoint.offsets)
+    @rule(times=st.integers(1, 3))
+    def the_driver_dies_again_and_again(self, times: int) -> None:
+        for _ in range(times):
+            with suppress(KilledError):
+                self.query("read").run()
+
+    def query(self, kill_at: str = "") -> Query:
+        amplitude = amplitude_of(self.emulator, self.config, self.clock)
+        return Query(amplitude, self.checkpoint, self.late_files, kill_at=kill_at)
+
+    def pass_time(self, hours: int) -> None:
+        self.emulator.clock.advance(timedelta(hours=hours))
+        self.clock.advance(hours * 3600)
+
+    def present(self) -> datetime:
+        return self.emulator.clock.now()
+
+    def nothing_is_repeated(self) -> None:
+        counts = Counter(self.checkpoint.lines)
+        assert {line: count for line, count in counts.items() if count > 1} == {}
+
+    def teardown(self) -> None:
+        self.query().run()
+        for _ in range(8):
+            self.pass_time(9)
+            # A later hour with events, so that hours without any are empty for good.
+            hour = self.present().replace(minute=0)
+            line = self.line()
+            self.emulator.store.append_lines(hour, 1, [line])
+            self.on_time.add(line)
+            self.query().run()
+        self.pass_time(9)
+        self.query().run()
+        self.nothing_is_repeated()
+        there = set(self.checkpoint.lines)
+        looked_for = self.on_time if self.late_files is LateFiles.IGNORE else self.on_time | self.late
+        assert looked_for - there == set()
+        assert there <= self.on_time | self.late | self.too_late
+
+
+def run_lives(emulator: Emulator, late_files: LateFiles, *, lives: int, steps: int) -> None:
+    machine = type("Lives", (Queries,), {"emulator": emulator, "late_files": late_files})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=lives,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=lives < 100,  # `make test` says the same each time, and soon
+            phases=[Phase.generate] if lives < 100 else list(Phase),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
+def test_a_few_random_lives_lose_and_repeat_nothing(emulator: Emulator, late_files: LateFiles) -> None:
+    run_lives(emulator, late_files, lives=6, steps=20)
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
+def test_many_random_lives_lose_and_repeat_nothing(emulator: Emulator, late_files: LateFiles) -> None:
+    run_lives(emulator, late_files, lives=120, steps=40)

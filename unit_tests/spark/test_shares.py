@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import zlib
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_amplitude.encoding import OneByOne
+from source_amplitude.errors import CorruptArchiveError, HoursMissingError, NotPublishedError, OtherProjectError
+from source_amplitude.members import Fingerprint
+from source_amplitude.spark.shares import Share, read_share, split_share
+from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
+from unit_tests.conftest import NOON
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.spark.micro_batches import amplitude_of, config_of, raw_lines
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+
+MIDNIGHT = NOON.replace(hour=0)
+HOURS = st.integers(0, 60).map(lambda hour: datetime(2026, 3, 4, tzinfo=timezone.utc) + timedelta(hours=hour))
+
+
+def hours(first: int, end: int) -> HourSet:
+    return HourSet((HourWindow(MIDNIGHT + HOUR * first, MIDNIGHT + HOUR * end),))
+
+
+def at(hour: int) -> datetime:
+    return MIDNIGHT + HOUR * hour
+
+
+def read(emulator: Emulator, share: Share) -> list[bytes]:
+    amplitude = amplitude_of(emulator, config_of(emulator, MIDNIGHT), FakeClock(NOON))
+    return [line for payload in read_share(share, amplitude, OneByOne(raw_lines)) for line in payload]
+
+
+@given(st.sets(HOURS), st.integers(1, 9), st.integers(1, 5))
+def test_shares_are_few_and_have_each_hour_once(wanted: set[datetime], window_hours: int, most: int) -> None:
+    share = Share(HourSet.of(map(hour_window, wanted)), "1", HourSet.of(map(hour_window, sorted(wanted)[::2])))
+
+    parts = split_share(share, window_hours=window_hours, most=most)
+
+    assert len(parts) <= most
+    assert sorted(hour for part in parts for hour in part.hours) == sorted(wanted)
+    assert HourSet.of(window for part in parts for window in part.expected.windows) == share.expected
+    assert all(part.hours.windows and part.project == "1" for part in parts)
+
+
+def test_windows_are_dealt_out_in_turn() -> None:
+    parts = split_share(Share(hours(0, 10)), window_hours=2, most=3)
+
+    assert [part.hours for part in parts] == [hours(0, 2) | hours(6, 8), hours(2, 4) | hours(8, 10), hours(4, 6)]
+
+
+def test_a_share_reads_its_hours_and_no_others(half_a_day: Emulator) -> None:
+    lines = read(half_a_day, Share(hours(1, 3) | hours(6, 7)))
+
+    stored = [line for hour in (1, 2, 6) for line in half_a_day.store.lines(at(hour), at(hour + 1))]
+    assert sorted(lines) == sorted(stored)
+
+
+def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) -> None:
+    store = emulator.store
+    for text in (b'{"n":1}', b'{"n":2}', b'{"n":3}'):
+        store.append_lines(MIDNIGHT, 1, [text])
+    store.append_lines(MIDNIGHT, 2, [b'{"n":4}'])
+    name = str(store.member(MIDNIGHT, 1).name)
+    known, bound = fingerprint(b'{"n":1}\n'), fingerprint(b'{"n":1}\n{"n":2}\n')
+
+    lines = read(emulator, Share(hours(0, 1), known={MIDNIGHT: {name: known}}, bounds={MIDNIGHT: {name: bound}}))
+
+    assert lines == [b'{"n":2}']
+
+
+def test_a_member_that_was_rewritten_since_the_batch_was_planned_is_read_whole(emulator: Emulator) -> None:
+    emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}'])
+    name = str(emulator.store.member(MIDNIGHT, 1).name)
+
+    lines = read(emulator, Share(hours(0, 1), bounds={MIDNIGHT: {name: fingerprint(b'{"n":1}\n{"n":2}\n')}}))
+
+    assert lines == [b'{"n":5}']
+
+
+def test_a_member_that_is_gone_since_the_batch_was_planned_fails_the_task(emulator: Emulator) -> None:
+    emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}'])
+    name = str(emulator.store.member(MIDNIGHT, 1).name)
+    other = name.replace("#1", "#2")
+
+    with pytest.raises(HoursMissingError, match=f"lacks the member {other}") as raised:
+        read(emulator, Share(hours(0, 1), bounds={MIDNIGHT: {other: fingerprint(b'{"n":1}\n')}}))
+
+    assert CorruptArchiveError.__name__ not in str(raised.value)
+
+
+def test_an_hour_whose_files_are_gone_since_the_batch_was_planned_fails_the_task(half_a_day: Emulator) -> None:
+    with pytest.raises(NotPublishedError, match="no files for 2026-03-04 03:00 UTC, and had some when"):
+        read(half_a_day, Share(hours(2, 5), expected=hours(2, 4)))
+
+
+def test_archives_of_another_project_fail_the_task(half_a_day: Emulator) -> None:
+    with pytest.raises(OtherProjectError):
+        read(half_a_day, Share(hours(0, 1), project="1"))
+
+
+def test_a_task_ends_at_its_first_window_that_fails(half_a_day: Emulator) -> None:
+    half_a_day.faults.add("server_error", hour=MIDNIGHT)
+
+    with pytest.raises(HoursMissingError, match="2026-03-04 00:00 to 02:00 UTC"):
+        read(half_a_day, Share(hours(0, 10)))
+
+    asked = {seen.query["start"] for seen in half_a_day.requests}
+    assert asked == {"20260304T00"}
+
+
+def fingerprint(content: bytes) -> Fingerprint:
+    return Fingerprint(len(content), zlib.crc32(content))
