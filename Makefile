@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-airbyte test-image bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -52,6 +52,12 @@ test-airbyte: $(STAMP)  ## airbyte-cdk connector test against the emulator, all 
 
 test-image: $(STAMP)  ## the Dockerfile's steps and its entrypoint without an engine, hadolint, actionlint; needs rights to mount
 	$(BIN)/pytest -m image integration_tests/image
+
+test-spark: $(STAMP)  ## Spark 4, alone and as a cluster of two workers, reads from the emulator; needs Java 17 (from apt where missing)
+	@echo "Making the environment .venv-spark where it is missing (1.2 GB), two minutes the first time ..."
+	@$(BIN)/python -m integration_tests.spark.environment
+	.venv-spark/bin/mypy source_amplitude/spark integration_tests/spark
+	.venv-spark/bin/pytest -m spark integration_tests/spark unit_tests/spark
 
 test-landing: $(STAMP)  ## kill landings at many more points, and change stores and Amplitude at random; three minutes
 	$(BIN)/pytest -m landing unit_tests/landing

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +28,14 @@ class Environment:
         requirement: What pip installs.
         pythons: All that the package's metadata allow, the preferred first.
         variable: Names a Python that is not on the ``PATH``.
+        made_of: Files that say what is installed: where one changes, the environment is made anew.
     """
 
     name: str
     requirement: str
     pythons: tuple[tuple[int, int], ...]
     variable: str
+    made_of: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -68,7 +71,8 @@ class Environment:
     @property
     def _content(self) -> str:
         # Scripts in an environment name its folder, so it cannot be moved.
-        return f"{self.requirement} in {self.folder}\n"
+        sums = "".join(f" with {path.name} {zlib.crc32(path.read_bytes()):08x}" for path in self.made_of)
+        return f"{self.requirement} in {self.folder}{sums}\n"
 
     def _is_finished(self) -> bool:
         if not self._stamp.is_file() or self._stamp.read_text(encoding="utf-8") != self._content:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from source_amplitude.spark.filters import narrow
 from source_amplitude.windows import HOUR, HourWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY = datetime(2026, 3, 4, tzinfo=timezone.utc)
 SPAN = HourWindow(DAY, DAY + 24 * HOUR)
@@ -47,7 +51,7 @@ class Not:
     child: Filter
 
 
-COMPARISONS = {
+COMPARISONS: dict[type[Filter], Callable[[datetime, datetime], bool]] = {
     EqualTo: lambda row, value: row == value,
     GreaterThan: lambda row, value: row > value,
     GreaterThanOrEqual: lambda row, value: row >= value,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from source_amplitude.archive import Archive, open_archive
-from source_amplitude.columns import column_kinds
+from source_amplitude.columns import OTHER, Kind, column_kinds
 from source_amplitude.encoding import JsonLines
 from unit_tests.rows.json_values import ANY_JSON
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+KINDS = column_kinds()
 MEMBER = "100200/100200_2026-03-04_5#1.json.gz"
 
 _TIMES = st.sampled_from(
@@ -98,3 +99,25 @@ def event_types(content: bytes) -> dict[str, int]:
         if isinstance(kind, str):
             found[kind] = found.get(kind, 0) + 1
     return found
+
+
+def record_of(row: dict[str, Any]) -> Record:
+    """Return the record a row was made from."""
+    record: Record = {}
+    for name, value in row.items():
+        if value is None or name == OTHER:
+            continue
+        if KINDS[name] is Kind.TIME:
+            record[name] = value.isoformat(timespec="microseconds")
+        else:
+            record[name] = json.loads(value) if KINDS[name] is Kind.JSON else value
+    return {**record, **json.loads(row[OTHER] or "{}")}
+
+
+def comparable(record: Record) -> str:
+    """Return a record as text, in which 1 differs from true, and numbers of float columns are floats."""
+    same = {
+        name: float(value) if KINDS.get(name) is Kind.NUMBER and type(value) is int and abs(value) <= 2**53 else value
+        for name, value in record.items()
+    }
+    return json.dumps(same, sort_keys=True)

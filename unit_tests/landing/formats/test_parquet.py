@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
-from source_amplitude.columns import OTHER, Columns, Kind, column_kinds
+from source_amplitude.columns import OTHER, Columns, column_kinds
 from source_amplitude.errors import DiskFullError
 from source_amplitude.landing.formats import format_named, object_file
 from source_amplitude.landing.formats import parquet as parquet_module
@@ -24,11 +24,12 @@ from source_amplitude.members import Fingerprint
 from unit_tests.end_to_end.connector import PROJECT, expected_record
 from unit_tests.landing.formats.rendering import (
     CONTENTS,
-    Record,
     archive_of_content,
+    comparable,
     emitted,
     event_types,
     malformed_lines,
+    record_of,
     render,
     render_member,
 )
@@ -44,28 +45,6 @@ PARQUET = format_named("parquet")
 
 def rows_of(body: bytes) -> list[dict[str, Any]]:
     return parquet.read_table(pa.BufferReader(body)).to_pylist()  # type: ignore[no-any-return]
-
-
-def record_of(row: dict[str, Any]) -> Record:
-    """Return the record a row was made from."""
-    record: Record = {}
-    for name, value in row.items():
-        if value is None or name == OTHER:
-            continue
-        if KINDS[name] is Kind.TIME:
-            record[name] = value.isoformat(timespec="microseconds")
-        else:
-            record[name] = json.loads(value) if KINDS[name] is Kind.JSON else value
-    return {**record, **json.loads(row[OTHER] or "{}")}
-
-
-def comparable(record: Record) -> str:
-    """Return a record as text, in which 1 differs from true, and numbers of float columns are floats."""
-    same = {
-        name: float(value) if KINDS.get(name) is Kind.NUMBER and type(value) is int and abs(value) <= 2**53 else value
-        for name, value in record.items()
-    }
-    return json.dumps(same, sort_keys=True)
 
 
 def test_every_record_of_sample_events_can_be_made_from_its_row(
