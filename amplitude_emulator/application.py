@@ -51,8 +51,9 @@ class Surroundings:
         if request.path.startswith(CONTROL_PREFIX):
             response = await _respond(handler, request)
         else:
-            response = await self._answer_as_amplitude(request, handler)
-            self._note(request, response)
+            with self.log.under_way() as at_once:
+                response = await self._answer_as_amplitude(request, handler)
+            self._note(request, response, at_once)
         response.headers.setdefault("Date", format_datetime(self.clock.now(), usegmt=True))
         return response
 
@@ -65,10 +66,10 @@ class Surroundings:
         hit = Hit(fault, request, respond, self.faults.give_back, self.closing, now)
         return await answer_with_fault(hit)
 
-    def _note(self, request: web.Request, response: web.StreamResponse) -> None:
+    def _note(self, request: web.Request, response: web.StreamResponse, at_once: int) -> None:
         status = getattr(response, "logged_status", response.status)
         query = dict(request.query)
-        self.log.add(RequestSeen(request.method, request.path, query, status, self.clock.now()))
+        self.log.add(RequestSeen(request.method, request.path, query, status, self.clock.now(), at_once))
 
 
 def make_application(

@@ -12,6 +12,7 @@ from source_amplitude.errors import (
     InvalidStateError,
     MalformedLinesError,
     OtherProjectError,
+    RetryableError,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _ADVICE: dict[type[AmplitudeError], str] = {
     InvalidStateError: "Give the query the checkpoint that it wrote, or a new one: it then begins at start_date.",
     OtherProjectError: "Use a checkpoint and a table of its own for each project.",
 }
+_RUN_AGAIN = "Start the query again."
 _NOTHING_COUNTS = "No row of the task that met this counts."
 
 
@@ -39,9 +41,7 @@ def said_plainly(keys: Keys) -> Iterator[None]:
     try:
         yield
     except AmplitudeError as error:
-        advice = _ADVICE.get(type(error))
-        if advice is not None:
-            error.advice = advice
+        error.advice = _ADVICE.get(type(error), _RUN_AGAIN if error.advice == RetryableError.next_step else error.advice)
         if isinstance(error, HoursMissingError | MalformedLinesError):
             error.tried = _NOTHING_COUNTS
         error.what, error.tried, error.advice = (redact(text, keys) for text in (error.what, error.tried, error.advice))

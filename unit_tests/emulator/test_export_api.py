@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import requests
 
 from amplitude_emulator import Emulator, RequestSeen
 from unit_tests.emulator.amplitude_client import AmplitudeClient, basic, envelope
@@ -220,3 +221,14 @@ def test_reset_forgets_everything(emulator: Emulator, client: AmplitudeClient) -
     assert (emulator.requests, emulator.faults.active(), emulator.store.members()) == ([], [], [])
     assert (emulator.clock.now(), emulator.options.deflated) == (noon, False)
     assert client.export("20260304T09").status == 404
+
+
+def test_the_log_says_how_many_requests_were_answered_at_once(emulator: Emulator) -> None:
+    emulator.faults.add("prepare", seconds=0.5)
+    keys = (emulator.project.api_key, emulator.project.secret_key)
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            pool.submit(requests.get, f"{emulator.url}/us/api/2/export", auth=keys, timeout=10)
+
+    assert sorted(seen.at_once for seen in emulator.requests) == [1, 2, 3]
