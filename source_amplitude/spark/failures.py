@@ -41,7 +41,8 @@ def said_plainly(keys: Keys) -> Iterator[None]:
     try:
         yield
     except AmplitudeError as error:
-        error.advice = _ADVICE.get(type(error), _RUN_AGAIN if error.advice == RetryableError.next_step else error.advice)
+        usual = _RUN_AGAIN if error.advice == RetryableError.next_step else error.advice
+        error.advice = _ADVICE.get(type(error), usual)
         if isinstance(error, HoursMissingError | MalformedLinesError):
             error.tried = _NOTHING_COUNTS
         error.what, error.tried, error.advice = (redact(text, keys) for text in (error.what, error.tried, error.advice))
