@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks import growth, landing, marginal_cost, profiling, several_cores, starting, waiting
+from benchmarks import growth, landing, marginal_cost, profiling, several_cores, spark, starting, waiting
 from benchmarks.archives import serve
 from benchmarks.bench import Bench, Options, say
 from benchmarks.contenders import MAKERS, make_contenders
@@ -32,6 +32,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "cores": several_cores.run,
     "waits": waiting.run,
     "land": landing.run,
+    "spark": spark.run,
     "chart": growth.run,
     "profile": profiling.run,
 }
@@ -85,7 +86,10 @@ def _parse() -> Options:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add(
-        "--parts", type=_names_of(PARTS), default=DEFAULT_PARTS, help=f"of {', '.join(PARTS)}; default: all but profile"
+        "--parts",
+        type=_names_of(PARTS),
+        default=DEFAULT_PARTS,
+        help=f"of {', '.join(PARTS)}; default: all but profile and spark",
     )
     add("--only", type=_names_of(MAKERS), default=(), help=f"contenders, of {', '.join(MAKERS)}; default: all")
     add("--others", type=Path, nargs="*", default=(), help="further checkouts of our connector, to compare them")

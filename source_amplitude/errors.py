@@ -25,7 +25,8 @@
     │   ├── NotPublishedError          hours that were asked for are not published yet
     │   └── StoreError                 the object store fails, after its own retries
     ├── UnreachableError               DNS or TLS: no request can succeed
-    ├── ExportTooLargeError            400 with the size text, 504: ask for fewer hours
+    ├── ExportTooLargeError            400 with the size text: ask for fewer hours
+    │   └── ExportTooSlowError         504: the same, or a gateway that gave up
     ├── UnexpectedAnswerError          a status or body that no rule covers
     ├── UnknownShapeError              JSON of a shape that nobody has described
     ├── MalformedLinesError            lines that are no JSON objects
@@ -248,6 +249,10 @@ class ExportTooLargeError(AmplitudeError):
         "One hour cannot be split further: use Amplitude's own S3 export for it "
         "(Amplitude: Data > Destinations > Amazon S3), or name the hour in accepted_gaps to go on without it."
     )
+
+
+class ExportTooSlowError(ExportTooLargeError):
+    """Amplitude answered 504, as for very large data; alone it does not prove that there is any."""
 
 
 class UnexpectedAnswerError(AmplitudeError):

@@ -14,6 +14,7 @@ from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
     ExportTooLargeError,
+    ExportTooSlowError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
@@ -104,7 +105,7 @@ def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeEr
     if answer.status == 400 and (_SIZE_TEXT.search(answer.reason) or answer.reason in _NO_WORDS):  # noqa: PLR2004 - status
         return ExportTooLargeError(f"The export for {window} is too large (HTTP 400{said}).")
     if answer.status == 504:  # noqa: PLR2004 - status; documented for very large data
-        return ExportTooLargeError(f"The export for {window} took Amplitude too long (HTTP 504{said}).")
+        return ExportTooSlowError(f"The export for {window} took Amplitude too long (HTTP 504{said}).")
     return common_error(answer, f"the export for {window}")
 
 

@@ -129,6 +129,11 @@ class AmplitudeClient:
         with self._lock:
             return self._server_date
 
+    def forget_server_date(self) -> None:
+        """Let only later answers say what time it is: of two that are hours apart, the second may have no Date."""
+        with self._lock:
+            self._server_date = None
+
     @property
     def region(self) -> Region:
         """Where the requests go."""

@@ -1,15 +1,16 @@
 """Bytes on disk to verified lines: the zip of an export, its gzip members, their lines. Knows no network."""
 
-from source_amplitude.archive.beginning import first_project, has_members
+from source_amplitude.archive.beginning import first_member, has_members
 from source_amplitude.archive.directory import Archive, Content, Member, open_archive
-from source_amplitude.archive.lines import LineBatch, iter_line_batches, proven, skip_proven_prefix
+from source_amplitude.archive.lines import CHUNK_BYTES, LineBatch, iter_line_batches, proven, skip_proven_prefix
 
 __all__ = [
+    "CHUNK_BYTES",
     "Archive",
     "Content",
     "LineBatch",
     "Member",
-    "first_project",
+    "first_member",
     "has_members",
     "iter_line_batches",
     "open_archive",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.members import parse_member_name
+from source_amplitude.members import MemberName, parse_member_name
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -25,10 +25,14 @@ def has_members(beginning: bytes) -> bool:
     return True
 
 
-def first_project(beginning: bytes) -> str | None:
-    """Return the project that an archive's first entry belongs to; None where its name does not say."""
-    if len(beginning) < _LOCAL_HEADER.size:
-        return None
-    *_, name_bytes, _ = _LOCAL_HEADER.unpack_from(beginning)
-    name = parse_member_name(beginning[_LOCAL_HEADER.size :][:name_bytes].decode("utf-8", "replace"))
-    return None if name is None else name.project
+def first_member(beginning: bytes) -> MemberName | None:
+    """Return the name of an archive's first member; None where its first bytes do not say, or it has another form."""
+    position = 0
+    while len(beginning) >= position + _LOCAL_HEADER.size and beginning.startswith(_LOCAL_SIGNATURE, position):
+        *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(beginning, position)
+        position += _LOCAL_HEADER.size
+        name = beginning[position : position + name_bytes].decode("utf-8", "replace")
+        if not name.endswith("/"):  # a folder, which has no content
+            return parse_member_name(name)
+        position += name_bytes + extra_bytes
+    return None

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import ExportAnswer
-from source_amplitude.archive import first_project, has_members
-from source_amplitude.errors import ExportTooLargeError
+from source_amplitude.archive import first_member, has_members
+from source_amplitude.errors import ExportTooLargeError, ExportTooSlowError
 
 if TYPE_CHECKING:
     from source_amplitude.export.download import Exporter
+    from source_amplitude.members import MemberName
     from source_amplitude.windows import HourWindow
 
 
@@ -19,10 +20,10 @@ class Glimpse:
     """Amplitude has files for the window.
 
     Attributes:
-        project: Whose they are; None where the first bytes do not say.
+        first: Name of the first member; None where the first bytes do not say.
     """
 
-    project: str | None = None
+    first: MemberName | None = None
 
 
 class _SeenEnoughError(Exception):
@@ -47,18 +48,21 @@ class _Beginning:
 def glance(client: Exporter, window: HourWindow) -> Glimpse | None:
     """Return what Amplitude has for ``window``, or None where it has no files; an archive too large has some.
 
-    One request, of whose body at most the first quarter of a megabyte arrives. An archive that is damaged further
-    back, or has only members of other hours, is not found out.
+    One request, of whose body at most the first quarter of a megabyte arrives. What is further back is not seen:
+    damage, or that no other member is of the hours that were asked for.
 
     Raises:
         CorruptArchiveError: The body is no archive.
+        ExportTooSlowError: Which says nothing.
         AmplitudeError: As `AmplitudeClient.export`.
     """
     beginning = _Beginning()
     try:
         answer = client.export(window, beginning)
     except _SeenEnoughError:
-        return Glimpse(first_project(beginning.body)) if has_members(beginning.body) else None
+        return Glimpse(first_member(beginning.body)) if has_members(beginning.body) else None
+    except ExportTooSlowError:
+        raise
     except ExportTooLargeError:
         return Glimpse()
     if answer is ExportAnswer.ARCHIVE:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from source_amplitude.archive import Archive, Content, LineBatch, Member, iter_line_batches, proven, skip_proven_prefix
+from source_amplitude.archive import (
+    CHUNK_BYTES,
+    Archive,
+    Content,
+    LineBatch,
+    Member,
+    iter_line_batches,
+    proven,
+    skip_proven_prefix,
+)
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.tally import MalformedLine, Tally
 from source_amplitude.members import NOTHING_READ, Fingerprint
@@ -120,6 +129,7 @@ class HourReading:
         bound = None if self._bounds is None else self._bounds[member.text]
         lines_read = _lines_within(archive, member, known)
         if bound is not None and _lines_within(archive, member, bound) is None:
+            _require_length(archive, member, bound)
             lines_read = bound = None
         if lines_read is None:
             _logger.warning(
@@ -175,6 +185,23 @@ class _UpTo:
         chunk = self._content.read(min(size, self._left_bytes)) if self._left_bytes > 0 else b""
         self._left_bytes -= len(chunk)
         return chunk
+
+
+def _require_length(archive: Archive, member: Member, bound: Fingerprint) -> None:
+    """Return if a member is as long as it was: a shorter one is an older one, of which more will come back.
+
+    Raises:
+        CorruptArchiveError: It is shorter.
+    """
+    left_bytes = bound.content_bytes
+    with archive.unpack(member) as content:
+        while left_bytes > 0 and (chunk := content.read(min(CHUNK_BYTES, left_bytes))):
+            left_bytes -= len(chunk)
+    if left_bytes:
+        raise CorruptArchiveError(
+            f"The member {member.text} has {bound.content_bytes - left_bytes:,} bytes, and had "
+            f"{bound.content_bytes:,} before."
+        )
 
 
 def _lines_within(archive: Archive, member: Member, prefix: Fingerprint) -> int | None:

@@ -71,6 +71,7 @@ class Publication:
             AmplitudeError: The keys are refused, or Amplitude cannot be reached.
         """
         settings, clock, client = self.settings, self.clock, self.client
+        client.forget_server_date()
         retrying(
             lambda: prove_keys(client, self.other_region),
             policy=replace(settings.retry, total_seconds=min(settings.retry.total_seconds, settings.heartbeat_seconds)),

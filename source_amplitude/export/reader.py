@@ -82,7 +82,9 @@ class ExportReader(Generic[T]):
         self.tally = Tally()
         self._archives = Archives(client, ledger, config, settings=settings, clock=clock, stop=stop, tally=self.tally)
 
-    def read(self, span: HourWindow, *, recheck: bool) -> Iterator[EncodedRecords[T] | HourDone | StillWaiting]:
+    def read(
+        self, span: HourWindow, *, recheck: bool
+    ) -> Generator[EncodedRecords[T] | HourDone | StillWaiting, None, None]:
         """Yield the records of ``span`` that the ledger lacks, oldest hour first.
 
         Args:

@@ -29,7 +29,7 @@ def narrow(span: HourWindow, filters: Iterable[Any]) -> HourWindow | None:
     start, end = span.start, span.end
     for each in filters:
         if getattr(each, "attribute", None) == _COLUMN:
-            least, most = _bounds(type(each).__name__, getattr(each, "value", None))
+            least, most = _bounds(type(each).__name__, getattr(each, "value", None), span)
             start = start if least is None else max(start, floor_hour(least))
             end = end if most is None else min(end, floor_hour(most) + HOUR)
     if start >= end:
@@ -38,13 +38,13 @@ def narrow(span: HourWindow, filters: Iterable[Any]) -> HourWindow | None:
     return HourWindow(max(whole.start, span.start), min(whole.end, span.end))
 
 
-def _bounds(name: str, value: object) -> tuple[datetime | None, datetime | None]:
+def _bounds(name: str, value: object, span: HourWindow) -> tuple[datetime | None, datetime | None]:
     """Return the first and the last moment that fulfil a filter; None for no bound."""
     if name == "In" and isinstance(value, tuple | list):
-        moments = [_utc(each) for each in value]
+        moments = [_near(each, span) for each in value]
         known = [moment for moment in moments if moment is not None]
         return (min(known), max(known)) if known and len(known) == len(moments) else (None, None)
-    moment = _utc(value)
+    moment = _near(value, span)
     if moment is None:
         return None, None
     return {
@@ -57,7 +57,9 @@ def _bounds(name: str, value: object) -> tuple[datetime | None, datetime | None]
     }.get(name, (None, None))
 
 
-def _utc(value: object) -> datetime | None:
+def _near(value: object, span: HourWindow) -> datetime | None:
+    """Return a moment in UTC, or the nearest one that is an hour outside ``span``: year 1 and 9999 mean no bound."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         return None
-    return value.astimezone(timezone.utc)
+    least, most = span.start - HOUR, span.end + HOUR
+    return least if value < least else most if value > most else value.astimezone(timezone.utc)

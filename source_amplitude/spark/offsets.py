@@ -58,7 +58,7 @@ def share_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Conf
     return Share(
         hours=hours,
         project=after.project,
-        expected=_seen(end) & hours,
+        expected=(_seen(end) | HourSet.of(map(hour_window, changed))) & hours,
         known={hour: _members(before, hour) for hour in changed if hour in before.landed},
         bounds={hour: _members(after, hour) for hour in changed},
     )

@@ -31,14 +31,14 @@ class Progress:
         self._poll_seconds = poll_seconds
         self._next_seconds = amplitude.clock.monotonic_seconds()
         self._target: datetime | None = None
-        self._has_asked = False
+        self._may_have_more = True
 
     def initial(self) -> Offset:
         """Return the offset before everything."""
         return offset_of(Ledger(), self._amplitude.config)
 
     def end_at_present(self) -> None:
-        """Go no further than what is published now, and ask only once for hours that Amplitude has nothing for yet."""
+        """Go no further than what is published now, and ask for open hours as long as that brings any."""
         self._amplitude.ask_for_the_time()
         self._target = self._amplitude.newest_end()
 
@@ -58,18 +58,19 @@ class Progress:
         if self._target is None:
             self._amplitude.ask_for_the_time()
         ledger = ledger_at(start, config)
+        settled = ledger.settled
         span_end = self._amplitude.span_end(min(filter(None, (config.end, self._target)), default=None))
         if config.start >= span_end:
             return self._wait(start)
         span = HourWindow(config.start, span_end)
         missing = ledger.missing(span, config.accepted_gaps)
         fresh = first_hours(missing - ledger.open, most_hours)
-        if self._target is not None and self._has_asked and not fresh.windows:
+        if self._target is not None and not fresh.windows and not self._may_have_more:
             return start
-        self._has_asked = True
-        seen = self._settling.settle(ledger, span, fresh)
+        seen = self._settling.settle(ledger, span, fresh, most_hours)
         end = offset_of(ledger, config, seen)
-        if not fresh.windows and not seen:
+        self._may_have_more = ledger.settled != settled
+        if not fresh.windows and not self._may_have_more:
             self._wait(start)
         return start if says_the_same(start, end) else end
 

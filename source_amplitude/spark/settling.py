@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from source_amplitude.api import RetryBudget, present, retrying
 from source_amplitude.encoding import Encoded, encode_line_by_line
-from source_amplitude.errors import OtherProjectError
-from source_amplitude.export import EncodedRecords, ExportReader, Glimpse, glance
+from source_amplitude.errors import ExportTooSlowError, OtherProjectError, ServerFailureError
+from source_amplitude.export import EncodedRecords, ExportReader, Glimpse, HourDone, glance
 from source_amplitude.export.settings import MAX_EXPORT_HOURS
 from source_amplitude.ledger import Ledger, ripe_end
-from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, take_window
+from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split, take_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,18 +31,20 @@ T = TypeVar("T")
 _logger = logging.getLogger("airbyte")
 
 _NEVER_HOURS = 1_000_000
+_FEW_HOURS = 4  # so many are asked for one by one once they are known to have files
 
 
 class Settling(Protocol):
     """Finds out about hours."""
 
-    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet) -> list[datetime]:
+    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         """Record in ``ledger`` which hours are settled and which are open, and return those that files were seen for.
 
         Args:
             ledger: Changed.
             span: Published hours.
             fresh: Hours of the span that were never asked for, and are to be now.
+            most: So many hours that were open are settled with files at most; None for all.
 
         Raises:
             AmplitudeError: The ledger is of no use then.
@@ -61,7 +64,7 @@ def first_hours(hours: HourSet, most: int | None) -> HourSet:
 
 
 class Glances:
-    """Asks hour by hour whether there are files, and reads none of them.
+    """Asks whether there are files, and reads none of them.
 
     An hour that is more than a day overdue is settled without a question where a later hour has files. Files that
     come late to an hour are not found.
@@ -69,53 +72,69 @@ class Glances:
 
     def __init__(self, amplitude: Publication) -> None:
         self._amplitude = amplitude
-        self._retry_budget = RetryBudget(amplitude.settings.retry_budget_seconds)
+        self._budget = RetryBudget(0)
+        self._nothing_from: datetime | None = None
+        self._nothing_until: datetime | None = None
 
-    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet) -> list[datetime]:
+    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         """See `Settling`."""
-        config = self._amplitude.config
+        config, settings = self._amplitude.config, self._amplitude.settings
+        self._budget = RetryBudget(settings.retry_budget_seconds)
         seen: list[datetime] = []
-        ripe_until = ripe_end(self._present(), config.export_delay_hours)
         for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
-            seen += self._ask_run(ledger, run)
+            self._settle_open(ledger, run, seen, most)
+        ripe_until = ripe_end(self._present(), config.export_delay_hours)
         for run in fresh.windows:
             cut = max(run.start, min(run.end, ripe_until))
             if run.start < cut:
-                seen += self._settle_ripe(ledger, HourWindow(run.start, cut))
+                self._settle_ripe(ledger, HourWindow(run.start, cut), seen)
             if cut < run.end:
-                seen += self._ask_each(ledger, HourWindow(cut, run.end))
+                self._ask_each(ledger, HourWindow(cut, run.end), seen)
         ledger.forget_what_is_final(())
         return seen
 
-    def _settle_ripe(self, ledger: Ledger, run: HourWindow) -> list[datetime]:
-        if not self._has_later_files(ledger, run.end):
-            return self._ask_run(ledger, run)
-        ledger.settled |= HourSet((run,))
-        return []
+    def _settle_ripe(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
+        if self._has_later_files(ledger, run.end):
+            ledger.settled |= HourSet((run,))
+        else:
+            self._settle_open(ledger, run, seen, None)
 
     def _has_later_files(self, ledger: Ledger, end: datetime) -> bool:
         """Look for files from ``end`` on: the newest day hour by hour, then longer and longer spans before it."""
         if ledger.newest_landed is not None and ledger.newest_landed >= end:
             return True
         newest_end = floor_unit(self._amplitude.newest_end())
+        if self._nothing_from is not None and self._nothing_from <= end and self._nothing_until == newest_end:
+            return False
         for window in _backwards(end, newest_end):
             glimpse = self._glance(window)
             if glimpse is not None:
                 self._note_project(ledger, glimpse)
                 ledger.newest_landed = window.start
                 return True
+        self._nothing_from, self._nothing_until = end, newest_end
         return False
 
-    def _ask_run(self, ledger: Ledger, run: HourWindow) -> list[datetime]:
-        """Ask for a run as a whole, and for each of its hours only where it has files."""
-        asked_at = self._present()
-        if self._glance(run) is None:
-            self._found_nothing(ledger, run, asked_at)
-            return []
-        return self._ask_each(ledger, run)
+    def _settle_open(self, ledger: Ledger, run: HourWindow, seen: list[datetime], most: int | None) -> None:
+        """Ask for a run as a whole, and for ever smaller parts of it where it has files; oldest first."""
+        for window in plan(run, MAX_EXPORT_HOURS):
+            if most is not None and len(seen) >= most:
+                return
+            halves = split(window)
+            if halves is None:
+                self._ask_each(ledger, window, seen)
+                continue
+            asked_at = self._present()
+            if self._glance(window) is None:
+                self._found_nothing(ledger, window, asked_at)
+            elif window.hours <= _FEW_HOURS:
+                for unit in plan(window, 1):
+                    self._settle_open(ledger, unit, seen, most)
+            else:
+                for half in halves:
+                    self._settle_open(ledger, half, seen, most)
 
-    def _ask_each(self, ledger: Ledger, run: HourWindow) -> list[datetime]:
-        seen = []
+    def _ask_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
         for unit in plan(run, 1):
             asked_at = self._present()
             glimpse = self._glance(unit)
@@ -124,8 +143,8 @@ class Glances:
                 continue
             self._note_project(ledger, glimpse)
             ledger.land(unit.start, {}, asked_at=asked_at)
-            seen.append(unit.start)
-        return seen
+            if glimpse.first is not None and glimpse.first.hour in unit:
+                seen.append(unit.start)
 
     def _found_nothing(self, ledger: Ledger, run: HourWindow, asked_at: datetime) -> None:
         delay_hours = self._amplitude.config.export_delay_hours
@@ -135,20 +154,36 @@ class Glances:
         return present(self._amplitude.clock, self._amplitude.client)
 
     def _glance(self, window: HourWindow) -> Glimpse | None:
-        return retrying(
-            lambda: glance(self._amplitude.client, window),
-            policy=self._amplitude.settings.retry,
-            budget=self._retry_budget,
-            clock=self._amplitude.clock,
-            on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
-        )
+        """Glance at a window, or at its halves where Amplitude is too slow for all of it."""
+        halves = split(window)
+        try:
+            return retrying(
+                lambda: self._glance_once(window, is_last=halves is None),
+                policy=self._amplitude.settings.retry,
+                budget=self._budget,
+                clock=self._amplitude.clock,
+                on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
+            )
+        except ExportTooSlowError:
+            if halves is None:
+                raise
+            return self._glance(halves[1]) or self._glance(halves[0])
+
+    def _glance_once(self, window: HourWindow, *, is_last: bool) -> Glimpse | None:
+        try:
+            return glance(self._amplitude.client, window)
+        except ExportTooSlowError as error:
+            if is_last:
+                raise ServerFailureError(error.what) from error
+            raise
 
     @staticmethod
     def _note_project(ledger: Ledger, glimpse: Glimpse) -> None:
-        ledger.project = ledger.project or glimpse.project
-        if glimpse.project not in (None, ledger.project):
+        project = None if glimpse.first is None else glimpse.first.project
+        ledger.project = ledger.project or project
+        if project not in (None, ledger.project):
             raise OtherProjectError(
-                f"The archives belong to project {glimpse.project}, the checkpoint to project {ledger.project}.",
+                f"The archives belong to project {project}, the checkpoint to project {ledger.project}.",
                 tried="Nothing of the archives was read.",
                 next_step="Use a checkpoint and a table of its own for each project.",
             )
@@ -167,10 +202,10 @@ class Looks(Generic[T]):
         self._encoding = encoding
         self._payloads: list[T] = []
 
-    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet) -> list[datetime]:
+    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         """See `Settling`."""
-        config = self._amplitude.config
-        ledger.forget_what_is_final(config.recheck_hours)
+        config, was_open = self._amplitude.config, ledger.open
+        _forget_what_is_final(ledger, config.recheck_hours)
         reader = ExportReader(
             self._amplitude.client,
             ledger,
@@ -182,17 +217,29 @@ class Looks(Generic[T]):
             stop=threading.Event(),
         )
         end = fresh.windows[-1].end if fresh.windows else span.end
-        self._payloads = [
-            step.payload
-            for step in reader.read(HourWindow(span.start, end), recheck=True)
-            if isinstance(step, EncodedRecords)
-        ]
+        self._payloads, landed = [], 0
+        with closing(reader.read(HourWindow(span.start, end), recheck=True)) as steps:
+            for step in steps:
+                if isinstance(step, EncodedRecords):
+                    self._payloads.append(step.payload)
+                elif isinstance(step, HourDone) and step.window.start in was_open:
+                    landed += step.window.hours
+                    if most is not None and landed >= most:
+                        break
         return []
 
     def take(self) -> list[T]:
         """Return what came of the lines in the latest call, once."""
         payloads, self._payloads = self._payloads, []
         return payloads
+
+
+def _forget_what_is_final(ledger: Ledger, ages_hours: tuple[int, ...]) -> None:
+    """Forget flawed hours too, which a sync names again and again: Spark writes all that is known with each batch."""
+    for hour, landed in ledger.flawed().items():
+        members = {name: replace(seen, malformed_lines=0) for name, seen in landed.members.items()}
+        ledger.landed[hour] = replace(landed, members=members)
+    ledger.forget_what_is_final(ages_hours)
 
 
 def count_lines(body: bytes) -> Encoded[None]:

@@ -71,10 +71,30 @@ def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> I
         AmplitudeError: Not everything could be read.
         NotPublishedError: Amplitude has no files any more for hours that it had some for.
     """
+    attempts = amplitude.settings.archive_attempts
+    left = share
+    for attempt in range(1, attempts + 1):
+        done: list[HourWindow] = []
+        yield from _read_hours(left, amplitude, encoding, done)
+        gone = left.expected - HourSet.of(done)
+        if not gone.windows:
+            return
+        if attempt < attempts:  # Amplitude's servers may not all know yet what one of them knew
+            amplitude.clock.sleep(amplitude.settings.retry.first_wait_seconds * 2**attempt)
+        left = share.part(gone)
+    raise NotPublishedError(
+        f"Amplitude has no files for {gone.windows[0]}, and had some when this batch was planned.",
+        tried=f"It was asked {attempts} times.",
+        next_step="Start the query again later: it goes on with this batch. An hour that never comes back can be "
+        "named in accepted_gaps.",
+    )
+
+
+def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T], done: list[HourWindow]) -> Iterator[T]:
+    """Yield a share's lines once, and add the hours that had any to ``done``."""
     if not share.hours.windows:
         return
     span = HourWindow(share.hours.windows[0].start, share.hours.windows[-1].end)
-    done: list[HourWindow] = []
     reader = ExportReader(
         amplitude.client,
         Ledger(
@@ -94,10 +114,3 @@ def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> I
             yield step.payload
         elif isinstance(step, HourDone):
             done.append(step.window)
-    gone = share.expected - HourSet.of(done)
-    if gone.windows:
-        raise NotPublishedError(
-            f"Amplitude has no files for {gone.windows[0]}, and had some when this batch was planned.",
-            next_step="Start the query again later: it goes on with this batch. An hour that never comes back can be "
-            "named in accepted_gaps.",
-        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from pyspark.errors import PySparkValueError
 from pyspark.sql.types import (
     BooleanType,
     DataType,
@@ -111,5 +113,12 @@ def _names(types: Sequence[DataType]) -> str:
 def _variant(text: str | None) -> dict[str, bytes] | None:
     if text is None:
         return None
-    variant = VariantVal.parseJson(text)
+    try:
+        variant = VariantVal.parseJson(text)
+    except UnicodeEncodeError:  # half of an emoji, which no text in a VARIANT can hold
+        variant = VariantVal.parseJson(
+            json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace").decode()
+        )
+    except PySparkValueError:
+        raise InvalidConfigError(("properties: 'variant' has no room for a value above 16 MB; use 'json'",)) from None
     return {"value": variant.value, "metadata": variant.metadata}

@@ -20,6 +20,7 @@ from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
     ExportTooLargeError,
+    ExportTooSlowError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
@@ -91,7 +92,7 @@ REGION = "Standard Server"
         pytest.param(
             504,
             "an HTML page",
-            ExportTooLargeError,
+            ExportTooSlowError,
             f"The export for {SPAN} took Amplitude too long (HTTP 504: an HTML page).",
             id="504",
         ),

@@ -5,15 +5,17 @@ import zipfile
 
 import pytest
 
-from source_amplitude.archive import first_project, has_members
+from source_amplitude.archive import first_member, has_members
 from source_amplitude.errors import CorruptArchiveError
+
+MEMBER = "100200/100200_2026-03-04_9#1.json.gz"
 
 
 def archive(*names: str, method: int = zipfile.ZIP_STORED) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as made:
         for name in names:
-            made.writestr(name, b"content")
+            made.writestr(name, b"" if name.endswith("/") else b"content")
     return file.getvalue()
 
 
@@ -32,14 +34,18 @@ def test_what_is_no_archive_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_the_first_member_says_the_project(method: int) -> None:
-    assert first_project(archive("100200/100200_2026-03-04_9#1.json.gz", method=method)) == "100200"
+def test_the_first_member_is_found(method: int) -> None:
+    assert str(first_member(archive(MEMBER, method=method))) == MEMBER
+
+
+def test_a_folder_before_the_first_member_is_no_member() -> None:
+    assert str(first_member(archive("100200/", MEMBER))) == MEMBER
 
 
 @pytest.mark.parametrize(
     "beginning",
-    [archive("100200/"), archive("readme.txt"), archive("100200/100200_2026-03-04_9#1.json.gz")[:40], b"PK\x03\x04"],
-    ids=["a folder", "another name", "a cut name", "a cut header"],
+    [archive("100200/"), archive("readme.txt"), archive(MEMBER)[:40], b"PK\x03\x04"],
+    ids=["only a folder", "another name", "a cut name", "a cut header"],
 )
-def test_another_beginning_says_no_project(beginning: bytes) -> None:
-    assert first_project(beginning) is None
+def test_another_beginning_says_nothing(beginning: bytes) -> None:
+    assert first_member(beginning) is None

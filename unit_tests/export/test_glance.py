@@ -4,8 +4,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ServerFailureError
+from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError, ServerFailureError
 from source_amplitude.export import Glimpse, glance
+from source_amplitude.members import MemberName
 from source_amplitude.windows import HOUR, HourWindow
 from unit_tests.archive.test_beginning import archive
 from unit_tests.fakes.fake_exporter import FakeExporter, Scripted
@@ -19,7 +20,7 @@ def answered(answer: Scripted) -> Glimpse | None:
 
 
 def test_an_archive_is_seen_with_its_project() -> None:
-    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Glimpse("100200")
+    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Glimpse(MemberName("100200", START, 1))
 
 
 def test_no_files_and_an_archive_without_any_are_nothing() -> None:
@@ -35,6 +36,11 @@ def test_an_archive_that_is_too_large_has_files() -> None:
 def test_a_body_that_is_no_archive_is_an_error(body: bytes) -> None:
     with pytest.raises(CorruptArchiveError):
         answered(body)
+
+
+def test_an_archive_that_takes_too_long_says_nothing() -> None:
+    with pytest.raises(ExportTooSlowError):
+        answered(ExportTooSlowError("HTTP 504"))
 
 
 def test_other_errors_are_what_they_are() -> None:

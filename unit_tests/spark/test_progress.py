@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -45,9 +46,18 @@ class Driver:
     def __init__(self, emulator: Emulator, start: datetime = MIDNIGHT, **config: object) -> None:
         self.config = config_of(emulator, start, **config)
         self.clock = FakeClock(NOON)
-        amplitude = amplitude_of(emulator, self.config, self.clock)
-        self.progress = Progress(amplitude, Glances(amplitude), POLL_SECONDS)
+        self._emulator = emulator
+        self.progress = self.progress_with()
         self.offset: Offset = self.progress.initial()
+
+    def progress_with(self, **settings: float) -> Progress:
+        amplitude = amplitude_of(self._emulator, self.config, self.clock)
+        amplitude = replace(amplitude, settings=replace(amplitude.settings, **settings))  # type: ignore[arg-type]
+        return Progress(amplitude, Glances(amplitude), POLL_SECONDS)
+
+    def has_ended(self) -> bool:
+        """Return whether the driver waits for time to pass."""
+        return self.progress.next(self.offset, None) is self.offset
 
     def next(self, most_hours: int | None = 4) -> HourSet:
         """Take the next offset and return the hours that its batch reads."""

@@ -76,12 +76,12 @@ def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) ->
 
 
 def test_a_member_that_was_rewritten_since_the_batch_was_planned_is_read_whole(emulator: Emulator) -> None:
-    emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}'])
+    emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}', b'{"n":6}'])
     name = str(emulator.store.member(MIDNIGHT, 1).name)
 
     lines = read(emulator, Share(hours(0, 1), bounds={MIDNIGHT: {name: fingerprint(b'{"n":1}\n{"n":2}\n')}}))
 
-    assert lines == [b'{"n":5}']
+    assert lines == [b'{"n":5}', b'{"n":6}']
 
 
 def test_a_member_that_is_gone_since_the_batch_was_planned_fails_the_task(emulator: Emulator) -> None:

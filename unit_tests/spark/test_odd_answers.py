@@ -1,0 +1,255 @@
+"""What Amplitude answers between the plan of a batch and its read, and over a long life of a driver."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from source_amplitude.api import ExportAnswer, client
+from source_amplitude.config import MalformedLines
+from source_amplitude.errors import AmplitudeError
+from source_amplitude.spark.offsets import ledger_at
+from source_amplitude.spark.options import LateFiles
+from source_amplitude.windows import HOUR
+from unit_tests.conftest import NOON, fill
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.spark.micro_batches import Checkpoint, KilledError, Query, amplitude_of, config_of
+from unit_tests.spark.test_progress import Driver
+
+if TYPE_CHECKING:
+    from amplitude_emulator import Emulator
+    from source_amplitude.api import AmplitudeClient
+    from source_amplitude.api.client import ByteSink
+    from source_amplitude.windows import HourWindow
+
+MIDNIGHT = NOON.replace(hour=0)
+EVERY_WAY = pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
+WITH_LATE_FILES = pytest.mark.parametrize(
+    "late_files", [LateFiles.DRIVER, LateFiles.EXECUTORS], ids=lambda each: each.value
+)
+
+
+def line(name: object) -> bytes:
+    return json.dumps({"uuid": str(name)}).encode()
+
+
+class Life:
+    """One checkpoint, and the queries that go on from it."""
+
+    def __init__(self, emulator: Emulator, late_files: LateFiles, **config: object) -> None:
+        self.emulator = emulator
+        self.late_files = late_files
+        self.config = config_of(emulator, MIDNIGHT, **config)
+        self.clock = FakeClock(NOON)
+        self.checkpoint = Checkpoint()
+
+    def run(self, *, kill_at: str = "", most_hours: int | None = 6) -> AmplitudeError | None:
+        """Run a query and return why it failed."""
+        amplitude = amplitude_of(self.emulator, self.config, self.clock)
+        try:
+            Query(amplitude, self.checkpoint, self.late_files, kill_at=kill_at).run(most_hours=most_hours)
+        except KilledError:
+            pass
+        except AmplitudeError as error:
+            return error
+        return None
+
+    def later(self, hours: int) -> None:
+        self.emulator.clock.advance(timedelta(hours=hours))
+        self.clock.advance(hours * 3600)
+
+    def go_on(self) -> None:
+        """Let two days pass with a query each nine hours, and newer events."""
+        for number in range(6):
+            self.later(9)
+            self.emulator.store.append_lines(self.emulator.clock.now().replace(minute=0), 1, [line(f"later {number}")])
+            self.run()
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("gone", [(0, 1), (1,)], ids=["whole window", "one hour of it"])
+def test_an_hour_that_is_gone_when_a_planned_batch_is_read_is_waited_for(
+    emulator: Emulator, late_files: LateFiles, gone: tuple[int, ...]
+) -> None:
+    life = Life(emulator, late_files)
+    for hour in range(4):
+        emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour)])
+    life.run(kill_at="planned")
+    for hour in gone:
+        emulator.store.publish_at(MIDNIGHT + hour * HOUR, NOON + HOUR)
+
+    failure = life.run()
+    life.go_on()
+
+    assert failure is not None
+    assert sorted(life.checkpoint.lines)[:4] == [line(hour) for hour in range(4)]
+
+
+@WITH_LATE_FILES
+@pytest.mark.parametrize("is_first", [True, False], ids=["first read", "late lines"])
+def test_an_older_version_of_a_member_at_the_read_is_waited_out(
+    emulator: Emulator, late_files: LateFiles, *, is_first: bool
+) -> None:
+    life = Life(emulator, late_files)
+    old, new = [line("old 1"), line("old 2")], [line("new 1"), line("new 2")]
+    emulator.store.append_lines(MIDNIGHT, 1, old)
+    if not is_first:
+        life.run()
+    emulator.store.append_lines(MIDNIGHT, 1, new)
+    life.later(7 if is_first else 15)
+    life.run(kill_at="planned")
+    emulator.store.rewrite_lines(MIDNIGHT, 1, old)
+
+    failure = life.run()
+    emulator.store.append_lines(MIDNIGHT, 1, new)
+    life.go_on()
+
+    assert failure is not None
+    assert "has 36 bytes, and had 72 before" in str(failure)
+    assert [row for row in life.checkpoint.lines if row in (*old, *new)] == [*old, *new]
+
+
+def test_one_504_at_a_glance_does_not_make_an_empty_hour_a_full_one(half_a_day: Emulator) -> None:
+    life = Life(half_a_day, LateFiles.IGNORE)
+    half_a_day.faults.add("server_error", status=504, hour=MIDNIGHT + 3 * HOUR, times=1)
+
+    failure = life.run()
+
+    assert failure is None
+    assert len(life.checkpoint.lines) == len(half_a_day.store.lines())
+
+
+def test_an_hour_that_is_always_too_slow_ends_the_query(half_a_day: Emulator) -> None:
+    life = Life(half_a_day, LateFiles.IGNORE)
+    half_a_day.faults.add("server_error", status=504, hour=MIDNIGHT + 5 * HOUR)
+
+    failure = life.run()
+
+    assert "The export for 2026-03-04 05:00 UTC took Amplitude too long (HTTP 504" in str(failure)
+
+
+@pytest.mark.parametrize("kind", ["another hour's member", "a folder alone"])
+def test_an_archive_without_a_member_of_its_hour_does_not_stop_the_query(half_a_day: Emulator, kind: str) -> None:
+    life = Life(half_a_day, LateFiles.IGNORE, window_hours=1)
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        if kind == "a folder alone":
+            archive.writestr("100200/", b"")
+        else:
+            archive.writestr("100200/100200_2026-03-04_7#1.json.gz", gzip.compress(line("elsewhere") + b"\n"))
+    amplitude = amplitude_of(half_a_day, life.config, life.clock)
+    odd = replace(amplitude, client=OddHour(amplitude.client, MIDNIGHT + 3 * HOUR, body.getvalue()))  # type: ignore[arg-type]
+
+    Query(odd, life.checkpoint, LateFiles.IGNORE).run()
+
+    assert len(life.checkpoint.lines) == len(half_a_day.store.lines())
+
+
+class OddHour:
+    """A client whose answer for one hour is scripted."""
+
+    def __init__(self, real: AmplitudeClient, hour: object, body: bytes) -> None:
+        self._real = real
+        self._hour = hour
+        self._body = body
+
+    def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
+        if window.start == self._hour and window.hours == 1:
+            sink.write(self._body)
+            return ExportAnswer.ARCHIVE
+        return self._real.export(window, sink)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+def test_years_without_files_are_asked_for_in_spans_that_amplitude_takes(emulator: Emulator) -> None:
+    driver = Driver(emulator, start=MIDNIGHT - timedelta(days=800), window_hours=24)
+    while driver.next(200 * 24) or not driver.has_ended():
+        driver.clock.advance(60)
+
+    assert len(ledger_at(driver.offset, driver.config).open) == 800 * 24 + 10
+
+
+def test_the_first_hour_after_a_pause_is_found_with_few_requests(emulator: Emulator) -> None:
+    fill(emulator, 0, 1)
+    emulator.clock.advance(timedelta(days=30))
+    driver = Driver(emulator)
+    driver.clock.advance(30 * 86400)
+    for _ in range(60):
+        driver.next(24)
+        driver.clock.advance(60)
+    newest = NOON + timedelta(days=30, hours=-3)
+    emulator.store.append_lines(newest, 1, [line("new")])
+    emulator.clear_requests()
+
+    taken = driver.next(24)
+
+    assert newest in taken
+    assert len(emulator.requests) < 2 * 12
+
+
+def test_short_failures_over_a_long_time_do_not_use_up_the_patience(emulator: Emulator) -> None:
+    driver = Driver(emulator)
+    driver.progress = driver.progress_with(retry_budget_seconds=0.2)
+    for number in range(12):
+        emulator.clock.advance(HOUR)
+        driver.clock.advance(3600)
+        hour = emulator.clock.now() - 3 * HOUR
+        emulator.store.append_lines(hour, 1, [line(number)])
+        emulator.faults.clear()
+        emulator.faults.add("server_error", times=3, hour=hour)
+        driver.next(None)
+
+    assert sum(driver.clock.sleeps) > 0.2
+
+
+@EVERY_WAY
+def test_hours_that_are_published_together_come_in_bounded_batches(emulator: Emulator, late_files: LateFiles) -> None:
+    life = Life(emulator, late_files)
+    for hour in range(60):
+        moment = MIDNIGHT + hour * HOUR
+        emulator.store.append_lines(moment, 1, [line(hour)])
+        emulator.store.publish_at(moment, MIDNIGHT + timedelta(days=3, hours=3))
+    life.run(most_hours=4)
+    life.later(63)
+
+    life.run(most_hours=4)
+
+    assert max(map(len, life.checkpoint.rows)) <= 4 + 4  # hours never asked for, and hours that were waited for
+    assert sorted(life.checkpoint.lines) == sorted(map(line, range(60)))
+
+
+@EVERY_WAY
+def test_offsets_stay_small_where_malformed_lines_are_skipped(emulator: Emulator, late_files: LateFiles) -> None:
+    life = Life(emulator, late_files, malformed_lines=MalformedLines.SKIP)
+    sizes = []
+    for number in range(9):
+        for hours in range(9):
+            hour = emulator.clock.now().replace(minute=0) - hours * HOUR
+            emulator.store.append_lines(hour, 1, [line((number, hours)), b"{no json"])
+        life.later(9)
+        assert life.run() is None
+        sizes.append(len(life.checkpoint.offsets[-1]))
+
+    assert sizes[-1] < 1.2 * sizes[4]
+
+
+def test_answers_that_lose_their_date_leave_the_time_to_our_clock(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = Driver(emulator)
+    driver.next(None)
+    monkeypatch.setattr(client, "date_from_header", lambda _: None)
+    emulator.clock.advance(timedelta(hours=5))
+    driver.clock.advance(5 * 3600)
+    emulator.store.append_lines(NOON, 1, [line("new")])
+
+    assert NOON in driver.next(None)
