@@ -19,11 +19,13 @@ from integration_tests.spark.environment import ENVIRONMENT, require_java
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from benchmarks.archives import Read
 
 EVENTS = 200_000
 
+_SHOWN_CHARS = 4000
 _READ = "read, to stdout"
 
 
@@ -35,8 +37,9 @@ def run(bench: Bench) -> Section:
     read, rounds = bench.archives.read_of(EVENTS), bench.options.rounds
     bench.archives.warm(read)
     found: dict[str, list[dict[str, Any]]] = {}
-    with _session(bench, read) as (questions, answers):
-        found["session"] = [_answer(answers)]
+    log = bench.folder / "spark.log"
+    with _session(bench, read, log) as (questions, answers):
+        found["session"] = [_answer(answers, log)]
         for number in range(rounds + 1):
             measured = measure(
                 ours.read(bench.archives, read, bench.folder / "spark"), bench.cores, bench.cores.measured(2)
@@ -51,7 +54,7 @@ def run(bench: Bench) -> Section:
             ]
             questions.write("\n")
             questions.flush()
-            while (answer := _answer(answers))["way"] != "end":
+            while (answer := _answer(answers, log))["way"] != "end":
                 results.append(answer)
             for each in results:
                 say(f"[spark] round {number} of {rounds}: {each['way']}, {each['seconds']:.2f} s")
@@ -68,14 +71,14 @@ def run(bench: Bench) -> Section:
             f"Spark 4 as local[2], a warm session: it took {found['session'][0]['seconds']:.1f} s to start",
             "on two cores, which emulator and JVM share with the tasks; read is a process from its start to its end",
             "peak MB: of the largest Python process of Spark, sampled; of read, all its processes",
-            f"{len(read.windows)} archives of {read.window_hours} hours, events of {bench.archives.line_bytes:,.0f} bytes",
+            f"{len(read.windows)} archives of {read.window_hours} hours, events of {bench.archives.line_bytes:,.0f} B",
         ),
         figures=found,
     )
 
 
 @contextmanager
-def _session(bench: Bench, read: Read) -> Iterator[tuple[IO[str], IO[str]]]:
+def _session(bench: Bench, read: Read, log: Path) -> Iterator[tuple[IO[str], IO[str]]]:
     served = bench.archives.served
     keys = {"api_key": served.api_key, "secret_key": served.secret_key}
     options = {**keys, "start_date": utc_text(read.start), "end_date": utc_text(read.end), "num_workers": "2"}
@@ -89,14 +92,14 @@ def _session(bench: Bench, read: Read) -> Iterator[tuple[IO[str], IO[str]]]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "TZ": "UTC",
     }
-    with (folder / "session.log").open("wb") as log, running_on(bench.cores, bench.cores.measured(2)):
+    with log.open("wb") as stderr, running_on(bench.cores, bench.cores.measured(2)):
         process = subprocess.Popen(
             [str(ENVIRONMENT.python), str(HERE / "spark_queries.py"), job],
             env=environ,
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=stderr,
             text=True,
         )
     with process:
@@ -105,11 +108,15 @@ def _session(bench: Bench, read: Read) -> Iterator[tuple[IO[str], IO[str]]]:
         yield process.stdin, process.stdout
 
 
-def _answer(answers: IO[str]) -> dict[str, Any]:
+def _answer(answers: IO[str], log: Path) -> dict[str, Any]:
     line = answers.readline()
     if not line:
-        raise UselessRunError("the session of Spark ended")
+        raise UselessRunError(f"the session of Spark ended:\n{_end_of(log)}")
     return dict(json.loads(line))
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-_SHOWN_CHARS:]
 
 
 def _table(found: dict[str, list[dict[str, Any]]], read: Read) -> Table:

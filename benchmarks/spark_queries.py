@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from source_amplitude.spark import AmplitudeDataSource
+from source_amplitude.spark import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ def main(job: str) -> None:
     started = time.perf_counter()
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
-    spark.dataSource.register(AmplitudeDataSource)
+    register(spark)
     say({"way": "session", "seconds": time.perf_counter() - started})
     memory = PythonMemory()
     threading.Thread(target=memory.run, daemon=True).start()

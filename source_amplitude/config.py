@@ -141,7 +141,8 @@ class _Fields:
         self.problems.append(f"{name}: {shown} {complaint}")
 
     def _holds_a_key(self, value: object) -> bool:
-        keys = [key for key in (self._raw.get("api_key"), self._raw.get("secret_key")) if isinstance(key, str) and key]
+        given = (self._raw.get("api_key"), self._raw.get("secret_key"))
+        keys = [key.strip() for key in given if isinstance(key, str) and key.strip()]
         return any(
             form in text for key in keys for form in (key, repr(key)[1:-1]) for text in (str(value), repr(value))
         )

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from integration_tests.environments import PROJECT
 from integration_tests.spark.quick_amplitude import QuickAmplitude
+from source_amplitude.spark import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +57,7 @@ def session(master: str, folder: Path, conf: Mapping[str, str] | None = None) ->
     spark = builder.getOrCreate()
     try:
         spark.sparkContext.setLogLevel("WARN")
-        spark.dataSource.register(QuickAmplitude)
+        register(spark, QuickAmplitude)
         yield spark
     finally:
         spark.stop()

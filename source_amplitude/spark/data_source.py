@@ -28,9 +28,11 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pyspark.sql import SparkSession
     from pyspark.sql.datasource import DataSourceReader, DataSourceStreamReader, SimpleDataSourceStreamReader
     from pyspark.sql.types import StructType
 
+_MASKED = "spark.sql.redaction.options.regex"
 _PUSHDOWN_WORKER = "pyspark.sql.worker.data_source_pushdown_filters"
 
 
@@ -46,7 +48,7 @@ class AmplitudeDataSource(DataSource):
     def __init__(self, options: Mapping[str, str]) -> None:
         self._api_url = os.environ.get("AMPLITUDE_API_URL")
         given = {name.lower(): value for name, value in options.items()}
-        with said_plainly(Keys(given.get("api_key", ""), given.get("secret_key", ""))):
+        with said_plainly(Keys(given.get("api_key", "").strip(), given.get("secret_key", "").strip())):
             self._options = parse_options(given)
 
     @classmethod
@@ -102,3 +104,18 @@ def _require_streaming() -> None:
             "Streaming queries need Spark 4.2: before it, Spark does not tell a source where a query stands.",
             next_step="Use Spark 4.2 or newer, or batch queries.",
         ) from error
+
+
+def register(spark: SparkSession, source: type[AmplitudeDataSource] = AmplitudeDataSource) -> None:
+    """Make the format known to a session, and let the session mask ``api_key`` where it shows a query's options.
+
+    Spark masks ``secret_key`` by its name; the API key would be in the plans of streaming queries.
+
+    Args:
+        spark: The session.
+        source: Ours, or one with other settings.
+    """
+    spark.dataSource.register(source)
+    masked = spark.conf.get(_MASKED, "") or ""
+    if "api_key" not in masked:
+        spark.conf.set(_MASKED, f"{masked}|(?i)api_key" if masked else "(?i)api_key")

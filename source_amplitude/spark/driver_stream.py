@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from source_amplitude.spark.connection import Connection
 
 
+BATCH_BYTES = 64 * 1024**2
+"""So much JSON is in one micro-batch, and the rest of the hour in which it is reached: it is in the driver's memory, as
+a list in Python, as one message to the JVM, and there."""
+
+
 class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableNow):
     """Reads and plans at the same time.
 
@@ -55,6 +60,6 @@ class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableN
     def _driver(self) -> tuple[Progress, Looks[pa.RecordBatch]]:
         if self._reading is None:
             amplitude = self._connection.publication()
-            looks = Looks(amplitude, self._connection.encoding())
+            looks = Looks(amplitude, self._connection.encoding(), BATCH_BYTES)
             self._reading = Progress(amplitude, looks, self._connection.options.poll_seconds), looks
         return self._reading

@@ -9,6 +9,7 @@ from source_amplitude.api import redact
 from source_amplitude.errors import (
     AmplitudeError,
     HoursMissingError,
+    InvalidConfigError,
     InvalidStateError,
     MalformedLinesError,
     OtherProjectError,
@@ -24,6 +25,7 @@ _ADVICE: dict[type[AmplitudeError], str] = {
     HoursMissingError: "Run the query again. An hour that will never heal can be named in the option accepted_gaps.",
     MalformedLinesError: "Report the hour to Amplitude's support. With the option malformed_lines set to 'skip' "
     "the query leaves these lines out.",
+    InvalidConfigError: "Correct these options and start the query again.",
     InvalidStateError: "Give the query the checkpoint that it wrote, or a new one: it then begins at start_date.",
     OtherProjectError: "Use a checkpoint and a table of its own for each project.",
 }

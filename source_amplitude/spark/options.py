@@ -76,6 +76,8 @@ def parse_options(options: Mapping[str, str]) -> Options:
         InvalidConfigError: One or more cannot be used; it lists all of them.
     """
     given = {name.lower(): value for name, value in options.items()}
+    if misplaced := _misplaced_keys(given):
+        raise InvalidConfigError(misplaced)
     problems = [
         f"{name}: there is no such option; there are {', '.join(OPTION_NAMES)}"
         for name in given
@@ -94,6 +96,15 @@ def parse_options(options: Mapping[str, str]) -> Options:
     if problems:
         raise InvalidConfigError(tuple(problems))
     return Options(config, properties, late_files, windows_per_batch, poll_seconds)
+
+
+def _misplaced_keys(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a complaint for each other option that has a key in it, which no message may show."""
+    keys = [key for key in (given.get("api_key", "").strip(), given.get("secret_key", "").strip()) if key]
+    others = {name: value for name, value in given.items() if name not in ("api_key", "secret_key")}
+    return tuple(
+        f"{name} has one of the keys in it" for name, value in others.items() if any(map(value.__contains__, keys))
+    )
 
 
 def _raw_config(given: Mapping[str, str]) -> dict[str, Any]:

@@ -195,10 +195,12 @@ class Looks(Generic[T]):
     Args:
         amplitude: Amplitude; the policy for malformed lines is its configuration's.
         encoding: Makes something of the lines for whoever reads on the driver, see `take`.
+        most_bytes: After so much JSON it ends with the hour it is at; None: after all of them.
     """
 
-    def __init__(self, amplitude: Publication, encoding: Encoding[T]) -> None:
+    def __init__(self, amplitude: Publication, encoding: Encoding[T], most_bytes: int | None = None) -> None:
         self._amplitude = amplitude
+        self._most_bytes = most_bytes
         self._encoding = encoding
         self._payloads: list[T] = []
 
@@ -222,9 +224,9 @@ class Looks(Generic[T]):
             for step in steps:
                 if isinstance(step, EncodedRecords):
                     self._payloads.append(step.payload)
-                elif isinstance(step, HourDone) and step.window.start in was_open:
-                    landed += step.window.hours
-                    if most is not None and landed >= most:
+                elif isinstance(step, HourDone):
+                    landed += step.window.hours if step.window.start in was_open else 0
+                    if _reaches(landed, most) or _reaches(reader.tally.content_bytes, self._most_bytes):
                         break
         return []
 
@@ -232,6 +234,10 @@ class Looks(Generic[T]):
         """Return what came of the lines in the latest call, once."""
         payloads, self._payloads = self._payloads, []
         return payloads
+
+
+def _reaches(count: int, most: int | None) -> bool:
+    return most is not None and count >= most
 
 
 def _forget_what_is_final(ledger: Ledger, ages_hours: tuple[int, ...]) -> None:

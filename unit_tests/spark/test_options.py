@@ -79,6 +79,15 @@ def test_a_value_that_cannot_be_used_is_named(name: str, value: str, problem: st
     assert problems_of(**NEEDED, **{name: value}) == (problem,)
 
 
+@pytest.mark.parametrize("name", ["stream", "properties", "recheck_hours", "data_region"])
+def test_a_key_in_another_option_is_never_shown(name: str) -> None:
+    key = 'it\'s a, "key"'
+
+    problems = problems_of(**{**NEEDED, "secret_key": f" {key} ", name: f"{key} and more"})
+
+    assert problems == (f"{name} has one of the keys in it",)
+
+
 def test_all_problems_are_told_together_and_misspelt_options_are_problems() -> None:
     problems = problems_of(api_key="key", secret_key="secret", strat_date="2026-03-04", num_workers="9")
 
