@@ -2,10 +2,9 @@
 
 from source_amplitude.archive.beginning import first_member, has_members
 from source_amplitude.archive.directory import Archive, Content, Member, open_archive
-from source_amplitude.archive.lines import CHUNK_BYTES, LineBatch, iter_line_batches, proven, skip_proven_prefix
+from source_amplitude.archive.lines import LineBatch, iter_line_batches, proven, skip_proven_prefix
 
 __all__ = [
-    "CHUNK_BYTES",
     "Archive",
     "Content",
     "LineBatch",
