@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from source_amplitude.archive import (
-    CHUNK_BYTES,
     Archive,
     Content,
     LineBatch,
@@ -17,6 +16,7 @@ from source_amplitude.archive import (
     proven,
     skip_proven_prefix,
 )
+from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.tally import MalformedLine, Tally
 from source_amplitude.members import NOTHING_READ, Fingerprint
