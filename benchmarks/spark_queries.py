@@ -118,7 +118,7 @@ def main(job: str) -> None:
             memory.peak_bytes, started = 0, time.perf_counter()
             run()
             seconds = time.perf_counter() - started
-            rows = 0 if "nothing" in way else queries.rows()
+            rows = None if "nothing" in way else queries.rows()  # None: there is no table to count in
             say({"way": way, "seconds": seconds, "python_bytes": memory.peak_bytes, "rows": rows})
         say({"way": "end"})
     spark.stop()

@@ -97,16 +97,16 @@ class Columns:
     """The columns of the events' schema, and `OTHER`.
 
     Args:
-        wanted: Only these, in this order; None for all. Without `OTHER` among them, what does not fit is left out.
+        wanted: Only these; None for all. Without `OTHER` among them, what does not fit is left out.
 
     Attributes:
-        names: Without `OTHER`.
-        schema: All of them, `OTHER` last.
+        names: The wanted ones in their order, without `OTHER`.
+        schema: The same, and `OTHER` last if it is wanted.
     """
 
     def __init__(self, wanted: Sequence[str] | None = None) -> None:
         kinds = column_kinds()
-        self._kinds = tuple((name, kinds[name]) for name in wanted or kinds if name != OTHER)
+        self._kinds = tuple((name, kinds[name]) for name in (kinds if wanted is None else wanted) if name != OTHER)
         self._has_other = wanted is None or OTHER in wanted
         self.names = tuple(name for name, _ in self._kinds)
         other = [(OTHER, pa.string())] if self._has_other else []

@@ -39,7 +39,7 @@ REFUSED = CredentialsRejectedError(
     "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API/Secret Key combination).",
     tried="The EU Residency Server was asked too and refused them as well.",
 )
-NO_ROW_COUNTS = "No row of the task that met this counts."
+NO_ROW_COUNTS = "No row of the task or the micro-batch that met this counts."
 AGAIN = "Run the query again. An hour that will never heal can be named in the option accepted_gaps."
 FAULTS_FOR_GOOD = [
     pytest.param(

@@ -27,7 +27,7 @@ def test_a_driver_that_is_killed_again_and_again_leaves_every_record_once(desk: 
     options = {**desk.given(late_files=late_files, windows_per_batch=1, request_time_range=2)}
     job = desk.folder / "job.json"
     job.write_text(json.dumps({"folder": str(desk.folder), "options": options}), encoding="utf-8")
-    chance = random.Random(late_files)
+    chance = random.Random(late_files)  # noqa: S311 - when to kill, no cryptography
 
     kills = 0
     while run_until(job, None if kills == 4 else 9 + 6 * chance.random()) != 0:

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(300)]
 NEWEST_END = NOON - timedelta(hours=2)
 INSTALL_SECONDS = 300
 PROGRAM_SECONDS = 150
-OF_THE_RUNTIME = {"pyspark", "pyarrow", "numpy", "py4j"}  # with what these bring along
+OF_THE_RUNTIME = {"cloudpickle", "numpy", "py4j", "pyarrow", "pyspark"}  # and what these import where it is there
 
 
 def programs(name: str, title: str = "") -> list[str]:
@@ -39,9 +39,11 @@ def run(desk: Desk, program: str, **environ: str) -> str:
     path.write_text(program, encoding="utf-8")
     project = desk.emulator.project
     keys = {"AMPLITUDE_API_KEY": project.api_key, "AMPLITUDE_SECRET_KEY": project.secret_key}
+    # 200 shuffle partitions, which are usual, take a minute of two processors for a few rows.
+    small = {"PYSPARK_SUBMIT_ARGS": "--conf spark.sql.shuffle.partitions=2 --conf spark.ui.enabled=false pyspark-shell"}
     ended = subprocess.run(
         [sys.executable, str(path)],
-        env={**os.environ, **keys, **environ},
+        env={**os.environ, **keys, **small, **environ},
         cwd=desk.folder,
         capture_output=True,
         text=True,

@@ -52,7 +52,7 @@ TOLD = (
     "like a newline",
     "one in the other",
 )
-OF_A_FAILED_TASK = "no row of the task that met this counts."
+OF_A_FAILED_TASK = "no row of the task or the micro-batch that met this counts."
 TABS = ("jobs", "stages", "storage", "environment", "executors", "SQL", "StreamingQuery", "driver-logs")
 ANSWERS = (
     "",

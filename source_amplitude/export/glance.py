@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api import ExportAnswer
 from source_amplitude.archive import first_member, has_members
-from source_amplitude.errors import ExportTooLargeError, ExportTooSlowError
+from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError
 
 if TYPE_CHECKING:
     from source_amplitude.export.download import Exporter
@@ -66,5 +66,5 @@ def glance(client: Exporter, window: HourWindow) -> Glimpse | None:
     except ExportTooLargeError:
         return Glimpse()
     if answer is ExportAnswer.ARCHIVE:
-        has_members(beginning.body)
+        raise CorruptArchiveError("The answer's body is empty.")
     return None

@@ -103,7 +103,7 @@ class HourReading:
         """
         self._note_what_is_not_there(members)
         for member in members:
-            if self._bounds is not None and self._bounds.get(member.text) in (None, self._known(member.text)):
+            if self._bounds is not None and member.text not in self._bounds:
                 continue
             try:
                 known, bound = self._start(archive, member)
@@ -114,11 +114,9 @@ class HourReading:
         yield HourBatch(self)
 
     def _note_what_is_not_there(self, members: list[Member]) -> None:
-        names = {member.text for member in members}
-        for name, bound in (self._bounds or {}).items():
-            if name not in names and bound != self._known(name):
-                what = f"The export for {self.window} lacks the member {name}, which it had before."
-                self.broken = self.broken or CorruptArchiveError(what)
+        for name in sorted((self._bounds or {}).keys() - {member.text for member in members}):
+            what = f"The export for {self.window} lacks the member {name}, which it had before."
+            self.broken = self.broken or CorruptArchiveError(what)
 
     def _start(self, archive: Archive, member: Member) -> tuple[Fingerprint, Fingerprint | None]:
         """Note and return what was emitted of a member before, and how far it is to be read; None for its end.
@@ -188,7 +186,7 @@ class _UpTo:
 
 
 def _require_length(archive: Archive, member: Member, bound: Fingerprint) -> None:
-    """Return if a member is as long as it was: a shorter one is an older one, of which more will come back.
+    """Return if a member is at least as long as it was: a shorter one is an older one, of which more will come back.
 
     Raises:
         CorruptArchiveError: It is shorter.

@@ -46,6 +46,7 @@ class AmplitudeDataSource(DataSource):
     settings = ExportSettings()
 
     def __init__(self, options: Mapping[str, str]) -> None:
+        # Not the base's: it would keep the keys as texts in an attribute that travels.
         self._api_url = os.environ.get("AMPLITUDE_API_URL")
         given = {name.lower(): value for name, value in options.items()}
         with said_plainly(Keys(given.get("api_key", "").strip(), given.get("secret_key", "").strip())):
@@ -99,11 +100,11 @@ class AmplitudeDataSource(DataSource):
 def _require_streaming() -> None:
     try:
         import pyspark.sql.streaming.datasource  # noqa: F401, PLC0415 - only there from Spark 4.2 on
-    except ImportError as error:
+    except ImportError:
         raise MissingExtraError(
             "Streaming queries need Spark 4.2: before it, Spark does not tell a source where a query stands.",
             next_step="Use Spark 4.2 or newer, or batch queries.",
-        ) from error
+        ) from None
 
 
 def register(spark: SparkSession, source: type[AmplitudeDataSource] = AmplitudeDataSource) -> None:
@@ -116,6 +117,6 @@ def register(spark: SparkSession, source: type[AmplitudeDataSource] = AmplitudeD
         source: Ours, or one with other settings.
     """
     spark.dataSource.register(source)
-    masked = spark.conf.get(_MASKED, "") or ""
+    masked = spark.conf.get(_MASKED) or ""  # with Spark's default, which a default of ours would hide
     if "api_key" not in masked:
         spark.conf.set(_MASKED, f"{masked}|(?i)api_key" if masked else "(?i)api_key")

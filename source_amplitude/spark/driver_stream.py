@@ -8,9 +8,9 @@ from pyspark.sql.datasource import SimpleDataSourceStreamReader
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 
 from source_amplitude.spark.failures import said_plainly
+from source_amplitude.spark.looks import Looks
 from source_amplitude.spark.offsets import Offset, share_between
 from source_amplitude.spark.progress import Progress
-from source_amplitude.spark.settling import Looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from source_amplitude.spark.connection import Connection
 
 
-BATCH_BYTES = 64 * 1024**2
-"""So much JSON is in one micro-batch, and the rest of the hour in which it is reached: it is in the driver's memory, as
-a list in Python, as one message to the JVM, and there."""
+_MICRO_BATCH_BYTES = 64 * 1024**2
+"""JSON in a micro-batch, exceeded by at most an hour: the driver holds it three times, the last time in the JVM."""
 
 
 class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableNow):
@@ -60,6 +59,6 @@ class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableN
     def _driver(self) -> tuple[Progress, Looks[pa.RecordBatch]]:
         if self._reading is None:
             amplitude = self._connection.publication()
-            looks = Looks(amplitude, self._connection.encoding(), BATCH_BYTES)
+            looks = Looks(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
             self._reading = Progress(amplitude, looks, self._connection.options.poll_seconds), looks
         return self._reading

@@ -13,6 +13,7 @@ from source_amplitude.errors import (
     InvalidStateError,
     MalformedLinesError,
     OtherProjectError,
+    RateLimitedError,
     RetryableError,
 )
 
@@ -27,10 +28,12 @@ _ADVICE: dict[type[AmplitudeError], str] = {
     "the query leaves these lines out.",
     InvalidConfigError: "Correct these options and start the query again.",
     InvalidStateError: "Give the query the checkpoint that it wrote, or a new one: it then begins at start_date.",
+    RateLimitedError: "Wait an hour and start the query again, or lower num_workers; other programs with the same keys "
+    "share the limit.",
     OtherProjectError: "Use a checkpoint and a table of its own for each project.",
 }
 _RUN_AGAIN = "Start the query again."
-_NOTHING_COUNTS = "No row of the task that met this counts."
+_NOTHING_COUNTS = "No row of the task or the micro-batch that met this counts."
 
 
 class UnexpectedFailureError(Exception):

@@ -22,7 +22,7 @@ def narrow(span: HourWindow, filters: Iterable[Any]) -> HourWindow | None:
     Spark applies the filters to the rows in any case.
 
     Args:
-        span: Hours.
+        span: Hours; whole days where Amplitude has day files.
         filters: Of `pyspark.sql.datasource`, known by their class's name as in Spark's own protocol; those on other
             columns, and those that do not bound time, say nothing.
     """
@@ -34,8 +34,7 @@ def narrow(span: HourWindow, filters: Iterable[Any]) -> HourWindow | None:
             end = end if most is None else min(end, floor_hour(most) + HOUR)
     if start >= end:
         return None
-    whole = whole_units(HourWindow(start, end))
-    return HourWindow(max(whole.start, span.start), min(whole.end, span.end))
+    return whole_units(HourWindow(start, end))
 
 
 def _bounds(name: str, value: object, span: HourWindow) -> tuple[datetime | None, datetime | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from source_amplitude.errors import InvalidStateError
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.spark.shares import Share
 from source_amplitude.windows import HourSet, hour_window, parse_moment
@@ -60,12 +61,19 @@ def share_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Conf
         project=after.project,
         expected=(_seen(end) | HourSet.of(map(hour_window, changed))) & hours,
         known={hour: _members(before, hour) for hour in changed if hour in before.landed},
-        bounds={hour: _members(after, hour) for hour in changed},
+        bounds={hour: _changed(_members(before, hour), _members(after, hour)) for hour in changed},
     )
 
 
+def _changed(before: dict[str, Fingerprint], after: dict[str, Fingerprint]) -> dict[str, Fingerprint]:
+    return {name: seen for name, seen in after.items() if seen != before.get(name)}
+
+
 def _seen(offset: Mapping[str, Any]) -> HourSet:
-    moments = [parse_moment(text) for text in offset.get(_SEEN, ())]
+    texts = offset.get(_SEEN)
+    moments = [parse_moment(text) for text in texts] if isinstance(texts, list) else [None]
+    if None in moments:
+        raise InvalidStateError(f"The offset's {_SEEN} is no list of hours.")
     return HourSet.of(hour_window(moment) for moment in moments if moment is not None)
 
 

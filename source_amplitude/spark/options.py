@@ -20,6 +20,7 @@ _SPARK_ALONE = ("stream", "properties", "late_files", "windows_per_batch", "poll
 
 OPTION_NAMES = (*_TEXTS, *_NUMBERS, *_LISTS, *_SPARK_ALONE)
 
+_MOST_DIGITS, _MOST_SHOWN_CHARS = 9, 60
 _DEFAULT_WINDOWS = 8
 _DEFAULT_POLL_SECONDS = 300
 
@@ -84,7 +85,9 @@ def parse_options(options: Mapping[str, str]) -> Options:
         if name not in OPTION_NAMES
     ]
     if given.get("stream", "events") != "events":
-        problems.append(f"stream: {given['stream']!r} is not 'events', the only stream that is read by Spark")
+        problems.append(
+            f"stream: {given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that is read by Spark"
+        )
     properties = _choice(given, "properties", Properties.JSON, problems)
     late_files = _choice(given, "late_files", LateFiles.IGNORE, problems)
     windows_per_batch = _whole_number(given, "windows_per_batch", _DEFAULT_WINDOWS, (1, 10_000), problems)
@@ -119,7 +122,8 @@ def _raw_config(given: Mapping[str, str]) -> dict[str, Any]:
 
 def _number(text: str) -> int | str:
     """Return the number that a text is, or the text for whoever complains about it."""
-    return int(text) if text.isdecimal() else text
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else text
 
 
 def _values(text: str) -> list[str]:
@@ -135,16 +139,16 @@ def _choice(given: Mapping[str, str], name: str, default: E, problems: list[str]
     allowed = [str(member.value) for member in type(default)]
     if value in allowed:
         return type(default)(value)
-    problems.append(f"{name}: {value!r} is none of {', '.join(map(repr, allowed))}")
+    problems.append(f"{name}: {value[:_MOST_SHOWN_CHARS]!r} is none of {', '.join(map(repr, allowed))}")
     return default
 
 
 def _whole_number(
     given: Mapping[str, str], name: str, default: int, bounds: tuple[int, int], problems: list[str]
 ) -> int:
-    value = given.get(name, str(default))
+    value = _number(given.get(name, str(default)))
     least, most = bounds
-    if value.isdecimal() and least <= int(value) <= most:
-        return int(value)
-    problems.append(f"{name}: {value!r} is not a whole number from {least} to {most}")
+    if isinstance(value, int) and least <= value <= most:
+        return value
+    problems.append(f"{name}: {str(value)[:_MOST_SHOWN_CHARS]!r} is not a whole number from {least} to {most}")
     return default

@@ -61,7 +61,8 @@ class Progress:
         settled = ledger.settled
         span_end = self._amplitude.span_end(min(filter(None, (config.end, self._target)), default=None))
         if config.start >= span_end:
-            return self._wait(start)
+            self._wait()
+            return start
         span = HourWindow(config.start, span_end)
         missing = ledger.missing(span, config.accepted_gaps)
         fresh = first_hours(missing - ledger.open, most_hours)
@@ -71,10 +72,8 @@ class Progress:
         end = offset_of(ledger, config, seen)
         self._may_have_more = ledger.settled != settled
         if not fresh.windows and not self._may_have_more:
-            self._wait(start)
+            self._wait()
         return start if says_the_same(start, end) else end
 
-    def _wait(self, offset: Offset) -> Offset:
-        if self._target is None:
-            self._next_seconds = self._amplitude.clock.monotonic_seconds() + self._poll_seconds
-        return offset
+    def _wait(self) -> None:
+        self._next_seconds = self._amplitude.clock.monotonic_seconds() + self._poll_seconds

@@ -12,7 +12,7 @@ from source_amplitude.ledger import LandedHour, Ledger
 from source_amplitude.windows import UNIX_EPOCH, HourSet, HourWindow, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from source_amplitude.encoding import Encoding
@@ -74,26 +74,24 @@ def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> I
     attempts = amplitude.settings.archive_attempts
     left = share
     for attempt in range(1, attempts + 1):
-        done: list[HourWindow] = []
-        yield from _read_hours(left, amplitude, encoding, done)
-        gone = left.expected - HourSet.of(done)
+        gone = left.expected - (yield from _read_hours(left, amplitude, encoding))
         if not gone.windows:
             return
         if attempt < attempts:  # Amplitude's servers may not all know yet what one of them knew
             amplitude.clock.sleep(amplitude.settings.retry.first_wait_seconds * 2**attempt)
         left = share.part(gone)
     raise NotPublishedError(
-        f"Amplitude has no files for {gone.windows[0]}, and had some when this batch was planned.",
+        f"Amplitude has no files for {', '.join(map(str, gone.windows))}, and had some when this batch was planned.",
         tried=f"It was asked {attempts} times.",
-        next_step="Start the query again later: it goes on with this batch. An hour that never comes back can be "
+        next_step="Start the query again later: it goes on with this batch. Hours that never come back can be "
         "named in accepted_gaps.",
     )
 
 
-def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T], done: list[HourWindow]) -> Iterator[T]:
-    """Yield a share's lines once, and add the hours that had any to ``done``."""
+def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T]) -> Generator[T, None, HourSet]:
+    """Yield a share's lines once, and return the hours that had any."""
     if not share.hours.windows:
-        return
+        return HourSet()
     span = HourWindow(share.hours.windows[0].start, share.hours.windows[-1].end)
     reader = ExportReader(
         amplitude.client,
@@ -102,15 +100,18 @@ def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T], don
             project=share.project,
             landed={hour: LandedHour(UNIX_EPOCH, members) for hour, members in share.known.items()},
         ),
-        replace(amplitude.config, num_workers=1, recheck_hours=(), accepted_gaps=HourSet()),
+        # Gaps are left out of shares already; one that is named by now must not make this one shorter than its batch.
+        replace(amplitude.config, num_workers=1, accepted_gaps=HourSet()),
         settings=replace(amplitude.settings, same_failures_to_stop=1),
         clock=amplitude.clock,
         encoding=encoding,
         stop=threading.Event(),
         bounds=share.bounds,
     )
+    done: list[HourWindow] = []
     for step in reader.read(span, recheck=False):
         if isinstance(step, EncodedRecords):
             yield step.payload
         elif isinstance(step, HourDone):
             done.append(step.window)
+    return HourSet.of(done)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxFiles, SupportsTriggerAvailableNow
 
-from source_amplitude.config import MalformedLines
-from source_amplitude.encoding import OneByOne
 from source_amplitude.spark.failures import said_plainly
+from source_amplitude.spark.glances import Glances
+from source_amplitude.spark.looks import counting_looks
 from source_amplitude.spark.offsets import Offset, share_between
 from source_amplitude.spark.options import LateFiles
 from source_amplitude.spark.progress import Progress
-from source_amplitude.spark.settling import Glances, Looks, Settling, count_lines
 from source_amplitude.spark.shares import split_share
 
 if TYPE_CHECKING:
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.export import Publication
     from source_amplitude.spark.connection import Connection
+    from source_amplitude.spark.settling import Settling
 
 
 class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
@@ -38,6 +37,7 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._progress: Progress | None = None
+        self._amplitude: Publication | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
         """Return the offset before everything."""
@@ -72,19 +72,22 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         """Yield the rows of one share."""
         return self._connection.rows(partition.value)
 
+    def stop(self) -> None:
+        """Give the driver's connections back."""
+        if self._amplitude is not None:
+            self._amplitude.close()
+
     def _plainly(self) -> AbstractContextManager[None]:
         return said_plainly(self._connection.options.config.keys)
 
     def _driver(self) -> Progress:
         if self._progress is None:
-            options, amplitude = self._connection.options, self._connection.publication()
-            settling = self._settling(amplitude)
-            self._progress = Progress(amplitude, settling, options.poll_seconds)
+            self._amplitude = self._connection.publication()
+            settling = self._settling(self._amplitude)
+            self._progress = Progress(self._amplitude, settling, self._connection.options.poll_seconds)
         return self._progress
 
     def _settling(self, amplitude: Publication) -> Settling:
         if self._connection.options.late_files is LateFiles.IGNORE:
             return Glances(amplitude)
-        # What is malformed is the tasks' business, which read the same lines.
-        skipping = replace(amplitude.config, malformed_lines=MalformedLines.SKIP)
-        return Looks(replace(amplitude, config=skipping), OneByOne(count_lines))
+        return counting_looks(amplitude)

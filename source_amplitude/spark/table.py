@@ -46,13 +46,8 @@ _ARROW_VARIANT = pa.struct(
 
 def table_schema(properties: Properties) -> StructType:
     """Return every column of the events, and the one for what does not fit them."""
-    position = 1 if properties is Properties.VARIANT else 0
-    return StructType(
-        [
-            StructField(name, types[position] if len(types) > 1 else types[0])
-            for name, types in ((name, _TYPES[kind]) for name, kind in _kinds().items())
-        ]
-    )
+    position = -1 if properties is Properties.VARIANT else 0
+    return StructType([StructField(name, _TYPES[kind][position]) for name, kind in _kinds().items()])
 
 
 def require_fitting(schema: StructType) -> None:

@@ -32,7 +32,7 @@ def test_an_archive_that_is_too_large_has_files() -> None:
     assert answered(ExportTooLargeError("It is too large.")) == Glimpse(None)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>slow down</html>"])
+@pytest.mark.parametrize("body", [b"", b"PK", b"<html>slow down</html>"])
 def test_a_body_that_is_no_archive_is_an_error(body: bytes) -> None:
     with pytest.raises(CorruptArchiveError):
         answered(body)

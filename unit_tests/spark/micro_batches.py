@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.config import Config, Keys, MalformedLines, Region
+from source_amplitude.config import Config, Keys, Region
 from source_amplitude.encoding import Encoded, OneByOne, split_lines
 from source_amplitude.export import Publication
+from source_amplitude.spark.glances import Glances
+from source_amplitude.spark.looks import Looks, counting_looks
 from source_amplitude.spark.offsets import share_between
 from source_amplitude.spark.options import LateFiles
 from source_amplitude.spark.progress import Progress
-from source_amplitude.spark.settling import Glances, Looks, count_lines
 from source_amplitude.spark.shares import read_share, split_share
 from unit_tests.end_to_end.command import SHORT
 
@@ -62,12 +63,19 @@ class Query:
     """One life of a streaming query, from start or restart to its death."""
 
     def __init__(
-        self, amplitude: Publication, checkpoint: Checkpoint, late_files: LateFiles, *, kill_at: str = ""
+        self,
+        amplitude: Publication,
+        checkpoint: Checkpoint,
+        late_files: LateFiles,
+        *,
+        kill_at: str = "",
+        most_bytes: int | None = None,
     ) -> None:
         self._amplitude = amplitude
         self._checkpoint = checkpoint
         self._late_files = late_files
         self._kill_at = kill_at
+        self._most_bytes = most_bytes
         self._looks: Looks[list[bytes]] | None = None
         self._progress = Progress(amplitude, self._settling(), POLL_SECONDS)
 
@@ -75,10 +83,9 @@ class Query:
         if self._late_files is LateFiles.IGNORE:
             return Glances(self._amplitude)
         if self._late_files is LateFiles.DRIVER:
-            self._looks = Looks(self._amplitude, OneByOne(raw_lines))
+            self._looks = Looks(self._amplitude, OneByOne(raw_lines), self._most_bytes)
             return self._looks
-        config = replace(self._amplitude.config, malformed_lines=MalformedLines.SKIP)
-        return Looks(replace(self._amplitude, config=config), OneByOne(count_lines))
+        return counting_looks(self._amplitude)
 
     def run(self, *, most_hours: int | None = 6, most_batches: int = 1000) -> None:
         """Run until nothing is new, or the query is killed."""
@@ -123,5 +130,8 @@ class Query:
 
 
 def raw_lines(body: bytes) -> Encoded[list[bytes]]:
+    """Return the lines themselves; those that begin no object are malformed."""
     lines = [line for line in split_lines(body) if line]
-    return Encoded(lines, len(lines), len(lines))
+    good = [line for line in lines if line.startswith(b"{") and line.endswith(b"}")]
+    malformed = tuple(position for position, line in enumerate(lines) if line not in good)
+    return Encoded(good, len(good), len(lines), malformed)

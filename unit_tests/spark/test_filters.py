@@ -40,6 +40,9 @@ class LessThan(Filter): ...
 class LessThanOrEqual(Filter): ...
 
 
+class EqualNullSafe(Filter): ...
+
+
 class In(Filter): ...
 
 
@@ -86,6 +89,23 @@ def test_a_bound_on_the_upload_time_leaves_the_hours_that_may_have_rows(
     filters: list[object], first: int, end: int
 ) -> None:
     assert narrow(SPAN, filters) == HourWindow(at(first), at(end))
+
+
+@pytest.mark.parametrize("kind", [*COMPARISONS, EqualNullSafe], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_ends_of_time_are_bounds_like_others(kind: type[Filter], year: int) -> None:
+    moment = datetime(1, 1, 1, tzinfo=timezone.utc) if year == 1 else datetime(year, 12, 31, 23, tzinfo=timezone.utc)
+    is_fulfilled = COMPARISONS.get(kind, COMPARISONS[EqualTo])(DAY, moment)
+
+    assert narrow(SPAN, [kind(UPLOADED, moment)]) == (SPAN if is_fulfilled else None)
+
+
+def test_a_moment_without_a_zone_says_nothing() -> None:
+    assert narrow(SPAN, [EqualTo(UPLOADED, at(7).replace(tzinfo=None))]) == SPAN
+
+
+def test_a_comparison_that_is_safe_for_nulls_is_one() -> None:
+    assert narrow(SPAN, [EqualNullSafe(UPLOADED, at(7, 59))]) == HourWindow(at(7), at(8))
 
 
 def test_bounds_that_exclude_every_hour_leave_none() -> None:

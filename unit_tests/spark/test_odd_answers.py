@@ -14,10 +14,10 @@ import pytest
 
 from source_amplitude.api import ExportAnswer, client
 from source_amplitude.config import MalformedLines
-from source_amplitude.errors import AmplitudeError
+from source_amplitude.errors import AmplitudeError, HoursMissingError, NotPublishedError
 from source_amplitude.spark.offsets import ledger_at
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.windows import HOUR
+from source_amplitude.windows import HOUR, HourSet, hour_window
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.spark.micro_batches import Checkpoint, KilledError, Query, amplitude_of, config_of
@@ -88,8 +88,57 @@ def test_an_hour_that_is_gone_when_a_planned_batch_is_read_is_waited_for(
     failure = life.run()
     life.go_on()
 
-    assert failure is not None
+    assert isinstance(failure, NotPublishedError | HoursMissingError)
     assert sorted(life.checkpoint.lines)[:4] == [line(hour) for hour in range(4)]
+
+
+@EVERY_WAY
+def test_a_planned_batch_goes_on_without_an_hour_that_is_named_as_a_gap(
+    emulator: Emulator, late_files: LateFiles
+) -> None:
+    life = Life(emulator, late_files)
+    for hour in range(4):
+        emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour)])
+    life.run(kill_at="planned")
+    emulator.store.remove_member(MIDNIGHT + HOUR, 1)
+    life.config = replace(life.config, accepted_gaps=HourSet.of([hour_window(MIDNIGHT + HOUR)]))
+
+    failure = life.run()
+
+    assert failure is None
+    assert life.checkpoint.lines == [line(0), line(2), line(3)]
+
+
+def test_a_batch_that_the_driver_reads_is_bounded_in_bytes(half_a_day: Emulator) -> None:
+    life = Life(half_a_day, LateFiles.DRIVER)
+    amplitude = amplitude_of(half_a_day, life.config, life.clock)
+
+    Query(amplitude, life.checkpoint, LateFiles.DRIVER, most_bytes=1).run(most_hours=None)
+
+    stored = [half_a_day.store.lines(MIDNIGHT + hour * HOUR, MIDNIGHT + (hour + 1) * HOUR) for hour in range(10)]
+    batches = [sorted(rows) for rows in life.checkpoint.rows if rows]
+    assert batches == [sorted(lines) for lines in stored if lines]
+
+
+def test_half_a_line_is_not_counted_as_read_before_it_is_whole(emulator: Emulator) -> None:
+    life = Life(emulator, LateFiles.EXECUTORS)
+    emulator.store.put_content(MIDNIGHT, 1, line("whole") + b"\n" + line("half")[:8])
+    life.run()
+    emulator.store.put_content(MIDNIGHT, 1, line("whole") + b"\n" + line("half") + b"\n")
+    life.go_on()
+
+    assert [row for row in life.checkpoint.lines if b"later" not in row] == [line("whole"), line("half")]
+
+
+@EVERY_WAY
+def test_a_batch_of_malformed_lines_is_followed_by_no_empty_one(emulator: Emulator, late_files: LateFiles) -> None:
+    life = Life(emulator, late_files, malformed_lines=MalformedLines.SKIP)
+    for hour in range(10):
+        emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour), b"{no json"])
+
+    life.run(most_hours=None)
+
+    assert [len(rows) for rows in life.checkpoint.rows] == [10]
 
 
 @WITH_LATE_FILES
@@ -111,7 +160,7 @@ def test_an_older_version_of_a_member_at_the_read_is_waited_out(
     emulator.store.append_lines(MIDNIGHT, 1, new)
     life.go_on()
 
-    assert failure is not None
+    assert isinstance(failure, HoursMissingError)
     assert "has 36 bytes, and had 72 before" in str(failure)
     assert [row for row in life.checkpoint.lines if row in (*old, *new)] == [*old, *new]
 

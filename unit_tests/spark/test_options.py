@@ -79,6 +79,22 @@ def test_a_value_that_cannot_be_used_is_named(name: str, value: str, problem: st
     assert problems_of(**NEEDED, **{name: value}) == (problem,)
 
 
+def test_a_list_may_be_one_value_and_numbers_may_have_blanks() -> None:
+    config = parse_options({**NEEDED, "recheck_hours": "6", "num_workers": " 3 "}).config
+
+    assert (config.recheck_hours, config.num_workers) == ((6,), 3)
+
+
+def test_an_empty_key_is_empty_and_in_no_other_option() -> None:
+    assert problems_of(**{**NEEDED, "api_key": ""}) == ("api_key is empty",)
+
+
+def test_a_long_value_is_cut() -> None:
+    (problem,) = problems_of(**NEEDED, num_workers="9" * 5000)
+
+    assert len(problem) < 150
+
+
 @pytest.mark.parametrize("name", ["stream", "properties", "recheck_hours", "data_region"])
 def test_a_key_in_another_option_is_never_shown(name: str) -> None:
     key = 'it\'s a, "key"'

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -76,12 +77,12 @@ def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) ->
 
 
 def test_a_member_that_was_rewritten_since_the_batch_was_planned_is_read_whole(emulator: Emulator) -> None:
-    emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}', b'{"n":6}'])
+    emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}', b'{"n":6}', b'{"n":7}'])
     name = str(emulator.store.member(MIDNIGHT, 1).name)
 
     lines = read(emulator, Share(hours(0, 1), bounds={MIDNIGHT: {name: fingerprint(b'{"n":1}\n{"n":2}\n')}}))
 
-    assert lines == [b'{"n":5}', b'{"n":6}']
+    assert lines == [b'{"n":5}', b'{"n":6}', b'{"n":7}']
 
 
 def test_a_member_that_is_gone_since_the_batch_was_planned_fails_the_task(emulator: Emulator) -> None:
@@ -98,6 +99,31 @@ def test_a_member_that_is_gone_since_the_batch_was_planned_fails_the_task(emulat
 def test_an_hour_whose_files_are_gone_since_the_batch_was_planned_fails_the_task(half_a_day: Emulator) -> None:
     with pytest.raises(NotPublishedError, match="no files for 2026-03-04 03:00 UTC, and had some when"):
         read(half_a_day, Share(hours(2, 5), expected=hours(2, 4)))
+
+
+def test_an_hour_that_is_gone_for_a_moment_is_asked_for_again_alone(half_a_day: Emulator) -> None:
+    amplitude = amplitude_of(half_a_day, config_of(half_a_day, MIDNIGHT), FakeClock(NOON))
+    half_a_day.store.publish_at(at(2), NOON + HOUR)
+    clock = PublishingClock(half_a_day, at(2))
+    share = Share(hours(0, 3), expected=hours(0, 3))
+
+    rows = [row for rows in read_share(share, replace(amplitude, clock=clock), OneByOne(raw_lines)) for row in rows]
+
+    assert sorted(rows) == sorted(half_a_day.store.lines(at(0), at(3)))
+    assert len(clock.sleeps) == 1
+
+
+class PublishingClock(FakeClock):
+    """Amplitude publishes an hour while somebody sleeps."""
+
+    def __init__(self, emulator: Emulator, hour: datetime) -> None:
+        super().__init__(NOON)
+        self._emulator = emulator
+        self._hour = hour
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._emulator.store.publish_at(self._hour, None)
 
 
 def test_archives_of_another_project_fail_the_task(half_a_day: Emulator) -> None:

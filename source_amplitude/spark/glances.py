@@ -1,0 +1,156 @@
+"""Which hours Amplitude has files for, asked without reading any."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from source_amplitude.api import RetryBudget, present, retrying
+from source_amplitude.errors import ExportTooSlowError, OtherProjectError, ServerFailureError
+from source_amplitude.export import MAX_EXPORT_HOURS, Glimpse, glance
+from source_amplitude.ledger import Ledger, ripe_end
+from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from source_amplitude.export import Publication
+
+_logger = logging.getLogger("airbyte")
+
+_FEW_HOURS = 4  # so many are asked for one by one once they are known to have files
+
+
+class Glances:
+    """Asks whether there are files, and reads none of them.
+
+    An hour that is more than a day overdue is settled without a question where a later hour has files. Files that
+    come late to an hour are not found.
+    """
+
+    def __init__(self, amplitude: Publication) -> None:
+        self._amplitude = amplitude
+        self._budget = RetryBudget(0)
+        self._nothing_from: datetime | None = None
+        self._nothing_until: datetime | None = None
+
+    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
+        """See `Settling`."""
+        config, settings = self._amplitude.config, self._amplitude.settings
+        self._budget = RetryBudget(settings.retry_budget_seconds)
+        seen: list[datetime] = []
+        for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
+            self._ask_in_parts(ledger, run, seen, most)
+        ripe_until = ripe_end(self._present(), config.export_delay_hours)
+        for run in fresh.windows:
+            cut = max(run.start, min(run.end, ripe_until))
+            if run.start < cut:
+                self._settle_ripe(ledger, HourWindow(run.start, cut), seen)
+            if cut < run.end:
+                self._ask_each(ledger, HourWindow(cut, run.end), seen)
+        ledger.forget_what_is_final(())
+        return seen
+
+    def _settle_ripe(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
+        if self._has_later_files(ledger, run.end):
+            ledger.settled |= HourSet((run,))
+        else:
+            self._ask_in_parts(ledger, run, seen, None)
+
+    def _has_later_files(self, ledger: Ledger, end: datetime) -> bool:
+        """Look for files from ``end`` on: the newest day hour by hour, then longer and longer spans before it."""
+        if ledger.newest_landed is not None and ledger.newest_landed >= end:
+            return True
+        newest_end = floor_unit(self._amplitude.newest_end())
+        if self._nothing_from is not None and self._nothing_from <= end and self._nothing_until == newest_end:
+            return False
+        for window in _backwards(end, newest_end):
+            glimpse = self._glance(window)
+            if glimpse is not None:
+                self._note_project(ledger, glimpse)
+                ledger.newest_landed = window.start
+                return True
+        self._nothing_from, self._nothing_until = end, newest_end
+        return False
+
+    def _ask_in_parts(self, ledger: Ledger, run: HourWindow, seen: list[datetime], most: int | None) -> None:
+        """Ask for a run as a whole, and for ever smaller parts of it where it has files; oldest first."""
+        for window in plan(run, MAX_EXPORT_HOURS):
+            if most is not None and len(seen) >= most:
+                return
+            halves = split(window)
+            if halves is None:
+                self._ask_each(ledger, window, seen)
+                continue
+            asked_at = self._present()
+            if self._glance(window) is None:
+                self._found_nothing(ledger, window, asked_at)
+                continue
+            for part in plan(window, 1) if window.hours <= _FEW_HOURS else halves:
+                self._ask_in_parts(ledger, part, seen, most)
+
+    def _ask_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
+        for unit in plan(run, 1):
+            asked_at = self._present()
+            glimpse = self._glance(unit)
+            if glimpse is None:
+                self._found_nothing(ledger, unit, asked_at)
+                continue
+            self._note_project(ledger, glimpse)
+            ledger.land(unit.start, {}, asked_at=asked_at)
+            if glimpse.first is not None and glimpse.first.hour in unit:
+                seen.append(unit.start)
+
+    def _found_nothing(self, ledger: Ledger, run: HourWindow, asked_at: datetime) -> None:
+        delay_hours = self._amplitude.config.export_delay_hours
+        ledger.found_nothing(HourSet((run,)), asked_at=asked_at, export_delay_hours=delay_hours)
+
+    def _present(self) -> datetime:
+        return present(self._amplitude.clock, self._amplitude.client)
+
+    def _glance(self, window: HourWindow) -> Glimpse | None:
+        """Glance at a window, or at its halves where Amplitude is too slow for all of it."""
+        halves = split(window)
+        try:
+            return retrying(
+                lambda: self._glance_once(window, is_last=halves is None),
+                policy=self._amplitude.settings.retry,
+                budget=self._budget,
+                clock=self._amplitude.clock,
+                on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
+            )
+        except ExportTooSlowError:
+            if halves is None:
+                raise
+            return self._glance(halves[1]) or self._glance(halves[0])
+
+    def _glance_once(self, window: HourWindow, *, is_last: bool) -> Glimpse | None:
+        try:
+            return glance(self._amplitude.client, window)
+        except ExportTooSlowError as error:
+            if is_last:
+                raise ServerFailureError(error.what) from error
+            raise
+
+    @staticmethod
+    def _note_project(ledger: Ledger, glimpse: Glimpse) -> None:
+        project = None if glimpse.first is None else glimpse.first.project
+        ledger.project = ledger.project or project
+        if project not in (None, ledger.project):
+            raise OtherProjectError(
+                f"The archives belong to project {project}, the checkpoint to project {ledger.project}.",
+                tried="Nothing of the archives was read.",
+            )
+
+
+def _backwards(start: datetime, end: datetime) -> Iterator[HourWindow]:
+    """Yield windows that cover the time from ``start`` to ``end``, newest first: a day's hours, then doubling spans."""
+    day = max(start, floor_unit(end - DAY))
+    if start < end:
+        yield from reversed(list(plan(HourWindow(day, end), 1)))
+    end, hours = day, DAY // HOUR
+    while start < end:
+        first = max(start, floor_unit(end - HOUR * hours))
+        yield HourWindow(first, end)
+        end, hours = first, min(2 * hours, MAX_EXPORT_HOURS)

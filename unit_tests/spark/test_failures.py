@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from source_amplitude.config import Keys
+from source_amplitude.errors import (
+    AmplitudeError,
+    HoursMissingError,
+    InvalidConfigError,
+    InvalidStateError,
+    MalformedLinesError,
+    NetworkError,
+    OtherProjectError,
+    RateLimitedError,
+    UnexpectedAnswerError,
+)
+from source_amplitude.spark.failures import UnexpectedFailureError, said_plainly
+
+KEYS = Keys("an-api-key", "a-secret-key")
+ALL = [
+    HoursMissingError("what"),
+    InvalidConfigError(("start_date is missing",)),
+    InvalidStateError("what"),
+    MalformedLinesError("what"),
+    NetworkError("what"),
+    OtherProjectError("what"),
+    RateLimitedError("what"),
+    UnexpectedAnswerError("what"),
+]
+
+
+def said(error: Exception) -> Exception:
+    with pytest.raises(Exception) as raised, said_plainly(KEYS):  # noqa: PT011 - any is passed on
+        raise error
+    return raised.value
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_no_advice_speaks_of_syncs_commands_or_a_state(error: AmplitudeError) -> None:
+    text = str(said(error))
+
+    assert [word for word in ("sync", "command", "--state", "the state") if word in text] == []
+    assert said(error) is error
+    assert str(said(error)) == text
+
+
+def test_keys_are_masked_in_every_part_of_an_error() -> None:
+    error = AmplitudeError("an-api-key", tried="A-SECRET-KEY", next_step="a-secret-key")
+
+    assert str(said(error)) == "**** **** ****"
+
+
+def test_an_error_that_nobody_foresaw_is_passed_on_unless_it_names_a_key() -> None:
+    harmless, telling = KeyError("start"), KeyError("a-secret-key")
+
+    assert said(harmless) is harmless
+    masked = said(telling)
+    assert (type(masked), str(masked)) == (UnexpectedFailureError, "KeyError: '****'")
+    assert masked.__cause__ is None
+    assert masked.__suppress_context__
