@@ -119,6 +119,15 @@ def test_days_before_hour_files_are_read_by_day(desk: Desk) -> None:
     assert [row.uuid for row in query.collect()] == ["old"]
 
 
+def test_the_session_masks_the_api_key_beside_what_it_masks_anyway(desk: Desk) -> None:
+    from integration_tests.spark.quick_amplitude import QuickAmplitude  # noqa: PLC0415 - PySpark is in .venv-spark
+    from source_amplitude.spark import register  # noqa: PLC0415 - as above
+
+    register(desk.spark, QuickAmplitude)  # as the session did when it began
+
+    assert desk.spark.conf.get("spark.sql.redaction.options.regex") == "(?i)url|(?i)api_key"
+
+
 def test_accepted_gaps_are_left_out(desk: Desk) -> None:
     desk.load(accepted_gaps="2026-03-03T05/2026-03-03T07").write.parquet(str(desk.table))
 

@@ -9,7 +9,9 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -41,10 +43,18 @@ def spark(amplitude: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 ON_THE_CLUSTER = {"spark.executor.cores": "2", "spark.executor.memory": "700m", "spark.task.maxFailures": "8"}
 
 
-def processes(text: str) -> list[int]:
-    """Return the processes whose command line holds a text."""
+def processes(text: str, spark: SparkSession) -> list[int]:
+    """Return the processes of our executors whose command line holds a text; they run below the cluster's folder."""
+    folder = Path(urlsplit(spark.conf.get("spark.sql.warehouse.dir") or "").path).parent / "cluster"
     found = subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False)
-    return [int(number) for number in found.stdout.split()]
+    return [int(number) for number in found.stdout.split() if is_below(folder, Path("/proc", number, "cwd"))]
+
+
+def is_below(folder: Path, link: Path) -> bool:
+    try:
+        return link.readlink().is_relative_to(folder)
+    except OSError:  # it has just ended
+        return False
 
 
 def exports(desk: Desk) -> list[str]:
@@ -61,7 +71,9 @@ def killed(desk: Desk, what: str, *, after_exports: int) -> Iterator[None]:
         deadline = time.monotonic() + 60
         while len(exports(desk)) < after_exports and time.monotonic() < deadline:
             time.sleep(0.02)  # noqa: TID251 - Spark's own clock drives the query
-        for number in processes(what)[-1:]:  # the newest: of Python's, a worker and not the daemon that forks it
+        for number in processes(what, desk.spark)[
+            -1:
+        ]:  # the newest: of Python's, a worker and not the daemon that forks it
             os.kill(number, signal.SIGKILL)
             struck.append(len(exports(desk)))
 
@@ -76,7 +88,7 @@ def killed(desk: Desk, what: str, *, after_exports: int) -> Iterator[None]:
 def test_two_executors_are_there(spark: SparkSession) -> None:
     assert spark.range(100).repartition(8).count() == 100
 
-    assert len(processes("CoarseGrainedExecutorBackend")) == 2
+    assert len(processes("CoarseGrainedExecutorBackend", spark)) == 2
 
 
 def test_a_table_has_the_records_of_read(desk: Desk) -> None:
