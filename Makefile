@@ -57,7 +57,7 @@ test-spark: $(STAMP)  ## Spark 4, alone and as a cluster of two workers, reads f
 	@echo "Making the environment .venv-spark where it is missing (1.2 GB), two minutes the first time ..."
 	@$(BIN)/python -m integration_tests.spark.environment
 	.venv-spark/bin/mypy source_amplitude/spark integration_tests/spark
-	.venv-spark/bin/pytest -m spark integration_tests/spark unit_tests/spark
+	.venv-spark/bin/pytest -n 2 --dist loadfile -m spark integration_tests/spark unit_tests/spark
 
 test-landing: $(STAMP)  ## kill landings at many more points, and change stores and Amplitude at random; three minutes
 	$(BIN)/pytest -m landing unit_tests/landing

@@ -118,7 +118,7 @@ def test_every_make_target_and_every_file_that_is_run_exists() -> None:
     targets = re.findall(r"\bmake ([a-z-]+)", commands)
     files = re.findall(r"\.ci/[\w.]+", commands)
 
-    assert sorted(targets) == ["test-image", "test-upstream"]
+    assert sorted(targets) == ["test-image", "test-spark", "test-upstream"]
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
     assert [file for file in files if not (ROOT / file).is_file()] == []
 
