@@ -93,7 +93,8 @@ class AmplitudeDataSource(DataSource):
         return DriverStreamReader(self._connection(schema))
 
     def _connection(self, schema: StructType) -> Connection:
-        require_fitting(schema)
+        with said_plainly(self._options.config.keys):
+            require_fitting(schema)
         return Connection(self._options, schema, self.settings, self._api_url)
 
 
