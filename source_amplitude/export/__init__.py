@@ -6,12 +6,11 @@ from source_amplitude.export.glance import Glimpse, glance
 from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.published import Publication, newest_end, not_published_error
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
-from source_amplitude.export.settings import MAX_EXPORT_HOURS, ExportSettings
+from source_amplitude.export.settings import ExportSettings
 from source_amplitude.export.spool import require_temporary_folder
 from source_amplitude.export.tally import MalformedLine, Tally, hours_still_flawed
 
 __all__ = [
-    "MAX_EXPORT_HOURS",
     "Archives",
     "Arrived",
     "Audience",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api import RetryBudget, present, retrying
 from source_amplitude.errors import ExportTooSlowError, OtherProjectError, ServerFailureError
-from source_amplitude.export import MAX_EXPORT_HOURS, Glimpse, glance
+from source_amplitude.export import Glimpse, glance
+from source_amplitude.export.settings import MAX_EXPORT_HOURS
 from source_amplitude.ledger import Ledger, ripe_end
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split
 
