@@ -165,7 +165,7 @@ def shown(spark: SparkSession) -> Iterator[tuple[str, str]]:
 def run(folder: Path) -> None:
     """Play all pairs in one session, and leave what there is to see in ``folder``."""
     from integration_tests.spark.desk import Desk  # noqa: PLC0415 - PySpark, as above
-    from integration_tests.spark.sessions import session  # noqa: PLC0415
+    from integration_tests.spark.sessions import session  # noqa: PLC0415 - PySpark, as above
 
     conf = {
         "spark.ui.enabled": "true",

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from source_amplitude.run import run
 from unit_tests.conftest import NOON
@@ -21,6 +20,7 @@ from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.landing.program import STORE_SETTINGS, at, objects_of, oracle, stored
 from unit_tests.peers.peer import Peer
+from unit_tests.random_lives import run_lives
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -149,21 +149,6 @@ class Landings(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-def run_lives(emulator: Emulator, config: str, *, lives: int, steps: int) -> None:
-    machine = type("Lives", (Landings,), {"emulator": emulator, "config": config})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=lives,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=lives < 100,  # `make test` says the same each time, and soon
-            phases=[Phase.generate] if lives < 100 else list(Phase),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 @pytest.fixture
 def configured(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AMPLITUDE_API_URL", emulator.url)
@@ -175,10 +160,10 @@ def configured(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_few_random_lives_of_a_folder_lose_nothing(emulator: Emulator, configured: str) -> None:
-    run_lives(emulator, configured, lives=12, steps=25)
+    run_lives(Landings, emulator=emulator, config=configured, lives=12, steps=25)
 
 
 @pytest.mark.landing
 @pytest.mark.timeout(900)
 def test_many_random_lives_of_a_folder_lose_nothing(emulator: Emulator, configured: str) -> None:
-    run_lives(emulator, configured, lives=120, steps=40)
+    run_lives(Landings, emulator=emulator, config=configured, lives=120, steps=40)

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from source_amplitude.spark.options import LateFiles
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.random_lives import run_lives
 from unit_tests.spark.micro_batches import Checkpoint, KilledError, Query, amplitude_of, config_of
 
 if TYPE_CHECKING:
@@ -124,28 +124,13 @@ class Queries(RuleBasedStateMachine):
         assert there <= self.on_time | self.late | self.too_late
 
 
-def run_lives(emulator: Emulator, late_files: LateFiles, *, lives: int, steps: int) -> None:
-    machine = type("Lives", (Queries,), {"emulator": emulator, "late_files": late_files})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=lives,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=lives < 100,  # `make test` says the same each time, and soon
-            phases=[Phase.generate] if lives < 100 else list(Phase),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 @pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
 def test_a_few_random_lives_lose_and_repeat_nothing(emulator: Emulator, late_files: LateFiles) -> None:
-    run_lives(emulator, late_files, lives=6, steps=20)
+    run_lives(Queries, emulator=emulator, late_files=late_files, lives=6, steps=20)
 
 
 @pytest.mark.spark
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
 def test_many_random_lives_lose_and_repeat_nothing(emulator: Emulator, late_files: LateFiles) -> None:
-    run_lives(emulator, late_files, lives=120, steps=40)
+    run_lives(Queries, emulator=emulator, late_files=late_files, lives=120, steps=40)
