@@ -20,7 +20,9 @@
     │   ├── ServerFailureError         5xx that is no size signal
     │   ├── NetworkError               connection, timeout, body cut short
     │   ├── CorruptArchiveError        no zip, a damaged directory, a failed checksum
-    │   ├── GarbledAnswerError         200 with a body that is no JSON
+    │   ├── ForeignAnswerError         an answer that is not Amplitude's: a gateway's or a portal's page
+    │   ├── EmptyArchiveError          an archive without a file of the hours that were asked for
+    │   ├── GarbledAnswerError         200 with a body that is not JSON
     │   ├── NotReadyError              Amplitude is still preparing what was asked for
     │   ├── NotPublishedError          hours that were asked for are not published yet
     │   └── StoreError                 the object store fails, after its own retries
@@ -28,6 +30,7 @@
     ├── ExportTooLargeError            400 with the size text: ask for fewer hours
     │   └── ExportTooSlowError         504: the same, or a gateway that gave up
     ├── UnexpectedAnswerError          a status or body that no rule covers
+    ├── StaleDateError                 Amplitude's clock, by its answers, is far in the past
     ├── UnknownShapeError              JSON of a shape that nobody has described
     ├── MalformedLinesError            lines that are no JSON objects
     ├── HoursMissingError              how a sync ends that could not read every hour
@@ -40,6 +43,11 @@ A message says what went wrong, what the connector did about it, and what to do 
 from __future__ import annotations
 
 from typing import ClassVar
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 hour`` or ``1,200 hours``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class AmplitudeError(Exception):
@@ -213,8 +221,21 @@ class CorruptArchiveError(RetryableError):
     """The body is not a whole zip archive, or a checksum in it does not hold."""
 
 
+class ForeignAnswerError(RetryableError):
+    """The answer is in no form of Amplitude's: a gateway's, a proxy's or a login page. It proves nothing."""
+
+    next_step = (
+        "Check what stands between this machine and Amplitude (proxy, firewall, login page, AMPLITUDE_API_URL), and "
+        "run the command again: what is missing will be read then."
+    )
+
+
+class EmptyArchiveError(RetryableError):
+    """The answer is a well-formed archive that holds no file of the hours that were asked for."""
+
+
 class GarbledAnswerError(RetryableError):
-    """The answer's status is good, its body is no JSON: a gateway's page, or cut short."""
+    """The answer's status is good, and its body is not JSON: a gateway's page, or cut short."""
 
 
 class NotReadyError(RetryableError):
@@ -259,6 +280,15 @@ class UnexpectedAnswerError(AmplitudeError):
     """Amplitude gave an answer that the connector has no rule for."""
 
     next_step = "If it goes on, report it with this message; nothing was recorded as read."
+
+
+class StaleDateError(AmplitudeError):
+    """Amplitude's answers are dated so far in the past that nothing would be read."""
+
+    next_step = (
+        "If a cache or a proxy stands between this machine and Amplitude, keep it from answering with old pages; if "
+        "this machine's clock or start_date is wrong, correct it. Then run the command again."
+    )
 
 
 class UnknownShapeError(AmplitudeError):

@@ -18,7 +18,13 @@ from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, Region, parse_config
 from source_amplitude.config_file import read_raw_config
-from source_amplitude.errors import AmplitudeError, InvalidStateError, RetryableError, UnreachableError
+from source_amplitude.errors import (
+    AmplitudeError,
+    ForeignAnswerError,
+    InvalidStateError,
+    RetryableError,
+    UnreachableError,
+)
 from source_amplitude.export import ExportSettings, Nobody
 from source_amplitude.failures import traced
 from source_amplitude.input_files import last_of_each, read_state_file, state_messages
@@ -112,7 +118,7 @@ class SourceAmplitude(AbstractSource):
         try:
             prove_keys(self._client(parsed, region, timeouts), self._client(parsed, region.other, timeouts))
         except AmplitudeError as error:
-            if isinstance(error, RetryableError | UnreachableError):
+            if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignAnswerError):
                 error.advice = self._advice_for_a_bad_connection()
             raise traced(error, parsed.keys) from error
         return True, None

@@ -45,7 +45,8 @@ FAULTS_FOR_GOOD = [
     pytest.param(
         "server_error",
         {},
-        "Amplitude failed at the export for 2026-03-03 06:00 UTC (HTTP 500: an HTML page). "
+        "Amplitude failed at the export for 2026-03-03 06:00 UTC (HTTP 500, text/html, "
+        '"<html><head><title>500 error</title></head><body><h1>500 error</h1></body></html>"). '
         "It was tried 4 times within N seconds.",
         id="500",
     ),
@@ -293,7 +294,8 @@ def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(
     desk.stream(**options)
 
     cause = (
-        "Amplitude failed at the export for 2026-03-03 06:00 UTC (HTTP 500: an HTML page). "
+        "Amplitude failed at the export for 2026-03-03 06:00 UTC (HTTP 500, text/html, "
+        '"<html><head><title>500 error</title></head><body><h1>500 error</h1></body></html>"). '
         "It was tried 4 times within N seconds."
     )
     assert words == [hour_missing(cause)] * 2

@@ -15,6 +15,7 @@ from source_amplitude.errors import (
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
+    ForeignAnswerError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
@@ -36,6 +37,7 @@ _NO_WORDS = ("", "an HTML page", "Unspecified Error", "unspecified", "invalid")
 _KEYS_TEXT = re.compile(r"(api|secret)[ _/-]*(key|secret)|credential|unauthori[sz]ed|authenticat", re.IGNORECASE)
 
 NOT_FOUND = 404
+_FIRST_ERROR_STATUS = 400
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,17 @@ class Answer:
         reason: Amplitude's own words, keys masked; empty where the body has none.
         retry_after: The Retry-After header; no documentation mentions one, so it may be missing.
         date: The Date header as an aware datetime.
+        quote: Status, content type and beginning of a body in no form of Amplitude's, keys masked; else empty.
     """
 
     status: int
     reason: str = ""
     retry_after: str | None = None
     date: datetime | None = None
+    quote: str = ""
+
+    def __str__(self) -> str:
+        return self.quote or f"HTTP {self.status}{f': {self.reason}' if self.reason else ''}"
 
 
 def reason_from_body(body: bytes) -> str:
@@ -98,42 +105,46 @@ def date_from_header(text: str | None) -> datetime | None:
 
 
 def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:
-    """Return the error that an export's answer stands for; 200 and 404 are no errors and do not come here."""
-    said = f": {answer.reason}" if answer.reason else ""
+    """Return the error for an export's answer; an archive and "no files" are not errors and do not come here."""
     if answer.status in (401, 403) or (answer.status == 400 and names_the_keys(answer)):  # noqa: PLR2004 - statuses
-        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} (HTTP {answer.status}{said}).")
+        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} ({answer}).")
     if answer.status == 400 and (_SIZE_TEXT.search(answer.reason) or answer.reason in _NO_WORDS):  # noqa: PLR2004 - status
-        return ExportTooLargeError(f"The export for {window} is too large (HTTP 400{said}).")
+        return ExportTooLargeError(f"The export for {window} is too large ({answer}).")
     if answer.status == 504:  # noqa: PLR2004 - status; documented for very large data
-        return ExportTooSlowError(f"The export for {window} took Amplitude too long (HTTP 504{said}).")
+        return ExportTooSlowError(f"The export for {window} took Amplitude too long ({answer}).")
+    if answer.status < _FIRST_ERROR_STATUS or answer.status == NOT_FOUND:
+        return foreign_error(answer, f"the export for {window}")
     return common_error(answer, f"the export for {window}")
+
+
+def foreign_error(answer: Answer, what: str) -> ForeignAnswerError:
+    """Return the error for an answer that is not Amplitude's own."""
+    return ForeignAnswerError(f"The answer to {what} is not Amplitude's ({answer}).")
 
 
 def common_error(answer: Answer, what: str) -> AmplitudeError:
     """Return the error for statuses that mean the same at every endpoint."""
-    said = f": {answer.reason}" if answer.reason else ""
     if answer.status == 429:  # noqa: PLR2004 - status
         return RateLimitedError(
-            f"Amplitude's rate limit stopped {what} (HTTP 429{said}).", retry_after_seconds=_seconds(answer)
+            f"Amplitude's rate limit stopped {what} ({answer}).", retry_after_seconds=_seconds(answer)
         )
     if answer.status >= 500:  # noqa: PLR2004 - status
-        return ServerFailureError(f"Amplitude failed at {what} (HTTP {answer.status}{said}).")
-    return UnexpectedAnswerError(f"Amplitude answered {what} with HTTP {answer.status}{said}.")
+        return ServerFailureError(f"Amplitude failed at {what} ({answer}).")
+    return UnexpectedAnswerError(f"Amplitude answered {what} with {answer}.")
 
 
 def rest_error(answer: Answer, what: str, region: str) -> AmplitudeError:
     """Return the error that an answer of the REST APIs stands for; the good statuses do not come here."""
-    said = f" (HTTP {answer.status}{f': {answer.reason}' if answer.reason else ''})"
     if answer.status in (400, 401, 403) and names_the_keys(answer):
-        return CredentialsRejectedError(f"Amplitude refused the keys at the {region}{said}.")
-    if answer.status == 401:  # noqa: PLR2004 - status; means the keys wherever it is documented
-        return CredentialsRejectedError(f"Amplitude refused the keys for {what} at the {region}{said}.")
-    if answer.status == 403:  # noqa: PLR2004 - status
-        return NotInPlanError(f"Amplitude refused {what} to these keys{said}.")
-    if answer.status == 400:  # noqa: PLR2004 - status
-        return RequestRejectedError(f"Amplitude rejected the request for {what}{said}.")
+        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} ({answer}).")
     if answer.status == NOT_FOUND:
-        return NotFoundError(f"Amplitude has no {what}{said}.")
+        return foreign_error(answer, what) if answer.quote else NotFoundError(f"Amplitude has no {what} ({answer}).")
+    if answer.status == 401:  # noqa: PLR2004 - status; means the keys wherever it is documented
+        return CredentialsRejectedError(f"Amplitude refused the keys for {what} at the {region} ({answer}).")
+    if answer.status == 403:  # noqa: PLR2004 - status
+        return NotInPlanError(f"Amplitude refused {what} to these keys ({answer}).")
+    if answer.status == 400:  # noqa: PLR2004 - status
+        return RequestRejectedError(f"Amplitude rejected the request for {what} ({answer}).")
     return common_error(answer, what)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.endpoints import Host
+from source_amplitude.api.recognition import quoted
 from source_amplitude.errors import GarbledAnswerError
 
 if TYPE_CHECKING:
     from source_amplitude.api.quotas import Quota
+    from source_amplitude.config import Keys
 
 
 @dataclass(frozen=True)
@@ -44,27 +46,28 @@ class Fetched:
         status: 200, 202 or 302.
         body: All of it, unless it went to a sink.
         location: Where a redirect leads.
+        content_type: As the answer says.
+        keys: Masked where the body is quoted.
     """
 
     status: int
     body: bytes = b""
     location: str = ""
+    content_type: str = field(default="", compare=False)
+    keys: Keys | None = field(default=None, compare=False, repr=False)
 
     def json(self, what: str) -> object:
         """Return the decoded body, whatever its content type: some JSON is called text/html (observed).
 
         Raises:
-            GarbledAnswerError: It is no JSON.
+            GarbledAnswerError: It is not JSON.
         """
         try:
             return json.loads(self.body.decode("utf-8", "surrogatepass"))
         except (ValueError, RecursionError) as error:
-            raise GarbledAnswerError(
-                f"Amplitude answered {what} with {_described(self.body)} instead of JSON."
-            ) from error
+            raise GarbledAnswerError(f"The answer to {what} is not JSON ({self._quote()}).") from error
 
-
-def _described(body: bytes) -> str:
-    if not body.strip():
-        return "an empty body"
-    return "an HTML page" if body.lstrip()[:1] == b"<" else f"{len(body):,} bytes of another form"
+    def _quote(self) -> str:
+        if self.body.lstrip()[:1] in (b"{", b"["):  # Amplitude's own data, cut short: its values are not shown
+            return f"HTTP {self.status}, {len(self.body):,} bytes that begin like JSON"
+        return quoted(self.status, self.content_type, self.body, self.keys)

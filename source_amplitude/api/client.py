@@ -22,12 +22,20 @@ from source_amplitude.api.answers import (
     common_error,
     date_from_header,
     export_error,
+    foreign_error,
     names_the_keys,
     reason_from_body,
     rest_error,
 )
 from source_amplitude.api.calls import Call, Fetched
 from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, export_hours
+from source_amplitude.api.recognition import (
+    begins_like_an_archive,
+    has_a_first_member,
+    is_error_envelope,
+    quoted,
+    says_no_files,
+)
 from source_amplitude.api.redaction import redact
 from source_amplitude.errors import (
     CredentialsRejectedError,
@@ -149,38 +157,56 @@ class AmplitudeClient:
         Raises:
             CredentialsRejectedError, ExportTooLargeError, RateLimitedError, ServerFailureError,
             UnexpectedAnswerError: By the answer's status and words.
+            ForeignAnswerError: A 404 that is not Amplitude's word, a 200 that is not an archive, any other good status.
             NetworkError: No connection, a timeout, or a body shorter than announced.
             UnreachableError: DNS or TLS.
         """
         with self._get(EXPORT_PATH, export_hours(window), f"the export for {window}") as response:
-            if response.ok and response.status_code == requests.codes.ok:
+            if response.status_code == requests.codes.ok:
+                beginning = response.raw.read(_COPY_BYTES, decode_content=True)
+                if not begins_like_an_archive(beginning):
+                    raise foreign_error(self._answer(response, beginning, is_own=False), f"the export for {window}")
                 length = response.headers.get("Content-Length", "")
                 if length.isdecimal():
                     sink.expect(int(length))
+                sink.write(beginning)
                 self._copy(response, sink)
                 return ExportAnswer.ARCHIVE
-            answer = self._answer(response)
-            if answer.status == NOT_FOUND:
+            body = self._error_body(response)
+            is_not_found = response.status_code == NOT_FOUND
+            if is_not_found and says_no_files(body):
                 return ExportAnswer.NOTHING
+            answer = self._answer(response, body, is_own=not is_not_found and is_error_envelope(body))
             raise export_error(answer, window, self._region.value)
 
     def check_keys(self) -> None:
-        """Ask for one hour of 2014 and return if Amplitude accepted the keys; at most the answer's head arrives.
+        """Ask for one hour of 2014 and return if Amplitude accepted the keys; at most an answer's beginning arrives.
 
-        404 is the usual good answer; a 400 that does not name the keys passes too, since the keys were read first.
+        A 404 in Amplitude's words is the usual good answer; its 400 that does not name the keys passes too, since the
+        keys were read first.
 
         Raises:
-            CredentialsRejectedError: 401, 403, or a 400 that names the keys.
+            CredentialsRejectedError: A 401, a 403, or a 400 that names the keys, in Amplitude's form.
+            ForeignAnswerError: An answer that is not in any form of Amplitude's, whatever its status.
             RateLimitedError, ServerFailureError, UnexpectedAnswerError, NetworkError, UnreachableError: As in `export`.
         """
-        with self._get(EXPORT_PATH, export_hours(PROBE_WINDOW), "a test of the keys") as response:
-            if response.status_code in (requests.codes.ok, NOT_FOUND):
+        what = "a test of the keys"
+        with self._get(EXPORT_PATH, export_hours(PROBE_WINDOW), what) as response:
+            status, body = response.status_code, self._error_body(response)
+            has_archive = status == requests.codes.ok and has_a_first_member(body)
+            if has_archive or (status == NOT_FOUND and says_no_files(body)):
                 return
-            answer = self._answer(response)
-        if answer.status == requests.codes.bad_request and not names_the_keys(answer):
+            answer = self._answer(response, body, is_own=status != NOT_FOUND and is_error_envelope(body))
+        if (
+            answer.quote
+            and status != requests.codes.too_many_requests
+            and status < requests.codes.internal_server_error
+        ):
+            raise foreign_error(answer, what)
+        if status == requests.codes.bad_request and not names_the_keys(answer):
             return
         error = export_error(answer, PROBE_WINDOW, self._region.value)
-        raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, "a test of the keys"))
+        raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, what))
 
     def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
         """Send ``call`` and return its good answer; the body of a 200 goes to ``sink`` if there is one.
@@ -196,9 +222,14 @@ class AmplitudeClient:
             if call.may_redirect and status in _REDIRECTS and urlsplit(location).hostname:
                 return Fetched(status, location=location)
             if status not in (requests.codes.ok, requests.codes.accepted):
-                raise rest_error(self._answer(response), call.what, self._region.value)
+                body = self._error_body(response)
+                raise rest_error(
+                    self._answer(response, body, is_own=is_error_envelope(body)), call.what, self._region.value
+                )
             if sink is None or status != requests.codes.ok:
-                return Fetched(status, response.raw.read(decode_content=True))
+                content_type = response.headers.get("Content-Type", "")
+                body = response.raw.read(decode_content=True)
+                return Fetched(status, body, content_type=content_type, keys=self._keys)
             self._copy(response, sink)
             return Fetched(status)
 
@@ -250,14 +281,21 @@ class AmplitudeClient:
         while chunk := response.raw.read(_COPY_BYTES, decode_content=True):
             sink.write(chunk)
 
-    def _answer(self, response: requests.Response) -> Answer:
-        body = response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True).decode("utf-8", "replace")
+    def _error_body(self, response: requests.Response) -> bytes:
+        return bytes(response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True))
+
+    def _answer(self, response: requests.Response, body: bytes, *, is_own: bool) -> Answer:
+        """Return what errors are made from; ``is_own`` says that the body is in a form of Amplitude's."""
+        content_type = response.headers.get("Content-Type", "")
+        is_own = is_own and response.status_code >= requests.codes.bad_request
+        text = redact(body.decode("utf-8", "replace"), self._keys)
         return Answer(
             status=response.status_code,
             # Once more afterwards: an escaped key is one only once the JSON is read.
-            reason=redact(reason_from_body(redact(body, self._keys).encode()), self._keys),
+            reason=redact(reason_from_body(text.encode()), self._keys),
             retry_after=response.headers.get("Retry-After"),
             date=date_from_header(response.headers.get("Date")),
+            quote=quoted(response.status_code, content_type, body, self._keys) if not is_own else "",
         )
 
     @contextmanager

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from source_amplitude.windows import HourWindow
+
 _END_RECORD = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
 _END64_RECORD = struct.Struct("<4sQ2H2L4Q")
@@ -60,6 +62,10 @@ class Member:
     name: MemberName | None
     packed_bytes: int
     packed_crc32: int = 0
+
+    def is_of(self, window: HourWindow) -> bool:
+        """Return whether the member belongs to ``window``; one of an unknown name belongs to what was asked for."""
+        return self.name is None or self.name.hour in window
 
 
 class Archive:

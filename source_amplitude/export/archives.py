@@ -21,7 +21,7 @@ from source_amplitude.errors import (
     StoppedError,
     UnreachableError,
 )
-from source_amplitude.export.download import Download, Downloads
+from source_amplitude.export.download import Download, Downloads, empty_archive_error
 from source_amplitude.export.plan import WindowQueue, WindowSize, spans_to_read
 from source_amplitude.windows import HourSet, HourWindow, hour_window, split
 
@@ -51,11 +51,14 @@ class Arrived:
     Attributes:
         download: Closed by whoever got this.
         hours: The members by the start of their hour; none where Amplitude had no files.
+        is_proof: Whether it proves that Amplitude has no files for the window's other hours. An archive without any
+            member of its window does not.
         failures_before: How many windows had failed when it arrived.
     """
 
     download: Download
     hours: Mapping[datetime, list[Member]]
+    is_proof: bool = True
     failures_before: int = field(repr=False, default=0)
 
 
@@ -140,6 +143,10 @@ class Archives:
             self._tally.succeed()
         nothing = HourSet((window,)) - HourSet.of(hour_window(hour) for hour in arrived.hours)
         self._tally.hours_without_files += len(nothing)
+        if not arrived.is_proof:
+            self._tally.unproven |= nothing
+            self._ledger.leave_open(nothing)
+            return
         self._ledger.found_nothing(
             nothing, asked_at=arrived.download.asked_at, export_delay_hours=self._config.export_delay_hours
         )
@@ -237,7 +244,14 @@ class Archives:
         except BaseException:
             download.close()
             raise
-        return Arrived(download, hours, len(self._tally.failures))
+        is_proof = download.archive is None or bool(hours)
+        if not is_proof:
+            _logger.warning(
+                "%s It was asked for %d times; its hours stay open, and the next run asks for them again.",
+                empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
+                self._settings.archive_attempts,
+            )
+        return Arrived(download, hours, is_proof, len(self._tally.failures))
 
     def _is_ambiguous(self, archive: Archive, window: HourWindow) -> bool:
         """Ask for ``window`` again in halves if it has a member whose hour only a window of one hour can tell."""

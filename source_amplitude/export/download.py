@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from source_amplitude.api import ExportAnswer, RetryBudget, retrying
 from source_amplitude.archive import Archive, open_archive
+from source_amplitude.errors import EmptyArchiveError, counted
 from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Download:
     Attributes:
         window: The hours that were asked for.
         asked_at: When the request was sent, on Amplitude's clock.
-        archive: The verified archive; None when Amplitude had no files for any of the hours.
+        archive: The verified archive; None when Amplitude had no files for any of the hours. Asked for several times
+            if it has no member of the window.
         archive_bytes: Its size.
         spool: The file behind it; `close` deletes it.
     """
@@ -186,8 +188,10 @@ class Downloads:
     def _download(self, flight: _Flight) -> Download:
         window = flight.window
         spool = SpoolFile(self._disk, flight.urgent)
+        empty_archives = 0
 
         def attempt() -> Download:
+            nonlocal empty_archives
             if self._is_closed:
                 raise SpoolClosedError
             spool.empty()
@@ -195,7 +199,12 @@ class Downloads:
             if self._client.export(window, spool) is ExportAnswer.NOTHING:
                 return Download(window, asked_at, None, 0, spool)
             spool.flush()
-            return Download(window, asked_at, open_archive(spool.file), spool.archive_bytes, spool)
+            archive = open_archive(spool.file)
+            if not any(member.is_of(window) for member in archive.members):
+                empty_archives += 1
+                if empty_archives < self._settings.archive_attempts:
+                    raise empty_archive_error(window, len(archive.members))
+            return Download(window, asked_at, archive, spool.archive_bytes, spool)
 
         try:
             return retrying(
@@ -208,6 +217,12 @@ class Downloads:
         except BaseException:
             spool.close()
             raise
+
+
+def empty_archive_error(window: HourWindow, members: int) -> EmptyArchiveError:
+    """Return the error for an archive without a file of ``window``; ``members`` are those of other hours."""
+    others = f", and {counted(members, 'file')} of other hours" if members else ""
+    return EmptyArchiveError(f"The export for {window} is an archive without a file of these hours{others}.")
 
 
 def _delete(future: Future[Download]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import ExportAnswer
 from source_amplitude.archive import first_member, has_members
 from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError
+from source_amplitude.export.download import empty_archive_error
 
 if TYPE_CHECKING:
     from source_amplitude.export.download import Exporter
@@ -46,21 +47,26 @@ class _Beginning:
 
 
 def glance(client: Exporter, window: HourWindow) -> Glimpse | None:
-    """Return what Amplitude has for ``window``, or None where it has no files; an archive too large has some.
+    """Return what Amplitude has for ``window``, or None if it says that it has no files; an archive too large has some.
 
-    One request, of whose body at most the first quarter of a megabyte arrives. What is further back is not seen:
-    damage, or that no other member is of the hours that were asked for.
+    One request. At most 256 KB of the response are read; damage and members beyond that go unnoticed.
 
     Raises:
-        CorruptArchiveError: The body is no archive.
-        ExportTooSlowError: Which says nothing.
+        CorruptArchiveError: The body is not an archive.
+        EmptyArchiveError: The archive is empty, or begins with a file of an hour outside ``window``.
+        ExportTooSlowError: Timed out (504); inconclusive.
         AmplitudeError: As `AmplitudeClient.export`.
     """
     beginning = _Beginning()
     try:
         answer = client.export(window, beginning)
     except _SeenEnoughError:
-        return Glimpse(first_member(beginning.body)) if has_members(beginning.body) else None
+        if not has_members(beginning.body):
+            raise empty_archive_error(window, 0) from None
+        first = first_member(beginning.body)
+        if first is not None and first.hour not in window:
+            raise empty_archive_error(window, 1) from None
+        return Glimpse(first)
     except ExportTooSlowError:
         raise
     except ExportTooLargeError:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import AmplitudeClient, RetryBudget, base_url, present, prove_keys, retrying
-from source_amplitude.errors import NotPublishedError
+from source_amplitude.errors import NotPublishedError, StaleDateError
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from source_amplitude.clock import Clock
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from source_amplitude.windows import HourWindow
 
 _logger = logging.getLogger("airbyte")
+
+_STALE = HOUR
 
 
 def newest_end(now: datetime, export_delay_hours: int) -> datetime:
@@ -88,6 +91,22 @@ class Publication:
                 "ahead of" if skew_seconds > 0 else "behind",
             )
 
+    def require_current_date(self, start: datetime | None, newest_read: datetime | None) -> None:
+        """Return unless Amplitude's clock is so late that a run would read nothing, successfully.
+
+        Args:
+            start: The configured start, if it matters.
+            newest_read: The newest hour or day that was read before, if any.
+
+        Raises:
+            StaleDateError: The latest answer is dated more than an hour before our clock, and before one of these.
+        """
+        require_current_date(
+            self.clock.now(),
+            self.client.server_date,
+            {"start_date": start, "the newest hour already read": newest_read},
+        )
+
     def newest_end(self) -> datetime:
         """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""
         return newest_end(present(self.clock, self.client), self.config.export_delay_hours)
@@ -101,6 +120,25 @@ class Publication:
         """Return the later of the two clocks: a clock of ours that is slow must not make hours come twice."""
         ours = self.clock.now()
         return max(ours, self.client.server_date or ours)
+
+
+def require_current_date(ours: datetime, theirs: datetime | None, later_moments: Mapping[str, datetime | None]) -> None:
+    """Return unless ``theirs`` is more than an hour before ``ours`` and before one of the named moments.
+
+    Moments after ``ours`` do not count: by both clocks they are in the future.
+
+    Raises:
+        StaleDateError: It is.
+    """
+    if theirs is None or ours - theirs <= _STALE:
+        return
+    for name, moment in later_moments.items():
+        if moment is not None and theirs < moment <= ours:
+            raise StaleDateError(
+                f"Amplitude's answer is dated {theirs:%Y-%m-%d %H:%M} UTC, before {name} "
+                f"({moment:%Y-%m-%d %H:%M} UTC), and this machine's clock says {ours:%Y-%m-%d %H:%M} UTC.",
+                tried="Nothing was read.",
+            )
 
 
 def not_published_error(

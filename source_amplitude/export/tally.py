@@ -43,6 +43,7 @@ class Tally:
         records: Emitted records.
         hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
         hours_without_files: Hours asked for in vain; they are empty or will be published later.
+        unproven: Of these, the ones whose answer was an archive without a file of its window.
         archive_bytes: Bytes of archives downloaded.
         content_bytes: Unpacked bytes emitted.
         failures: Windows that could not be read, with their errors.
@@ -55,6 +56,7 @@ class Tally:
     records: int = 0
     hours_done: int = 0
     hours_without_files: int = 0
+    unproven: HourSet = field(default_factory=HourSet)
     archive_bytes: int = 0
     content_bytes: int = 0
     failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)

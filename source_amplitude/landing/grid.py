@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.landing.signs import LEVELS, SIGNS, counted, hours_in, hours_missing, level, short_count, size
+from source_amplitude.landing.signs import LEVELS, SIGNS, hours_in, hours_missing, level, short_count, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import HoursMissingError, OtherProjectError
+from source_amplitude.errors import HoursMissingError, OtherProjectError, counted
 from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobody, Tally, hours_still_flawed
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
-from source_amplitude.landing.signs import counted
 from source_amplitude.ledger import came_of_age, ripe_at
 from source_amplitude.windows import HourSet, HourWindow, hour_window
 
@@ -170,7 +169,9 @@ class Lander:
             MalformedLinesError: At the end, by the policy for malformed lines.
             AmplitudeError: What is not about one window; what was landed before stays.
         """
-        inventory = take_inventory(self.store, span, landed_hours(self.store), look_around=True)
+        hours = landed_hours(self.store)
+        self._publication.require_current_date(None, hours[-1] if hours else None)
+        inventory = take_inventory(self.store, span, hours, look_around=True)
         require_fitting(inventory, self._form.name, self.store.place)
         ledger = ledger_of(inventory, export_delay_hours=self.config.export_delay_hours)
         run = _Run(self._publication, self.store, self._form, self._stop, inventory, ledger, self.landing)
@@ -323,6 +324,8 @@ class _Run:
                 self._count(result, result.manifest, flight.arrived.download.asked_at)
 
     def _note_hours_without_files(self, arrived: Arrived, *, before: datetime) -> None:
+        if not arrived.is_proof:
+            return
         asked_at = arrived.download.asked_at
         for start in dict.fromkeys(hour_window(hour).start for hour in arrived.download.window):
             if start in arrived.hours or start >= before:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.landing.markup import isolated, text
 from source_amplitude.landing.page_lists import event_types, missing_hours
 from source_amplitude.landing.page_style import STYLE
 from source_amplitude.landing.page_table import table
-from source_amplitude.landing.signs import SIGNS, counted, hours_in, size
+from source_amplitude.landing.signs import SIGNS, hours_in, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,9 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from source_amplitude.errors import counted
 from source_amplitude.landing.markup import bar, isolated, shortened
-from source_amplitude.landing.signs import SIGNS, counted, hours_in
+from source_amplitude.landing.signs import SIGNS, hours_in
 from source_amplitude.windows import HourWindow
 
 if TYPE_CHECKING:

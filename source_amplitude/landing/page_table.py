@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.landing.markup import bar, isolated, shortened
-from source_amplitude.landing.signs import SIGNS, counted, hours_in, hours_missing, level, short_count, size
+from source_amplitude.landing.signs import SIGNS, hours_in, hours_missing, level, short_count, size
 
 if TYPE_CHECKING:
     from datetime import date

@@ -85,10 +85,5 @@ def size(number: int) -> str:
     return f"{_three_digits(scaled, power)} {_BYTES[power]}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as ``1 hour`` or ``1,200 hours``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _three_digits(scaled: float, power: int) -> str:
     return f"{scaled:.1f}" if power and scaled < 9.95 else f"{scaled:.0f}"  # noqa: PLR2004 - what rounds below 10

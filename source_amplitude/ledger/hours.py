@@ -143,6 +143,10 @@ class Ledger:
         self._ripe |= HourSet.of(ripe)
         self._settle_empty_hours()
 
+    def leave_open(self, hours: HourSet) -> None:
+        """Record that ``hours`` were asked for without an answer that proves anything; those settled stay so."""
+        self.open |= hours - self.settled
+
     def forget_what_is_final(self, ages_hours: tuple[int, ...]) -> None:
         """Drop the members of settled hours that will not be read again; flawed hours stay."""
         last_age = HOUR * max(ages_hours, default=0)
@@ -160,6 +164,11 @@ class Ledger:
         self.settled -= rest
         self.open -= rest
         return True
+
+    @property
+    def newest_settled(self) -> datetime | None:
+        """The start of the newest settled hour; None before any."""
+        return self.settled.windows[-1].end - HOUR if self.settled.windows else None
 
     def cursor(self, start: datetime, accepted_gaps: HourSet) -> datetime:
         """Return the hour before the oldest hour from ``start`` on that is not settled."""

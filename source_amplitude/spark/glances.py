@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import RetryBudget, present, retrying
-from source_amplitude.errors import ExportTooSlowError, OtherProjectError, ServerFailureError
+from source_amplitude.errors import EmptyArchiveError, ExportTooSlowError, OtherProjectError, ServerFailureError
 from source_amplitude.export import Glimpse, glance
 from source_amplitude.export.settings import MAX_EXPORT_HOURS
 from source_amplitude.ledger import Ledger, ripe_end
@@ -67,7 +67,10 @@ class Glances:
         if self._nothing_from is not None and self._nothing_from <= end and self._nothing_until == newest_end:
             return False
         for window in _backwards(end, newest_end):
-            glimpse = self._glance(window)
+            try:
+                glimpse = self._glance(window)
+            except EmptyArchiveError:  # it proves nothing, and an older window may have files
+                continue
             if glimpse is not None:
                 self._note_project(ledger, glimpse)
                 ledger.newest_landed = window.start
@@ -84,9 +87,7 @@ class Glances:
             if halves is None:
                 self._ask_each(ledger, window, seen)
                 continue
-            asked_at = self._present()
-            if self._glance(window) is None:
-                self._found_nothing(ledger, window, asked_at)
+            if not self._has_files(ledger, window):
                 continue
             for part in plan(window, 1) if window.hours <= _FEW_HOURS else halves:
                 self._ask_in_parts(ledger, part, seen, most)
@@ -94,18 +95,26 @@ class Glances:
     def _ask_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
         for unit in plan(run, 1):
             asked_at = self._present()
-            glimpse = self._glance(unit)
+            glimpse = self._has_files(ledger, unit)
             if glimpse is None:
-                self._found_nothing(ledger, unit, asked_at)
                 continue
             self._note_project(ledger, glimpse)
             ledger.land(unit.start, {}, asked_at=asked_at)
-            if glimpse.first is not None and glimpse.first.hour in unit:
+            if glimpse.first is not None:
                 seen.append(unit.start)
 
-    def _found_nothing(self, ledger: Ledger, run: HourWindow, asked_at: datetime) -> None:
-        delay_hours = self._amplitude.config.export_delay_hours
-        ledger.found_nothing(HourSet((run,)), asked_at=asked_at, export_delay_hours=delay_hours)
+    def _has_files(self, ledger: Ledger, window: HourWindow) -> Glimpse | None:
+        """Return what Amplitude has for ``window``; record it in ``ledger`` where that is nothing, or unclear."""
+        delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._present()
+        try:
+            glimpse = self._glance(window)
+        except EmptyArchiveError as error:
+            _logger.warning("%s %s Its hours stay open, and are asked for again later.", error.what, error.tried)
+            ledger.leave_open(HourSet((window,)))
+            return None
+        if glimpse is None:
+            ledger.found_nothing(HourSet((window,)), asked_at=asked_at, export_delay_hours=delay_hours)
+        return glimpse
 
     def _present(self) -> datetime:
         return present(self._amplitude.clock, self._amplitude.client)

@@ -58,6 +58,7 @@ class Progress:
         if self._target is None:
             self._amplitude.ask_for_the_time()
         ledger = ledger_at(start, config)
+        self._amplitude.require_current_date(config.start, ledger.newest_settled)
         settled = ledger.settled
         span_end = self._amplitude.span_end(min(filter(None, (config.end, self._target)), default=None))
         if config.start >= span_end:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from source_amplitude.errors import NotPublishedError
+from source_amplitude.errors import EmptyArchiveError, NotPublishedError
 from source_amplitude.export import EncodedRecords, ExportReader, HourDone
 from source_amplitude.ledger import LandedHour, Ledger
 from source_amplitude.windows import UNIX_EPOCH, HourSet, HourWindow, plan
@@ -109,9 +109,15 @@ def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T]) -> 
         bounds=share.bounds,
     )
     done: list[HourWindow] = []
+    # Nothing of what a task leaves open comes back to the driver: the task must fail, and be run again.
     for step in reader.read(span, recheck=False):
         if isinstance(step, EncodedRecords):
             yield step.payload
         elif isinstance(step, HourDone):
             done.append(step.window)
+    if (unproven := reader.tally.unproven).windows:
+        raise EmptyArchiveError(
+            f"The export for {', '.join(map(str, unproven.windows))} is an archive without a file of these hours.",
+            tried=f"It was asked for {amplitude.settings.archive_attempts} times.",
+        )
     return HourSet.of(done)

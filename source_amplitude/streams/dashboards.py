@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,7 @@ class DashboardStream(KeptState, RestStream):
         newest = ended = last_ended_day(self.present(), self._config.project_time_zone)
         if self._config.end is not None:
             newest = min(newest, (self._config.end - ONE_DAY).date())
+        self.require_current_date(_midnight((stream_state or {}).get("date")))
         first = self._first_day(stream_state or {}, ended, again=sync_mode is not SyncMode.full_refresh)
         for span in plan_days(first, newest, self._of.interval, self._of.days_per_request(self._config)):
             yield {"first": str(span.first), "last": str(span.last)}
@@ -263,3 +264,9 @@ DASHBOARDS = (
         matures_days=180,
     ),
 )
+
+
+def _midnight(saved: object) -> datetime | None:
+    """Return the start of a saved date in UTC, or None where there is none."""
+    day = parse_day(saved)
+    return None if day is None else datetime.combine(day, time(), timezone.utc)

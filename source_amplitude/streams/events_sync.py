@@ -111,6 +111,7 @@ class EventsSync(Generic[T]):
             stop=self._context.stop,
         )
         self._take_back_the_future(ledger)
+        self._publication.require_current_date(self._config.start, ledger.newest_settled)
         span_end = self._publication.span_end(self._config.end)
         failure: Exception | None = None
         try:

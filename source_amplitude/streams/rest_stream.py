@@ -11,6 +11,7 @@ from airbyte_cdk.sources.streams import Stream
 
 from source_amplitude.api.rest import Rest
 from source_amplitude.errors import AmplitudeError
+from source_amplitude.export import require_current_date
 from source_amplitude.failures import traced
 
 if TYPE_CHECKING:
@@ -88,6 +89,20 @@ class RestStream(Stream):
         """
         with self._traced():
             return self._rest.present()
+
+    def require_current_date(self, newest_read: datetime | None) -> None:
+        """Return unless Amplitude's clock is before ``start_date`` or ``newest_read``; asked after `present`.
+
+        Raises:
+            AirbyteTracedException: It is, and nothing would be read.
+        """
+        theirs = self._context.client.server_date
+        with self._traced():
+            require_current_date(
+                self._context.clock.now(),
+                theirs,
+                {"start_date": self._config.start, "the newest date already read": newest_read},
+            )
 
     @cached_property
     def _rest(self) -> Rest:

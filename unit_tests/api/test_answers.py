@@ -21,6 +21,7 @@ from source_amplitude.errors import (
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
+    ForeignAnswerError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
@@ -119,7 +120,10 @@ REGION = "Standard Server"
             id="a status without a rule",
         ),
         pytest.param(
-            206, "", UnexpectedAnswerError, f"Amplitude answered the export for {SPAN} with HTTP 206.", id="206"
+            206, "", ForeignAnswerError, f"The answer to the export for {SPAN} is not Amplitude's (HTTP 206).", id="206"
+        ),
+        pytest.param(
+            404, "", ForeignAnswerError, f"The answer to the export for {SPAN} is not Amplitude's (HTTP 404).", id="404"
         ),
     ],
 )

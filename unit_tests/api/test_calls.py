@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.api import Call, Fetched, Host
+from source_amplitude.config import Keys
 from source_amplitude.errors import GarbledAnswerError
 
 
@@ -41,24 +42,28 @@ def test_a_body_is_decoded(body: bytes, value: object) -> None:
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        (b"", "an empty body"),
-        (b" \r\n", "an empty body"),
-        (b"<!DOCTYPE html><html></html>", "an HTML page"),
-        (b"\n  <html>", "an HTML page"),
-        (b'{"data": [1, 2', "14 bytes of another form"),
-        (b"Too Many Requests", "17 bytes of another form"),
-        (b'"\xff"', "3 bytes of another form"),
-        (b"[" * 100_000, "100,000 bytes of another form"),
-        (b"9" * 5000, "5,000 bytes of another form"),
-        (b"PK\x03\x04", "4 bytes of another form"),
+        (b"", "HTTP 200, text/html, an empty body"),
+        (b" \r\n", "HTTP 200, text/html, an empty body"),
+        (b"\n  <html>", 'HTTP 200, text/html, "<html>"'),
+        (b'{"data": [1, 2', "HTTP 200, 14 bytes that begin like JSON"),
+        (b"Too Many\tRequests", r'HTTP 200, text/html, "Too Many\tRequests"'),
+        (b'"\xff"', r'HTTP 200, text/html, "\"\ufffd\""'),
+        (b"[" * 100_000, "HTTP 200, 100,000 bytes that begin like JSON"),
+        (b"9" * 5000, 'HTTP 200, text/html, "' + "9" * 200 + '..."'),
+        (b"PK\x03\x04", "HTTP 200, text/html, binary data"),
+        (b"<a>echo of ****</a>", 'HTTP 200, text/html, "<a>echo of ****</a>"'),
+        (b"<a>echo of key</a>", 'HTTP 200, text/html, "<a>echo of ****</a>"'),
+        (b'"event_type": "Made Up"', "HTTP 200, text/html, text with event data that is not shown here"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_no_json_is_garbled_and_not_shown(body: bytes, found: str) -> None:
-    with pytest.raises(GarbledAnswerError) as caught:
-        Fetched(200, body).json("active_users of 2026-03-01")
+def test_a_body_that_is_not_json_is_quoted_unless_it_may_hold_data(body: bytes, found: str) -> None:
+    answer = Fetched(200, body, content_type="text/html; charset=utf-8", keys=Keys("key", "secret"))
 
-    assert caught.value.what == f"Amplitude answered active_users of 2026-03-01 with {found} instead of JSON."
+    with pytest.raises(GarbledAnswerError) as caught:
+        answer.json("active_users of 2026-03-01")
+
+    assert caught.value.what == f"The answer to active_users of 2026-03-01 is not JSON ({found})."
 
 
 @given(st.binary(max_size=30) | st.text(alphabet='{}[]",:0123456789.eE-nulltrue ', max_size=20).map(str.encode))

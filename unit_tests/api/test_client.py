@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from source_amplitude.errors import (
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
+    ForeignAnswerError,
     InvalidConfigError,
     NetworkError,
     RateLimitedError,
@@ -43,6 +45,9 @@ class Sink(io.BytesIO):
 
     def expect(self, total_bytes: int, /) -> None:
         self.expected_bytes = total_bytes
+
+
+NO_FILES = {"error": {"http_code": 404, "metadata": {"details": "Raw data files were not found."}}}
 
 
 def envelope(details: str) -> dict[str, object]:
@@ -120,7 +125,7 @@ def test_an_answer_that_repeats_the_keys_is_masked(client: AmplitudeClient, requ
     with pytest.raises(ServerFailureError) as caught:
         client.export(SIX_HOURS, Sink())
 
-    assert caught.value.what.endswith("(HTTP 500: failed for **** and ****).")
+    assert caught.value.what.endswith('(HTTP 500, "failed for **** and ****").')
 
 
 @pytest.mark.parametrize(
@@ -162,18 +167,28 @@ def test_an_error_of_the_disk_is_not_taken_for_one_of_the_network(
 
 
 def test_the_date_of_the_latest_answer_is_kept(client: AmplitudeClient, requests_mock: Mocker) -> None:
-    requests_mock.get(URL, status_code=404, headers={"Date": "Fri, 01 Mar 2024 12:00:00 GMT"})
+    requests_mock.get(URL, status_code=404, json=NO_FILES, headers={"Date": "Fri, 01 Mar 2024 12:00:00 GMT"})
 
     client.check_keys()
 
     assert client.server_date == datetime(2024, 3, 1, 12, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize(("status", "body"), [(404, ""), (200, "not read"), (400, "start is too early")])
-def test_keys_count_as_accepted_when_the_answer_is_not_about_them(
-    client: AmplitudeClient, requests_mock: Mocker, status: int, body: str
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, NO_FILES),
+        (404, {"error": {"http_code": 404}}),
+        (404, "The raw  data files of this hour are missing."),
+        (200, "PK\x03\x04..."),
+        (400, envelope("start is too early")),
+    ],
+    ids=str,
+)
+def test_keys_count_as_accepted_when_amplitude_answers_about_something_else(
+    client: AmplitudeClient, requests_mock: Mocker, status: int, body: object
 ) -> None:
-    requests_mock.get(URL, status_code=status, json=envelope(body))
+    requests_mock.get(URL, status_code=status, text=body if isinstance(body, str) else json.dumps(body))
 
     client.check_keys()
 
@@ -188,7 +203,8 @@ def test_keys_count_as_accepted_when_the_answer_is_not_about_them(
         (400, "Invalid API key", CredentialsRejectedError),
         (504, "", ServerFailureError),
         (429, "", RateLimitedError),
-        (302, "", UnexpectedAnswerError),
+        (302, "", ForeignAnswerError),
+        (418, "", UnexpectedAnswerError),
     ],
 )
 def test_any_other_answer_to_the_test_of_the_keys_is_reported_as_what_it_is(
@@ -211,7 +227,7 @@ def test_an_unclear_answer_of_the_other_region_is_said_so(requests_mock: Mocker)
 
     assert caught.value.tried == (
         "The EU Residency Server was asked too, without a clear answer: "
-        "Amplitude failed at a test of the keys (HTTP 503)."
+        "Amplitude failed at a test of the keys (HTTP 503, an empty body)."
     )
 
 

@@ -13,6 +13,7 @@ from source_amplitude.config import Keys
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
+    ForeignAnswerError,
     NetworkError,
     NotFoundError,
     NotInPlanError,
@@ -121,7 +122,11 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         (
             {"name": "html_page", "status": 403},
             NotInPlanError,
-            "Amplitude refused active_users of 2026-03-01 to these keys (HTTP 403: an HTML page).",
+            (
+                "Amplitude refused active_users of 2026-03-01 to these keys (HTTP 403, text/html, "
+                '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
+                '</html>").'
+            ),
         ),
         (
             {"name": "json", "status": 404, "body": {"success": False, "errors": [{"message": "Not found"}]}},
@@ -129,9 +134,21 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
             "Amplitude has no active_users of 2026-03-01 (HTTP 404: Not found).",
         ),
         (
+            {"name": "html_page", "status": 404},
+            ForeignAnswerError,
+            (
+                "The answer to active_users of 2026-03-01 is not Amplitude's (HTTP 404, text/html, "
+                '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
+                '</html>").'
+            ),
+        ),
+        (
             {"name": "server_error", "status": 502},
             ServerFailureError,
-            "Amplitude failed at active_users of 2026-03-01 (HTTP 502: an HTML page).",
+            (
+                "Amplitude failed at active_users of 2026-03-01 (HTTP 502, text/html, "
+                '"<html><head><title>502 error</title></head><body><h1>502 error</h1></body></html>").'
+            ),
         ),
         (
             {"name": "too_many_requests", "details": "Exceeded rate limit with query of cost 5"},
@@ -141,7 +158,7 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         (
             {"name": "json", "status": 204, "body": {}},
             UnexpectedAnswerError,
-            "Amplitude answered active_users of 2026-03-01 with HTTP 204.",
+            "Amplitude answered active_users of 2026-03-01 with HTTP 204, application/json, an empty body.",
         ),
     ],
     ids=lambda value: str(value)[:40],

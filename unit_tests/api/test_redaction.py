@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from source_amplitude.api import AmplitudeClient
 from source_amplitude.api.redaction import MASK, redact, secret_forms
 from source_amplitude.config import Keys, Region
-from source_amplitude.errors import UnexpectedAnswerError
+from source_amplitude.errors import ForeignAnswerError
 
 KEYS = Keys("0123abcd", "Se/cr+et%")
 
@@ -105,11 +105,11 @@ def test_masking_never_fails_and_never_unmasks(api_key: str, secret_key: str, te
 def test_a_key_that_stands_where_the_words_of_an_answer_are_cut_leaves_no_part_of_itself() -> None:
     keys = Keys("an-api-key", "0123456789abcdef0123456789abcdef")
     client = AmplitudeClient(base_url="https://amplitude.test", region=Region.STANDARD, keys=keys)
-    body = "x " * 138 + f"key {keys.secret_key}"
+    body = "x " * 94 + f"key {keys.secret_key}"
 
     with requests_mock.Mocker() as amplitude:
         amplitude.get(requests_mock.ANY, status_code=418, text=body)
-        with pytest.raises(UnexpectedAnswerError) as caught:
+        with pytest.raises(ForeignAnswerError) as caught:
             client.check_keys()
 
     assert keys.secret_key[:10] not in caught.value.what

@@ -149,6 +149,12 @@ def test_a_failure_that_may_pass_is_asked_again(local: Local, fault: str, settin
     assert sum(local.clock.sleeps) > 0
 
 
+PAGE = (
+    'The answer to list of cohorts is not JSON (HTTP 200, text/html, "<html><head><title>Service unavailable</title>'
+    '</head><body><h1>Service unavailable</h1></body></html>").'
+)
+
+
 def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     local.emulator.faults.add("html_page", path="/api/3/cohorts")
@@ -157,12 +163,12 @@ def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pyt
     with pytest.raises(GarbledAnswerError) as caught:
         local.rest().json(COHORTS)
 
-    assert caught.value.what == "Amplitude answered list of cohorts with an HTML page instead of JSON."
+    assert caught.value.what == PAGE
     assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
             "WARNING",
-            "Amplitude answered list of cohorts with an HTML page instead of JSON. It is asked again in 1 seconds.",
+            f"{PAGE} It is asked again in 1 seconds.",
         )
     ]
 

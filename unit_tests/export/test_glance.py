@@ -4,7 +4,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError, ServerFailureError
+from source_amplitude.errors import (
+    CorruptArchiveError,
+    EmptyArchiveError,
+    ExportTooLargeError,
+    ExportTooSlowError,
+    ServerFailureError,
+)
 from source_amplitude.export import Glimpse, glance
 from source_amplitude.members import MemberName
 from source_amplitude.windows import HOUR, HourWindow
@@ -23,9 +29,14 @@ def test_an_archive_is_seen_with_its_project() -> None:
     assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Glimpse(MemberName("100200", START, 1))
 
 
-def test_no_files_and_an_archive_without_any_are_nothing() -> None:
+def test_no_files_in_amplitude_s_words_are_nothing() -> None:
     assert answered(None) is None
-    assert answered(archive()) is None
+
+
+@pytest.mark.parametrize("names", [(), ("100200/100200_2026-03-04_7#1.json.gz",)], ids=["empty", "another hour"])
+def test_an_archive_without_a_file_of_its_window_proves_nothing(names: tuple[str, ...]) -> None:
+    with pytest.raises(EmptyArchiveError):
+        answered(archive(*names))
 
 
 def test_an_archive_that_is_too_large_has_files() -> None:

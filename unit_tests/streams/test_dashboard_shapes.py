@@ -175,6 +175,9 @@ def test_a_429_and_a_failure_that_pass_are_only_a_wait(project: Project) -> None
         f"{what} It is asked again in 0 seconds."
         for what in (
             "Amplitude's rate limit stopped active_users of 2026-02-27 to 2026-03-03 (HTTP 429: Too Many Requests).",
-            "Amplitude failed at average_session_length of 2026-02-27 to 2026-03-03 (HTTP 500: an HTML page).",
+            (
+                "Amplitude failed at average_session_length of 2026-02-27 to 2026-03-03 (HTTP 500, text/html, "
+                '"<html><head><title>500 error</title></head><body><h1>500 error</h1></body></html>").'
+            ),
         )
     ]

@@ -196,6 +196,8 @@ def test_a_page_instead_of_json_is_asked_for_again_and_then_an_error_that_may_pa
     assert always.failures["cohorts"] == Failure(
         "GarbledAnswerError",
         "transient_error",
-        "Amplitude answered list of cohorts with an HTML page instead of JSON. It was tried 2 times within 0 seconds. "
+        'The answer to list of cohorts is not JSON (HTTP 200, text/html, "<html><head><title>Service '
+        'unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '
+        "It was tried 2 times within 0 seconds. "
         "Run the sync again; what is missing will be read then.",
     )
