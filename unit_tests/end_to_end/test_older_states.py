@@ -1,0 +1,196 @@
+"""States that commit e2beff4 saved: the present version goes on from each, loses nothing and repeats nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from unit_tests.end_to_end.test_interruptions import uuids_of
+from unit_tests.older_versions import E2BEFF4, add_late_events, amplitude_as_it_was, at, late_event, saved, uuids_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+    from unit_tests.end_to_end.connector import Connector, Run
+
+START_DATE = "2026-03-03T06:00:00Z"
+MALFORMED_MEMBER = "100200/100200_2026-03-03_12#0.json.gz"
+POLICIES = ["fail", "report"]
+EVERY_STREAM = "states/every_stream"
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    with amplitude_as_it_was(tmp_path / "amplitude") as emulator:
+        yield emulator
+
+
+def go_on(connector: Connector, policy: str) -> Run:
+    """Read from the saved state of a backfill."""
+    arguments = connector.reading(start_date=START_DATE, malformed_lines=policy)
+    return connector.run(*arguments, "--state", str(E2BEFF4 / f"states/backfill_{policy}.json"))
+
+
+def emitted_before(policy: str) -> list[str]:
+    uuids: list[str] = saved(f"states/backfill_{policy}.emitted.json")
+    return uuids
+
+
+def stored(emulator: Emulator) -> list[str]:
+    return uuids_in(emulator.store.lines())
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_backfill_goes_on_within_the_half_read_hour_and_has_every_event_once(
+    emulator: Emulator, connector: Connector, policy: str
+) -> None:
+    rest = go_on(connector, policy)
+    again = connector.read(rest.states[-1], start_date=START_DATE, malformed_lines=policy)
+
+    assert sorted(emitted_before(policy) + uuids_of(rest)) == stored(emulator)
+    assert uuids_of(again) == []
+    assert ["2026-03-03 12:00 UTC" in text for run in (rest, again) for text in run.error_texts] == (
+        [True, True] if policy == "fail" else []
+    )
+    assert [MALFORMED_MEMBER in "".join(run.warnings) for run in (rest, again)] == [True, True]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_no_hour_that_is_settled_is_asked_for(emulator: Emulator, connector: Connector, policy: str) -> None:
+    go_on(connector, policy)
+
+    asked = {request.query["start"] for request in emulator.requests if request.query["start"] >= "2026"}
+    settled = {f"20260303T{hour:02}" for hour in (6, 7, 8, 9, 13, 14)}
+    assert (min(asked), asked & settled) == ("20260303T10", set())
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_amplitude_adds_to_read_and_half_read_hours_comes_once(
+    emulator: Emulator, connector: Connector, policy: str
+) -> None:
+    late = add_late_events(emulator)
+    emulator.clock.advance(timedelta(hours=6))
+
+    rest = go_on(connector, policy)
+
+    assert sorted(emitted_before(policy) + uuids_of(rest)) == stored(emulator)
+    assert set(late) <= set(uuids_of(rest))
+
+
+def test_a_malformed_line_that_amplitude_mends_comes_with_its_member_and_ends_the_failure(
+    emulator: Emulator, connector: Connector
+) -> None:
+    lines = emulator.store.lines(at(3, 12), at(3, 13))[:5]
+    mended = [late_event("mended") if line.startswith(b'{"uuid":"cut off') else line for line in lines]
+    emulator.store.rewrite_lines(at(3, 12), 0, mended)
+
+    rest = go_on(connector, "fail")
+    again = connector.read(rest.states[-1], start_date=START_DATE, malformed_lines="fail")
+
+    twice = Counter(emitted_before("fail") + uuids_of(rest)) - Counter(stored(emulator))
+    assert Counter(stored(emulator)) - Counter(emitted_before("fail") + uuids_of(rest)) == Counter()
+    assert sorted(twice) == [uuid for uuid in uuids_in(mended) if uuid != "mended"]
+    assert f"Amplitude has rewritten the member {MALFORMED_MEMBER}" in "\n".join(rest.warnings)
+    assert (uuids_of(again), MALFORMED_MEMBER in "".join(again.error_texts)) == ([], False)
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> Path:
+    """A copy of the file of states of all streams."""
+    path = tmp_path / "states.json"
+    path.write_bytes((E2BEFF4 / f"{EVERY_STREAM}.json").read_bytes())
+    return path
+
+
+def by_stream(path: Path) -> dict[str, Any]:
+    messages = json.loads(path.read_text("utf-8"))
+    return {each["stream"]["stream_descriptor"]["name"]: each["stream"]["stream_state"] for each in messages}
+
+
+def read_with(connector: Connector, states: Path, *names: str) -> Run:
+    arguments = connector.reading(streams=names, **saved(f"{EVERY_STREAM}.options.json"))
+    return connector.run(*arguments, "--state-file", str(states))
+
+
+def records_of(run: Run, name: str) -> list[dict[str, Any]]:
+    records = [message["record"] for message in run.of_type("RECORD")]
+    return [record["data"] for record in records if record["stream"] == name]
+
+
+def dates_of(run: Run, name: str) -> list[str]:
+    return sorted({record["date"][:10] for record in records_of(run, name)})
+
+
+def march(first: int, last: int) -> list[str]:
+    return [f"2026-03-{day:02}" for day in range(first, last + 1)]
+
+
+def test_every_stream_goes_on_from_a_file_of_states(emulator: Emulator, connector: Connector, states: Path) -> None:
+    emitted = saved(f"{EVERY_STREAM}.emitted.json")
+    emulator.store.append_lines(at(4, 7), 4, [late_event("new")])
+    emulator.clock.advance(timedelta(days=5))
+
+    run = read_with(connector, states, *emitted)
+
+    daily = march(2, 8)  # two days again, as dashboard_lookback_days says, and the five that ended since
+    assert (run.exit_code, run.error_texts) == (0, [])
+    assert [record["uuid"] for record in records_of(run, "events")] == ["new"]
+    assert sorted([*emitted["events"], "new"]) == stored(emulator)
+    assert {name: dates_of(run, name) for name in emitted if saved_date(name)} == {
+        "active_users": daily,
+        "new_users": daily,
+        "weekly_active_users": ["2026-02-23", *march(2, 2)],
+        "monthly_active_users": ["2026-02-01"],
+        "average_session_length": daily,
+        "average_sessions_per_user": daily,
+        "session_length_distribution": daily,
+        "user_composition": daily,
+        "revenue_ltv": ["2026-02-27", "2026-02-28", *march(1, 8)],
+    }
+    assert {name: state["date"] for name, state in by_stream(states).items() if "date" in state} == {
+        **{name: "2026-03-08" for name in emitted if saved_date(name)},
+        "monthly_active_users": "2026-02-28",
+    }
+    lists = {name: count for name, count in emitted.items() if isinstance(count, int)}
+    assert {name: len(records_of(run, name)) for name in lists} == lists
+
+
+def saved_date(name: str) -> str | None:
+    """Return the date up to which a stream of figures by date was read."""
+    date: str | None = by_stream(E2BEFF4 / f"{EVERY_STREAM}.json")[name].get("date")
+    return date
+
+
+def test_a_cohort_that_was_read_comes_again_only_when_it_was_computed_again(
+    emulator: Emulator, connector: Connector, states: Path
+) -> None:
+    (cohort_id,) = saved("amplitude/cohorts.json")
+
+    same = read_with(connector, states, "cohort_members")
+    emulator.content.cohorts.recompute(cohort_id)
+    computed = read_with(connector, states, "cohort_members")
+
+    assert [sorted(record["amplitude_id"] for record in run.records) for run in (same, computed)] == [[], [5001, 5002]]
+    assert sorted(saved(f"{EVERY_STREAM}.emitted.json")["cohort_members"]) == [5001, 5002]
+
+
+def test_states_of_streams_that_are_not_read_stay_as_they_were_saved(
+    emulator: Emulator, connector: Connector, states: Path
+) -> None:
+    emulator.store.append_lines(at(4, 7), 4, [late_event("new")])
+    before = by_stream(states)
+
+    run = read_with(connector, states, "events")
+
+    after = by_stream(states)
+    assert (run.exit_code, uuids_of(run)) == (0, ["new"])
+    assert {name: state for name, state in after.items() if name != "events"} == {
+        name: state for name, state in before.items() if name != "events"
+    }
+    assert after["events"] != before["events"]

@@ -1,0 +1,204 @@
+"""Folders that commit e2beff4 landed: what is missing is found and fetched, and nothing else is written."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+import pyarrow.parquet as pq
+import pytest
+
+from unit_tests.landing.program import manifests_of, stored
+from unit_tests.older_versions import (
+    COMPLETED_LATER,
+    E2BEFF4,
+    amplitude_as_it_was,
+    at,
+    complete_the_half_line,
+    late_event,
+    uuids_in,
+)
+from unit_tests.peers.peer import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amplitude_emulator import Emulator
+    from unit_tests.landing.program import Ended, Program
+
+FORMATS = ["raw", "jsonl", "parquet", "json"]
+SPAN = ("--start", "2026-03-03T06", "--end", "2026-03-03T15")
+ARRAY = "json/date=2026-03-03.json"
+LANDED_SECONDS, ARRAY_SECONDS = 1_772_625_600, 1_772_625_660
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    with amplitude_as_it_was(tmp_path / "amplitude") as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=FORMATS)
+def form(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def place(form: str, tmp_path: Path) -> Peer:
+    """A copy of the folder, whose array of a day is newer than the objects, as `land` left it."""
+    folder = Path(shutil.copytree(E2BEFF4 / "places" / form, tmp_path / "landed"))
+    for path in files_in(folder):
+        seconds = ARRAY_SECONDS if path.match(ARRAY) else LANDED_SECONDS
+        os.utime(path, (seconds, seconds))
+    return Peer(str(folder))
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def land(program: Program, place: Peer, form: str, *options: str) -> Ended:
+    return program.land(
+        place, *SPAN, "--format", form, *options, start_date="2026-03-03T06:00:00Z", malformed_lines="skip"
+    )
+
+
+def snapshot(place: Peer) -> dict[str, tuple[bytes, int]]:
+    """Return each file's content and when it was written."""
+    root = Path(place.url)
+    return {str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files_in(root)}
+
+
+def written(place: Peer, before: dict[str, tuple[bytes, int]]) -> list[str]:
+    """Return the files that are new, were written since, or are not there any more."""
+    after = snapshot(place)
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def landed_uuids(place: Peer) -> list[str]:
+    """Return the sorted uuids of the events in all objects, in whatever format they are."""
+    found: list[str] = []
+    for path, body in stored(place).items():
+        if path.startswith("events/") and path.endswith(".parquet"):
+            found += pq.read_table(io.BytesIO(body), columns=["uuid"])["uuid"].to_pylist()
+        elif path.startswith("events/"):
+            found += uuids_in(gzip.decompress(body).splitlines())
+    return sorted(found)
+
+
+def amplitudes_uuids(emulator: Emulator) -> list[str]:
+    return uuids_in(emulator.store.lines(at(3, 6), at(3, 15)))
+
+
+def hour_of(path: str) -> str:
+    return path.partition("hour=")[2][:2]
+
+
+def test_exactly_the_hours_that_are_missing_are_found(program: Program, place: Peer) -> None:
+    before = snapshot(place)
+
+    usual, strict = program.missing(place, *SPAN), program.missing(place, *SPAN, "--strict")
+
+    lacking = {"2026-03-03T09": "short", "2026-03-03T11": "failed", "2026-03-03T13": "missing"}
+    assert (usual.exit_code, usual.hours) == (1, lacking)
+    assert (strict.exit_code, strict.hours) == (1, {**lacking, "2026-03-03T10": "open"})
+    assert written(place, before) == []
+
+
+def test_what_is_missing_is_landed_and_nothing_else_is_written(
+    emulator: Emulator, program: Program, place: Peer, form: str
+) -> None:
+    before = snapshot(place)
+
+    landed = land(program, place, form, "--only-missing")
+    missing = program.missing(place, *SPAN)
+
+    changed = written(place, before)
+    assert (landed.exit_code, missing.exit_code, missing.hours) == (0, 0, {})
+    assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
+    assert [path for path in changed if path == ARRAY] == [ARRAY] * (form == "json")
+    assert landed_uuids(place) == amplitudes_uuids(emulator)
+    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(hours_of(place)).items()} == {
+        **dict.fromkeys(("06", "08", "09", "11", "12", "13", "14"), "done"),
+        "07": "empty",
+        "10": "open",
+    }
+
+
+def hours_of(place: Peer) -> dict[str, bytes]:
+    """Return the manifests' contents by path."""
+    return {path: body for path, body in stored(place).items() if path.startswith("_manifest/")}
+
+
+def test_a_landing_of_everything_compares_what_is_there_and_rewrites_none_of_it(
+    emulator: Emulator, program: Program, place: Peer, form: str
+) -> None:
+    before = snapshot(place)
+
+    first = land(program, place, form)
+    changed = written(place, before)
+    between = snapshot(place)
+    second = land(program, place, form)
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
+    assert written(place, between) == []
+    assert second.summary.startswith("nothing new (")
+    assert landed_uuids(place) == amplitudes_uuids(emulator)
+
+
+def test_late_files_of_landed_hours_replace_their_objects_alone(
+    emulator: Emulator, program: Program, place: Peer, form: str
+) -> None:
+    land(program, place, form, "--only-missing")
+    before = snapshot(place)
+    emulator.store.append_lines(at(3, 14), 0, [late_event("late-grown")])
+    complete_the_half_line(emulator)
+    program.pass_time(hours=6)
+
+    late = land(program, place, form, "--only-missing")
+
+    objects = [path for path in written(place, before) if path.startswith("events/")]
+    assert late.exit_code == 0
+    assert [path.rpartition("/")[2].partition(".")[0] for path in objects] == [
+        "100200_2026-03-03_12_7",
+        "100200_2026-03-03_14_0",
+    ]
+    assert {"late-grown", COMPLETED_LATER} <= set(landed_uuids(place))
+    assert landed_uuids(place) == amplitudes_uuids(emulator)
+    assert program.missing(place, *SPAN).exit_code == 0
+
+
+@pytest.mark.parametrize("form", ["json"])
+def test_the_array_of_the_day_has_every_event_once(
+    emulator: Emulator, program: Program, place: Peer, form: str
+) -> None:
+    land(program, place, form, "--only-missing")
+
+    array = json.loads(bytes(obstore.get(place.store(), ARRAY).bytes()))
+
+    assert sorted(event["uuid"] for event in array) == amplitudes_uuids(emulator)
+
+
+def test_the_report_shows_the_hours(program: Program, place: Peer) -> None:
+    page = Path(place.url).with_name("report.html")
+
+    report = program.run("report", place, *SPAN, "--out", str(page))
+
+    assert (report.exit_code, report.stdout) == (0, f"{page}\n")
+    assert "100200_2026-03-03_09_4" in page.read_text("utf-8")
+
+
+def test_another_format_is_refused(program: Program, place: Peer, form: str) -> None:
+    before = snapshot(place)
+
+    landed = land(program, place, "parquet" if form == "jsonl" else "jsonl")
+
+    assert landed.exit_code == 1
+    assert written(place, before) == []

@@ -1,0 +1,107 @@
+"""Checkpoints of streaming queries that commit e2beff4 saved: the present version reads exactly the rest."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from source_amplitude.config import MalformedLines
+from source_amplitude.spark.options import LateFiles
+from unit_tests.conftest import NOON
+from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.older_versions import (
+    COMPLETED_LATER,
+    START,
+    add_late_events,
+    amplitude_as_it_was,
+    saved,
+    uuids_in,
+)
+from unit_tests.spark.micro_batches import Checkpoint, KilledError, Query, amplitude_of, config_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
+
+pytestmark = pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    with amplitude_as_it_was(tmp_path / "amplitude") as emulator:
+        yield emulator
+
+
+class Restarted:
+    """A query that goes on from a saved checkpoint."""
+
+    def __init__(self, emulator: Emulator, late_files: LateFiles) -> None:
+        self._late_files = late_files
+        self._emulator = emulator
+        self._clock = FakeClock(NOON)
+        content = saved(f"offsets/{late_files.value}.json")
+        self._committed: list[list[str]] = content["committed"]
+        self._checkpoint = Checkpoint(content["offsets"], [[] for _ in self._committed])
+
+    def run(self, kill_at: str = "") -> None:
+        config = config_of(self._emulator, START, malformed_lines=MalformedLines.SKIP)
+        amplitude = amplitude_of(self._emulator, config, self._clock)
+        Query(amplitude, self._checkpoint, self._late_files, kill_at=kill_at).run()
+
+    def pass_time(self, hours: int) -> None:
+        self._emulator.clock.advance(timedelta(hours=hours))
+        self._clock.advance(hours * 3600)
+
+    @property
+    def uuids(self) -> list[str]:
+        """Everything in the sink, by the older version and by this one."""
+        return sorted([uuid for batch in self._committed for uuid in batch] + uuids_in(self._checkpoint.lines))
+
+
+def stored(emulator: Emulator) -> list[str]:
+    return uuids_in(emulator.store.lines())
+
+
+def test_the_planned_batch_and_everything_behind_it_is_read_once(emulator: Emulator, late_files: LateFiles) -> None:
+    query = Restarted(emulator, late_files)
+
+    query.run()
+
+    assert query.uuids == stored(emulator)
+
+
+def test_a_driver_that_dies_again_within_the_planned_batch_loses_and_repeats_nothing(
+    emulator: Emulator, late_files: LateFiles
+) -> None:
+    query = Restarted(emulator, late_files)
+
+    for _ in range(2):
+        with suppress(KilledError):
+            query.run("read")
+    query.run()
+    query.run()
+
+    assert query.uuids == stored(emulator)
+
+
+def test_late_files_of_hours_that_the_older_version_read_come_once_where_they_are_looked_for(
+    emulator: Emulator, late_files: LateFiles
+) -> None:
+    query = Restarted(emulator, late_files)
+    query.run()
+    late = add_late_events(emulator)
+
+    query.pass_time(6)
+    query.run()
+    query.pass_time(24)
+    query.run()
+
+    looked_for = set() if late_files is LateFiles.IGNORE else set(late)
+    assert set(late).intersection(query.uuids) == looked_for
+    assert query.uuids == [uuid for uuid in stored(emulator) if uuid not in set(late) - looked_for]
+    assert COMPLETED_LATER in late
