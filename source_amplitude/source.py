@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer
+from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer, FailureType
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
@@ -120,7 +120,10 @@ class SourceAmplitude(AbstractSource):
         except AmplitudeError as error:
             if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignAnswerError):
                 error.advice = self._advice_for_a_bad_connection()
-            raise traced(error, parsed.keys) from error
+            trace = traced(error, parsed.keys)
+            if isinstance(error, ForeignAnswerError):
+                trace.failure_type = FailureType.config_error  # only for these the CDK prints a FAILED status
+            raise trace from error
         return True, None
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import obstore
@@ -120,6 +120,36 @@ def test_a_window_that_failed_after_it_was_open_is_missing_and_is_open_again_aft
     assert {hour for hour, state in states.items() if state == "failed"} == {"03", "04"} & set(states)
     assert set(missing.hours) == {f"2026-03-04T{hour}" for hour, state in states.items() if state == "failed"}
     assert states_of(stored(every_store))["04"] == "open"
+
+
+def test_a_gateway_s_404_fails_its_window(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    half_a_day.faults.add("html_page", hour=at(5), status=404)
+
+    landed = program.land(folder, *HOURS, request_time_range=1)
+    missing = program.missing(folder, *HOURS)
+    half_a_day.faults.clear()
+    program.land(folder, *HOURS, "--only-missing", request_time_range=1)
+
+    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert states_of(stored(folder))["05"] == "done"
+    assert objects_of(stored(folder)) == oracle(half_a_day.store)
+
+
+def test_an_archive_without_a_file_of_its_hour_leaves_the_hour_missing(
+    half_a_day: Emulator, program: Program, folder: Peer
+) -> None:
+    half_a_day.clock.advance(timedelta(days=3))
+    half_a_day.faults.add("empty_archive", hour=at(5))
+
+    landed = program.land(folder, *HOURS, request_time_range=1)
+    before = states_of(stored(folder))
+    missing = program.missing(folder, *HOURS)
+    half_a_day.faults.clear()
+    program.land(folder, *HOURS, "--only-missing", request_time_range=1)
+
+    assert (landed.exit_code, missing.exit_code) == (0, 1)
+    assert "05" not in before
+    assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
 def test_a_member_whose_gzip_is_broken_fails_its_hour_alone_and_is_landed_once_it_is_mended(
