@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.terminal.typed import PROGRAM
+from source_amplitude.terminal.typed import PROGRAM, TypedCommand
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def fetch_command(
     if not missing.windows:
         return None
     first, last = missing.windows[0].start, missing.windows[-1].end
-    words = [*program, "land", "--config", config or "config.json", "--to", to]
+    words = ["land", "--config", config or "config.json", "--to", to]
     words += ["--start", f"{first:%Y-%m-%dT%H}", "--end", f"{last:%Y-%m-%dT%H}"]
     words += ["--format", form] if form not in ("", "raw") else []
-    return shlex.join([*words, "--only-missing"])
+    return str(TypedCommand(program, (*words, "--only-missing")))

@@ -89,7 +89,7 @@ def _other_region_error(text: str, place: Place, doing: str) -> StoreDeniedError
     named = next((each for each in _REGION_VARIABLES if os.environ.get(each, "").strip()), "")
     used = f"{named}={os.environ[named]}" if named else "AWS_REGION and AWS_DEFAULT_REGION are not set"
     right = _tag(text, "Region") or next(iter(re.findall(r"expecting '([a-z0-9-]+)'", text)), "")
-    where = f"in the region {right}, and requests" if right else "in another region: requests"
+    where = f"in the region {right}, not in the one that" if right else "not in the region that"
     next_step = (
         f"Set AWS_REGION={right}"
         if right
@@ -99,7 +99,7 @@ def _other_region_error(text: str, place: Place, doing: str) -> StoreDeniedError
         )
     )
     return StoreDeniedError(
-        f"{place} is {where} were signed for another one ({used}): {doing} failed.",
+        f"{place} is {where} requests were signed for ({used}): {doing} failed.",
         next_step=f"{next_step}, and run the command again.",
     )
 

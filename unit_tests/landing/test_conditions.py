@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import obstore
 import pytest
 
-from unit_tests.landing.program import at, manifests_of, object_path, objects_of, oracle, states_of, stored
+from unit_tests.landing.program import (
+    HOURS,
+    at,
+    ended,
+    manifests_of,
+    object_path,
+    objects_of,
+    oracle,
+    states_of,
+    stored,
+)
 from unit_tests.peers.faults import FOREVER, Answer, Do, xml_error
 
 if TYPE_CHECKING:
@@ -169,3 +179,17 @@ def test_a_busy_store_is_asked_again_at_the_first_write_on_condition(program: Pr
 
     assert (landed.exit_code, landed.warnings) == (0, [])
     assert writes(faulty_s3, "_manifest/") == 4
+
+
+def test_two_runs_at_once_without_conditions_leave_nothing_that_the_next_run_does_not_complete(
+    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
+) -> None:
+    for header in (CREATE, REPLACE):
+        faulty_s3.front.inject(REFUSALS["a page"][0], method="PUT", header=header, times=FOREVER)
+
+    codes = [ended(run).exit_code for run in [program.start(faulty_s3, *HOURS), program.start(faulty_s3, *HOURS)]]
+    rest = program.land(faulty_s3, *HOURS, "--only-missing")
+
+    assert (set(codes) <= {0, 1}, rest.exit_code) == (True, 0), rest.stderr
+    assert objects_of(stored(faulty_s3)) == oracle(half_a_day.store)
+    assert program.missing(faulty_s3).exit_code == 0

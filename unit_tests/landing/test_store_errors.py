@@ -28,7 +28,7 @@ REGION_MALFORMED = Answer(
         (
             Answer(301, xml_error("PermanentRedirect", "Use the specified endpoint.")),
             (
-                "is in another region: requests were signed for another one (AWS_REGION=us-east-1): listing _manifest "
+                "is not in the region that requests were signed for (AWS_REGION=us-east-1): listing _manifest "
                 "failed. Set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {bucket} prints "
                 "it), or correct AWS_ENDPOINT_URL, and run the command again."
             ),
@@ -36,8 +36,8 @@ REGION_MALFORMED = Answer(
         (
             REGION_MALFORMED,
             (
-                "is in the region eu-north-1, and requests were signed for another one (AWS_REGION=us-east-1): listing "
-                "_manifest failed. Set AWS_REGION=eu-north-1, and run the command again."
+                "is in the region eu-north-1, not in the one that requests were signed for (AWS_REGION=us-east-1): "
+                "listing _manifest failed. Set AWS_REGION=eu-north-1, and run the command again."
             ),
         ),
     ],
