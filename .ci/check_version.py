@@ -8,6 +8,7 @@ from pathlib import Path
 
 PLACES = {
     "pyproject.toml": r'^version = "([^"]+)"$',
+    "source_amplitude/distribution.py": r'^VERSION = "([^"]+)"$',
     "metadata.yaml": r"^  dockerImageTag: (\S+)$",
     "CHANGELOG.md": r"^## \[([^\]]+)\] - \d{4}-\d{2}-\d{2}$",
 }

@@ -103,8 +103,9 @@ class OtherProjectError(ConfigError):
     """The saved state was written for another project than the one the keys open."""
 
     next_step = (
-        "If the keys were changed on purpose, reset the stream's state (Airbyte: connection > Settings > "
-        "Clear data; command line: run without --state). Otherwise put the first project's keys back."
+        "Put the first project's keys back. If they were changed on purpose, use a new connection (command line: "
+        "another --state-file and another output): Clear data in Airbyte would reset the state too, and delete the "
+        "first project's records from the destination."
     )
 
 
@@ -112,8 +113,9 @@ class InvalidStateError(ConfigError):
     """The saved state has a form that no version of this source ever wrote."""
 
     next_step = (
-        "Pass the state a sync printed, or reset the stream's state (Airbyte: connection > Settings > "
-        "Clear data; command line: run without --state)."
+        "Pass the state a sync printed. Without a state everything is read again from start_date on (command line: "
+        "leave out --state, or name a new --state-file). In Airbyte, Clear data resets the state and also deletes the "
+        "stream's records from the destination."
     )
 
 
@@ -163,7 +165,7 @@ class QuotaUsedUpError(ConfigError):
 class MissingExtraError(ConfigError):
     """A library that is installed only on demand is not there."""
 
-    next_step = "Run pip install 'source-amplitude[land]' and then the command again."
+    next_step = "Install the library beside this program and run the command again."
 
 
 class StoreDeniedError(ConfigError):
@@ -184,7 +186,9 @@ class OtherFormatError(ConfigError):
 class InvalidManifestError(ConfigError):
     """A manifest in the store is none that this version wrote."""
 
-    next_step = "Delete the manifest and land its hour again, or use the version of this program that wrote it."
+    next_step = (
+        "Use the version of this program that wrote it, or move the manifest out of the store and land its hour again."
+    )
 
 
 class RetryableError(AmplitudeError):

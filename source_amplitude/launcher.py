@@ -85,7 +85,8 @@ def _launch(
     if is_check:
         narrator.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.complaints[-1])
     if options.command == "read":
-        command = ReadCommand(options.config, options.catalog, options.state_file, stdout.file_name())
+        keeps_state = options.state_file is not None
+        command = ReadCommand(options.typed, keeps_state, stdout.file_name(), frozenset(entrypoint.refreshed))
         narrator.end_read(command, goes_on=entrypoint.goes_on)
     return EXIT_FAILED if entrypoint.check_failed else code
 

@@ -72,7 +72,9 @@ class LineWriter:
         """Return the name of the file that is written to; empty where it is none, or the system does not say."""
         with suppress(OSError):
             if self._is_file():
-                return os.path.relpath(Path(f"/proc/self/fd/{self._out.fileno()}").readlink())
+                name = os.path.relpath(Path(f"/proc/self/fd/{self._out.fileno()}").readlink())
+                if os.path.samestat(os.fstat(self._out.fileno()), os.stat(name)):  # noqa: PTH116 - not deleted, nor moved
+                    return f"./{name}" if name.startswith("-") else name
         return ""
 
     def _is_file(self) -> bool:

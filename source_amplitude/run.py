@@ -8,9 +8,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from importlib import import_module, metadata, resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from source_amplitude.distribution import version
+from source_amplitude.terminal.typed import TypedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,14 +75,14 @@ def run(
         store_settings: The same for the store that land, missing and report work with.
         clock: Where time comes from.
     """
-    arguments = list(sys.argv[1:] if args is None else args)
+    typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
     if sys.stdout is None:
         raise SystemExit("source-amplitude: there is no stdout to print to")
     if sys.stderr is None:  # closed by whoever started us
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
         try:
-            return _run(arguments, settings, store_settings, clock)
+            return _run(typed, settings, store_settings, clock)
         finally:
             sys.stdout.flush()
     except OSError as error:
@@ -96,24 +99,25 @@ def run(
 
 
 def _run(
-    arguments: list[str], settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
+    typed: TypedCommand, settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
 ) -> int:
+    arguments = typed.arguments
     command = arguments[0] if arguments else ""
     if command in ("-h", "--help", "help"):
         sys.stdout.write(HELP)
     elif command == "--version":
-        sys.stdout.write(f"source-amplitude {metadata.version('source-amplitude')}\n")
+        sys.stdout.write(f"source-amplitude {version()}\n")
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "report"):
-        return _run_own(arguments, settings, store_settings, clock)
+        return _run_own(typed, settings, store_settings, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
         return EXIT_USAGE
     else:
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
-        options = airbyte_options(arguments)
+        options = airbyte_options(arguments, typed.program)
         from source_amplitude.launcher import launch  # noqa: PLC0415 - as above
         from source_amplitude.source import SourceAmplitude  # noqa: PLC0415 - as above
 
@@ -122,14 +126,14 @@ def _run(
 
 
 def _run_own(
-    arguments: list[str], settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
+    typed: TypedCommand, settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
 ) -> int:
     # Each imports what it needs; see the module's docstring.
     from source_amplitude.commands.session import Session  # noqa: PLC0415
 
-    command = import_module(f"source_amplitude.commands.{arguments[0]}")
-    run_command: Callable[[Sequence[str], Session], int] = getattr(command, arguments[0])
-    return run_command(arguments[1:], Session.of(os.environ, settings, store_settings, clock))
+    command = import_module(f"source_amplitude.commands.{typed.arguments[0]}")
+    run_command: Callable[[Sequence[str], Session], int] = getattr(command, typed.arguments[0])
+    return run_command(typed.arguments[1:], Session.of(os.environ, settings, store_settings, clock, typed.program))
 
 
 def spec_line() -> str:

@@ -99,3 +99,20 @@ def test_a_pipe_is_widened_and_a_file_is_left_as_it_is(tmp_path: Path) -> None:
         widen_pipe(file.fileno())
 
         assert fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ) == 1024 * 1024
+
+
+def test_the_name_of_a_file_that_is_printed_to_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with (tmp_path / "out.jsonl").open("wb") as out, (tmp_path / "-out").open("wb") as dashed:
+        names = [LineWriter(out).file_name(), LineWriter(dashed).file_name()]
+
+    assert names == ["out.jsonl", "./-out"]
+
+
+def test_what_is_no_file_or_has_no_name_any_more_is_not_named(tmp_path: Path) -> None:
+    with (tmp_path / "out.jsonl").open("wb") as out, open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a device
+        (tmp_path / "out.jsonl").unlink()
+        names = [LineWriter(each).file_name() for each in (out, nothing, io.BytesIO())]
+
+    assert names == ["", "", ""]

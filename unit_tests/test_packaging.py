@@ -16,12 +16,14 @@ import pytest
 import yaml
 from airbyte_cdk.models.connector_metadata import ConnectorLanguage, MetadataFile
 
+from source_amplitude.distribution import DISTRIBUTION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 METADATA_SCHEMA = ROOT / "unit_tests/fixtures/airbyte_connector_models/ConnectorMetadataDefinitionV0.json"
-VERSION = metadata.version("source-amplitude")
+VERSION = metadata.version(DISTRIBUTION)
 PACKAGES = ("source_amplitude", "amplitude_emulator")
 SUFFIXES = {".py", ".json", ".md", ".typed"}
 

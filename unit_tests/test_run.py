@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airbyte_cdk.models import AirbyteMessageSerializer
 
+from source_amplitude.distribution import DISTRIBUTION
 from source_amplitude.run import HELP
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def fake_config(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("arguments", "printed"),
     [
-        (("--version",), f"source-amplitude {metadata.version('source-amplitude')}\n"),
+        (("--version",), f"source-amplitude {metadata.version(DISTRIBUTION)}\n"),
         (("--help",), HELP),
         (("-h",), HELP),
     ],

@@ -132,10 +132,12 @@ def check_version(tag: str, folder: Path) -> tuple[int, list[str]]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the files that name the version, all with 2.3.4."""
-    (tmp_path / ".ci").mkdir()
+    for folder in (".ci", "source_amplitude"):
+        (tmp_path / folder).mkdir()
     shutil.copy(CHECK_VERSION, tmp_path / ".ci")
     for name, pattern in {
         "pyproject.toml": r'(?m)^(version = ")[^"]+',
+        "source_amplitude/distribution.py": r'(?m)^(VERSION = ")[^"]+',
         "metadata.yaml": r"(?m)^(  dockerImageTag: )\S+",
         "CHANGELOG.md": r"(?m)^(## \[)\d[^\]]+",
     }.items():
@@ -154,10 +156,8 @@ def test_a_tag_that_is_no_version_is_refused(project: Path, tag: str) -> None:
 
 
 def test_every_place_that_does_not_agree_with_the_tag_is_named(project: Path) -> None:
-    assert check_version("v2.3.5", project) == (
-        1,
-        [f"{name} has 2.3.4, the tag 2.3.5." for name in ("pyproject.toml", "metadata.yaml", "CHANGELOG.md")],
-    )
+    places = ("pyproject.toml", "source_amplitude/distribution.py", "metadata.yaml", "CHANGELOG.md")
+    assert check_version("v2.3.5", project) == (1, [f"{name} has 2.3.4, the tag 2.3.5." for name in places])
 
 
 def test_a_changelog_whose_newest_entry_is_not_dated_is_not_released(project: Path) -> None:

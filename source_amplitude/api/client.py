@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from importlib import metadata
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -37,6 +36,7 @@ from source_amplitude.api.recognition import (
     says_no_files,
 )
 from source_amplitude.api.redaction import redact
+from source_amplitude.distribution import version
 from source_amplitude.errors import (
     CredentialsRejectedError,
     NetworkError,
@@ -125,7 +125,7 @@ class AmplitudeClient:
         self._timeout = (timeouts.connect_seconds, timeouts.read_seconds)
         self._session = requests.Session()
         self._session.auth = HTTPBasicAuth(keys.api_key.encode(), keys.secret_key.encode())
-        self._session.headers["User-Agent"] = f"source-amplitude/{metadata.version('source-amplitude')}"
+        self._session.headers["User-Agent"] = f"source-amplitude/{version()}"
         # An archive is compressed already; a length that counts what arrives needs an untouched body.
         self._session.headers["Accept-Encoding"] = "identity"
         self._lock = threading.Lock()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from source_amplitude.terminal.typed import PROGRAM, TypedCommand
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,8 +23,8 @@ only what is new
 """
 
 
-def airbyte_options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the command and the values of its options, as the CDK's entrypoint takes them.
+def airbyte_options(arguments: Sequence[str], program: tuple[str, ...] = (PROGRAM,)) -> argparse.Namespace:
+    """Return the command and the values of its options, as the CDK's entrypoint takes them, and it as it was typed.
 
     The process ends after ``--help`` (0) and wrong usage (2).
     """
@@ -47,7 +49,7 @@ def airbyte_options(arguments: Sequence[str]) -> argparse.Namespace:
         states.add_argument("--state-file", type=_path, metavar="FILE", help=_STATE_FILE)
     made.add_argument("--debug", action="store_true", help="print detailed log lines")
     options = made.parse_args(arguments[1:])
-    options.command = command
+    options.command, options.typed = command, TypedCommand(program, tuple(arguments))
     return options
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.errors import InvalidConfigError
+from source_amplitude.terminal.typed import PROGRAM, TypedCommand
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
@@ -80,12 +80,22 @@ def yesterday(now: datetime) -> datetime:
     return floor_hour(now).replace(hour=0) - DAY
 
 
-def fetch_command(*, config: str | None, to: str, form: str, missing: HourSet) -> str | None:
-    """Return the shell command that fetches ``missing``, or None when nothing is."""
+def fetch_command(
+    *, config: str | None, to: str, form: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
+) -> str | None:
+    """Return the shell command that fetches ``missing``, or None when nothing is.
+
+    Args:
+        config: The file, or None where none was named.
+        to: The place, as it was typed.
+        form: The format that is there; empty where nothing is.
+        missing: Which hours.
+        program: How this program was called.
+    """
     if not missing.windows:
         return None
     first, last = missing.windows[0].start, missing.windows[-1].end
-    words = ["source-amplitude", "land", "--config", config or "config.json", "--to", to]
+    words = ["land", "--config", config or "config.json", "--to", to]
     words += ["--start", f"{first:%Y-%m-%dT%H}", "--end", f"{last:%Y-%m-%dT%H}"]
     words += ["--format", form] if form not in ("", "raw") else []
-    return shlex.join([*words, "--only-missing"])
+    return str(TypedCommand(program, (*words, "--only-missing")))

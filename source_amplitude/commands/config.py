@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _DESCRIPTION = """\
-Prints a configuration with a comment for each field, for the commands of this program: source-amplitude config >
-config.yaml. Keys are taken from the environment. Airbyte itself takes JSON; with --json the same fields are printed
-without comments.
+Prints a configuration with a comment for each field, for the commands of this program. Write it into a new file:
+source-amplitude config > config.yaml. Keys are taken from the environment. Airbyte itself takes JSON; with --json the
+same fields are printed without comments.
 """
 _HEADER = (
     "# Configuration of source-amplitude. ${NAME} is taken from the environment:",

@@ -48,7 +48,11 @@ def missing(arguments: Sequence[str], session: Session) -> int:
         return 0
     found_lacking = "missing, short or open" if options.strict else "missing or short"
     command = fetch_command(
-        config=options.config, to=options.to, form=found.form, missing=found.coverage.hours_in(*conditions)
+        config=options.config,
+        to=options.to,
+        form=found.form,
+        missing=found.coverage.hours_in(*conditions),
+        program=session.program,
     )
     sys.stderr.write(f"{hours:,} of {of} are {found_lacking}. To fetch them:\n  {command}\n")
     return 1

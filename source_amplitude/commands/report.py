@@ -33,11 +33,15 @@ def report(arguments: Sequence[str], session: Session) -> int:
         try:
             found = survey(options, session)
             command = fetch_command(
-                config=options.config, to=options.to, form=found.form, missing=found.coverage.missing()
+                config=options.config,
+                to=options.to,
+                form=found.form,
+                missing=found.coverage.missing(),
+                program=session.program,
             )
             if options.out:
                 html = page(found.coverage, title=str(found.place), made_at=session.clock.now(), command=command)
-                _write(Path(options.out), html)
+                _write(options.out, html)
             else:
                 _print(found, command)
         except AmplitudeError as error:
@@ -45,7 +49,10 @@ def report(arguments: Sequence[str], session: Session) -> int:
     return 0
 
 
-def _write(out: Path, html: str) -> None:
+def _write(name: str, html: str) -> None:
+    if "://" in name:
+        raise InvalidConfigError((f"--out: {name!r} is not a local file; write one, and copy it into the store",))
+    out = Path(name)
     try:
         out.write_text(html, encoding="utf-8")
     except OSError as error:

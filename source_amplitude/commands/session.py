@@ -14,6 +14,7 @@ from source_amplitude.clock import SystemClock
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.export import ExportSettings, Publication
 from source_amplitude.landing.place import StoreSettings
+from source_amplitude.terminal.typed import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,12 +36,14 @@ class Session:
         settings: Bounds of waiting for Amplitude.
         store_settings: Bounds of waiting for the store.
         clock: Our own time.
+        program: How this program was called, for hints.
     """
 
     environ: Mapping[str, str]
     settings: ExportSettings
     store_settings: StoreSettings
     clock: Clock
+    program: tuple[str, ...] = (PROGRAM,)
 
     @classmethod
     def of(
@@ -49,9 +52,11 @@ class Session:
         settings: ExportSettings | None = None,
         store_settings: StoreSettings | None = None,
         clock: Clock | None = None,
+        program: tuple[str, ...] = (PROGRAM,),
     ) -> Session:
         """Return a session with the usual patience where nothing else is given."""
-        return cls(environ, settings or ExportSettings(), store_settings or StoreSettings(), clock or SystemClock())
+        patience = settings or ExportSettings(), store_settings or StoreSettings()
+        return cls(environ, *patience, clock or SystemClock(), program)
 
     def publication(self, config: Config) -> Publication:
         """Return Amplitude as the configuration and the environment describe it.

@@ -1,20 +1,19 @@
-"""Where to land: ``--to`` as a store of obstore, with the credentials that its cloud's own tools would use.
-
-obstore reads the environment, web identities and the metadata services of virtual machines by itself. Profiles of
-``~/.aws`` (boto3, where it is installed) and Azure's connection strings it does not; these are added here.
-"""
+"""Where to land: ``--to`` as a store of obstore."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+import re
+from dataclasses import dataclass
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from source_amplitude.distribution import install_command
 from source_amplitude.errors import InvalidConfigError, MissingExtraError, StoreDeniedError
+from source_amplitude.landing.credentials import names_in_use, store_credentials
+from source_amplitude.landing.near_places import AROUND, near_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _SCHEMES = {"s3": "bucket", "az": "container", "gs": "bucket"}
-_BOTO3_HOURS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ class Place:
     prefix: str
 
     def __str__(self) -> str:
-        if self.scheme == "file":
-            return self.prefix
+        if self.scheme == "file":  # as it is to be written, or its name would be refused
+            return f"./{self.prefix}" if _begins_like_an_address(self.prefix) else self.prefix
         return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
 
     @property
@@ -72,25 +70,58 @@ class Place:
 def parse_place(to: str) -> Place:
     """Return what ``--to`` names.
 
+    Only a plain path is a folder: what begins like an address and is none of a known store is refused, or a mistyped
+    store would become a folder with its name.
+
     Raises:
-        InvalidConfigError: No form that is known. The value is not repeated where it may hold a secret.
+        InvalidConfigError: No form that is known, with the one to write. The value is not repeated where it may hold a
+            secret.
     """
-    if "://" not in to:
-        if not to.strip():
-            raise InvalidConfigError(("--to is empty",))
+    if not to.strip():
+        raise InvalidConfigError(("--to is empty",))
+    if not _begins_like_an_address(to):
         return Place("file", "", str(Path(to).expanduser()))
-    parts = urlsplit(to)
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        raise InvalidConfigError(
-            ("--to holds more than a place; credentials belong into the environment (see docs/landing.md)",)
-        )
-    if parts.scheme == "file" and not parts.netloc:
-        return Place("file", "", parts.path)
-    if parts.scheme not in _SCHEMES or not parts.netloc:
-        raise InvalidConfigError(
-            (f"--to: {to!r} is none of s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, a folder",)
-        )
-    return Place(parts.scheme, parts.netloc, parts.path.strip("/"))
+    place = _known_place(to)
+    if place is None:
+        raise InvalidConfigError((_refusal(to),))
+    return place
+
+
+def _begins_like_an_address(to: str) -> bool:
+    """Return whether a colon is in the first part of ``to``, behind more than a drive's letter."""
+    drive = re.match(r"[A-Za-z]:(?!//)", to)
+    return drive is None and ":" in re.split(r"[/\\]", to.strip(AROUND), maxsplit=1)[0]
+
+
+def _known_place(to: str) -> Place | None:
+    scheme, separator, rest = to.partition("://")
+    bucket, _, prefix = rest.partition("/")
+    if not separator or _may_hold_a_secret(to) or to != to.strip(AROUND):
+        return None
+    if scheme == "file":
+        return None if bucket or not prefix.strip("/") else Place("file", "", f"/{prefix}")
+    is_address = scheme == "az" and "." in bucket  # of an account; the names of containers have no dots
+    return None if scheme not in _SCHEMES or not bucket or is_address else Place(scheme, bucket, prefix.strip("/"))
+
+
+def _may_hold_a_secret(to: str) -> bool:
+    return "?" in to or "#" in to or "@" in to.replace("://", ":", 1).partition("/")[0]
+
+
+def _refusal(to: str) -> str:
+    """Return why ``to`` is refused and what to write in its place."""
+    may_hold_a_secret, near = _may_hold_a_secret(to), near_place(to)
+    if near is not None and _begins_like_an_address(near.form) and _known_place(near.form) is None:
+        near = None
+    said = "the value" if may_hold_a_secret else repr(to)
+    if near is not None and (not may_hold_a_secret or to.partition(":")[0] not in _SCHEMES):
+        more = "; credentials belong in the environment" if "?" in to else ""
+        return f"--to: {said} is not a place that this program knows; write {near.form}{near.beside}{more}"
+    if may_hold_a_secret:
+        return "--to holds more than a place; credentials belong in the environment (see docs/landing.md)"
+    forms = ", ".join(f"{scheme}://{what}/prefix" for scheme, what in _SCHEMES.items())
+    folder = "" if "://" in to else f", such as ./{to} where the folder's name has a colon"
+    return f"--to: {said} is none of {forms}, a folder{folder}"
 
 
 def require_land_extra() -> None:
@@ -100,7 +131,10 @@ def require_land_extra() -> None:
         MissingExtraError: It is not; the text has the command that installs it.
     """
     if find_spec("obstore") is None:
-        raise MissingExtraError("This command needs obstore, which is not installed.")
+        raise MissingExtraError(
+            "This command needs obstore, which is not installed.",
+            next_step=f"Run {install_command('obstore')} and then the command again.",
+        )
 
 
 def open_place(
@@ -122,12 +156,12 @@ def open_place(
     from obstore.exceptions import BaseError  # noqa: PLC0415 - installed only with the extra [land]
     from obstore.store import AzureStore, GCSStore, LocalStore, S3Store  # noqa: PLC0415 - as above
 
-    azure = _azure_connection_string(environ)
+    credentials = store_credentials(place.scheme, environ)
     options: dict[str, Any] = {
         "connect_timeout": timedelta(seconds=settings.connect_seconds),
         "timeout": timedelta(seconds=settings.request_seconds),
     }
-    if azure.get("endpoint", "").startswith("http://") or _allows_http(environ, place.scheme):
+    if credentials.get("endpoint", "").startswith("http://") or _allows_http(environ, place.scheme):
         options["allow_http"] = True
     patience: dict[str, Any] = {
         "prefix": place.prefix or None,
@@ -140,16 +174,17 @@ def open_place(
     }
     try:
         if place.scheme == "s3":
-            return S3Store(place.bucket, **patience, **_aws_profile(environ))
+            return S3Store(place.bucket, **patience, **credentials)
         if place.scheme == "az":
-            return AzureStore(place.bucket, **patience, **azure)
+            return AzureStore(place.bucket, **patience, **credentials)
         if place.scheme == "gs":
             return GCSStore(place.bucket, **patience)
         return LocalStore(_folder(place.prefix, create=create))
     except (BaseError, ValueError) as error:
         # Their texts may quote a key that cannot be read.
+        names = ", ".join(names_in_use(place.scheme, environ)) or "none"
         raise InvalidConfigError(
-            (f"the environment's credentials or settings for {place} cannot be used ({type(error).__name__})",)
+            (f"credentials or settings of {place} cannot be used ({type(error).__name__}); variables set: {names}",)
         ) from None
 
 
@@ -171,84 +206,3 @@ def _folder(path: str, *, create: bool) -> Path:
     except OSError as error:
         raise StoreDeniedError(f"The folder {folder} cannot be made ({error.strerror}).") from error
     return folder.resolve()
-
-
-def _aws_profile(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return what takes credentials from a profile, where one is named or nothing else is there."""
-    if environ.get("AWS_ACCESS_KEY_ID"):
-        return {}
-    named = environ.get("AWS_PROFILE")
-    folder = Path("~/.aws").expanduser()
-    if not named and not any((folder / name).is_file() for name in ("credentials", "config")):
-        return {}
-    if find_spec("boto3") is None:
-        if named:
-            raise MissingExtraError(
-                "AWS_PROFILE is set, and reading profiles needs boto3.",
-                next_step="Run pip install boto3 and then the command again.",
-            )
-        return {}
-    return _from_boto3()
-
-
-def _from_boto3() -> dict[str, Any]:
-    import boto3  # noqa: PLC0415 - only where it is installed
-    import botocore.exceptions  # noqa: PLC0415 - as above
-
-    try:
-        session = boto3.session.Session()
-        credentials = session.get_credentials()
-    except botocore.exceptions.BotoCoreError as error:
-        raise InvalidConfigError((f"AWS_PROFILE cannot be used ({error})",)) from error
-    if credentials is None:
-        return {}
-
-    def provide() -> dict[str, Any]:
-        frozen = credentials.get_frozen_credentials()
-        return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
-            "expires_at": datetime.now(timezone.utc) + _BOTO3_HOURS,  # noqa: TID251 - obstore compares it with the system's
-        }
-
-    region = {"region": session.region_name} if session.region_name else {}
-    return {"credential_provider": provide, **region}
-
-
-@dataclass(frozen=True)
-class ConnectionString:
-    """What Azure's portal calls a connection string; the field names are obstore's."""
-
-    fields: Mapping[str, str] = field(repr=False)
-
-    @classmethod
-    def parse(cls, text: str) -> ConnectionString:
-        """Return the parts of ``AccountName=...;AccountKey=...``.
-
-        Raises:
-            InvalidConfigError: It names no account.
-        """
-        parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
-        account = parts.get("AccountName", "")
-        endpoint = parts.get("BlobEndpoint", "").rstrip("/")
-        if not endpoint and account and "EndpointSuffix" in parts:
-            scheme = parts.get("DefaultEndpointsProtocol", "https")
-            endpoint = f"{scheme}://{account}.blob.{parts['EndpointSuffix']}"
-        account = account or (urlsplit(endpoint).hostname or "").partition(".")[0]
-        if not account:
-            raise InvalidConfigError(("AZURE_STORAGE_CONNECTION_STRING (environment) names no account",))
-        fields = {
-            "account_name": account,
-            "account_key": parts.get("AccountKey", ""),
-            "sas_key": parts.get("SharedAccessSignature", ""),
-            "endpoint": endpoint,
-        }
-        return cls({name: value for name, value in fields.items() if value})
-
-
-def _azure_connection_string(environ: Mapping[str, str]) -> dict[str, Any]:
-    text = environ.get("AZURE_STORAGE_CONNECTION_STRING", "")
-    if not text:
-        return {}
-    return dict(ConnectionString.parse(text).fields)

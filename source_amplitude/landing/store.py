@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import tenacity
 
 from source_amplitude.errors import AmplitudeError, StoreError
+from source_amplitude.landing.conditions import ConditionalWriter, Content
 from source_amplitude.landing.manifest import MANIFEST_FOLDER
 from source_amplitude.landing.place import open_place
-from source_amplitude.landing.store_errors import ended_early, lacks_conditions, translated
+from source_amplitude.landing.store_errors import ended_early, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from source_amplitude.landing.place import Place, StoreSettings
 
@@ -25,14 +26,6 @@ _PART_BYTES = 8 * 1024 * 1024
 _LARGE_AT_ONCE = 2  # each has parts in memory, and on a slow line more of them would only wait for each other
 _MOST_CONFLICTS = 20
 _READ_ATTEMPTS = 4
-
-
-@dataclass(frozen=True)
-class Content:
-    """An object's bytes and which version of it they are."""
-
-    body: bytes
-    version: Mapping[str, Any]
 
 
 class Store:
@@ -53,6 +46,10 @@ class Store:
     def __init__(self, place: Place, settings: StoreSettings, *, create: bool) -> None:
         self.place = place
         self._store = open_place(place, settings, create=create)
+        impatient = replace(settings, max_retries=0)
+        self._writer = ConditionalWriter(
+            place, self._store, lambda: open_place(place, impatient, create=False), self.get
+        )
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._threads = threading.Lock()  # a FileLock that is taken sleeps for 50 ms
 
@@ -132,29 +129,12 @@ class Store:
     def _replace(self, path: str, before: Content | None, after: bytes) -> bool:
         """Write ``after`` if ``before`` is still what is there; return whether it was."""
         import obstore  # noqa: PLC0415 - as in `put`
-        from obstore.exceptions import (  # noqa: PLC0415 - as in `put`
-            AlreadyExistsError,
-            GenericError,
-            NotSupportedError,
-            PreconditionError,
-        )
 
         with self._errors(f"writing {path}"):
             if self.place.scheme == "file":  # nobody else has the lock
                 obstore.put(self._store, path, after)
                 return True
-            mode = cast("Any", dict(before.version) if before else "create")
-            try:
-                obstore.put(self._store, path, after, mode=mode)
-            except (AlreadyExistsError, PreconditionError, FileNotFoundError):
-                return False
-            except (NotImplementedError, NotSupportedError, GenericError) as error:
-                if not lacks_conditions(error):
-                    raise
-                if before is None and self.get(path) is not None:
-                    return False
-                obstore.put(self._store, path, after)
-            return True
+            return self._writer.replace(path, before, after)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

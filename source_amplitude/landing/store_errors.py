@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from source_amplitude.errors import AmplitudeError, DiskFullError, StoreDeniedError, StoreError
+from source_amplitude.landing.credentials import LOOKED_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,41 +23,85 @@ _SECRET_VARIABLES = re.compile(r"(KEY|SECRET|TOKEN|SAS|PASSWORD|CONNECTION_STRIN
 _SHORTEST_SECRET_CHARS = 8
 
 _STATUS = re.compile(r"non-2xx status code: (\d{3})( [A-Z][A-Za-z ]+)?")
+_ABOUT_A_HEADER = re.compile(
+    r"if-(none-)?match|NotImplemented"
+    r"|(not supported|unsupported|not implemented|unknown|invalid)\b.{0,60}\b(header|condition)"
+    r"|\b(header|condition).{0,60}(not supported|unsupported|not implemented|unknown|not allowed)",
+    re.IGNORECASE,
+)
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _BAD_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId")
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_OTHER_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
+_WITHOUT_LOCATION = "redirect without LOCATION"  # how obstore says it of an answer with another region's name
 _METADATA_SERVICES = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
 
 
 def translated(error: BaseException, place: Place, doing: str) -> AmplitudeError:
     """Return what is to be raised where ``error`` came of ``doing`` something in ``place``."""
-    from obstore.exceptions import (  # noqa: PLC0415 - installed only with the extra [land]
-        PermissionDeniedError,
-        UnauthenticatedError,
-    )
-
     text, status, number = str(error), status_of(error), _os_error(error)
     if number in _FULL:
         return DiskFullError(f"The disk of {place} is full: {doing} failed.")
-    if any(service in text for service in _METADATA_SERVICES):  # a proxy may answer 403 in its place
-        return StoreDeniedError(f"No credentials for {place} were found in the environment: {doing} failed.")
-    is_denied = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
-    if (
-        is_denied
-        or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        or number in _FORBIDDEN
-        or _tag(text, "Code") in _BAD_CREDENTIALS
-    ):
+    before_the_store = _nothing_asked_error(text, place, doing)
+    if before_the_store is not None:
+        return before_the_store
+    if _is_denied(error, status, number):
         return StoreDeniedError(f"{place} denied {doing}{_cause(error)}.")
     if isinstance(error, FileNotFoundError) or status == HTTPStatus.NOT_FOUND:
         return StoreDeniedError(f"{place} is not there: {doing} failed{_cause(error)}.")
+    return StoreError(f"{place} failed while {doing}{_cause(error)}.")
+
+
+def _nothing_asked_error(text: str, place: Place, doing: str) -> StoreDeniedError | None:
+    """Return an error where no request reached the store as it is to be: no credentials, wrong region or address."""
+    if any(service in text for service in _METADATA_SERVICES):  # a proxy may answer 403 in its place
+        return StoreDeniedError(
+            f"No credentials for {place} were found: {doing} failed. Looked for: {LOOKED_FOR.get(place.scheme, '')}."
+        )
+    if _WITHOUT_LOCATION in text or _tag(text, "Code") in _OTHER_REGION:
+        return _other_region_error(text, place, doing)
     if "builder error" in text:
         return StoreDeniedError(
             f"The address of {place} in the environment cannot be used: {doing} failed.",
             next_step="Use an https address, or set AWS_ALLOW_HTTP=true (AZURE_ALLOW_HTTP=true) for a local one.",
         )
-    return StoreError(f"{place} failed while {doing}{_cause(error)}.")
+    return None
+
+
+def _is_denied(error: BaseException, status: int | None, number: int | None) -> bool:
+    from obstore.exceptions import (  # noqa: PLC0415 - installed only with the extra [land]
+        PermissionDeniedError,
+        UnauthenticatedError,
+    )
+
+    return (
+        isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
+        or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        or number in _FORBIDDEN
+        or _tag(str(error), "Code") in _BAD_CREDENTIALS
+    )
+
+
+def _other_region_error(text: str, place: Place, doing: str) -> StoreDeniedError:
+    """Return an error that names the region that requests were signed for, and the bucket's where the store says it."""
+    named = next((each for each in _REGION_VARIABLES if os.environ.get(each, "").strip()), "")
+    used = f"{named}={os.environ[named]}" if named else "AWS_REGION and AWS_DEFAULT_REGION are not set"
+    right = _tag(text, "Region") or next(iter(re.findall(r"expecting '([a-z0-9-]+)'", text)), "")
+    where = f"in the region {right}, not in the one that" if right else "not in the region that"
+    next_step = (
+        f"Set AWS_REGION={right}"
+        if right
+        else (
+            f"Set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {place.bucket} prints it), "
+            "or correct AWS_ENDPOINT_URL"
+        )
+    )
+    return StoreDeniedError(
+        f"{place} is {where} requests were signed for ({used}): {doing} failed.",
+        next_step=f"{next_step}, and run the command again.",
+    )
 
 
 def status_of(error: BaseException) -> int | None:
@@ -66,10 +111,19 @@ def status_of(error: BaseException) -> int | None:
 
 
 def lacks_conditions(error: Exception) -> bool:
-    """Return whether a store refused a write only because it knows no conditions; some copies of S3 do not."""
+    """Return whether a store refused a write only because it knows no conditions; some copies of S3 do not.
+
+    They say so with 501, with 405, or with 400 about the header. A store that refuses with 405 for another reason
+    refuses the same write without a condition too.
+    """
     if isinstance(error, NotImplementedError):
         return True
-    return status_of(error) == HTTPStatus.NOT_IMPLEMENTED or _tag(str(error), "Code") == "NotImplemented"
+    text, status = str(error), status_of(error)
+    if status == HTTPStatus.BAD_REQUEST:
+        answered = text.partition("status code: 400")[2].partition("Debug source")[0]
+        return bool(_ABOUT_A_HEADER.search(answered))
+    known = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.METHOD_NOT_ALLOWED)
+    return status in known or _tag(text, "Code") == "NotImplemented"
 
 
 def ended_early(error: BaseException) -> bool:
@@ -85,6 +139,12 @@ def _os_error(error: BaseException) -> int | None:
 
 
 def _cause(error: BaseException) -> str:
+    """Return `store_words` in brackets, for the end of a sentence."""
+    words = store_words(error)
+    return f" ({words})" if words else ""
+
+
+def store_words(error: BaseException) -> str:
     """Return the store's own words, or else the first line of obstore's, without secrets."""
     text = str(error)
     match = _STATUS.search(text)
@@ -95,7 +155,7 @@ def _cause(error: BaseException) -> str:
     text = re.sub(r"(https?://[^\s?\"'<>)]+)\?[^\s\"'<>)]*", r"\1", text)
     for secret in _secrets():
         text = text.replace(secret, _MASK)
-    return f" ({text[:_MAX_SHOWN_CHARS].strip().rstrip('.')})" if text else ""
+    return text[:_MAX_SHOWN_CHARS].strip().rstrip(".")
 
 
 def _tag(text: str, name: str) -> str:

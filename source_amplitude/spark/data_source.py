@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import Keys
+from source_amplitude.distribution import install_command
 from source_amplitude.errors import MissingExtraError
 from source_amplitude.export import ExportSettings
 from source_amplitude.spark.failures import said_plainly
@@ -22,7 +23,8 @@ try:
 except ImportError as error:
     raise MissingExtraError(
         f"source_amplitude.spark needs PySpark 4 and pyarrow, which cannot be imported ({error}).",
-        next_step="Run pip install 'source-amplitude[spark]', on a cluster on the driver and on every worker.",
+        next_step=f"Run {install_command('pyspark', 'pyarrow', 'pandas', python='python')}, "
+        "on a cluster on the driver and on every worker.",
     ) from error
 
 if TYPE_CHECKING:

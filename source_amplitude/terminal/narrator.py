@@ -4,38 +4,59 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from source_amplitude.export import Done, Outcome
     from source_amplitude.terminal.person import Person
+    from source_amplitude.terminal.typed import TypedCommand
 
 
 @dataclass(frozen=True)
 class ReadCommand:
-    """What a read was called with.
+    """A read, and where it printed to.
 
     Attributes:
-        output: The file that stdout is, or empty.
+        typed: The command.
+        keeps_state: Whether it has a ``--state-file``.
+        output: The file that stdout is, or empty where that is none or not known.
+        refreshed: Streams that were read in full; their states would keep the next read from reading them again.
     """
 
-    config: str
-    catalog: str
-    state_file: str | None
+    typed: TypedCommand
+    keeps_state: bool
     output: str = ""
+    refreshed: AbstractSet[str] = frozenset()
 
     def next(self) -> str:
-        """Return the commands that go on where this one ended, a line each."""
-        state_file = self.state_file or "state.json"
-        words = ["read", "--config", self.config, "--catalog", self.catalog, "--state-file", state_file]
-        commands = [f"source-amplitude {shlex.join(words)} > FILE"]
-        if self.state_file is None:
-            output = shlex.quote(self.output) if self.output else "OUTPUT"
-            commands.insert(0, f"""grep '"type":"STATE"' {output} > {state_file}""")
-        return "".join(f"\n  {command}" for command in commands)
+        """Return the commands that go on where this one ended, a line each.
+
+        Nothing that was read is lost by them: output is appended to, and states go into a file that is not there yet.
+        """
+        output = shlex.quote(self.output) if self.output else "FILE"
+        if self.keeps_state:
+            return f"\n  {self.typed} >> {output}"
+        state_file = unused_name("state", ".json")
+        command = self.typed.without("--state").with_words("--state-file", state_file)
+        return f"\n  {self._states(output)} > {state_file}\n  {command} >> {output}"
+
+    def _states(self, output: str) -> str:
+        """Return the command that prints the states in an output: whole lines, as records may hold such texts too."""
+        found = f"""grep -a '^{{"type":"STATE"' {output}"""
+        without = "".join(f""" -e '"stream_descriptor":{{"name":"{name}"'""" for name in sorted(self.refreshed))
+        return f"{found} | grep -av{without}" if without else found
+
+
+def unused_name(stem: str, suffix: str) -> str:
+    """Return the first of ``state.json``, ``state-2.json`` and so on that is no file of this folder."""
+    names = (f"{stem}{'' if number == 1 else f'-{number}'}{suffix}" for number in count(1))
+    return next(name for name in names if not Path(name).exists())
 
 
 class Narrator:

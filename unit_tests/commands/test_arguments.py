@@ -76,3 +76,11 @@ def test_the_command_that_fetches_what_is_missing_can_be_pasted_into_a_shell() -
         "source-amplitude land --config 'my config.json' --to s3://b/p --start 2026-03-04T12 --end 2026-03-04T18 "
         "--format jsonl --only-missing"
     )
+
+
+def test_the_command_that_fetches_what_is_missing_is_called_as_this_one_was() -> None:
+    missing, program = HourSet.of([HourWindow(NOON, NOON + HOUR)]), ("python", "main.py")
+
+    assert fetch_command(config="/dev/fd/63", to="./a:b", form="raw", missing=missing, program=program) == (
+        "python main.py land --config <(...) --to ./a:b --start 2026-03-04T12 --end 2026-03-04T13 --only-missing"
+    )

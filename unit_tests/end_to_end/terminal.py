@@ -158,6 +158,7 @@ class ReadyProgram:
         stderr: bool = False,
         now: str = "",
         output: int | None = None,
+        folder: Path = PROJECT,
     ) -> Running:
         """Start a command; ``stdout`` and ``stderr`` say which of them is a terminal.
 
@@ -168,9 +169,10 @@ class ReadyProgram:
             stderr: As above.
             now: The time of its clock, where that is not the system's.
             output: A descriptor that is stdout instead.
+            folder: Where it runs.
         """
         out, err = _Stream(is_terminal=stdout), _Stream(is_terminal=stderr)
-        request = {"arguments": arguments, "environ": dict(environ), "folder": str(PROJECT), "now": now}
+        request = {"arguments": arguments, "environ": dict(environ), "folder": str(folder), "now": now}
         written_to = out.theirs if output is None else output
         with Path(os.devnull).open("rb") as nothing:
             descriptors = [err.theirs if stderr else nothing.fileno(), written_to, err.theirs]
@@ -189,6 +191,9 @@ class ReadyProgram:
         stderr: bool = False,
         now: str = "",
         output: int | None = None,
+        folder: Path = PROJECT,
     ) -> Shown:
         """Run a command to its end; see `start`."""
-        return self.start(arguments, environ, stdout=stdout, stderr=stderr, now=now, output=output).ended()
+        return self.start(
+            arguments, environ, stdout=stdout, stderr=stderr, now=now, output=output, folder=folder
+        ).ended()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from unit_tests.end_to_end.terminal import CTRL_C
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from amplitude_emulator import Emulator
     from unit_tests.end_to_end.connector import Connector
@@ -83,9 +83,9 @@ def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
         f"events: {events} events, N of JSON (N downloaded), N (N)\n"
         "        hours: 8 done, 0 empty, 2 open, 0 failed\n"
         "Next time, for what is new:\n"
-        f"""  grep '"type":"STATE"' {os.path.relpath(tmp_path / "out.jsonl", PROJECT)} > state.json\n"""
+        f"""  grep -a '^{{"type":"STATE"' {os.path.relpath(tmp_path / "out.jsonl", PROJECT)} > state.json\n"""
         f"  source-amplitude read --config {tmp_path}/config.json --catalog {tmp_path}/catalog.json "
-        "--state-file state.json > FILE"
+        f"--state-file state.json >> {os.path.relpath(tmp_path / 'out.jsonl', PROJECT)}"
     )
     assert seen.cursor_is_shown
 
@@ -103,6 +103,31 @@ def test_a_second_read_counts_the_hours_that_are_looked_at_again(
     progress = [(int(done), int(of)) for done, of in re.findall(rb"(\d+)/(\d+) hours", seen.stderr)]
     assert progress
     assert [pair for pair in progress if pair[0] > pair[1]] == []
+
+
+@pytest.mark.parametrize("keeps_state", [True, False])
+def test_the_hint_after_a_read_followed_to_the_letter_loses_and_repeats_nothing(
+    half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, keeps_state: bool
+) -> None:
+    output, states = tmp_path / "out.jsonl", ["--state-file", str(tmp_path / "kept.json")]
+    (tmp_path / "state.json").write_text("another sync's")
+    connector.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    arguments = [*connector.reading(streams=("cohorts", "events")), *(states if keeps_state else [])]
+    with output.open("wb") as file:
+        seen = ready_program.run(arguments, connector.environ, stderr=True, output=file.fileno(), folder=tmp_path)
+    half_a_day.store.add_member(half_a_day.clock.now() - timedelta(hours=2), [{"uuid": "new"}], partition=9000)
+    half_a_day.clock.advance(timedelta(hours=2))
+
+    hint = "\n".join(seen.lines[seen.lines.index("Next time, for what is new:") + 1 :])
+    done = subprocess.run(["bash", "-ec", hint], cwd=tmp_path, env=connector.environ, capture_output=True, check=False)
+
+    read = Run(0, output.read_bytes(), b"")
+    uuids = [each["uuid"] for each in read.records if "uuid" in each]
+    cohorts = [each["id"] for each in read.records if "uuid" not in each]
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    assert sorted(uuids) == sorted(str(event["uuid"]) for event in half_a_day.store.events())
+    assert (uuids[-1], sorted(cohorts)) == ("new", sorted([*set(cohorts)] * 2))
+    assert (tmp_path / "state.json").read_text() == "another sync's"
 
 
 @pytest.mark.parametrize("name", ["NO_PROGRESS", "TERM"])
@@ -221,7 +246,7 @@ def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
         [
             "1 of 3 streams failed: event_types",
             "To go on where this ended:",
-            f"  source-amplitude read {files} > FILE",
+            f"  source-amplitude read {files} >> FILE",
         ],
     ]
     assert lines[1].startswith("event_types failed: ")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.landing.place import ConnectionString
+from source_amplitude.landing.credentials import ConnectionString, store_credentials
 from unit_tests.landing.program import PROJECT, at, ended, objects_of, oracle, stored
 from unit_tests.peers.faults import FOREVER, Answer, CutRequest, xml_error
 from unit_tests.peers.peer import FaultyPeer, Peer
@@ -129,6 +129,161 @@ def test_a_connection_string_without_an_account_is_refused_and_not_quoted() -> N
     assert raised.value.problems == ("AZURE_STORAGE_CONNECTION_STRING (environment) names no account",)
 
 
+def without(peer: Peer, *names: str, **more: str) -> Peer:
+    """Return a place with some variables of its environment left out and others added."""
+    return Peer(peer.url, {name: value for name, value in peer.environ.items() if name not in names} | more)
+
+
+AZURE_NAMES = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY")
+
+
+def test_the_names_of_the_azure_cli_are_enough(half_a_day: Emulator, program: Program, azure: AzurePeer) -> None:
+    account, key = (azure.environ[name] for name in AZURE_NAMES)
+    peer = without(azure, *AZURE_NAMES, AZURE_STORAGE_ACCOUNT=account, AZURE_STORAGE_KEY=key)
+
+    landed = program.land(peer, *NINE)
+
+    assert landed.exit_code == 0, landed.stderr
+    assert objects_of(stored(azure)) == oracle(half_a_day.store, at(9), at(10))
+
+
+@pytest.mark.parametrize(
+    ("environ", "options"),
+    [
+        (
+            {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_SAS_TOKEN": "?sv=1&sig=x%3D"},
+            {"account_name": "a", "sas_key": "sv=1&sig=x%3D"},
+        ),
+        (
+            {
+                "AZURE_STORAGE_ACCOUNT": "a",
+                "AZURE_STORAGE_SAS_TOKEN": " https://a.blob.core.windows.net/c?sv=1&sig=x\n",
+            },
+            {"account_name": "a", "sas_key": "sv=1&sig=x"},
+        ),
+        (
+            {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT": "b", "AZURE_STORAGE_KEY": "k"},
+            {"account_name": "a", "account_key": "k"},
+        ),
+        (
+            {
+                "AZURE_STORAGE_ACCOUNT_NAME": "a",
+                "AZURE_CLIENT_ID": "i",
+                "AZURE_CLIENT_SECRET": "s",
+                "AZURE_TENANT_ID": "t",
+            },
+            {"account_name": "a"},
+        ),
+    ],
+)
+def test_what_only_azures_own_tools_know_is_given_to_the_store(
+    environ: dict[str, str], options: dict[str, str]
+) -> None:
+    assert store_credentials("az", environ) == options
+
+
+AWS_LOOKED_FOR = (
+    "AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE or ~/.aws (with boto3), "
+    "AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, "
+    "the machine's own role"
+)
+AZURE_LOOKED_FOR = (
+    "AZURE_STORAGE_CONNECTION_STRING; AZURE_STORAGE_ACCOUNT_NAME (or AZURE_STORAGE_ACCOUNT) with "
+    "AZURE_STORAGE_ACCOUNT_KEY (or AZURE_STORAGE_KEY), AZURE_STORAGE_SAS_TOKEN, "
+    "AZURE_CLIENT_ID + AZURE_CLIENT_SECRET + AZURE_TENANT_ID, AZURE_USE_AZURE_CLI=true after az login, "
+    "or the machine's own identity"
+)
+HALF = "credentials in the environment: "
+
+
+@pytest.mark.parametrize(
+    ("scheme", "environ", "problem"),
+    [
+        (
+            "s3",
+            {"AWS_ACCESS_KEY_ID": "secret"},
+            f"{HALF}AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not set; looked for: {AWS_LOOKED_FOR}",
+        ),
+        (
+            "s3",
+            {"AWS_SECRET_ACCESS_KEY": "secret", "AWS_ACCESS_KEY_ID": ""},
+            f"{HALF}AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is empty; looked for: {AWS_LOOKED_FOR}",
+        ),
+        (
+            "s3",
+            {"AWS_SESSION_TOKEN": "secret"},
+            (
+                f"{HALF}AWS_SESSION_TOKEN is set, AWS_ACCESS_KEY_ID is not set and AWS_SECRET_ACCESS_KEY is not set; "
+                f"looked for: {AWS_LOOKED_FOR}"
+            ),
+        ),
+        (
+            "s3",
+            {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": " "},
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty in the environment; give a value, or unset it",
+        ),
+        (
+            "az",
+            {"AZURE_STORAGE_ACCOUNT": "", "AZURE_STORAGE_KEY": "secret"},
+            (
+                "no storage account: AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT and "
+                f"AZURE_STORAGE_CONNECTION_STRING are not set; looked for: {AZURE_LOOKED_FOR}"
+            ),
+        ),
+        (
+            "az",
+            {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_CLIENT_SECRET": "secret", "AZURE_CLIENT_ID": "i"},
+            f"{HALF}AZURE_CLIENT_SECRET is set, AZURE_TENANT_ID is not set; looked for: {AZURE_LOOKED_FOR}",
+        ),
+        (
+            "az",
+            {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_ACCOUNT_KEY": ""},
+            "AZURE_STORAGE_ACCOUNT_KEY is empty in the environment; give a value, or unset it",
+        ),
+        (
+            "gs",
+            {"GOOGLE_APPLICATION_CREDENTIALS": "/none.json"},
+            "GOOGLE_APPLICATION_CREDENTIALS (environment): /none.json cannot be read (No such file or directory)",
+        ),
+        (
+            "gs",
+            {"GOOGLE_APPLICATION_CREDENTIALS": __file__},
+            f"GOOGLE_APPLICATION_CREDENTIALS (environment): {__file__} is not valid JSON",
+        ),
+        (
+            "gs",
+            {"GOOGLE_SERVICE_ACCOUNT": '{"private_key": "secret"}'},
+            "GOOGLE_SERVICE_ACCOUNT (environment) is to name a file; for the key itself use GOOGLE_SERVICE_ACCOUNT_KEY",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("program")
+def test_credentials_that_are_half_there_are_named_by_their_variables(
+    scheme: str, environ: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        store_credentials(scheme, environ)
+
+    assert raised.value.problems == (problem,)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "options"),
+    [
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-north-1"}, {"region": "eu-north-1"}),
+        ({"AWS_REGION": " "}, {"region": "us-east-1"}),
+        ({"AWS_REGION": "eu-north-1"}, {}),
+        ({"AWS_DEFAULT_REGION": "eu-north-1"}, {}),
+    ],
+)
+@pytest.mark.usefixtures("program")
+def test_an_empty_region_is_as_none(environ: dict[str, str], options: dict[str, str]) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+    assert store_credentials("s3", environ | keys) == options
+
+
 def of_profile(peer: Peer, program: Program, profile: str) -> Peer:
     """Move the keys of an environment into a profile of ``~/.aws``, which boto3 reads."""
     folder = program.folder / ".aws"
@@ -177,11 +332,14 @@ sys.exit(run(sys.argv[1:]))
 
 NOT_INSTALLED = (
     "This command needs obstore, which is not installed. "
-    "Run pip install 'source-amplitude[land]' and then the command again."
+    f"Run {sys.executable} -m pip install 'obstore>=0.11,<0.13' and then the command again."
 )
 
 
-NO_BOTO3 = "AWS_PROFILE is set, and reading profiles needs boto3. Run pip install boto3 and then the command again."
+NO_BOTO3 = (
+    "AWS_PROFILE is set, and reading profiles needs boto3. "
+    f"Run {sys.executable} -m pip install 'boto3>=1.34' and then the command again."
+)
 
 
 @pytest.mark.parametrize(

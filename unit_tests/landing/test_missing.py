@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import obstore
 import pytest
 
+from source_amplitude.errors import InvalidManifestError
 from unit_tests.landing.program import HOURS, at, object_path, objects_of, oracle, states_of, stored
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def test_a_manifest_that_cannot_be_read_is_named_and_nothing_is_written_until_it
     obstore.delete(folder.store(), MANIFEST)
     mended = program.land(folder)
 
-    advice = "Delete the manifest and land its hour again, or use the version of this program that wrote it."
+    advice = InvalidManifestError.next_step
     assert [(each.exit_code, each.complaint) for each in (landed, missing)] == [(1, f"{MANIFEST} {said} {advice}")] * 2
     assert left == before
     assert (mended.exit_code, program.missing(folder).exit_code) == (0, 0)

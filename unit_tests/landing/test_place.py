@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.landing.place import Place, parse_place
+from unit_tests.peers.peer import Peer
+
+if TYPE_CHECKING:
+    from unit_tests.landing.program import Program
 
 
 @pytest.mark.parametrize(
@@ -25,24 +32,132 @@ def test_a_place_is_a_bucket_with_a_prefix_or_a_folder(text: str, place: Place, 
     assert (parse_place(text), str(parse_place(text))) == (place, shown)
 
 
-@pytest.mark.parametrize("text", ["s3://key:secret@bucket/a", "az://container/a?sig=secret", "s3://bucket/a#secret"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3://key:secret@bucket/a",
+        "s3a://key:secret@bucket/a",
+        "az://container/a?sig=secret",
+        "s3://bucket/a#secret",
+        "key:secret@bucket",
+        "https://user:secret@bucket.s3.amazonaws.com/a",
+    ],
+)
 def test_what_holds_more_than_a_place_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_place(text)
 
     assert raised.value.problems == (
-        "--to holds more than a place; credentials belong into the environment (see docs/landing.md)",
+        "--to holds more than a place; credentials belong in the environment (see docs/landing.md)",
     )
 
 
-@pytest.mark.parametrize("text", ["ftp://host/a", "s3:///a", "https://bucket.s3.amazonaws.com/a", "file://host/a"])
-def test_a_place_of_another_kind_is_refused(text: str) -> None:
+ACCOUNT = " with AZURE_STORAGE_ACCOUNT_NAME=account in the environment"
+ENDPOINT = " with AWS_ENDPOINT_URL set to the store's address"
+NEAR = {
+    "s3:/b": "s3://b",
+    "s3:b/a": "s3://b/a",
+    "s3:": "",
+    "s3:///a": "s3://a",
+    "s3:\\\\b\\a": "s3://b/a",
+    "S3://b/A": "s3://b/A",
+    " s3://b": "s3://b",
+    "'s3://b/a'": "s3://b/a",
+    "s3a://bucket/x": "s3://bucket/x",
+    "s3n://bucket": "s3://bucket",
+    "arn:aws:s3:::bucket/x": "s3://bucket/x",
+    "https://bucket.s3.eu-central-1.amazonaws.com/a": "s3://bucket/a",
+    "https://s3.eu-central-1.amazonaws.com/bucket/a": "s3://bucket/a",
+    "minio://b/x": f"s3://b/x{ENDPOINT}",
+    "r2://b": f"s3://b{ENDPOINT}",
+    "gcs://b": "gs://b",
+    "gs:/b/a": "gs://b/a",
+    "https://storage.googleapis.com/b/a": "gs://b/a",
+    "https://console.cloud.google.com/storage/browser/b/a": "gs://b/a",
+    "azure://c/p": "az://c/p",
+    "az:c/p": "az://c/p",
+    "abfs://c/p": "az://c/p",
+    "abfss://container@account.dfs.core.windows.net/a/b": f"az://container/a/b{ACCOUNT}",
+    "wasbs://container@account.blob.core.windows.net": f"az://container{ACCOUNT}",
+    "az://account.blob.core.windows.net/container/a": f"az://container/a{ACCOUNT}",
+    "https://account.blob.core.windows.net/container/a": f"az://container/a{ACCOUNT}",
+    "file:/x": "/x",
+    "file:x/y": "./x/y",
+    "FILE:///x": "/x",
+    "file://host/a": "./host/a, or /host/a if its path begins at the root",
+    "dbfs:/x": "/dbfs/x",
+}
+
+
+@pytest.mark.parametrize("text", [each for each, form in NEAR.items() if form and "@" not in each])
+def test_an_address_that_is_near_a_place_is_refused_with_the_form_to_write(text: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        parse_place(text)
+
+    assert raised.value.problems == (f"--to: {text!r} is not a place that this program knows; write {NEAR[text]}",)
+
+
+@pytest.mark.parametrize("text", [each for each in NEAR if "@" in each])
+def test_the_account_in_an_address_of_azure_goes_into_the_environment(text: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        parse_place(text)
+
+    assert raised.value.problems == (f"--to: the value is not a place that this program knows; write {NEAR[text]}",)
+
+
+def test_a_signature_in_an_address_is_not_quoted() -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        parse_place("https://account.blob.core.windows.net/container/a?sv=1&sig=secret")
+
+    write = f"write az://container/a{ACCOUNT}; credentials belong in the environment"
+    assert raised.value.problems == (f"--to: the value is not a place that this program knows; {write}",)
+
+
+FORMS = "s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, a folder"
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://host/a", "hdfs://name/a", "s3://", "x://a", "https://example.com/a", "file://", "az://"]
+)
+def test_an_address_of_another_kind_is_refused(text: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        parse_place(text)
+
+    assert raised.value.problems == (f"--to: {text!r} is none of {FORMS}",)
+
+
+@pytest.mark.parametrize("text", ["landed:2026", "localhost:9000/b", "2026-03-04T09:00", "s3:"])
+def test_a_folder_whose_name_has_a_colon_is_refused_with_how_to_write_it(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_place(text)
 
     assert raised.value.problems == (
-        f"--to: {text!r} is none of s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, a folder",
+        f"--to: {text!r} is none of {FORMS}, such as ./{text} where the folder's name has a colon",
     )
+    assert parse_place(f"./{text}") == Place("file", "", text)
+    assert str(parse_place(f"./{text}")) == f"./{text}"
+
+
+@pytest.mark.parametrize("text", ["C:\\landed", "C:/landed", "c:landed", "a/b:c", "/a:b", "a@b", "s3", "a?b"])
+def test_a_drive_and_a_path_are_folders(text: str) -> None:
+    assert parse_place(text) == Place("file", "", text)
+
+
+@given(
+    st.one_of(st.text(min_size=1), st.builds("".join, st.lists(st.sampled_from([*"s3az:/@?# .'C\\", "gs", "file"]))))
+)
+def test_only_what_has_no_colon_in_its_first_part_is_a_folder_and_forms_to_write_are_places(text: str) -> None:
+    try:
+        place = parse_place(text)
+    except InvalidConfigError as error:
+        form = error.problems[0].partition("; write ")[2]
+        for each in filter(None, [form.split("; ")[0].split(" with ")[0].split(", or ")[0]]):
+            assert each.startswith(("s3://", "az://", "gs://", "/", "./"))
+        return
+    is_address = text.startswith(("s3://", "az://", "gs://", "file:///"))
+    first = text.replace("\\", "/").partition("/")[0].strip(" \t\r\n'\"")
+    assert (place.folder is None) == (is_address and not text.startswith("file"))
+    assert is_address or ":" not in first or (first[1:2] == ":" and first[0].isalpha())
 
 
 @pytest.mark.parametrize("text", ["", " "])
@@ -51,3 +166,31 @@ def test_no_place_is_refused(text: str) -> None:
         parse_place(text)
 
     assert raised.value.problems == ("--to is empty",)
+
+
+@pytest.mark.parametrize("command", [("land", "--config", "none.json"), ("missing",), ("report",)])
+def test_every_command_refuses_a_mistyped_store_and_makes_no_folder(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name, *options = command
+    options = ["--config", program.config()] if options else []
+
+    ended = program.run(name, Peer("s3a://bucket/x"), *options)
+
+    assert ended.exit_code == 2
+    assert ended.complaint == (
+        "The configuration has one problem: --to: 's3a://bucket/x' is not a place that this program knows; "
+        "write s3://bucket/x. Correct these values and run the command again."
+    )
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_page_is_not_written_into_a_store(program: Program, folder: Peer) -> None:
+    Path(folder.url).mkdir()
+
+    ended = program.run("report", folder, "--out", "s3://bucket/report.html")
+
+    assert ended.exit_code == 2
+    assert "--out: 's3://bucket/report.html' is not a local file" in ended.complaint
+    assert list(Path(folder.url).iterdir()) == []

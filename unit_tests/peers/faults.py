@@ -89,6 +89,7 @@ class Rule:
         fault: What befalls them.
         method: Theirs; empty: any.
         path: A regular expression that is found in theirs.
+        header: The name of one that they have; empty: any.
         skip: How many of them are spared first.
         times: How many are befallen after those.
     """
@@ -96,12 +97,15 @@ class Rule:
     fault: Fault
     method: str
     path: re.Pattern[str]
+    header: str
     skip: int
     times: int
 
-    def takes(self, method: str, path: str) -> bool:
+    def takes(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
         """Say whether the fault befalls a request, and count it."""
         if not self.times or self.method not in ("", method) or not self.path.search(path):
+            return False
+        if self.header and self.header not in headers:
             return False
         if self.skip:
             self.skip -= 1

@@ -22,6 +22,7 @@ from yarl import URL
 from unit_tests.peers.faults import Answer, CutAnswer, CutRequest, Do, LoseAnswer, Rule, Wait
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -75,18 +76,21 @@ class Front:
         with self._lock:
             return self._requests.copy()
 
-    def inject(self, fault: Fault, *, method: str = "", path: str = "", times: int = 1, skip: int = 0) -> None:
+    def inject(
+        self, fault: Fault, *, method: str = "", path: str = "", header: str = "", times: int = 1, skip: int = 0
+    ) -> None:
         """Let a fault befall the next requests that match. Of several faults, the one that was injected first wins.
 
         Args:
             fault: What befalls them.
             method: Theirs; left out: any.
             path: A regular expression that is to be found in `Request.path`.
+            header: The name of one that they have; left out: any.
             times: How many; `faults.FOREVER` for all.
             skip: How many are spared first.
         """
         with self._lock:
-            self._rules.append(Rule(fault, method, re.compile(path), skip, times))
+            self._rules.append(Rule(fault, method, re.compile(path), header, skip, times))
 
     def heal(self) -> None:
         """Take all faults back."""
@@ -123,7 +127,9 @@ class Front:
             self._started.set_exception(error)
 
     async def _answer(self, store: ClientSession, request: web.Request) -> web.StreamResponse:
-        fault = self._fault_of(Request(request.method, unquote(request.raw_path).removeprefix(self._root)))
+        fault = self._fault_of(
+            Request(request.method, unquote(request.raw_path).removeprefix(self._root)), request.headers
+        )
         match fault:
             case Answer():
                 await request.read()  # an unread body would turn the answer into a reset
@@ -142,10 +148,10 @@ class Front:
             return await _begin(request, answer, fault.after)
         return answer
 
-    def _fault_of(self, request: Request) -> Fault | None:
+    def _fault_of(self, request: Request, headers: Mapping[str, str]) -> Fault | None:
         with self._lock:
             self._requests.append(request)
-            return next((rule.fault for rule in self._rules if rule.takes(request.method, request.path)), None)
+            return next((rule.fault for rule in self._rules if rule.takes(request.method, request.path, headers)), None)
 
     async def _pass_on(self, request: web.Request, store: ClientSession) -> web.Response:
         body = await request.read()

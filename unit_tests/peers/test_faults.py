@@ -111,6 +111,17 @@ def test_faults_befall_only_what_matches_and_spare_what_is_skipped(every_faulty_
     assert content_of(store, "b2") == b"2"
 
 
+def test_faults_befall_only_requests_with_a_header(faulty_s3: FaultyPeer) -> None:
+    faulty_s3.front.inject(S3_ACCESS_DENIED, header="If-None-Match")
+    store = faulty_s3.store()
+    obstore.put(store, "a", b"1")
+
+    with pytest.raises(PermissionDeniedError):
+        obstore.put(store, "b", b"1", mode="create")
+
+    assert [entry["path"] for entry in obstore.list(store).collect()] == ["a"]
+
+
 def test_healing_takes_faults_back(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(S3_ACCESS_DENIED, times=FOREVER)
 

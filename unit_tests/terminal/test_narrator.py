@@ -2,18 +2,27 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from source_amplitude.export import Outcome
 from source_amplitude.terminal.narrator import Narrator, ReadCommand, outcome_lines
+from source_amplitude.terminal.typed import TypedCommand
 from unit_tests.terminal.screen import person, said_to
 
 if TYPE_CHECKING:
     from source_amplitude.terminal.person import Person
 
-COMMAND = ReadCommand("config.yaml", "my catalog.json", "state.json")
+READ = ("read", "--config", "config.yaml", "--catalog", "my catalog.json")
+COMMAND = ReadCommand(TypedCommand(arguments=(*READ, "--state-file=state.json")), keeps_state=True)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -67,26 +76,54 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narr
     ]
 
 
-def test_the_next_command_can_be_copied_into_a_shell(listener: Person, narrator: Narrator) -> None:
-    narrator.end_read(COMMAND, goes_on=True)
-
-    assert told(listener) == [
-        "Next time, for what is new:",
-        "  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file state.json > FILE",
-    ]
-
-
-@pytest.mark.parametrize(("output", "shown"), [("", "OUTPUT"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
-def test_without_a_state_file_the_states_are_taken_from_the_output(
+@pytest.mark.parametrize(
+    ("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'"), ("./-x", "./-x")]
+)
+def test_the_next_command_can_be_copied_into_a_shell_and_appends(
     listener: Person, narrator: Narrator, output: str, shown: str
 ) -> None:
-    narrator.end_read(ReadCommand("c", "k", None, output), goes_on=True)
+    narrator.end_read(replace(COMMAND, output=output), goes_on=True)
 
     assert told(listener) == [
         "Next time, for what is new:",
-        f"""  grep '"type":"STATE"' {shown} > state.json""",
-        "  source-amplitude read --config c --catalog k --state-file state.json > FILE",
+        f"  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file=state.json >> {shown}",
     ]
+
+
+@pytest.mark.parametrize(("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
+@pytest.mark.parametrize("state", [(), ("--state", "state.json"), ("--state=state.json",)])
+def test_without_a_state_file_the_states_are_taken_from_the_output(
+    listener: Person, narrator: Narrator, output: str, shown: str, state: tuple[str, ...]
+) -> None:
+    typed = TypedCommand(("python", "main.py"), (*READ[:3], *state, *READ[3:], "-d"))
+    narrator.end_read(ReadCommand(typed, keeps_state=False, output=output), goes_on=True)
+
+    assert told(listener) == [
+        "Next time, for what is new:",
+        f"""  grep -a '^{{"type":"STATE"' {shown} > state.json""",
+        f"  python main.py read --config config.yaml --catalog 'my catalog.json' -d --state-file state.json >> {shown}",
+    ]
+
+
+def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Person, narrator: Narrator) -> None:
+    for name in ("state.json", "state-2.json"):
+        Path(name).write_text("another sync's")
+    narrator.end_read(ReadCommand(TypedCommand(arguments=READ), keeps_state=False, output="out"), goes_on=True)
+
+    assert told(listener)[1:] == [
+        """  grep -a '^{"type":"STATE"' out > state-3.json""",
+        "  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file state-3.json >> out",
+    ]
+
+
+def test_states_of_full_refreshes_are_not_taken_over(listener: Person, narrator: Narrator) -> None:
+    typed, refreshed = TypedCommand(arguments=READ), frozenset({"events_list", "cohorts"})
+    narrator.end_read(ReadCommand(typed, keeps_state=False, output="out", refreshed=refreshed), goes_on=True)
+
+    assert told(listener)[1] == (
+        """  grep -a '^{"type":"STATE"' out | grep -av -e '"stream_descriptor":{"name":"cohorts"'"""
+        """ -e '"stream_descriptor":{"name":"events_list"' > state.json"""
+    )
 
 
 def test_what_was_asked_to_end_did_not_fail(listener: Person) -> None:

@@ -100,11 +100,12 @@ def test_rich_is_not_imported_where_nobody_watches() -> None:
     program = """
 import io, sys, threading
 from source_amplitude.terminal.narrator import Narrator, ReadCommand
+from source_amplitude.terminal.typed import TypedCommand
 from source_amplitude.terminal.person import Person
 person = Person.of({})
 narrator = Narrator(person, threading.Event())
 narrator.begin_stream("a"); narrator.complain("b", "a"); narrator.end_stream("a", is_complete=True)
-narrator.end_read(ReadCommand("a", "b", None), goes_on=True); narrator.end_check(""); narrator.close()
+narrator.end_read(ReadCommand(TypedCommand(), False), goes_on=True); narrator.end_check(""); narrator.close()
 person.say("x")
 print(sorted(name for name in sys.modules if name.split(".")[0] == "rich"))
 """

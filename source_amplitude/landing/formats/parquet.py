@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.archive import iter_line_batches
+from source_amplitude.distribution import install_command
 from source_amplitude.encoding import encode_line_by_line
 from source_amplitude.errors import MissingExtraError
 from source_amplitude.landing.formats.event_types import EventTypes
@@ -22,7 +23,7 @@ try:
 except ImportError as error:
     raise MissingExtraError(
         f"--format parquet needs pyarrow, which cannot be imported ({error}).",
-        next_step="Run pip install 'source-amplitude[land,parquet]' and then the command again.",
+        next_step=f"Run {install_command('pyarrow')} and then the command again.",
     ) from error
 
 if TYPE_CHECKING:

@@ -170,4 +170,5 @@ def test_without_pyarrow_the_command_that_installs_it_is_named() -> None:
 
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, check=True)
 
-    assert done.stdout.decode() == "Run pip install 'source-amplitude[land,parquet]' and then the command again.\n"
+    installs = f"{sys.executable} -m pip install 'pyarrow>=18.0'"
+    assert done.stdout.decode() == f"Run {installs} and then the command again.\n"

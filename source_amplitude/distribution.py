@@ -1,0 +1,60 @@
+"""This package as installers know it: its name there, its version, and the libraries that it asks for.
+
+Everything that needs one of them asks here, so that the name of the distribution stands in one place.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from importlib import metadata
+
+DISTRIBUTION = "source-amplitude"
+"""The name in this package's metadata. Not to be installed by name: a registry may hold another package under it."""
+
+VERSION = "1.0.0"
+"""Of this checkout, for where it is not installed; the same as in pyproject.toml."""
+
+REQUIREMENTS = {
+    "boto3": "boto3>=1.34",
+    "obstore": "obstore>=0.11,<0.13",
+    "pandas": "pandas>=2.2,<3",
+    "pyarrow": "pyarrow>=18.0",
+    "pyspark": "pyspark>=4.0,<5",
+}
+"""Of libraries that are installed on demand, for where this package is not installed; the same as in pyproject.toml."""
+
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(\[[^\]]*\])?\s*\(?([^;()]*)\)?\s*(?:;.*)?")
+
+
+def version() -> str:
+    """Return the version of what is installed, or of this checkout."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return VERSION
+
+
+def requirement_of(library: str) -> str:
+    """Return what an installer is to be asked for, such as ``obstore>=0.11,<0.13``; the bare name if unknown."""
+    try:
+        requirements = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        requirements = []
+    for each in requirements:
+        match = _REQUIREMENT.fullmatch(each.strip())
+        if match and match[1].lower() == library:
+            return f"{library}{match[2] or ''}{match[3].replace(' ', '')}"
+    return REQUIREMENTS.get(library, library)
+
+
+def install_command(*libraries: str, python: str = "") -> str:
+    """Return the shell command that installs libraries beside this package.
+
+    Args:
+        libraries: Their names, as in the metadata.
+        python: The Python to install for; the one that runs this program if left out.
+    """
+    words = [python or sys.executable or "python", "-m", "pip", "install"]
+    return shlex.join([*words, *map(requirement_of, libraries)])

@@ -1,0 +1,214 @@
+"""What opens a store: the environment's variables as options of obstore, and complaints that name what is missing.
+
+obstore reads the environment, web identities and the metadata services of virtual machines by itself. Profiles of
+``~/.aws`` (boto3, where it is installed), Azure's connection strings and the names that only the Azure CLI knows it
+does not; these are added here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from source_amplitude.distribution import install_command
+from source_amplitude.errors import InvalidConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BOTO3_HOURS = timedelta(minutes=30)
+
+_AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_AZURE_ACCOUNT = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
+_AZURE_KEY = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY", "AZURE_STORAGE_KEY")
+_AZURE_SAS = ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY")
+_AZURE_PRINCIPAL = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")
+_GOOGLE_FILES = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH")
+
+LOOKED_FOR = {
+    "s3": "AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE or ~/.aws (with boto3), "
+    "AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, "
+    "the machine's own role",
+    "az": "AZURE_STORAGE_CONNECTION_STRING; AZURE_STORAGE_ACCOUNT_NAME (or AZURE_STORAGE_ACCOUNT) with "
+    "AZURE_STORAGE_ACCOUNT_KEY (or AZURE_STORAGE_KEY), AZURE_STORAGE_SAS_TOKEN, "
+    "AZURE_CLIENT_ID + AZURE_CLIENT_SECRET + AZURE_TENANT_ID, AZURE_USE_AZURE_CLI=true after az login, "
+    "or the machine's own identity",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS (a file), GOOGLE_SERVICE_ACCOUNT_KEY, "
+    "gcloud auth application-default login, the machine's own service account",
+}
+"""Where credentials come from, by the scheme of a place."""
+
+
+def store_credentials(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a store of ``scheme`` is to be opened with, beside what obstore finds itself.
+
+    Raises:
+        InvalidConfigError: Credentials are half there; the variables that are missing are named, values never.
+        MissingExtraError: A profile is named and boto3 is not installed.
+    """
+    if scheme == "s3":
+        return _aws(environ)
+    if scheme == "az":
+        return _azure(environ)
+    if scheme == "gs":
+        _require_google_files(environ)
+    return {}
+
+
+def names_in_use(scheme: str, environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables that may have to do with opening a store."""
+    prefix = {"s3": "AWS_", "az": "AZURE_", "gs": "GOOGLE_"}.get(scheme, "-")
+    return sorted(name for name in environ if name.startswith(prefix))
+
+
+def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """Return the value of the first variable that has one; a blank one counts as not set."""
+    return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+
+
+def _refuse_half(found: tuple[str, ...], missing: tuple[str, ...], environ: Mapping[str, str], scheme: str) -> None:
+    """Raise if one of ``found`` is set and not every one of ``missing``."""
+    there = [name for name in found if environ.get(name, "").strip()]
+    lacking = [name for name in missing if not environ.get(name, "").strip()]
+    if there and lacking:
+        state = " and ".join(f"{name} is {'empty' if name in environ else 'not set'}" for name in lacking)
+        raise InvalidConfigError(
+            (f"credentials in the environment: {there[0]} is set, {state}; looked for: {LOOKED_FOR[scheme]}",)
+        )
+
+
+def _refuse_empty(names: tuple[str, ...], environ: Mapping[str, str]) -> None:
+    """Raise if a variable is there and blank: obstore would sign with nothing."""
+    blank = [name for name in names if name in environ and not environ[name].strip()]
+    if blank:
+        verb = "is" if len(blank) == 1 else "are"
+        raise InvalidConfigError((f"{' and '.join(blank)} {verb} empty in the environment; give a value, or unset it",))
+
+
+def _aws(environ: Mapping[str, str]) -> dict[str, Any]:
+    key, secret = _AWS_KEYS
+    _refuse_half((key,), (secret,), environ, "s3")
+    _refuse_half((secret,), (key,), environ, "s3")
+    region = {}
+    if "AWS_REGION" in environ and not environ["AWS_REGION"].strip():  # obstore would sign for a region without a name
+        region = {"region": environ.get("AWS_DEFAULT_REGION", "").strip() or "us-east-1"}
+    profile = {} if environ.get(key, "").strip() else _aws_profile(environ)
+    if "credential_provider" not in profile:
+        _refuse_half(("AWS_SESSION_TOKEN",), _AWS_KEYS, environ, "s3")
+        _refuse_empty((*_AWS_KEYS, "AWS_SESSION_TOKEN"), environ)
+    return region | profile
+
+
+def _aws_profile(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what takes credentials from a profile, where one is named or nothing else is there."""
+    named = environ.get("AWS_PROFILE")
+    folder = Path("~/.aws").expanduser()
+    if not named and not any((folder / name).is_file() for name in ("credentials", "config")):
+        return {}
+    if find_spec("boto3") is None:
+        if named:
+            raise MissingExtraError(
+                "AWS_PROFILE is set, and reading profiles needs boto3.",
+                next_step=f"Run {install_command('boto3')} and then the command again.",
+            )
+        return {}
+    return _from_boto3()
+
+
+def _from_boto3() -> dict[str, Any]:
+    import boto3  # noqa: PLC0415 - only where it is installed
+    import botocore.exceptions  # noqa: PLC0415 - as above
+
+    try:
+        session = boto3.session.Session()
+        credentials = session.get_credentials()
+    except botocore.exceptions.BotoCoreError as error:
+        raise InvalidConfigError((f"AWS_PROFILE cannot be used ({error})",)) from error
+    if credentials is None:
+        return {}
+
+    def provide() -> dict[str, Any]:
+        frozen = credentials.get_frozen_credentials()
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": datetime.now(timezone.utc) + _BOTO3_HOURS,  # noqa: TID251 - obstore compares it with the system's
+        }
+
+    region = {"region": session.region_name} if session.region_name else {}
+    return {"credential_provider": provide, **region}
+
+
+def _azure(environ: Mapping[str, str]) -> dict[str, Any]:
+    text = environ.get("AZURE_STORAGE_CONNECTION_STRING", "").strip()
+    if text:
+        return dict(ConnectionString.parse(text).fields)
+    account, key, sas = (_first(names, environ) for names in (_AZURE_ACCOUNT, _AZURE_KEY, _AZURE_SAS))
+    if not account and not environ.get("AZURE_STORAGE_USE_EMULATOR"):
+        names = "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING"
+        raise InvalidConfigError((f"no storage account: {names} are not set; looked for: {LOOKED_FOR['az']}",))
+    if not key and not sas:
+        _refuse_half(("AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"), _AZURE_PRINCIPAL, environ, "az")
+        _refuse_empty((*_AZURE_KEY, *_AZURE_SAS), environ)
+    fields = {"account_name": account, "account_key": key, "sas_key": _signature(sas) if not key else ""}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _signature(token: str) -> str:
+    """Return a shared access signature without the address or the question mark that Azure's portal shows before it."""
+    return token.rpartition("?")[2]
+
+
+@dataclass(frozen=True)
+class ConnectionString:
+    """What Azure's portal calls a connection string; the field names are obstore's."""
+
+    fields: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> ConnectionString:
+        """Return the parts of ``AccountName=...;AccountKey=...``.
+
+        Raises:
+            InvalidConfigError: It names no account, or has neither a key nor a signature.
+        """
+        parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+        account = parts.get("AccountName", "")
+        endpoint = parts.get("BlobEndpoint", "").rstrip("/")
+        if not endpoint and account and "EndpointSuffix" in parts:
+            scheme = parts.get("DefaultEndpointsProtocol", "https")
+            endpoint = f"{scheme}://{account}.blob.{parts['EndpointSuffix']}"
+        account = account or (urlsplit(endpoint).hostname or "").partition(".")[0]
+        if not account:
+            raise InvalidConfigError(("AZURE_STORAGE_CONNECTION_STRING (environment) names no account",))
+        fields = {
+            "account_name": account,
+            "account_key": parts.get("AccountKey", ""),
+            "sas_key": _signature(parts.get("SharedAccessSignature", "")),
+            "endpoint": endpoint,
+        }
+        return cls({name: value for name, value in fields.items() if value})
+
+
+def _require_google_files(environ: Mapping[str, str]) -> None:
+    """Raise if a variable names a file of credentials that is not there, or is not JSON."""
+    for name in _GOOGLE_FILES:
+        path = environ.get(name, "").strip()
+        if not path:
+            continue
+        if path.startswith("{"):
+            raise InvalidConfigError(
+                (f"{name} (environment) is to name a file; for the key itself use GOOGLE_SERVICE_ACCOUNT_KEY",)
+            )
+        try:
+            json.loads(Path(path).read_bytes())
+        except OSError as error:
+            raise InvalidConfigError((f"{name} (environment): {path} cannot be read ({error.strerror})",)) from None
+        except ValueError:
+            raise InvalidConfigError((f"{name} (environment): {path} is not valid JSON",)) from None

@@ -1,0 +1,136 @@
+"""The package's name, version and requirements, and that no text sends people to another owner's package."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from source_amplitude.distribution import DISTRIBUTION, REQUIREMENTS, VERSION, install_command, requirement_of, version
+
+PROJECT = Path(__file__).parents[1]
+PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+TEXTS = sorted(
+    {
+        path
+        for pattern in ("*.md", "*.py", "*.toml", "*.yaml", "*.yml", "*.json", "*.sh", "*.tf", "Makefile", "Dockerfile")
+        for path in PROJECT.rglob(pattern)
+        if not {"node_modules", "build", "dist", "env"} & set(path.relative_to(PROJECT).parts)
+        and not re.match(r"\.(?!ci/|github/)", str(path.relative_to(PROJECT)))
+        and path != Path(__file__)
+    }
+)
+
+_INSTALLERS = re.compile(
+    r"(?:pip3?|pipx|uv|poetry|pdm|conda|mamba|pip_install)\W+(?:pip\W+|tool\W+)?(?:install|run|add|sync)\b(?P<words>[^\n#|&;]*)"
+    r"|\buvx\b(?P<uvx>[^\n#|&;]*)"
+)
+_NAME = re.compile(r"source[-_.]+amplitude(?![-_\w/]|\.\w)", re.IGNORECASE)  # not a file of that name, nor a longer one
+
+
+def fetched_by_name(text: str) -> list[str]:
+    """Return the words of install commands that an index would be asked for this package's name with."""
+    commands = re.sub(r"\\\n\s*", " ", text)
+    commands = re.sub(r"(install)\n\s*", r"\1 ", commands)  # a command in running text may be wrapped
+    matches = _INSTALLERS.finditer(commands)
+    words = ((match, re.split(r"[\s,`\"'()]+", match["words"] or match["uvx"] or "")) for match in matches)
+    return [match[0].strip() for match, each in words for word in each if _NAME.match(word)]
+
+
+def test_the_version_is_the_one_in_pyproject() -> None:
+    assert version() == VERSION == metadata.version(DISTRIBUTION)
+    assert re.search(r'^version = "(.+)"$', PYPROJECT, re.MULTILINE)[1] == VERSION  # type: ignore[index]
+    assert re.search(r'^name = "(.+)"$', PYPROJECT, re.MULTILINE)[1] == DISTRIBUTION  # type: ignore[index]
+
+
+@pytest.mark.parametrize("library", REQUIREMENTS)
+def test_what_is_known_of_libraries_is_what_pyproject_asks_for(library: str) -> None:
+    stated = set(re.findall(rf'^  "({library}[<>=][^"]*)"|\["({library}[<>=][^"]*)"\]', PYPROJECT, re.MULTILINE))
+
+    stated = {one or other for one, other in stated}
+    assert (stated, requirement_of(library)) == ({REQUIREMENTS[library]}, REQUIREMENTS[library])
+
+
+def test_a_library_that_is_not_asked_for_is_installed_by_its_name() -> None:
+    assert install_command("unheard-of", python="python") == "python -m pip install unheard-of"
+
+
+def test_the_command_installs_for_the_python_that_runs_this_and_can_be_copied_into_a_shell() -> None:
+    words = shlex.split(install_command("obstore", "pyarrow"))
+
+    assert words == [sys.executable, "-m", "pip", "install", REQUIREMENTS["obstore"], REQUIREMENTS["pyarrow"]]
+
+
+NOT_INSTALLED = """\
+import sys
+from importlib import metadata
+sys.path.insert(0, {project!r})
+found = metadata.distribution
+def distribution(name):
+    if name == {name!r}:
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+metadata.distribution = distribution
+from source_amplitude.distribution import requirement_of
+from source_amplitude.run import run
+print(requirement_of("obstore"), requirement_of("unheard-of"))
+sys.exit(run(["--version"]))
+"""
+
+
+def test_a_checkout_that_is_not_installed_knows_its_version_and_requirements() -> None:
+    program = NOT_INSTALLED.format(project=str(PROJECT), name=DISTRIBUTION)
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    said = f"{REQUIREMENTS['obstore']} unheard-of\nsource-amplitude {VERSION}\n"
+    assert (done.returncode, done.stdout) == (0, said), done.stderr
+
+
+def test_no_text_installs_the_package_that_a_registry_has_under_this_name() -> None:
+    found = {str(path.relative_to(PROJECT)): fetched_by_name(path.read_text(encoding="utf-8")) for path in TEXTS}
+
+    assert {"README.md", "docs/landing.md", "source_amplitude/errors.py", "demo.py"} <= set(found)
+    assert {path: commands for path, commands in found.items() if commands} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install source-amplitude",
+        "Run pip install 'source-amplitude[land]' and then",
+        "python -m pip install --upgrade Source_Amplitude==1.0",
+        "pip install\n'source-amplitude[land]'",
+        "pip install --index-url https://test.pypi.org/simple \\\n  source-amplitude",
+        '["pip", "install", "source-amplitude"]',
+        "uv pip install source.amplitude",
+        "uv tool install source-amplitude",
+        "uvx source-amplitude read",
+        "pipx run source-amplitude",
+        "poetry add source-amplitude",
+        "%pip install 'source-amplitude[spark] @ git+https://example'",
+    ],
+)
+def test_commands_that_would_fetch_it_are_found(text: str) -> None:
+    assert len(fetched_by_name(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install '.[land]'",
+        "pip install '/path/to/source_amplitude-1.0.0-py3-none-any.whl[land]'",
+        "pip install dist/source_amplitude-1.0.0.tar.gz",
+        "pip install ./source-amplitude",
+        "pip install airbyte-source-amplitude",
+        "pip install . && source-amplitude read",
+        "env/bin/pip install .\nenv/bin/source-amplitude config",
+    ],
+)
+def test_commands_that_fetch_something_else_are_not(text: str) -> None:
+    assert fetched_by_name(text) == []
