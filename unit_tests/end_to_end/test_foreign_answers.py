@@ -118,8 +118,10 @@ def test_check_succeeds_with_a_warning_where_only_the_probe_is_answered_oddly(
 
     assert run.connection["status"] == "SUCCEEDED"
     assert run.warnings == [
-        f"The answer to a test of the keys is not Amplitude's (HTTP 404, text/html, {PAGE}). Amplitude's list of events "
-        "came all the same, so the keys count as accepted."
+        (
+            f"The answer to a test of the keys is not Amplitude's (HTTP 404, text/html, {PAGE}). Amplitude's list of "
+            "events came all the same, so the keys count as accepted."
+        )
     ]
 
 
