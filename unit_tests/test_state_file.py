@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,29 @@ def test_a_file_without_states_is_a_start_from_the_beginning(tmp_path: Path, tex
         kept.note(line("events", {"a": 1}))
 
     assert (given, content(path)) == ([], [message("events", {"a": 1})])
+
+
+def test_a_pipe_is_refused_since_states_are_written_back(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    os.mkfifo(path)
+
+    with pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).held():
+        pass
+
+    assert raised.value.problems == (
+        f"--state-file: {path} is a pipe, and states are written back to a file; use --state for a pipe",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_file_that_a_shell_wrote_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps([message("events", {"a": 1})]), encoding=encoding)
+
+    with StateFile(str(path)).held() as kept:
+        kept.note(line("cohorts", {"c": 4}))
+
+    assert content(path) == [message("events", {"a": 1}), message("cohorts", {"c": 4})]
 
 
 def test_a_file_that_another_run_holds_is_refused(tmp_path: Path) -> None:
