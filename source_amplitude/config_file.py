@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config import parse_config
 from source_amplitude.errors import InvalidConfigError
+from source_amplitude.text_files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from source_amplitude.config import Config
 
 _SECRETS = ("api_key", "secret_key")
+_COMMENT = re.compile(r"^\s*(//|/\*)", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -34,10 +34,11 @@ def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[
     """Return the fields and values in a file; a key that is ``${NAME}`` is taken from the environment.
 
     Raises:
-        InvalidConfigError: It cannot be read, holds no fields, or a variable is not set.
+        InvalidConfigError: It cannot be read, holds no fields, YAML would read values as others than were written, or a
+            variable is not set.
     """
     try:
-        raw = _parse(Path(path).read_text(encoding="utf-8-sig"))
+        raw = _parse(read_text(path))
     except UnicodeDecodeError:
         raise InvalidConfigError((f"--config: {path} is no text in UTF-8",)) from None
     except OSError as error:
@@ -54,33 +55,19 @@ def _parse(text: str) -> object:
 
     Raises:
         ValueError: It is neither; the text says where, and quotes nothing of it.
+        InvalidConfigError: YAML would read values as others than were written.
     """
     try:
         return json.loads(text)
     except RecursionError:
         raise ValueError(" (nested too deeply)") from None
     except ValueError as error:
-        if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
-            raise ValueError(f" ({error})") from None
-    import yaml  # noqa: PLC0415 - most files are JSON
+        if text.lstrip().startswith(("{", "[")) or _COMMENT.match(text):
+            hint = "; JSON has no comments" if _COMMENT.search(text) else ""
+            raise ValueError(f" ({error}){hint}") from None
+    from source_amplitude.config_yaml import parse_yaml  # noqa: PLC0415 - most files are JSON
 
-    try:
-        loaded = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:  # its own text quotes aliases and tags
-        where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
-        raise ValueError(f" and no YAML{where}; keys with special characters need quotes") from None
-    except (yaml.YAMLError, ValueError, RecursionError):  # the second: a date such as 2026-13-01
-        raise ValueError(" and no YAML") from None
-    return {name: _as_json(value) for name, value in loaded.items()} if isinstance(loaded, dict) else loaded
-
-
-def _as_json(value: object) -> object:
-    """Return a value, or a list of them, as JSON would hold it: YAML reads times that are not quoted."""
-    if isinstance(value, list):
-        return [each if isinstance(each, list) else _as_json(each) for each in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return f"{value}T00:00:00Z" if isinstance(value, date) else value
+    return parse_yaml(text)
 
 
 def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,10 +7,12 @@ else takes the CDK's own way.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, Status, SyncMode, Type
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 
@@ -18,11 +20,13 @@ from source_amplitude.source import SourceAmplitude, hide_keys
 from source_amplitude.streams import SerializedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    import argparse
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConnectorSpecification
 
+    from source_amplitude.input_files import InputFiles
     from source_amplitude.output import LineWriter
     from source_amplitude.terminal.narrator import Narrator
 
@@ -52,6 +56,27 @@ class Entrypoint(AirbyteEntrypoint):
         self.complaints: list[str] = []
         self.goes_on = False
         self.refreshed: set[str] = set()
+
+    def run_on(self, options: argparse.Namespace, files: InputFiles) -> Iterator[str]:
+        """Yield the lines of ``check``, ``discover`` or ``read``, as `run` does, without reading a file again."""
+        self.logger.setLevel(logging.INFO)
+        if options.debug or is_platform_debug_log_enabled():
+            for each in (self.logger, logging.getLogger("airbyte")):
+                each.setLevel(logging.DEBUG)
+        spec = self.source.spec(self.logger)
+        try:
+            for message in self._answer(options.command, spec, files):
+                yield self.airbyte_message_to_string(message)
+        finally:
+            for message in self._emit_queued_messages(self.source):
+                yield self.airbyte_message_to_string(message)
+
+    def _answer(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
+        if command == "check":
+            return self.check(spec, files.config)
+        if files.catalog is not None:
+            return self.read(spec, files.config, files.catalog, files.state)
+        return self.discover(spec, files.config)
 
     def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
         """Yield the CDK's messages for ``check`` and note how it ended."""

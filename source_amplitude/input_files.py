@@ -1,4 +1,4 @@
-"""The files that a command is given: there, JSON, and of the right shape, or one readable error.
+"""The files that a command is given: read once, of the right shape, or one readable error.
 
 The CDK would answer with a traceback, and quote what the file holds.
 """
@@ -6,41 +6,99 @@ The CDK would answer with a traceback, and quote what the file holds.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
+from airbyte_cdk.models import AirbyteStateMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from serpyco_rs import SchemaValidationError
 
 from source_amplitude.config_file import read_raw_config
-from source_amplitude.errors import InvalidConfigError
-from source_amplitude.failures import traced
+from source_amplitude.errors import InvalidConfigError, InvalidStateError
+from source_amplitude.text_files import read_text, require_no_pipe_twice
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
 
 
-def require_readable(option: str, path: str | None) -> None:
-    """Return if the file given with ``--config``, ``--catalog`` or ``--state`` can be used, or was not given.
+@dataclass(frozen=True)
+class InputFiles:
+    """What the files of a command's options hold.
+
+    Attributes:
+        config: The configuration as it was written, with the keys out of the environment; without them in the repr.
+        catalog: What ``read`` is to read; None for other commands.
+        state: Where an earlier read ended.
+    """
+
+    config: dict[str, Any] = field(repr=False)
+    catalog: ConfiguredAirbyteCatalog | None
+    state: list[AirbyteStateMessage]
+
+    @classmethod
+    def read(cls, options: argparse.Namespace) -> InputFiles:
+        """Read each file of a command's options once: pipes have nothing for a second look.
+
+        Raises:
+            InvalidConfigError: One cannot be used; the text names the option and the file, and quotes nothing of it.
+            InvalidStateError: A state file holds no states.
+        """
+        paths = {name: getattr(options, name, None) for name in ("config", "catalog", "state")}
+        require_no_pipe_twice(paths)
+        return cls(
+            config=read_raw_config(options.config),
+            catalog=read_catalog(options.catalog) if paths["catalog"] is not None else None,
+            state=read_states(options.state) if paths["state"] is not None else [],
+        )
+
+
+def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
+    """Return the configured catalog in a file.
 
     Raises:
-        AirbyteTracedException: It cannot; the text names the option and the file, and quotes nothing of it.
+        InvalidConfigError: There is none in it; nothing of the file is quoted.
     """
-    if path is not None and option == "config":
-        try:
-            read_raw_config(path)
-        except InvalidConfigError as error:
-            raise traced(error) from error
-    elif path is not None and (complaint := _complaint(option, path)):
-        raise traced(InvalidConfigError((f"--{option}: {path} {complaint}",)))
+    content = _json("catalog", path)
+    if complaint := _complaint_about_catalog(content):
+        raise InvalidConfigError((f"--catalog: {path} {complaint}",))
+    return ConfiguredAirbyteCatalogSerializer.load(content)
 
 
-def read_state_file(path: str) -> object:
-    """Return what a state file holds: one JSON value, or a list of the values of its lines.
+def read_states(path: str) -> list[AirbyteStateMessage]:
+    """Return the states in a file: messages in a list or one alone, STATE lines, or stream names with states.
+
+    Raises:
+        InvalidConfigError: It cannot be read, or is neither JSON nor lines of JSON.
+        InvalidStateError: There is no state in it.
+    """
+    return load_states(_json("state", path), path)[1]
+
+
+def load_states(saved: object, path: str) -> tuple[list[Any], list[AirbyteStateMessage]]:
+    """Return the last state message of each stream in a state file's JSON: as JSON, and as the CDK has them.
+
+    Raises:
+        InvalidStateError: There is no state in it; the text names ``path``.
+    """
+    if not saved:
+        return [], []
+    try:
+        messages = last_of_each(state_messages(saved))
+        return messages, [AirbyteStateMessageSerializer.load(message) for message in messages]
+    except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
+        raise InvalidStateError(f"The state file {path} holds no state messages ({error}).") from error
+
+
+def parse_states(text: str) -> object:
+    """Return what a state file's text says: one JSON value, or a list of the values of its lines.
 
     Lines are what ``grep '"type":"STATE"'`` leaves of a read's output.
 
     Raises:
-        OSError, ValueError: It cannot be read, or holds neither.
+        ValueError: It is neither.
     """
-    text = Path(path).read_text(encoding="utf-8")
     try:
         return json.loads(text)
     except ValueError:
@@ -50,16 +108,21 @@ def read_state_file(path: str) -> object:
         return [json.loads(line) for line in lines]
 
 
-def _complaint(option: str, path: str) -> str:
+def complaint_about(error: OSError | ValueError | RecursionError) -> str:
+    """Return why a file cannot be used, as the end of a sentence that names it; nothing of the file is quoted."""
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or error})"
+    if isinstance(error, UnicodeDecodeError):
+        return "is no text in UTF-8"
+    return "is no JSON (nested too deeply)" if isinstance(error, RecursionError) else f"is no JSON ({error})"
+
+
+def _json(option: str, path: str) -> object:
     try:
-        content = read_state_file(path) if option == "state" else json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    except ValueError as error:
-        return f"is no JSON ({error})"
-    if option == "catalog":
-        return _complaint_about_catalog(content)
-    return ""
+        text = read_text(path)
+        return parse_states(text) if option == "state" else json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidConfigError((f"--{option}: {path} {complaint_about(error)}",)) from None
 
 
 def _complaint_about_catalog(content: object) -> str:
@@ -87,6 +150,8 @@ def state_messages(saved: object) -> list[Any]:
         raise TypeError(f"{type(saved).__name__} instead of a list of objects")
     if saved.get("type") == "STATE":
         return state_messages(saved["state"])
+    if "stateType" in saved:
+        return _messages_of_a_connection(saved)
     if "stream" in saved or "global" in saved:
         return [saved]
     if "streamDescriptor" in saved or "stream_descriptor" in saved:  # as Airbyte's own interface shows states
@@ -102,7 +167,18 @@ def state_messages(saved: object) -> list[Any]:
     ]
 
 
-def last_of_each(messages: list[Any]) -> list[Any]:
+def _messages_of_a_connection(saved: dict[str, Any]) -> list[Any]:
+    """Return the state messages in what Airbyte's API answers about a connection's state.
+
+    Raises:
+        TypeError: There are none in it.
+    """
+    of_all = saved.get("globalState") or {}
+    states = saved.get("streamState") or of_all.get("streamStates") or saved.get("state") or []
+    return state_messages(states)
+
+
+def last_of_each(messages: Sequence[Any]) -> list[Any]:
     """Return the last message of each stream; a read prints many."""
     last = {
         json.dumps(message["stream"]["stream_descriptor"]) if "stream" in message else "": message

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, cast
 
 from airbyte_cdk.utils import AirbyteTracedException
@@ -16,7 +17,7 @@ from source_amplitude.entrypoint import Entrypoint
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.export import require_temporary_folder
 from source_amplitude.failures import traced
-from source_amplitude.input_files import require_readable
+from source_amplitude.input_files import InputFiles
 from source_amplitude.output import LineWriter, logs_to
 from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.state_file import StateFile
@@ -92,13 +93,12 @@ def _launch(
 
 
 def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter, state_file: StateFile | None) -> None:
-    for option in ("config", "catalog", "state"):
-        require_readable(option, getattr(options, option, None))
+    files = None if options.command == "spec" else InputFiles.read(options)
+    if files is not None and state_file is not None:
+        files = replace(files, state=state_file.given)
     require_temporary_folder()
-    if state_file is not None:
-        options.state = state_file.state
     try:
-        for line in entrypoint.run(options):
+        for line in entrypoint.run(options) if files is None else entrypoint.run_on(options, files):
             writer.write(f"{line}\n")
             if state_file is not None:
                 if line.startswith(_STATE_LINE):

@@ -7,11 +7,10 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer, FailureType
+from airbyte_cdk.models import FailureType, SyncMode
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
-from serpyco_rs import SchemaValidationError
 
 from source_amplitude.api import AmplitudeClient, Host, KeysProof, Timeouts, base_url, prove_keys, secret_forms
 from source_amplitude.api.quotas import Quotas
@@ -21,20 +20,19 @@ from source_amplitude.config_file import read_raw_config
 from source_amplitude.errors import (
     AmplitudeError,
     ForeignAnswerError,
-    InvalidStateError,
     RetryableError,
     UnreachableError,
 )
 from source_amplitude.export import ExportSettings, Nobody
 from source_amplitude.failures import traced
-from source_amplitude.input_files import last_of_each, read_state_file, state_messages
+from source_amplitude.input_files import read_catalog, read_states
 from source_amplitude.streams import Events, EventsContext, MissingStream, RestContext, rest_streams
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, MutableMapping
 
-    from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog
+    from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, ConfiguredAirbyteCatalog
     from airbyte_cdk.sources.streams import Stream
 
     from source_amplitude.export import Audience
@@ -161,7 +159,14 @@ class SourceAmplitude(AbstractSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Read the catalog's streams; one that does not exist ends INCOMPLETE with a message of its own."""
-        existing = tuple(stream.name for stream in self.streams(config))
+        streams = self.streams(config)
+        for name in _resumed_refreshes(streams, catalog, state or []):
+            logger.warning(
+                "This full refresh of %s resumes from a state: what the state counts as read is not emitted again. "
+                "Clear the stream's state to read everything.",
+                name,
+            )
+        existing = tuple(stream.name for stream in streams)
         wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
         self._missing = [MissingStream(name, existing) for name in wanted if name not in existing]
         saved = [each.stream.stream_descriptor.name for each in state or [] if each.stream]
@@ -177,18 +182,28 @@ class SourceAmplitude(AbstractSource):
             self._missing = []
 
     @classmethod
-    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Read a state file: state messages in a list or one alone, STATE lines, or stream names with states."""
-        if not state_path:
-            return []
-        saved = read_state_file(state_path)
-        if not saved:
-            return []
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """Return the configured catalog in a file.
+
+        Raises:
+            AirbyteTracedException: There is none in it.
+        """
         try:
-            return [AirbyteStateMessageSerializer.load(message) for message in last_of_each(state_messages(saved))]
-        except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
-            what = f"The state file {state_path} holds no state messages ({type(error).__name__}: {error})."
-            raise traced(InvalidStateError(what)) from error
+            return read_catalog(catalog_path)
+        except AmplitudeError as error:
+            raise traced(error) from error
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Return the states in a file, in any form that people hand them over; none without a path.
+
+        Raises:
+            AirbyteTracedException: There are none in it.
+        """
+        try:
+            return read_states(state_path) if state_path else []
+        except AmplitudeError as error:
+            raise traced(error) from error
 
     def parse(self, raw: Mapping[str, Any]) -> Config:
         """Return the parsed configuration and keep every form of its keys out of all messages from here on.
@@ -215,6 +230,16 @@ class SourceAmplitude(AbstractSource):
             raise traced(error, config.keys) from error
         timeouts = timeouts or self._settings.timeouts
         return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts, data_url=data_url)
+
+
+def _resumed_refreshes(
+    streams: list[Stream], catalog: ConfiguredAirbyteCatalog, state: list[AirbyteStateMessage]
+) -> list[str]:
+    """Return the streams of which a full refresh was handed a state that it goes on from."""
+    refreshed = {each.stream.name for each in catalog.streams if each.sync_mode is SyncMode.full_refresh}
+    resumable = {stream.name for stream in streams if stream.is_resumable}
+    saved = {each.stream.stream_descriptor.name: each.stream.stream_state for each in state if each.stream is not None}
+    return [name for name, value in saved.items() if name in refreshed & resumable and value and vars(value)]
 
 
 def hide_keys(raw: Mapping[str, Any]) -> None:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from source_amplitude.errors import InvalidConfigError, InvalidStateError
-from source_amplitude.input_files import last_of_each, read_state_file, state_messages
+from source_amplitude.errors import InvalidConfigError
+from source_amplitude.input_files import complaint_about, load_states, parse_states
+from source_amplitude.text_files import decoded, is_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from airbyte_cdk.models import AirbyteStateMessage
 
 
 class StateFile:
@@ -22,6 +25,9 @@ class StateFile:
 
     Args:
         path: The file; it need not be there. A link stays one.
+
+    Attributes:
+        given: The states that are there when it is held: where the sync goes on.
     """
 
     def __init__(self, path: str) -> None:
@@ -29,11 +35,7 @@ class StateFile:
         self._path = Path(os.path.realpath(path))
         self._before: bytes | None = None
         self._states: dict[str, Any] = {}
-
-    @property
-    def state(self) -> str | None:
-        """What the sync reads as ``--state``: the file, or None where there is nothing to read."""
-        return str(self._path) if self._states else None
+        self.given: list[AirbyteStateMessage] = []
 
     @contextmanager
     def held(self) -> Iterator[StateFile]:
@@ -43,6 +45,8 @@ class StateFile:
             InvalidConfigError: Another run has it, or it cannot be read or written.
             InvalidStateError: It holds no states.
         """
+        if is_pipe(self._name):
+            raise self._error("is a pipe, and states are written back to a file; use --state for a pipe")
         lock = FileLock(f"{self._path}.lock")
         try:
             lock.acquire(timeout=0)
@@ -90,14 +94,11 @@ class StateFile:
             if not self._path.exists():
                 return
             self._before = self._path.read_bytes()
-            saved = read_state_file(str(self._path))
-            self._take_over(last_of_each(state_messages(saved)) if saved else [])
-        except OSError as error:
-            raise self._error(f"cannot be read ({_cause(error)})") from error
-        except ValueError as error:
-            raise self._error(f"is no JSON ({error})") from error
-        except (AttributeError, KeyError, TypeError) as error:
-            raise InvalidStateError(f"The state file {self._name} holds no state messages ({error}).") from error
+            saved = parse_states(decoded(self._before))
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._error(complaint_about(error)) from error
+        messages, self.given = load_states(saved, self._name)
+        self._take_over(messages)
 
     def _take_over(self, messages: list[Any]) -> None:
         """Keep the states of other streams, which this run may not read."""

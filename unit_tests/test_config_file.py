@@ -32,9 +32,13 @@ def problems_of(path: str, environ: dict[str, str] | None = None) -> tuple[str, 
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("start_date: 2026-03-04", {"start_date": "2026-03-04T00:00:00Z"}),
-        ("start_date: 2026-03-04T05:00:00Z", {"start_date": "2026-03-04T05:00:00+00:00"}),
-        ("start_date: 2026-03-04 05:00:00", {"start_date": "2026-03-04T05:00:00"}),
+        ("start_date: 2026-03-04", {"start_date": "2026-03-04"}),
+        ("start_date: 2026-03-04T05:00:00Z", {"start_date": "2026-03-04T05:00:00Z"}),
+        ("start_date: 2026-03-04 05:00:00", {"start_date": "2026-03-04 05:00:00"}),
+        ("start_date: 2026-13-41", {"start_date": "2026-13-41"}),
+        ("start_date: 20260304", {"start_date": "20260304"}),
+        ("end_date:", {"end_date": None}),
+        ("end_date: null\nproject_time_zone: ~", {"end_date": None, "project_time_zone": None}),
         ('start_date: "2026-03-04T05:00:00Z"', {"start_date": "2026-03-04T05:00:00Z"}),
         ("accepted_gaps: [2026-03-04T05, 2026-03-04T05/2026-03-04T09]", None),
         ("recheck_hours: [6, 24]", {"recheck_hours": [6, 24]}),
@@ -42,7 +46,25 @@ def problems_of(path: str, environ: dict[str, str] | None = None) -> tuple[str, 
         ("active_users_group_by_country: no", {"active_users_group_by_country": False}),
         ("active_users_group_by_country: True", {"active_users_group_by_country": True}),
         ("ages: &ages [6]\nrecheck_hours: *ages", {"ages": [6], "recheck_hours": [6]}),
-        ("1: 2\nnull: 3", {1: 2, None: 3}),
+        ("active_users_group_by_country: off", {"active_users_group_by_country": False}),
+        ("active_users_group_by_country: 0", {"active_users_group_by_country": "0"}),
+        ("num_workers: 0x4", {"num_workers": "0x4"}),
+        ("num_workers: 04", {"num_workers": "04"}),
+        ("num_workers: +4", {"num_workers": 4}),
+        ("num_workers: 4.0", {"num_workers": "4.0"}),
+        ("num_workers: yes", {"num_workers": "yes"}),
+        ("request_time_range: 1_0", {"request_time_range": "1_0"}),
+        ("request_time_range: 1:30", {"request_time_range": "1:30"}),
+        ("recheck_hours: [6, 0x18]", {"recheck_hours": [6, "0x18"]}),
+        ("recheck_hours: 6", {"recheck_hours": "6"}),
+        ("cohort_ids: [1e23456, '0123456', \"12345678\", ab12345]", None),
+        ("cohort_ids: 0123456", {"cohort_ids": "0123456"}),
+        ("cohort_ids:\n  -", {"cohort_ids": [None]}),
+        ("cohort_properties: [=, '<<']", {"cohort_properties": ["=", "<<"]}),
+        ("malformed_lines: |\n  5", {"malformed_lines": "5\n"}),
+        ("1: 2\nnull: 3\nyes: 4", {"1": 2, "null": 3, "yes": 4}),
+        ("base: &base {num_workers: 2}\n<<: *base", {"base": {"num_workers": 2}, "num_workers": 2}),
+        ("odd: 0123456", {"odd": 42798}),
         ("---\nnum_workers: 2\n...", {"num_workers": 2}),
         ("loop: &loop [*loop]", None),
     ],
@@ -62,7 +84,7 @@ def test_gaps_of_whole_hours_need_no_quotes(tmp_path: Path) -> None:
 
     raw = read_raw_config(path)
 
-    assert raw["accepted_gaps"] == ["2026-03-04T05", "2026-03-05T05:00:00+00:00"]
+    assert raw["accepted_gaps"] == ["2026-03-04T05", "2026-03-05T05:00:00Z"]
 
 
 def test_json_is_read_as_it_is(tmp_path: Path) -> None:
@@ -96,7 +118,8 @@ def test_a_byte_order_mark_of_an_editor_does_no_harm(tmp_path: Path) -> None:
         ("api_key: *hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
         ("api_key: !hidden x", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
         ("api_key: 'hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("start_date: 2026-13-41", "is no JSON and no YAML"),
+        ("odd: 2026-13-41", "is no JSON and no YAML"),
+        ("? [api_key]\n: hidden", "is no JSON and no YAML"),
         ("[" * 100_000, "is no JSON (nested too deeply)"),
         ("a: " + "[" * 100_000, "is no JSON and no YAML"),
     ],
@@ -105,6 +128,105 @@ def test_what_is_neither_is_named_with_its_line_and_never_quoted(tmp_path: Path,
     path = written(tmp_path, text)
 
     assert problems_of(path) == (f"--config: {path} {complaint}",)
+
+
+TEXTS = [
+    ("0123456", "a number"),
+    ("12345678", "a number"),
+    ("1_234567", "a number"),
+    ("0x1f2e3", "a number"),
+    ("0b1011", "a number"),
+    ("12:30:45", "a number"),
+    ("-5", "a number"),
+    ("1.5", "a number"),
+    (".inf", "a number"),
+    ("6.02e+23", "a number"),
+    ("2026-01-02", "a date"),
+    ("2026-01-02T03:04:05Z", "a date"),
+    ("2026-13-41", "a date"),
+    ("yes", "true or false"),
+    ("No", "true or false"),
+    ("on", "true or false"),
+    ("OFF", "true or false"),
+    ("true", "true or false"),
+    ("null", "nothing"),
+    ("~", "nothing"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), TEXTS)
+@pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
+def test_a_text_that_yaml_reads_as_another_value_is_refused_as_it_was_written(
+    tmp_path: Path, name: str, text: str, kind: str
+) -> None:
+    path = written(tmp_path, f"{KEYS}{name}: [ab12345, {text}]\n")
+
+    assert problems_of(path) == (f"{name}: YAML reads {text} as {kind}, not as a text; put it in quotes",)
+
+
+@pytest.mark.parametrize(("text", "kind"), TEXTS)
+def test_such_a_key_is_refused_and_not_shown(tmp_path: Path, text: str, kind: str) -> None:
+    path = written(tmp_path, f"api_key: {text}\nsecret_key: {text}\nchart_ids: [{text}]\n")
+
+    assert problems_of(path) == tuple(
+        f"{name}: YAML reads what is written there as {kind}, not as a text; put it in quotes"
+        for name in ("api_key", "secret_key", "chart_ids")
+    )
+
+
+@pytest.mark.parametrize("name", ["data_region", "malformed_lines", "project_time_zone"])
+def test_other_texts_are_refused_as_well(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, f"{KEYS}{name}: no\n")
+
+    assert problems_of(path) == (f"{name}: YAML reads no as true or false, not as a text; put it in quotes",)
+
+
+@pytest.mark.parametrize("text", [text for text, _ in TEXTS])
+def test_in_quotes_each_of_them_is_the_text_that_was_written(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, f"api_key: '{text}'\nsecret_key: \"{text}\"\ncohort_ids: ['{text}']\n")
+
+    assert read_raw_config(path) == {"api_key": text, "secret_key": text, "cohort_ids": [text]}
+
+
+def test_what_is_written_is_what_the_complaint_about_a_value_shows(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{KEYS}start_date: 2026-13-41\nnum_workers: 0x4\naccepted_gaps: [2026-03-04]\n")
+
+    with pytest.raises(InvalidConfigError) as raised:
+        read_config(path)
+
+    assert [each.partition(" is n")[0] for each in raised.value.problems] == [
+        "start_date: '2026-13-41'",
+        "accepted_gaps: '2026-03-04'",
+        "num_workers: '0x4'",
+    ]
+
+
+def test_a_field_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{KEYS}num_workers: 2\nodd: 1\nodd: 2\nnum_workers: 3\n")
+
+    assert problems_of(path) == ("num_workers is there more than once",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("text", [json.dumps(FIELDS, indent=1), f"# as written by an editor\n{KEYS}"])
+def test_every_encoding_and_line_end_of_editors_and_shells_is_read(
+    tmp_path: Path, text: str, line_end: str, encoding: str
+) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(text.replace("\n", line_end).encode(encoding))
+
+    assert read_raw_config(str(path)) == FIELDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['// keys\n{"api_key": "hidden"}', '{"api_key": "hidden", // a comment\n//\n}', '/* keys */ {"api_key": "hidden"}'],
+)
+def test_json_with_comments_is_refused_as_such(tmp_path: Path, text: str) -> None:
+    [problem] = problems_of(written(tmp_path, text))
+
+    assert (problem.endswith("; JSON has no comments"), "hidden" in problem) == (True, False)
 
 
 def test_what_is_no_text_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,11 @@ def test_a_file_that_is_not_there_gives_nothing_to_read_and_is_made_at_the_first
     path = tmp_path / "state.json"
 
     with StateFile(str(path)).held() as kept:
-        before = kept.state, path.exists()
+        before = kept.given, path.exists()
         kept.note(line("events", {"a": 1}))
         kept.note(line("events", {"a": 2}))
 
-    assert before == (None, False)
+    assert before == ([], False)
     assert content(path) == [message("events", {"a": 2})]
     assert sorted(each.name for each in tmp_path.iterdir()) in (
         ["state.json"],
@@ -60,11 +61,11 @@ def test_the_states_of_other_streams_stay_and_that_of_a_stream_is_there_once(tmp
     path.write_text(json.dumps(saved))
 
     with StateFile(str(path)).held() as kept:
-        given = kept.state
+        given = kept.given
         kept.note(line("events", {"a": 2}))
 
     states = [each["stream"] for each in json.loads(path.read_text())]
-    assert given == str(path)
+    assert [each.stream and each.stream.stream_descriptor.name for each in given] == ["cohorts", "events"]
     assert [(each["stream_descriptor"]["name"], each["stream_state"]) for each in states] == [
         ("cohorts", {"c": 3}),
         ("events", {"a": 2}),
@@ -124,10 +125,33 @@ def test_a_file_without_states_is_a_start_from_the_beginning(tmp_path: Path, tex
     path.write_text(text)
 
     with StateFile(str(path)).held() as kept:
-        given = kept.state
+        given = kept.given
         kept.note(line("events", {"a": 1}))
 
-    assert (given, content(path)) == (None, [message("events", {"a": 1})])
+    assert (given, content(path)) == ([], [message("events", {"a": 1})])
+
+
+def test_a_pipe_is_refused_since_states_are_written_back(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    os.mkfifo(path)
+
+    with pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).held():
+        pass
+
+    assert raised.value.problems == (
+        f"--state-file: {path} is a pipe, and states are written back to a file; use --state for a pipe",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_file_that_a_shell_wrote_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps([message("events", {"a": 1})]), encoding=encoding)
+
+    with StateFile(str(path)).held() as kept:
+        kept.note(line("cohorts", {"c": 4}))
+
+    assert content(path) == [message("events", {"a": 1}), message("cohorts", {"c": 4})]
 
 
 def test_a_file_that_another_run_holds_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def download_file(asked: Asked) -> web.Response:
     download, settings = _known_request(asked), asked.content.settings
     if not download.is_completed:
         raise RequestRefusedError(400, "The cohort is not ready")  # inferred
-    data = write_csv(download, settings.cohort_property_prefix)
+    has_header = bool(download.members) or settings.cohort_empty_file == "header"
+    data = write_csv(download, settings.cohort_property_prefix) if has_header else b""
     headers = {"Content-Type": "text/csv; charset=utf-8"}
     if settings.cohort_packing != "plain":
         data = pack(data)

@@ -16,6 +16,8 @@ Part = Literal["dashboards", "cohorts", "annotations", "taxonomy", "lookup_table
 PlanRefusal = Literal["forbidden", "not_found", "invalid"]
 # How a cohort's file is packed; not established (reference 9). "gzip" says so nowhere, as S3 objects do.
 FilePacking = Literal["plain", "gzip", "content_encoding"]
+# What the file of a cohort without members holds; not established.
+EmptyFile = Literal["header", "nothing"]
 AnnotationVersion = Literal[2, 3]
 # Observed in live lists, and documented (reference 4.1).
 CategoryKey = Literal["category", "name"]
@@ -40,6 +42,7 @@ class ProjectSettings:
         cohort_pending_polls: How many polls find a download still in progress.
         cohort_inline_bytes: Larger files are answered by a redirect to the storage; -1 for all.
         cohort_packing: Whether cohort files are gzip.
+        cohort_empty_file: What the file of a cohort without members holds.
         cohort_property_prefix: Put before the names of property columns.
         cohort_downloads_a_month: The quota.
         annotation_versions: Versions of the API that exist; the other one answers 404.
@@ -56,6 +59,7 @@ class ProjectSettings:
     cohort_pending_polls: int = 1
     cohort_inline_bytes: int = 1_000_000
     cohort_packing: FilePacking = "plain"
+    cohort_empty_file: EmptyFile = "header"
     cohort_property_prefix: PropertyPrefix = ""
     cohort_downloads_a_month: int = MONTHLY_COHORT_DOWNLOADS
     annotation_versions: tuple[AnnotationVersion, ...] = (2, 3)
@@ -75,6 +79,7 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "missing_in_plan": get_args(Part),
     "plan_refusal": get_args(PlanRefusal),
     "cohort_packing": get_args(FilePacking),
+    "cohort_empty_file": get_args(EmptyFile),
     "cohort_property_prefix": get_args(PropertyPrefix),
     "annotation_versions": get_args(AnnotationVersion),
     "annotation_category_key": get_args(CategoryKey),

@@ -30,16 +30,19 @@ class CohortFile:
         file: Positioned anywhere; read from its start.
         cohort_id: The cohort.
         computed_at: When Amplitude computed it, as RFC 3339.
+        may_be_blank: Whether a file without any text, its header included, is a cohort without members: the list of
+            cohorts says that it has none.
 
     Attributes:
         count: The rows so far of the latest `rows`.
         properties: The names of its property columns.
     """
 
-    def __init__(self, file: IO[bytes], cohort_id: str, computed_at: str) -> None:
+    def __init__(self, file: IO[bytes], cohort_id: str, computed_at: str, *, may_be_blank: bool = False) -> None:
         self._file = file
         self._cohort_id = cohort_id
         self._computed_at = computed_at
+        self._may_be_blank = may_be_blank
         self.count = 0
         self.properties: list[str] = []
 
@@ -47,7 +50,8 @@ class CohortFile:
         """Read the file to its end, so that no row leaves a damaged one.
 
         Raises:
-            CorruptArchiveError: gzip data, text or a row that is damaged or cut.
+            CorruptArchiveError: gzip data, text or a row that is damaged or cut; a file without a header that may not
+                be blank.
             UnknownShapeError: No header with an Amplitude ID.
         """
         for _ in self.rows():
@@ -75,7 +79,11 @@ class CohortFile:
             text.detach()
 
     def _rows(self, lines: Iterator[list[str]]) -> Iterator[dict[str, Any]]:
-        header = [name.strip() for name in next(lines, [])]
+        self.count, self.properties = 0, []
+        header = [name.strip() for name in next((cells for cells in lines if any(map(str.strip, cells))), [])]
+        if not header:
+            self._require_may_be_blank()
+            return
         plain = [_plain(name) for name in header]
         id_place = next((plain.index(name) for name in _ID_COLUMNS if name in plain), None)
         user_place = next((plain.index(name) for name in _USER_COLUMNS if name in plain), None)
@@ -83,7 +91,6 @@ class CohortFile:
             raise UnknownShapeError(  # without the names: where there is no header, they are a person's
                 f"The download of cohort {self._cohort_id} has {len(header)} columns, none named as the Amplitude ID."
             )
-        self.count = 0
         places = [place for place in range(len(header)) if place not in (id_place, user_place)]
         names = self.properties = _property_names([header[place] for place in places])
         for cells in lines:
@@ -102,6 +109,13 @@ class CohortFile:
                 "properties": {name: cells[place] for name, place in zip(names, places, strict=True)},
                 "computed_at": self._computed_at,
             }
+
+    def _require_may_be_blank(self) -> None:
+        if not self._may_be_blank:
+            raise CorruptArchiveError(
+                f"The download of cohort {self._cohort_id} has no text, not even a header, and the list of cohorts "
+                "does not say that it has no members."
+            )
 
 
 def _property_names(columns: list[str]) -> list[str]:

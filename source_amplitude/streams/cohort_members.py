@@ -122,7 +122,7 @@ class CohortMembers(KeptState, RestStream):
             _logger.info("%s: cohort %s %s.", self.name, cohort.cohort_id, why)
             return
         with _temporary_file() as file:
-            members = CohortFile(file, cohort.cohort_id, cohort.computed_at)
+            members = CohortFile(file, cohort.cohort_id, cohort.computed_at, may_be_blank=cohort.size == 0)
             self._download(rest, self._request(rest, cohort), file, members)
             yield from members.rows()
         self._name_surprises(cohort, members)
@@ -152,7 +152,7 @@ class CohortMembers(KeptState, RestStream):
         ):
             raise unknown_shape("lastComputed", "epoch seconds", computed)
         size = found.get("size")
-        return _Cohort(cohort_id, computed, size if isinstance(size, int) else None)
+        return _Cohort(cohort_id, computed, size if isinstance(size, int) and not isinstance(size, bool) else None)
 
     def _require_quota(self, rest: Rest, cohort: _Cohort) -> None:
         """Look at the month's usage, which costs nothing, before a download that counts."""
@@ -240,7 +240,7 @@ class CohortMembers(KeptState, RestStream):
             )
         wanted = {name.removeprefix("gp:") for name in self._config.cohort_properties}
         missing = wanted - {name.removeprefix("gp:") for name in members.properties}
-        if missing:
+        if missing and members.count:
             _logger.warning("%s: cohort %s has no property %s.", self.name, cohort.cohort_id, sorted(missing))
 
 

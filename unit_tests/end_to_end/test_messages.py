@@ -12,13 +12,13 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from unit_tests.end_to_end.connector import COMMAND
+from unit_tests.end_to_end.connector import COMMAND, Run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from amplitude_emulator import Emulator
-    from unit_tests.end_to_end.connector import Connector, Run
+    from unit_tests.end_to_end.connector import Connector
 
 AWKWARD_KEY = "k%y+/&=é\"'\\$(x) 'two words' .*"
 AWKWARD_SECRET = "s€cret/+%41 [a-z]{2}#?"
@@ -197,6 +197,66 @@ def test_a_file_that_is_no_catalog_is_named_and_never_quoted(connector: Connecto
     assert run.exit_code == 1
     assert f"--catalog: {catalog} is no configured catalog" in run.error_texts[0]
     assert b"a-key-0123456789" not in run.stdout
+
+
+def test_a_full_refresh_that_resumes_from_a_state_says_so_first(half_a_day: Emulator, connector: Connector) -> None:
+    whole = connector.read(mode="full_refresh")
+    incremental = connector.read(whole.states[0])
+    resumed = connector.read(whole.states[0], mode="full_refresh")
+
+    resumes = (
+        "This full refresh of events resumes from a state: what the state counts as read is not emitted again. "
+        "Clear the stream's state to read everything."
+    )
+    logs = [each["log"] for each in resumed.of_type("LOG") if "MemoryMonitor" not in each["log"]["message"]]
+    assert logs[0] == {"level": "WARN", "message": resumes}
+    assert (resumes in whole.warnings, resumes in incremental.warnings) == (False, False)
+    assert len(whole.records) == len(half_a_day.store.lines())
+
+
+def test_files_may_come_from_pipes_of_the_shell(half_a_day: Emulator, connector: Connector) -> None:
+    arguments = connector.reading({"server_upload_time": "20260304T08"})
+    usual = connector.run(*arguments)
+    script = """exec "$0" "$1" read --config <(cat "$3") --catalog <(cat "$5") --state <(cat "$7")"""
+
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable, str(COMMAND), *arguments[1:]],
+        env=connector.environ,
+        capture_output=True,
+        check=True,
+    )
+
+    piped = Run(done.returncode, done.stdout, done.stderr)
+    assert (piped.records, piped.states[-1]) == (usual.records, usual.states[-1])
+    assert 0 < len(piped.records) < len(half_a_day.store.lines())
+
+
+@pytest.mark.parametrize("command", ["check", "discover"])
+def test_a_configuration_may_come_from_stdin(connector: Connector, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(COMMAND), command, "--config", "/dev/stdin"],
+        input=json.dumps(connector.config()).encode(),
+        env=connector.environ,
+        capture_output=True,
+        check=True,
+    )
+
+    kinds = [message["type"] for message in Run(done.returncode, done.stdout, done.stderr).messages]
+    assert kinds[-1] == {"check": "CONNECTION_STATUS", "discover": "CATALOG"}[command]
+
+
+def test_two_options_that_name_stdin_are_refused(connector: Connector) -> None:
+    done = subprocess.run(
+        [sys.executable, str(COMMAND), "read", "--config", "/dev/stdin", "--catalog", "/dev/stdin"],
+        input=b"{}",
+        env=connector.environ,
+        capture_output=True,
+        check=False,
+    )
+
+    [error] = Run(done.returncode, done.stdout, done.stderr).error_texts
+    complaint = "--catalog: /dev/stdin is the same pipe as that of --config, and a pipe can be read only once"
+    assert (done.returncode, complaint in error) == (1, True)
 
 
 def test_a_state_of_other_streams_is_no_silent_start_from_the_beginning(

@@ -17,10 +17,10 @@ COMPUTED_AT = "2026-03-04T05:00:00+00:00"
 PLAIN = b"amplitude_id,user_id\r\n1263130950579,ana\r\n7,\r\n"
 
 
-def cohort(data: bytes | str) -> CohortFile:
+def cohort(data: bytes | str, *, may_be_blank: bool = False) -> CohortFile:
     file = io.BytesIO(data.encode() if isinstance(data, str) else data)
     file.seek(0, io.SEEK_END)  # as a download leaves it
-    return CohortFile(file, "k3x9", COMPUTED_AT)
+    return CohortFile(file, "k3x9", COMPUTED_AT, may_be_blank=may_be_blank)
 
 
 def row(amplitude_id: object, user_id: str | None, **properties: str) -> dict[str, Any]:
@@ -118,8 +118,37 @@ def test_an_id_that_is_no_number_of_63_bits_stays_a_text(amplitude_id: str) -> N
     assert rows(f"amplitude_id,user_id\n{amplitude_id},ana\n") == [row(amplitude_id, "ana")]
 
 
-def test_a_header_alone_is_a_cohort_without_members() -> None:
-    assert rows("amplitude_id,user_id\n") == []
+@pytest.mark.parametrize("header", ["amplitude_id,user_id\n", "amplitude_id,user_id", "\ufeffamplitude_id\r\n\r\n"])
+def test_a_header_alone_is_a_cohort_without_members(header: str) -> None:
+    assert rows(header) == []
+
+
+BLANK = [b"", b"\n", b"\r\n \r\n", b"\xef\xbb\xbf", b",,\n", gzip.compress(b""), gzip.compress(b"\n")]
+
+
+@pytest.mark.parametrize("data", BLANK, ids=repr)
+def test_a_file_without_any_text_is_a_cohort_without_members_if_the_list_says_so(data: bytes) -> None:
+    file = cohort(data, may_be_blank=True)
+    file.prove()
+
+    assert (list(file.rows()), file.count, file.properties) == ([], 0, [])
+
+
+@pytest.mark.parametrize("data", BLANK, ids=repr)
+def test_a_file_without_any_text_is_damaged_if_the_list_does_not_say_that_the_cohort_is_empty(data: bytes) -> None:
+    with pytest.raises(CorruptArchiveError) as caught:
+        cohort(data).prove()
+
+    assert caught.value.what == (
+        "The download of cohort k3x9 has no text, not even a header, and the list of cohorts does not say that it has "
+        "no members."
+    )
+
+
+@pytest.mark.parametrize("may_be_blank", [True, False])
+def test_rows_without_a_header_are_an_unknown_shape_whatever_the_list_says(may_be_blank: bool) -> None:  # noqa: FBT001
+    with pytest.raises(UnknownShapeError):
+        cohort("1263130950579,ana\n", may_be_blank=may_be_blank).prove()
 
 
 def test_the_rows_may_be_read_again_and_reading_may_end_early() -> None:
@@ -171,8 +200,6 @@ def test_a_damaged_file_is_said_to_be_damaged(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "columns"),
     [
-        ("", 0),
-        ("\n", 0),
         ("id,user_id\n5,ana\n", 2),
         ("1263130950579,ana\n", 2),
         ("<html>\n<body>", 1),

@@ -8,6 +8,7 @@ import pytest
 from airbyte_cdk.models import AirbyteStateBlob
 
 from amplitude_emulator import Cohort, CohortMember
+from unit_tests.streams.host import QUICK
 from unit_tests.streams.rest_host import Failure, Project
 
 if TYPE_CHECKING:
@@ -142,6 +143,39 @@ def test_a_cohort_comes_again_only_after_amplitude_has_computed_it_anew(project:
     assert idle.lines("INFO", STREAM) == [
         f"cohort_members: cohort {each} was not computed since it was read." for each in ("k3x9ab2", "b2b2b2b")
     ]
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip"])
+@pytest.mark.parametrize("content", ["header", "nothing"])
+def test_a_cohort_without_members_is_read_once_and_without_a_warning(
+    project: Project, content: str, packing: str
+) -> None:
+    project.content.cohorts.put(Cohort("k3x9ab2", "Empty", ()))
+    project.set(cohort_empty_file=content, cohort_packing=packing)
+
+    read = sync(project, cohort_properties=["plan"])
+    idle = sync(project, cohort_properties=["plan"], state=read.state())
+
+    assert (read.records, read.statuses, read.lines("WARN")) == ({}, {STREAM: "COMPLETE"}, [])
+    assert read.state()[STREAM]["cohorts"] == {"k3x9ab2": COMPUTED_SECONDS}
+    assert (idle.records, downloads(project)) == ({}, ["k3x9ab2"])
+
+
+@pytest.mark.parametrize("size", [2, None, "0", False])
+def test_a_file_without_any_text_is_fetched_again_where_the_list_does_not_say_that_the_cohort_is_empty(
+    project: Project, size: object
+) -> None:
+    project.content.cohorts.put(Cohort("k3x9ab2", "Odd", (), overrides={"size": size}))
+    project.set(cohort_empty_file="nothing")
+
+    read = sync(project)
+
+    assert (read.failures[STREAM].error, read.failures[STREAM].failure_type) == (
+        "CorruptArchiveError",
+        "transient_error",
+    )
+    assert "cohorts" not in read.state().get(STREAM, {})
+    assert (downloads(project), len(project.asked("/file"))) == (["k3x9ab2"], QUICK.retry.attempts)
 
 
 def test_a_full_refresh_downloads_every_cohort_again(project: Project) -> None:

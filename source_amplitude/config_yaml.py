@@ -1,0 +1,136 @@
+"""A configuration in YAML, each value as it was written.
+
+YAML reads ``0123456`` as 42798 and ``no`` as false. By the type that ``spec.json`` gives a field, such a value is what
+was meant (``no`` for a boolean), is handed on as it was written, so that the complaint about it shows that, or is
+refused: an id of a cohort must never become another id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from source_amplitude.errors import InvalidConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TAG = "tag:yaml.org,2002:"
+# What YAML takes a text without quotes for.
+_KINDS = {
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "timestamp": "a date",
+    "null": "nothing",
+}
+_SIGNS = (f"{_TAG}value", f"{_TAG}merge")  # "=" and "<<" without quotes
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_HOURS = ("accepted_gaps",)  # what these texts are is said by their own complaint
+
+
+def parse_yaml(text: str) -> object:
+    """Return what a text says: for a mapping its fields and values, their names as they were written.
+
+    Raises:
+        ValueError: It is not valid YAML; the text says where, and quotes nothing of it.
+        InvalidConfigError: Values would be read as others than were written, or a field is there twice.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
+        try:
+            root = loader.get_single_node()
+            if isinstance(root, yaml.MappingNode):
+                return _Fields(loader, root).read()
+            return None if root is None else loader.construct_document(root)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:  # its own text quotes aliases and tags
+        where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        raise ValueError(f" and no YAML{where}; keys with special characters need quotes") from None
+    except (yaml.YAMLError, ValueError, RecursionError):  # the second: a date such as 2026-13-01
+        raise ValueError(" and no YAML") from None
+
+
+class _Fields:
+    """Reads the fields of a mapping by their declared types; other fields as YAML does."""
+
+    def __init__(self, loader: yaml.SafeLoader, root: yaml.MappingNode) -> None:
+        spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))
+        self._declared: Mapping[str, Any] = spec["connectionSpecification"]["properties"]
+        self._loader = loader
+        self._root = root
+        self._problems: list[str] = []
+
+    def read(self) -> dict[str, Any]:
+        self._require_each_once()
+        self._loader.flatten_mapping(self._root)
+        nodes = {_name(key): value for key, value in self._root.value}
+        self._secrets = [
+            str(node.value)
+            for name, node in nodes.items()
+            if self._declared.get(name, {}).get("airbyte_secret") and isinstance(node, yaml.ScalarNode) and node.value
+        ]
+        values = {name: self._value(name, node) for name, node in nodes.items()}
+        if self._problems:
+            raise InvalidConfigError(tuple(self._problems))
+        return values
+
+    def _require_each_once(self) -> None:
+        names = [_name(key) for key, _ in self._root.value]
+        twice = [name for name in self._declared if names.count(name) > 1]
+        if twice:
+            raise InvalidConfigError(tuple(f"{name} is there more than once" for name in twice))
+
+    def _value(self, name: str, node: yaml.Node) -> object:
+        field = self._declared.get(name)
+        if field is None:
+            return self._loader.construct_document(node)
+        if field["type"] == "array" and isinstance(node, yaml.SequenceNode):
+            return [self._item(name, field["items"], each) for each in node.value]
+        if _kind(node) == "null" and not field.get("airbyte_secret"):
+            return None  # as in JSON: the field is left out
+        return self._item(name, field, node)
+
+    def _item(self, name: str, declared: Mapping[str, Any], node: yaml.Node) -> object:
+        kind, text = _kind(node), node.value
+        if node.tag in _SIGNS:
+            return str(text)
+        if kind is None:
+            return self._loader.construct_document(node)
+        if kind == "null" and not text:
+            return None
+        return self._plain(name, declared, node, kind)
+
+    def _plain(self, name: str, declared: Mapping[str, Any], node: yaml.Node, kind: str) -> object:
+        """Return the value of a text without quotes that YAML takes for something else than a text."""
+        text = str(node.value)
+        if declared["type"] == "integer" and _DECIMAL.fullmatch(text):
+            return int(text)
+        if declared["type"] == "boolean" and kind == "bool":
+            return self._loader.construct_document(node)
+        if declared["type"] == "string" and declared.get("format") != "date-time" and name not in _HOURS:
+            shown = "what is written there" if self._is_secret(name, text) else text
+            self._problems.append(f"{name}: YAML reads {shown} as {_KINDS[kind]}, not as a text; put it in quotes")
+        return text
+
+    def _is_secret(self, name: str, text: str) -> bool:
+        return "airbyte_secret" in self._declared[name] or any(each in text for each in self._secrets)
+
+
+def _name(key: yaml.Node) -> str:
+    if not isinstance(key, yaml.ScalarNode):
+        raise ValueError("a list or a mapping as the name of a field")  # noqa: TRY004 - as yaml.YAMLError is caught
+    return str(key.value)
+
+
+def _kind(node: yaml.Node) -> str | None:
+    """Return what YAML takes a text without quotes for, if not for a text."""
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+        return None
+    kind = node.tag.removeprefix(_TAG)
+    return kind if kind in _KINDS else None
