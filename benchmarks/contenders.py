@@ -93,7 +93,7 @@ def _ours(project: Path = environments.PROJECT, name: str = "ours") -> Contender
     return Contender(
         name,
         name,
-        environment.versions("source-amplitude", "airbyte-cdk", "isal", "orjson", "requests"),
+        environment.versions("source-amplitude-ledger", "airbyte-cdk", "isal", "orjson", "requests"),
         lambda archives, read, folder: run(archives, read, folder, "read"),
         lambda *_: Command((program, "spec")),
         actions=actions,

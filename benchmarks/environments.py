@@ -28,7 +28,7 @@ PROFILER = "py-spy==0.4.3"
 CHART_PACKAGES = ("matplotlib==3.11.2",)
 
 _INSTALL_SECONDS = 900
-_OUR_PACKAGE, _OUR_FILES = "source-amplitude", ("README.md", "source_amplitude/**/*")
+_OUR_PACKAGE, _OUR_FILES = "source-amplitude-ledger", ("README.md", "source_amplitude/**/*")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import shlex
 import sys
 from importlib import metadata
 
-DISTRIBUTION = "source-amplitude"
-"""The name in this package's metadata. Not to be installed by name: a registry may hold another package under it."""
+DISTRIBUTION = "source-amplitude-ledger"
+"""The name in this package's metadata; ``source-amplitude`` on PyPI is another owner's package."""
 
 VERSION = "1.0.0"
 """Of this checkout, for where it is not installed; the same as in pyproject.toml."""

@@ -30,7 +30,8 @@ _INSTALLERS = re.compile(
     r"(?:pip3?|pipx|uv|poetry|pdm|conda|mamba|pip_install)\W+(?:pip\W+|tool\W+)?(?:install|run|add|sync)\b(?P<words>[^\n#|&;]*)"
     r"|\buvx\b(?P<uvx>[^\n#|&;]*)"
 )
-_NAME = re.compile(r"source[-_.]+amplitude(?![-_\w/]|\.\w)", re.IGNORECASE)  # not a file of that name, nor a longer one
+# Neither name: the short one is another owner's package, ours is not published yet. Files of these names may be installed.
+_NAME = re.compile(r"source[-_.]+amplitude(?:[-_.]+ledger)?(?![-_\w/]|\.\w)", re.IGNORECASE)
 
 
 def fetched_by_name(text: str) -> list[str]:
@@ -103,6 +104,7 @@ def test_no_text_installs_the_package_that_a_registry_has_under_this_name() -> N
     "text",
     [
         "pip install source-amplitude",
+        "pip install 'source-amplitude-ledger[land]==1.0.0'",
         "Run pip install 'source-amplitude[land]' and then",
         "python -m pip install --upgrade Source_Amplitude==1.0",
         "pip install\n'source-amplitude[land]'",

@@ -62,8 +62,8 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: z
         for path in (ROOT / package).rglob("*")
         if path.suffix in SUFFIXES
     }
-    about = {f"source_amplitude-{VERSION}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL")}
-    about |= {f"source_amplitude-{VERSION}.dist-info/{name}" for name in ("entry_points.txt", "licenses/LICENSE")}
+    about = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL")}
+    about |= {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in ("entry_points.txt", "licenses/LICENSE")}
 
     assert set(wheel.namelist()) == files | about
     assert {"source_amplitude/spec.json", "source_amplitude/schemas/events.json"} <= files
@@ -72,7 +72,7 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: z
 def test_the_wheel_makes_one_console_script_that_calls_run(wheel: zipfile.ZipFile) -> None:
     entry_points = configparser.ConfigParser()
 
-    entry_points.read_string(wheel.read(f"source_amplitude-{VERSION}.dist-info/entry_points.txt").decode())
+    entry_points.read_string(wheel.read(f"source_amplitude_ledger-{VERSION}.dist-info/entry_points.txt").decode())
 
     assert {section: dict(entry_points[section]) for section in entry_points.sections()} == {
         "console_scripts": {"source-amplitude": "source_amplitude.run:run"}
