@@ -9,7 +9,8 @@ RECORD = {"uuid": "u", "app": "no number", "data": {"a": 1}, "new": 1}
 
 def rows(wanted: list[str] | None) -> list[dict[str, object]]:
     columns = Columns(wanted)
-    return list(columns.batch([columns.row(dict(RECORD))]).to_pylist())
+    table, _ = columns.batch([columns.row(dict(RECORD))])
+    return list(table.to_pylist())
 
 
 def test_only_wanted_columns_are_made_in_their_order() -> None:

@@ -109,9 +109,12 @@ def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T]) -> 
         bounds=share.bounds,
     )
     done: list[HourWindow] = []
-    for step in reader.read(span, recheck=False):
-        if isinstance(step, EncodedRecords):
-            yield step.payload
-        elif isinstance(step, HourDone):
-            done.append(step.window)
+    try:
+        for step in reader.read(span, recheck=False):
+            if isinstance(step, EncodedRecords):
+                yield step.payload
+            elif isinstance(step, HourDone):
+                done.append(step.window)
+    finally:
+        reader.tally.oddities.log_warnings(str(span))
     return HourSet.of(done)

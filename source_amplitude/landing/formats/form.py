@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Protocol
 
+from source_amplitude.records import NO_FINDINGS, Findings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,7 +25,8 @@ class Rendered:
         events: Events in the object.
         content: Length, CRC-32 and malformed lines of the member's unpacked content.
         malformed_at: Line numbers from 1 of the first few malformed lines.
-        event_types: Events by type; empty where nobody counted them.
+        event_types: Events by type; empty where they were not counted.
+        findings: What was odd about the lines that became events; none for raw objects, which hold them as they came.
     """
 
     body: IO[bytes]
@@ -33,6 +36,7 @@ class Rendered:
     content: Fingerprint
     malformed_at: tuple[int, ...] = ()
     event_types: Mapping[str, int] = field(default_factory=dict)
+    findings: Findings = NO_FINDINGS
 
 
 class Format(Protocol):

@@ -1,0 +1,31 @@
+"""A line of an archive to the records Airbyte gets, and what was odd about it. Pure."""
+
+from source_amplitude.records.datetimes import DATETIME_FIELDS, are_plain_datetimes, normalise_datetime
+from source_amplitude.records.declared import Record, misfits
+from source_amplitude.records.findings import NO_FINDINGS, REPAIRS, Findings, Oddity, OddityKind, RepairedLine
+from source_amplitude.records.lines import (
+    NotAnEventError,
+    dump_record,
+    exact_records_from_line,
+    has_huge_integer,
+    records_from_line,
+)
+
+__all__ = [
+    "DATETIME_FIELDS",
+    "NO_FINDINGS",
+    "REPAIRS",
+    "Findings",
+    "NotAnEventError",
+    "Oddity",
+    "OddityKind",
+    "Record",
+    "RepairedLine",
+    "are_plain_datetimes",
+    "dump_record",
+    "exact_records_from_line",
+    "has_huge_integer",
+    "misfits",
+    "normalise_datetime",
+    "records_from_line",
+]
