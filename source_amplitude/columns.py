@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pyarrow as pa
 
-from source_amplitude.records import NO_FINDINGS, Findings, Oddity, OddityKind, Record, dump_record
+from source_amplitude.records import Findings, Oddity, OddityKind, Record, dump_record
 from source_amplitude.records.declared import SCHEMA_FILE
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from source_amplitude.records import NO_FINDINGS, Findings
+from source_amplitude.records import Findings
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -17,7 +17,8 @@ import orjson
 from source_amplitude.encoding.encoded import Encoded
 from source_amplitude.encoding.line_by_line import encode_line_by_line
 from source_amplitude.encoding.shapes import INNER_FIELDS, NO_SHAPE, Shapes
-from source_amplitude.records import NO_FINDINGS, Findings, are_plain_datetimes, dump_record, misfits
+from source_amplitude.records import Findings, are_plain_datetimes, dump_record, misfits
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from source_amplitude.records import Oddity

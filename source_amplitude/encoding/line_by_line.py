@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from source_amplitude.encoding.encoded import Encoded, split_lines
 from source_amplitude.records import (
-    NO_FINDINGS,
-    REPAIRS,
     Findings,
     NotAnEventError,
     Oddity,
@@ -18,7 +16,7 @@ from source_amplitude.records import (
     has_huge_integer,
     records_from_line,
 )
-from source_amplitude.records.findings import MOST_PLACES
+from source_amplitude.records.findings import MOST_PLACES, NO_FINDINGS, REPAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from source_amplitude.encoding.encoded import BATCH_BYTES, Encoded, HasBody
 from source_amplitude.encoding.places import BATCH_ROOM_BYTES, PLACES, Places, memory_file
-from source_amplitude.records import NO_FINDINGS
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -6,8 +6,8 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from source_amplitude.records import NO_FINDINGS, REPAIRS, OddityKind
-from source_amplitude.records.findings import MOST_PLACES
+from source_amplitude.records import OddityKind
+from source_amplitude.records.findings import MOST_PLACES, NO_FINDINGS, REPAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -2,7 +2,7 @@
 
 from source_amplitude.records.datetimes import DATETIME_FIELDS, are_plain_datetimes, normalise_datetime
 from source_amplitude.records.declared import Record, misfits
-from source_amplitude.records.findings import NO_FINDINGS, REPAIRS, Findings, Oddity, OddityKind, RepairedLine
+from source_amplitude.records.findings import Findings, Oddity, OddityKind, RepairedLine
 from source_amplitude.records.lines import (
     NotAnEventError,
     dump_record,
@@ -13,8 +13,6 @@ from source_amplitude.records.lines import (
 
 __all__ = [
     "DATETIME_FIELDS",
-    "NO_FINDINGS",
-    "REPAIRS",
     "Findings",
     "NotAnEventError",
     "Oddity",

@@ -87,7 +87,7 @@ def _is_day(text: str) -> bool:
 def _is_plain_datetime(text: str) -> bool:
     """Return what `are_plain_datetimes` does of one text; only Amplitude's form comes back as it was."""
     try:
-        return datetime.fromisoformat(text).isoformat(" ", "microseconds") == text
+        return len(text) == _STEP - 1 and datetime.fromisoformat(text).isoformat(" ", "microseconds") == text
     except ValueError:
         return False
 

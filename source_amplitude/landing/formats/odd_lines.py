@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from source_amplitude.records import NO_FINDINGS
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from source_amplitude.encoding import Encoded
