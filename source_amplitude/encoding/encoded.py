@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from source_amplitude.records import Findings
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+
+    from source_amplitude.records import Findings
 
 BATCH_BYTES = 64 * 1024
 """Measured (benchmarks/README.md): smaller and larger batches take longer."""

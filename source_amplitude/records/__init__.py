@@ -10,6 +10,7 @@ from source_amplitude.records.lines import (
     has_huge_integer,
     records_from_line,
 )
+from source_amplitude.records.surrogates import may_hold_surrogates, replace_surrogates
 
 __all__ = [
     "DATETIME_FIELDS",
@@ -23,7 +24,9 @@ __all__ = [
     "dump_record",
     "exact_records_from_line",
     "has_huge_integer",
+    "may_hold_surrogates",
     "misfits",
     "normalise_datetime",
     "records_from_line",
+    "replace_surrogates",
 ]

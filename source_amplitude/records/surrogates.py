@@ -36,17 +36,21 @@ def without_surrogates(event: Record, notes: Counter[Oddity]) -> Record:
     """
     clean: Record = {}
     for name, value in event.items():
-        text = json.dumps({name: value}, ensure_ascii=False)
-        if _LONE.search(text):
-            whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-            whole, lone = _LONE.subn(_REPLACEMENT, whole)
-            ((fixed_name, fixed),) = json.loads(whole, object_pairs_hook=_with_unique_names).items()
-            if lone:
-                notes[Oddity(OddityKind.SURROGATE, known_name(name))] += lone
-            clean[_unique(fixed_name, clean)] = fixed
-        else:
-            clean[_unique(name, clean)] = value
+        (fixed_name, fixed), lone = replace_surrogates([name, value])
+        if lone:
+            notes[Oddity(OddityKind.SURROGATE, known_name(name))] += lone
+        clean[_unique(fixed_name, clean)] = fixed
     return clean
+
+
+def replace_surrogates(value: Any) -> tuple[Any, int]:  # noqa: ANN401 - of any type that JSON has
+    """Return a decoded JSON value without lone surrogates, and how many it had; see `without_surrogates`."""
+    text = json.dumps(value, ensure_ascii=False)
+    if not _LONE.search(text):
+        return value, 0
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    whole, lone = _LONE.subn(_REPLACEMENT, whole)
+    return json.loads(whole, object_pairs_hook=_with_unique_names), lone
 
 
 def _with_unique_names(pairs: list[tuple[str, Any]]) -> Record:

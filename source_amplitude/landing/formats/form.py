@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Protocol
 
-from source_amplitude.records import Findings
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.archive import Archive, Member
     from source_amplitude.members import Fingerprint
+    from source_amplitude.records import Findings
 
 
 @dataclass(frozen=True)
