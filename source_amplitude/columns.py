@@ -7,21 +7,22 @@ have, are in the column `OTHER` as the text of one JSON object.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pyarrow as pa
 
-from source_amplitude.records import Record, dump_record
+from source_amplitude.records import Findings, Oddity, OddityKind, Record, dump_record
+from source_amplitude.records.declared import SCHEMA_FILE
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 OTHER = "_other"
 
-_SCHEMA_FILE = Path(__file__).parent / "schemas" / "events.json"
 _TIME_SHAPE = b"0000-00-00T00:00:00.000000+00:00"
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _NESTED = frozenset({dict, list})
@@ -71,7 +72,7 @@ _PROPERTY_KINDS = {
 
 def column_kinds() -> dict[str, Kind]:
     """Return the columns in their order, without `OTHER`, as the events' schema has them."""
-    properties = json.loads(_SCHEMA_FILE.read_bytes())["properties"]
+    properties = json.loads(SCHEMA_FILE.read_bytes())["properties"]
     return {name: _kind(schema) for name, schema in properties.items()}
 
 
@@ -134,11 +135,12 @@ class Columns:
             return Row(cells, None)
         return Row(cells, {name: value for name, value in record.items() if name not in self._known})
 
-    def batch(self, rows: Sequence[Row]) -> pa.RecordBatch:
-        """Return some rows as columns."""
+    def batch(self, rows: Sequence[Row]) -> tuple[pa.RecordBatch, Findings]:
+        """Return some rows as columns, and how many values of which column are not in it, since they do not fit."""
         others = {position: row.other for position, row in enumerate(rows) if row.other}
         columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
-        arrays = []
+        arrays, unfit = [], Counter[Oddity]()
+        kind_of_unfit = OddityKind.IN_OTHER if self._has_other else OddityKind.LEFT_OUT
         for (name, kind), cells in zip(self._kinds, columns, strict=True):
             array = _array(kind, cells)
             if array is None:
@@ -146,12 +148,13 @@ class Columns:
                 for position, value in enumerate(cells):
                     if value is not fitting[position]:
                         others.setdefault(position, {})[name] = value
+                        unfit[Oddity(kind_of_unfit, name)] += 1
                 array = _array(kind, fitting)
             arrays.append(array)
         if self._has_other:
             texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
             arrays.append(pa.array(texts, pa.string()))
-        return pa.record_batch(arrays, schema=self.schema)
+        return pa.record_batch(arrays, schema=self.schema), Findings(dict(unfit)) if unfit else NO_FINDINGS
 
 
 def _json_text(value: object) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 _NAME = re.compile(
-    r"(?P<folder>[^/]+)/(?P<project>.+)_(?P<date>\d{4}-\d{2}-\d{2})(?:_(?P<hour>\d{1,2}))?#(?P<partition>\d+)\.json\.gz"
+    r"(?:(?P<folder>[^/]+)/)?(?P<project>[^/\n]+)_(?P<date>\d{4}-\d{2}-\d{2})(?:_(?P<hour>\d{1,2}))?#(?P<partition>\d+)\.json\.gz"
 )
+
+_MARKER = "complete"
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,12 @@ class MemberName:
 
 
 def parse_member_name(text: str) -> MemberName | None:
-    """Return the parts of a member's name, or None where the name has another form."""
+    """Return the parts of a member's name, or None where the name has another form.
+
+    Amplitude's own page shows names without their folder as well.
+    """
     match = _NAME.fullmatch(text)
-    if match is None or match["folder"] != match["project"]:
+    if match is None or match["folder"] not in (None, match["project"]):
         return None
     try:
         day = datetime.strptime(match["date"], "%Y-%m-%d").replace(tzinfo=timezone.utc)
@@ -41,6 +46,20 @@ def parse_member_name(text: str) -> MemberName | None:
     except ValueError:
         return None
     return MemberName(match["project"], hour, int(match["partition"]))
+
+
+def may_be_stray(text: str) -> bool:
+    """Return whether a file of this name is no member of an export, or is none unless its content is a gzip file.
+
+    Archives that passed a Mac have the first two kinds, Amplitude's exports to S3 the last one.
+    """
+    return is_stray(text) or text.endswith(_MARKER)
+
+
+def is_stray(text: str) -> bool:
+    """Return whether a file of this name is no member of an export, whatever it holds."""
+    *folders, name = text.split("/")
+    return "__MACOSX" in folders or name == ".DS_Store"
 
 
 @dataclass(frozen=True)

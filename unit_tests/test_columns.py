@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from source_amplitude.columns import OTHER, Columns, column_kinds
+from source_amplitude.records import Oddity, OddityKind
 
 RECORD = {"uuid": "u", "app": "no number", "data": {"a": 1}, "new": 1}
 
 
 def rows(wanted: list[str] | None) -> list[dict[str, object]]:
     columns = Columns(wanted)
-    return list(columns.batch([columns.row(dict(RECORD))]).to_pylist())
+    table, _ = columns.batch([columns.row(dict(RECORD))])
+    return list(table.to_pylist())
 
 
 def test_only_wanted_columns_are_made_in_their_order() -> None:
@@ -20,6 +22,15 @@ def test_only_wanted_columns_are_made_in_their_order() -> None:
 def test_what_does_not_fit_is_kept_where_it_is_wanted_and_left_out_where_not() -> None:
     assert rows([OTHER, "app"]) == [{"app": None, OTHER: '{"new":1,"app":"no number"}'}]
     assert rows(["app"]) == [{"app": None}]
+
+
+def test_what_does_not_fit_is_counted_wherever_it_is_put() -> None:
+    found = []
+    for wanted in (None, ["app"], ["uuid"]):
+        columns = Columns(wanted)
+        found.append(columns.batch([columns.row(dict(RECORD))])[1].counts)
+
+    assert found == [{Oddity(OddityKind.IN_OTHER, "app"): 1}, {Oddity(OddityKind.LEFT_OUT, "app"): 1}, {}]
 
 
 def test_fields_that_are_columns_but_not_wanted_do_not_belong_to_the_rest() -> None:

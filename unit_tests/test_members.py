@@ -31,8 +31,9 @@ def test_a_name_of_the_usual_form_has_parts_and_is_written_from_them(text: str, 
         ("100200/100200_2024-03-01_09#70.json.gz", MemberName("100200", NINE, 70)),
         ("100200/100200_2024-03-01_9#0070.json.gz", MemberName("100200", NINE, 70)),
         ("100200/100200_2014-03-01#1.json.gz", MemberName("100200", datetime(2014, 3, 1, tzinfo=timezone.utc), 1)),
+        ("100200_2024-03-01_9#70.json.gz", MemberName("100200", NINE, 70)),
     ],
-    ids=["padded hour", "padded partition", "a day only"],
+    ids=["padded hour", "padded partition", "a day only", "no folder"],
 )
 def test_an_unusual_name_has_parts_but_is_another_member_than_the_usual_one(text: str, name: MemberName) -> None:
     assert parse_member_name(text) == name
@@ -45,7 +46,7 @@ def test_an_unusual_name_has_parts_but_is_another_member_than_the_usual_one(text
         "",
         "100200/",
         "notes.txt",
-        "100200_2024-03-01_9#70.json.gz",
+        "/100200_2024-03-01_9#70.json.gz",
         "100200/300400_2024-03-01_9#70.json.gz",
         "x/100200/100200_2024-03-01_9#70.json.gz",
         "100200/100200_2024-03-01_24#70.json.gz",

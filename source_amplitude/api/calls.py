@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.endpoints import Host
 from source_amplitude.api.recognition import quoted
 from source_amplitude.errors import GarbledAnswerError
+from source_amplitude.records import may_hold_surrogates, replace_surrogates
 
 if TYPE_CHECKING:
     from source_amplitude.api.quotas import Quota
     from source_amplitude.config import Keys
+
+_logger = logging.getLogger("airbyte")
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,19 @@ class Fetched:
     def json(self, what: str) -> object:
         """Return the decoded body, whatever its content type: some JSON is called text/html (observed).
 
+        Lone surrogates become U+FFFD: strict readers of JSON refuse them.
+
         Raises:
             GarbledAnswerError: It is not JSON.
         """
         try:
-            return json.loads(self.body.decode("utf-8", "surrogatepass"))
+            text = self.body.decode("utf-8", "surrogatepass")
+            value, lone = replace_surrogates(json.loads(text)) if may_hold_surrogates(text) else (json.loads(text), 0)
         except (ValueError, RecursionError) as error:
             raise GarbledAnswerError(f"The answer to {what} is not JSON ({self._quote()}).") from error
+        if lone:
+            _logger.warning("%d lone surrogates in what Amplitude answered %s became U+FFFD.", lone, what)
+        return value
 
     def _quote(self) -> str:
         if self.body.lstrip()[:1] in (b"{", b"["):  # Amplitude's own data, cut short: its values are not shown

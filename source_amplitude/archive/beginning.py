@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from source_amplitude.archive.unpacking import GZIP_SIGNATURE
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.members import MemberName, parse_member_name
+from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
+_DIRECTORY_SIGNATURE = b"PK\x01\x02"
 _EMPTY_SIGNATURE = b"PK\x05\x06"
+_STORED = 0
+_SIZES_FOLLOW_FLAG = 0x8
 
 
 def has_members(beginning: bytes) -> bool:
-    """Return whether an archive that begins like this has any entry.
+    """Return whether an archive that begins like this has any member; it may have some where that does not show.
 
     Raises:
         CorruptArchiveError: No archive begins like this.
@@ -22,17 +31,60 @@ def has_members(beginning: bytes) -> bool:
         return False
     if not beginning.startswith(_LOCAL_SIGNATURE):
         raise CorruptArchiveError("The answer's body does not begin like a zip archive.")
-    return True
+    end = 0
+    for entry in _entries(beginning):
+        if entry.is_member is not False:
+            return True
+        end = entry.end
+    return not beginning.startswith(_DIRECTORY_SIGNATURE, end)
 
 
 def first_member(beginning: bytes) -> MemberName | None:
     """Return the name of an archive's first member; None where its first bytes do not say, or it has another form."""
+    for entry in _entries(beginning):
+        if entry.is_member is not False:
+            return parse_member_name(entry.name) if entry.is_member else None
+    return None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file or a folder.
+
+    Attributes:
+        name: In the archive.
+        is_member: None where its first bytes would say and are not there.
+        end: Where the next entry begins; beyond what is there where that is not known.
+    """
+
+    name: str
+    is_member: bool | None
+    end: int
+
+
+def _entries(beginning: bytes) -> Iterator[_Entry]:
+    """Yield the first entries, as long as it is known where they begin."""
     position = 0
     while len(beginning) >= position + _LOCAL_HEADER.size and beginning.startswith(_LOCAL_SIGNATURE, position):
-        *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(beginning, position)
+        _, _, flags, method, *_, packed_bytes, _, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(
+            beginning, position
+        )
         position += _LOCAL_HEADER.size
         name = beginning[position : position + name_bytes].decode("utf-8", "replace")
-        if not name.endswith("/"):  # a folder, which has no content
-            return parse_member_name(name)
         position += name_bytes + extra_bytes
-    return None
+        end = len(beginning) + 1 if flags & _SIZES_FOLLOW_FLAG else position + packed_bytes
+        content = beginning[position : min(end, position + len(GZIP_SIGNATURE))]
+        yield _Entry(name, _is_member(name, content, is_stored=method == _STORED, is_whole=end <= len(beginning)), end)
+        position = end
+
+
+def _is_member(name: str, content: bytes, *, is_stored: bool, is_whole: bool) -> bool | None:
+    if name.endswith("/") or is_stray(name):
+        return False
+    if not may_be_stray(name):
+        return True
+    if is_whole and not content:
+        return False
+    if not is_stored or (len(content) < len(GZIP_SIGNATURE) and not is_whole):
+        return None
+    return content == GZIP_SIGNATURE

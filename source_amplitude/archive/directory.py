@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from source_amplitude.archive.unpacking import INFLATE_ERRORS, open_gzip
+from source_amplitude.archive.unpacking import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.members import MemberName, parse_member_name
+from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,15 +73,18 @@ class Archive:
 
     Attributes:
         members: Every file in the archive, members of unknown names first, then by hour and partition.
+        stray: Names of files that are none: what a Mac leaves in archives, and markers that a folder is complete.
     """
 
     def __init__(self, zip_file: zipfile.ZipFile, file: BinaryIO) -> None:
         self._zip = zip_file
         self._file = file
+        files = [info for info in zip_file.infolist() if not info.is_dir()]
+        self.stray = tuple(info.filename for info in files if _is_stray(zip_file, info))
         members = [
             Member(info.filename, parse_member_name(info.filename), info.file_size, info.CRC)
-            for info in zip_file.infolist()
-            if not info.is_dir()
+            for info in files
+            if info.filename not in self.stray
         ]
         self.members = tuple(sorted(members, key=_reading_order))
 
@@ -161,6 +164,14 @@ def open_archive(file: BinaryIO) -> Archive:
     if len({info.filename for info in found}) != len(found):
         raise CorruptArchiveError("The archive's directory lists a member twice.")
     return Archive(zip_file, file)
+
+
+def _is_stray(zip_file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is no member; the archive has proved right."""
+    if not may_be_stray(info.filename) or is_stray(info.filename):
+        return is_stray(info.filename)
+    with zip_file.open(info) as content:
+        return content.read(len(GZIP_SIGNATURE)) != GZIP_SIGNATURE
 
 
 def _reading_order(member: Member) -> tuple[str, int, str]:

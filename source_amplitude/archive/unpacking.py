@@ -12,6 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+GZIP_SIGNATURE = b"\x1f\x8b"
+
 _open: Callable[..., Any] = gzip.GzipFile
 crc32: Callable[[bytes, int], int] = zlib.crc32
 _inflate_errors: list[Any] = [zlib.error]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from source_amplitude.records.findings import NO_FINDINGS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+
+    from source_amplitude.records import Findings
 
 BATCH_BYTES = 64 * 1024
 """Measured (benchmarks/README.md): smaller and larger batches take longer."""
@@ -33,17 +37,17 @@ class Encoded(Generic[T_co]):
 
     Attributes:
         payload: For the consumer.
-        records: How many records it holds.
+        records: How many records it holds: more than it had lines, where a line is several objects.
         lines: How many lines the batch had, blank and malformed ones included.
         malformed: Positions in the batch of lines that are no JSON objects.
-        unread_datetimes: How many datetimes had no form that is known, and are passed on as they came.
+        findings: What was odd about the others.
     """
 
     payload: T_co
     records: int
     lines: int
     malformed: tuple[int, ...] = ()
-    unread_datetimes: int = 0
+    findings: Findings = NO_FINDINGS
 
 
 class Encoding(Protocol[T_co]):

@@ -6,20 +6,28 @@ a whole; any doubt sends the whole batch line by line through `records`, which k
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import orjson
 
 from source_amplitude.encoding.encoded import Encoded
 from source_amplitude.encoding.line_by_line import encode_line_by_line
-from source_amplitude.records import DATETIME_FIELDS, are_plain_datetimes, dump_record
+from source_amplitude.encoding.shapes import INNER_FIELDS, NO_SHAPE, Shapes
+from source_amplitude.records import Findings, are_plain_datetimes, dump_record, misfits
+from source_amplitude.records.findings import NO_FINDINGS
+
+if TYPE_CHECKING:
+    from source_amplitude.records import Oddity
 
 _HUGE_FLOATS_ARE_MARKED = b"e+" in orjson.dumps(1e22)
 """orjson from 3.11.7 on writes it as 1e+22, orjson 3.11.6 as 1e22 (observed)."""
 
 _loads, _dumps = orjson.loads, orjson.dumps
+_shapes = Shapes()
 
 
 @dataclass(frozen=True)
@@ -39,47 +47,54 @@ class JsonLines:
             body: Raw lines; blank ones are no lines.
             tail: What comes after each record, the line feed included.
         """
-        # No JSON; JSON but no object; a datetime that is no text or of another form.
+        # No JSON; JSON but no object; a number that may be an integer.
         with suppress(ValueError, TypeError, AttributeError):
             if _HUGE_FLOATS_ARE_MARKED:
-                pieces, datetimes = _quickly(body)
+                pieces, datetimes, odd = _quickly(body)
                 payload = self._joined(pieces, tail)
-                if not _may_hold_huge_float(payload, datetimes):
-                    return Encoded(payload, len(pieces), len(pieces))
+                if are_plain_datetimes(datetimes) and not _may_hold_huge_float(payload, len(datetimes)):
+                    findings = Findings(dict(Counter(odd))) if odd else NO_FINDINGS
+                    return Encoded(payload, len(pieces), len(pieces), (), findings)
         return self._line_by_line(body, tail)
 
     def _line_by_line(self, body: bytes, tail: bytes) -> Encoded[bytes]:
         each = encode_line_by_line(body, dump_record)
-        return Encoded(
-            self._joined(each.payload, tail), each.records, each.lines, each.malformed, each.unread_datetimes
-        )
+        return Encoded(self._joined(each.payload, tail), each.records, each.lines, each.malformed, each.findings)
 
     def _joined(self, pieces: list[bytes], tail: bytes) -> bytes:
         return b"".join((self.head, (tail + self.head).join(pieces), tail)) if pieces else b""
 
 
-def _quickly(body: bytes) -> tuple[list[bytes], int]:
-    """Return the dumped records of lines of which none is odd, and how many datetimes are in them.
+def _quickly(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
+    """Return the dumped records of lines that need no repair, their datetimes as they came, and what is odd.
 
     Raises:
-        ValueError, TypeError, AttributeError: One is.
+        ValueError, TypeError, AttributeError: A line needs a closer look.
     """
     pieces: list[bytes] = []
     datetimes: list[str] = []
-    append, note = pieces.append, datetimes.append
+    odd: list[Oddity] = []
+    append, note, known, learn = pieces.append, datetimes.append, _shapes.get, _shapes.learn
     for event in map(_loads, BytesIO(body)):  # so that a line of 100 MB is gone once it is decoded
-        get = event.get
-        for name in DATETIME_FIELDS:
-            if text := get(name):
+        shape = known((*map(type, event.values()),), NO_SHAPE)
+        if shape.names != (*event,):
+            shape = learn(event)
+        _, stamps, nulls, inner, misfitting = shape
+        for name in stamps:
+            if text := event[name]:
                 note(text)
                 event[name] = text.replace(" ", "T") + "+00:00"
+            else:
+                del event[name]
+        for name in inner:
+            if event[name]:
+                odd += misfits(event[name], INNER_FIELDS[name])
+        odd += misfitting
         # Less than a new dict of the rest costs (benchmarks/bare_script.py).
-        for name in [name for name, value in event.items() if value is None]:
+        for name in nulls:
             del event[name]
         append(_dumps(event))
-    if not are_plain_datetimes(datetimes):
-        raise ValueError("a datetime has another form")
-    return pieces, len(datetimes)
+    return pieces, datetimes, odd
 
 
 def _may_hold_huge_float(payload: bytes, datetimes: int) -> bool:

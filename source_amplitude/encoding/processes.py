@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from source_amplitude.encoding.encoded import BATCH_BYTES, Encoded, HasBody
 from source_amplitude.encoding.places import BATCH_ROOM_BYTES, PLACES, Places, memory_file
+from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -75,13 +76,13 @@ class Worker:
             WorkerLostError: The process has ended.
         """
         try:
-            placed_bytes, *counts = self._connection.recv()
+            placed_bytes, records, lines, malformed, findings = self._connection.recv()
             payload = self._places.result(self._taken, placed_bytes) + self._connection.recv_bytes()
         except (EOFError, OSError) as error:
             raise WorkerLostError from error
         finally:
             self._taken += 1
-        return Encoded(payload, *counts)
+        return Encoded(payload, records, lines, malformed, findings or NO_FINDINGS)
 
     def close(self) -> int:
         """End the process and return its exit code."""

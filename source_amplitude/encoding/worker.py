@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from source_amplitude.encoding.encoded import BATCH_BYTES
 from source_amplitude.encoding.json_lines import JsonLines
 from source_amplitude.encoding.places import RESULT_ROOM_BYTES, Places
+from source_amplitude.records.findings import NO_FINDINGS
 
 
 def work(connection: Connection, places: Places) -> None:
@@ -24,8 +25,9 @@ def work(connection: Connection, places: Places) -> None:
     lines = JsonLines(connection.recv_bytes())
     for number in count():
         batch_bytes, _, tail = connection.recv_bytes().partition(b" ")
-        placed_bytes = records = line_count = unread_datetimes = 0
+        placed_bytes = records = line_count = 0
         malformed: list[int] = []
+        findings = NO_FINDINGS
         without_place: list[bytes] = []
         for part in places.batch_parts(number, int(batch_bytes), BATCH_BYTES):
             encoded = lines.encode(part, tail)
@@ -35,10 +37,10 @@ def work(connection: Connection, places: Places) -> None:
             else:
                 without_place.append(encoded.payload)
             malformed += [line_count + position for position in encoded.malformed]
+            findings = findings.followed_by(encoded.findings, lines_before=line_count)
             records += encoded.records
             line_count += encoded.lines
-            unread_datetimes += encoded.unread_datetimes
-        connection.send((placed_bytes, records, line_count, tuple(malformed), unread_datetimes))
+        connection.send((placed_bytes, records, line_count, tuple(malformed), findings or None))
         connection.send_bytes(b"".join(without_place))
 
 

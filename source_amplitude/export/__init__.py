@@ -8,7 +8,7 @@ from source_amplitude.export.published import Publication, newest_end, not_publi
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
 from source_amplitude.export.spool import require_temporary_folder
-from source_amplitude.export.tally import MalformedLine, Tally, hours_still_flawed
+from source_amplitude.export.tally import LinePlace, Tally, hours_still_flawed
 
 __all__ = [
     "Archives",
@@ -20,7 +20,7 @@ __all__ = [
     "ExportSettings",
     "Glimpse",
     "HourDone",
-    "MalformedLine",
+    "LinePlace",
     "Nobody",
     "Outcome",
     "Publication",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
+_MOST_NAMED = 5
 _ENDS_THE_STREAM = (ConfigError, UnreachableError, RateLimitedError, DiskFullError, StoppedError)
 
 
@@ -237,6 +238,7 @@ class Archives:
         hours: Mapping[datetime, list[Member]] = {}
         try:
             if download.archive is not None:
+                _name_stray_files(download.archive, download.window)
                 if self._is_ambiguous(download.archive, download.window):
                     download.close()
                     return None
@@ -302,6 +304,17 @@ class Archives:
                 f"The archives belong to project {project}, the saved state to project {self._ledger.project}.",
                 tried="Nothing of the archive was emitted.",
             )
+
+
+def _name_stray_files(archive: Archive, window: HourWindow) -> None:
+    if archive.stray:
+        more = f" and {len(archive.stray) - _MOST_NAMED} more" if len(archive.stray) > _MOST_NAMED else ""
+        _logger.warning(
+            "The export for %s has files that are no members of it, which are left aside: %s%s.",
+            window,
+            ", ".join(map(repr, archive.stray[:_MOST_NAMED])),
+            more,
+        )
 
 
 def _report_retry(window: HourWindow, error: RetryableError, wait_seconds: float) -> None:

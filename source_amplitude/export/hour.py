@@ -18,7 +18,7 @@ from source_amplitude.archive import (
 )
 from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.export.tally import MalformedLine, Tally
+from source_amplitude.export.tally import LinePlace, Tally
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
@@ -156,13 +156,14 @@ class HourReading:
         if batch.lines is None:
             return
         lines, before = batch.lines, self.seen[batch.member]
-        first_number = self._lines_read[batch.member] + 1
+        lines_before = self._lines_read[batch.member]
         self._lines_read[batch.member] += encoded.lines
         self._tally.records += encoded.records
-        self._tally.unread_datetimes += encoded.unread_datetimes
+        if encoded.findings:
+            self._tally.add_findings(encoded.findings, self.window, batch.member, lines_before)
         self._tally.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
-            self._tally.add_malformed(MalformedLine(self.window, batch.member, first_number + position))
+            self._tally.add_malformed(LinePlace(self.window, batch.member, lines_before + position + 1))
         self.is_flawed = self.is_flawed or bool(encoded.malformed)
         # Half a line at the end may be completed later: what counts as read must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError
 from source_amplitude.export.audience import Done, Outcome
+from source_amplitude.export.oddities import Oddities
 from source_amplitude.windows import HourSet, hour_window
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.errors import AmplitudeError
     from source_amplitude.ledger import LandedHour, Ledger
+    from source_amplitude.records import Findings
     from source_amplitude.windows import HourWindow
 
 _MOST_NAMED = 5
@@ -23,8 +25,8 @@ _RECORDED = "All other hours were read and recorded; the state stays before the 
 
 
 @dataclass(frozen=True)
-class MalformedLine:
-    """Where a line was that is no JSON object; never what it held."""
+class LinePlace:
+    """Where a line was; never what it held."""
 
     window: HourWindow
     member: str
@@ -49,7 +51,7 @@ class Tally:
         failures: Windows that could not be read, with their errors.
         malformed: The first malformed lines met.
         malformed_lines: How many malformed lines were met.
-        unread_datetimes: How many datetimes were passed on as they came, since their form is unknown.
+        oddities: What was odd about the lines that were emitted.
     """
 
     hours_wanted: int = 0
@@ -60,9 +62,9 @@ class Tally:
     archive_bytes: int = 0
     content_bytes: int = 0
     failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)
-    malformed: list[MalformedLine] = field(default_factory=list)
+    malformed: list[LinePlace] = field(default_factory=list)
     malformed_lines: int = 0
-    unread_datetimes: int = 0
+    oddities: Oddities = field(default_factory=Oddities)
     _alike: int = 0
 
     def done(self) -> Done:
@@ -88,11 +90,15 @@ class Tally:
         """Hours that could not be read."""
         return sum(window.hours for window, _ in self.failures)
 
-    def add_malformed(self, line: MalformedLine) -> None:
+    def add_malformed(self, line: LinePlace) -> None:
         """Count a malformed line; only the first few are kept by place."""
         self.malformed_lines += 1
         if len(self.malformed) < _MOST_NAMED:
             self.malformed.append(line)
+
+    def add_findings(self, findings: Findings, window: HourWindow, member: str, lines_before: int = 0) -> None:
+        """Count what was odd about some lines of a member, behind ``lines_before`` others."""
+        self.oddities.add(findings, lambda position: LinePlace(window, member, lines_before + position + 1))
 
     def summary(self, *, hours_open: int, seconds: float) -> str:
         """Return one line that a person can read.
@@ -112,8 +118,7 @@ class Tally:
             parts.append(f"{self.hours_failed:,} hours failed")
         if self.malformed_lines:
             parts.append(f"{self.malformed_lines:,} malformed lines")
-        if self.unread_datetimes:
-            parts.append(f"{self.unread_datetimes:,} datetimes of unknown form passed on as they came")
+        parts += self.oddities.summary_parts()
         return "; ".join(parts) + "."
 
     def alike_in_a_row(self) -> int:

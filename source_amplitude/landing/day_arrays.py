@@ -13,12 +13,15 @@ from source_amplitude.archive.unpacking import open_gzip
 from source_amplitude.encoding import JsonLines
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.spool import disk_error
+from source_amplitude.landing.formats.odd_lines import OddLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from typing_extensions import Self
+
+    from source_amplitude.records import Findings
 
 _RECORDS = JsonLines(b",\n")
 
@@ -32,11 +35,13 @@ class DayArray:
         array_bytes: Size of the file.
         malformed_lines: How many lines of an object were no JSON objects and are left out, by its name; objects
             without such lines are not named.
+        findings: What was odd about the other lines, by the same name.
     """
 
     events: int
     array_bytes: int
     malformed_lines: Mapping[str, int] = field(default_factory=dict)
+    findings: Mapping[str, Findings] = field(default_factory=dict)
 
 
 def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> DayArray:
@@ -54,23 +59,25 @@ def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> Day
         CorruptArchiveError: A file's gzip data is damaged.
         DiskFullError: The folder cannot be written.
     """
-    events, malformed_lines = 0, {}
+    events, malformed_lines, findings = 0, {}, {}
     with _PartialFile(path) as file:
         separator = b"["  # before the first record; a comma before each other one
         for name, packed in members:
-            malformed = 0
+            odd = OddLines()
             for batch in _batches(name, packed):
                 encoded = _RECORDS.encode(batch, b"")
-                malformed += len(encoded.malformed)
+                odd.add(encoded)
                 if encoded.records:
                     file.write(separator + encoded.payload[len(separator) :])
                     separator = b","
                     events += encoded.records
-            if malformed:
-                malformed_lines[name] = malformed
+            if odd.malformed:
+                malformed_lines[name] = odd.malformed
+            if odd.findings:
+                findings[name] = odd.findings
         file.write(b"\n]\n" if events else b"[\n]\n")
         file.finish()
-    return DayArray(events, file.written_bytes, malformed_lines)
+    return DayArray(events, file.written_bytes, malformed_lines, findings)
 
 
 def _batches(name: str, packed: IO[bytes]) -> Iterator[bytes]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from source_amplitude.errors import MalformedLinesError, StoreDeniedError
+from source_amplitude.export.oddities import Oddities
 from source_amplitude.landing.day_arrays import write_day_array
 from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.manifest import hour_folder
@@ -41,7 +43,7 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
     """
     first, last = span.start.replace(hour=0), (span.end - HOUR).replace(hour=0)
     inventory = take_inventory(store, HourWindow(first, last + DAY), landed_hours(store), look_around=False)
-    changed, malformed = set(changed_days), dict[str, int]()
+    changed, malformed, oddities = set(changed_days), dict[str, int](), Oddities()
     day = first
     while day <= last:
         paths = [
@@ -55,8 +57,11 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
         if paths and (day in changed or _is_older(out, paths)):
             array = write_day_array(out, _opened(paths))
             malformed |= array.malformed_lines
+            for name, findings in array.findings.items():
+                oddities.add(findings, partial(_line, name))
             _logger.info("%s: %s events, %.1f MB.", out, f"{array.events:,}", array.array_bytes / 1e6)
         day += DAY
+    oddities.log_warnings(f"{ARRAYS_FOLDER}/")
     return malformed
 
 
@@ -76,6 +81,10 @@ def _is_older(array: Path, paths: list[Path]) -> bool:
         return True
     made = array.stat().st_mtime_ns
     return any(path.stat().st_mtime_ns > made for path in paths)
+
+
+def _line(name: str, position: int) -> str:
+    return f"{name}, line {position + 1}"
 
 
 def _opened(paths: list[Path]) -> Iterator[tuple[str, IO[bytes]]]:

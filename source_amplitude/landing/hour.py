@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from source_amplitude.errors import RetryableError
     from source_amplitude.landing.formats import Format, Rendered
     from source_amplitude.landing.store import Store
+    from source_amplitude.records import Findings
     from source_amplitude.windows import HourWindow
 
 _logger = logging.getLogger("airbyte")
@@ -48,6 +49,7 @@ class HourResult:
         events: Events of all its objects.
         malformed: Member and line number of the first malformed lines.
         malformed_lines: How many lines were left out of what was written now.
+        findings: What was odd about the lines of what was written now, by member.
         broken: Why a member could not be read, or must be read again.
     """
 
@@ -60,6 +62,7 @@ class HourResult:
     events: int = 0
     malformed: list[tuple[str, int]] = field(default_factory=list)
     malformed_lines: int = 0
+    findings: list[tuple[str, Findings]] = field(default_factory=list)
     broken: RetryableError | None = None
 
     def __str__(self) -> str:
@@ -163,6 +166,8 @@ class HourLanding:
         result.written_bytes += rendered.object_bytes
         result.malformed_lines += rendered.content.malformed_lines
         result.malformed += [(member.text, number) for number in rendered.malformed_at]
+        if rendered.findings:
+            result.findings.append((member.text, rendered.findings))
         return LandedObject(
             name=name,
             member=member.text,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import HoursMissingError, OtherProjectError, counted
-from source_amplitude.export import Archives, Arrived, Done, MalformedLine, Nobody, Tally, hours_still_flawed
+from source_amplitude.export import Archives, Arrived, Done, LinePlace, Nobody, Tally, hours_still_flawed
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
@@ -74,8 +74,10 @@ class Landing:
         self.written_bytes += result.written_bytes
         self.events += result.events
         for member, line in result.malformed:
-            self.tally.add_malformed(MalformedLine(result.window, member, line))
+            self.tally.add_malformed(LinePlace(result.window, member, line))
         self.tally.malformed_lines += result.malformed_lines - len(result.malformed)
+        for member, findings in result.findings:
+            self.tally.add_findings(findings, result.window, member)
         if result.written or result.replaced:
             self.changed_days.add(result.window.start.replace(hour=0))
 
@@ -112,6 +114,7 @@ class Landing:
         parts += [f"{counted(count, 'hour')} {what}" for what, count in hours.items() if count]
         if self.tally.malformed_lines:
             parts.append(f"{counted(self.tally.malformed_lines, 'malformed line')} left out")
+        parts += self.tally.oddities.summary_parts()
         return f"{place}, {span}: {'; '.join(parts)}; {seconds:.1f} s."
 
 
@@ -190,6 +193,8 @@ class Lander:
         except HoursMissingError as error:
             error.advice = _AGAIN
             raise
+        finally:
+            self.landing.tally.oddities.log_warnings(str(span))
 
 
 class _Run:

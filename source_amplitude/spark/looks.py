@@ -55,14 +55,17 @@ class Looks(Generic[T]):
         )
         end = fresh.windows[-1].end if fresh.windows else span.end
         self._payloads, landed = [], 0
-        with closing(reader.read(HourWindow(span.start, end), recheck=True)) as steps:
-            for step in steps:
-                if isinstance(step, EncodedRecords):
-                    self._payloads.append(step.payload)
-                elif isinstance(step, HourDone):
-                    landed += step.window.hours if step.window.start in was_open else 0
-                    if _reaches(landed, most) or _reaches(reader.tally.content_bytes, self._most_bytes):
-                        break
+        try:
+            with closing(reader.read(HourWindow(span.start, end), recheck=True)) as steps:
+                for step in steps:
+                    if isinstance(step, EncodedRecords):
+                        self._payloads.append(step.payload)
+                    elif isinstance(step, HourDone):
+                        landed += step.window.hours if step.window.start in was_open else 0
+                        if _reaches(landed, most) or _reaches(reader.tally.content_bytes, self._most_bytes):
+                            break
+        finally:
+            reader.tally.oddities.log_warnings(str(span))
         _forget_flaws(ledger)
         return []
 

@@ -110,11 +110,14 @@ def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T]) -> 
     )
     done: list[HourWindow] = []
     # Nothing of what a task leaves open comes back to the driver: the task must fail, and be run again.
-    for step in reader.read(span, recheck=False):
-        if isinstance(step, EncodedRecords):
-            yield step.payload
-        elif isinstance(step, HourDone):
-            done.append(step.window)
+    try:
+        for step in reader.read(span, recheck=False):
+            if isinstance(step, EncodedRecords):
+                yield step.payload
+            elif isinstance(step, HourDone):
+                done.append(step.window)
+    finally:
+        reader.tally.oddities.log_warnings(str(span))
     if (unproven := reader.tally.unproven).windows:
         raise EmptyArchiveError(
             f"The export for {', '.join(map(str, unproven.windows))} is an archive without a file of these hours.",

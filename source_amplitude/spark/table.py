@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -83,14 +82,14 @@ class Table:
     def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
         """Return the rows of some lines; blank lines are no lines, and those that are no JSON objects are named."""
         encoded = encode_line_by_line(body, self._columns.row)
-        batch = self._columns.batch(encoded.payload)
+        batch, unfit = self._columns.batch(encoded.payload)
         arrays = [self._array(name, batch.column(name)) for name in self._names]
         return Encoded(
             pa.record_batch(arrays, names=self._names),
             encoded.records,
             encoded.lines,
             encoded.malformed,
-            encoded.unread_datetimes,
+            encoded.findings.followed_by(unfit),
         )
 
     def _array(self, name: str, column: pa.Array) -> pa.Array:
@@ -110,10 +109,6 @@ def _variant(text: str | None) -> dict[str, bytes] | None:
         return None
     try:
         variant = VariantVal.parseJson(text)
-    except UnicodeEncodeError:  # half of an emoji, which no text in a VARIANT can hold
-        variant = VariantVal.parseJson(
-            json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace").decode()
-        )
     except PySparkValueError:
         raise InvalidConfigError(("properties: 'variant' has no room for a value above 16 MB; use 'json'",)) from None
     return {"value": variant.value, "metadata": variant.metadata}

@@ -122,6 +122,7 @@ class EventsSync(Generic[T]):
         seconds = self._context.clock.monotonic_seconds() - started_seconds
         hours_open = len(ledger.open)
         _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
+        reader.tally.oddities.log_warnings("events")
         self._context.audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
         self._name_what_is_known(ledger)
         if failure is not None:

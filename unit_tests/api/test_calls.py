@@ -30,13 +30,18 @@ def test_a_call_is_a_plain_request_to_the_usual_host() -> None:
         (b"\r\n [] \n", []),
         (b"null", None),
         ('"é\U0001f600"'.encode(), "é\U0001f600"),
-        (rb'"\ud800"', "\ud800"),
-        (b'"\xed\xa0\x80"', "\ud800"),
+        (rb'"\ud83d\ude00"', "\U0001f600"),
         (b"123456789012345678901234567890", 123456789012345678901234567890),
     ],
 )
 def test_a_body_is_decoded(body: bytes, value: object) -> None:
     assert Fetched(200, body).json("users") == value
+
+
+@pytest.mark.parametrize("body", [rb'{"a":["x\ud800"]}', b'{"a":["x\xed\xa0\x80"]}'])
+def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    assert Fetched(200, body).json("users") == {"a": ["x\ufffd"]}
+    assert caplog.messages == ["1 lone surrogates in what Amplitude answered users became U+FFFD."]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.encoding import Encoded, JsonLines, json_lines
-from source_amplitude.records import DATETIME_FIELDS
+from source_amplitude.records import DATETIME_FIELDS, Findings, Oddity, OddityKind, are_plain_datetimes
 
 LINES = JsonLines(b"<")
 TAIL = b">\n"
@@ -19,14 +19,63 @@ PLAIN = "2025-03-04 09:59:57.447000"
 NORMAL = "2025-03-04T09:59:57.447000+00:00"
 
 DATETIMES = st.sampled_from(
-    [PLAIN, PLAIN, PLAIN, "", None, 0, "2025-03-04 09:59:57", "9" * 26, PLAIN + "\n" + PLAIN, [PLAIN], {"a": PLAIN}]
+    [
+        PLAIN,
+        PLAIN,
+        PLAIN,
+        "",
+        None,
+        0,
+        "2025-03-04 09:59:57",
+        "9" * 26,
+        PLAIN + "\n" + PLAIN,
+        [PLAIN],
+        {"a": PLAIN},
+        "2025-02-29 00:00:00.000000",
+        "2024-02-29 00:00:00.000000",
+        "2025-12-31 24:00:00.000000",
+        False,
+    ]
 )
+MISFITS: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 1, 12.0, 12.5, 2**64, "true", "", [], {}, {"version": 3}, {"version": "3"}]
+)
+TYPED = ["paying", "app", "session_id", "data", "plan", "os_version", "sample_rate", "uuid"]
 NUMBERS = st.sampled_from([1, 1.5, -1e300, 1e16, 2**64 - 1, 2**64, -(2**63) - 1, 10**30])
 TEXTS = st.sampled_from(["a+b", "e+", "1e+22", "+", "\ud800", "é 🚲", NORMAL])
 EVENTS = st.fixed_dictionaries(
-    {}, optional={**dict.fromkeys(DATETIME_FIELDS, DATETIMES), "n": NUMBERS, "t": TEXTS, "p": st.lists(NUMBERS | TEXTS)}
+    {},
+    optional={
+        **dict.fromkeys(DATETIME_FIELDS, DATETIMES),
+        **dict.fromkeys(TYPED, MISFITS),
+        "n": NUMBERS,
+        "t": TEXTS,
+        "p": st.lists(NUMBERS | TEXTS),
+    },
 ).map(lambda event: json.dumps(event).encode())
-ODD_LINES = st.sampled_from([b"", b" ", b"[]", b"1", b"null", b'"event_time"', b"{", b"\xff", b'{"n":NaN}', b"true"])
+ODD_LINES = st.sampled_from(
+    [
+        b"",
+        b" ",
+        b"[]",
+        b"1",
+        b"null",
+        b'"event_time"',
+        b"{",
+        b"\xff",
+        b'{"n":NaN}',
+        b"true",
+        b'{"t":"\xff"}',
+        b"\x00",
+        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b'{"t":"\x01"}',
+        b'{"app":"1"}{"paying":"no"}',
+        b'{"app":"1"} {"n":',
+        b'{"t":"\xed\xa0\xbd\xed\xb8\x80"}',
+        b'{"city":"\\ud800"}',
+    ]
+)
 
 
 def line_by_line(body: bytes) -> Encoded[bytes]:
@@ -38,16 +87,21 @@ def line_by_line(body: bytes) -> Encoded[bytes]:
 def test_both_ways_make_the_same_of_any_lines(lines: list[bytes], ending: bytes) -> None:
     body = b"\n".join(lines) + ending
 
-    assert LINES.encode(body, TAIL) == line_by_line(body)
+    encoded = LINES.encode(body, TAIL)
+
+    assert encoded == line_by_line(body)
+    for record in encoded.payload.splitlines():
+        orjson.loads(record[1:-1])
 
 
 def quickly(body: bytes) -> bool:
     """Return whether a batch can take the quick way."""
     try:
-        pieces, datetimes = json_lines._quickly(body)  # noqa: SLF001 - which way is taken shows nowhere else
+        pieces, datetimes, _ = json_lines._quickly(body)  # noqa: SLF001 - which way is taken shows nowhere else
     except (ValueError, TypeError, AttributeError):
         return False
-    return not json_lines._may_hold_huge_float(b"".join(pieces), datetimes)  # noqa: SLF001 - as above
+    is_huge = json_lines._may_hold_huge_float(b"".join(pieces), len(datetimes))  # noqa: SLF001 - as above
+    return are_plain_datetimes(datetimes) and not is_huge
 
 
 @pytest.mark.parametrize(
@@ -59,6 +113,7 @@ def quickly(body: bytes) -> bool:
         {"event_time": None, "processed_time": ""},
         {"t": "a+b e+f 1e+2"},
         {"n": 2**64 - 1, "m": -(2**63), "f": 1e15},
+        {"event_time": 5, "processed_time": [PLAIN], "paying": "true", "app": None, "plan": {"version": 3}},
     ],
 )
 def test_ordinary_events_take_the_quick_way(event: dict[str, Any]) -> None:
@@ -70,8 +125,8 @@ def test_ordinary_events_take_the_quick_way(event: dict[str, Any]) -> None:
     [
         {"event_time": "2025-03-04 09:59:57"},
         {"event_time": NORMAL},
-        {"event_time": 5},
-        {"event_time": [PLAIN]},
+        {"event_time": "2025-02-30 09:59:57.447000"},
+        {"event_id": 12.0},
         {"event_time": PLAIN + "\n" + PLAIN},
         {"n": 2**64},
         {"deep": [{"n": -(2**63) - 1}], "event_time": PLAIN},
@@ -104,7 +159,8 @@ def test_two_datetimes_whose_lengths_are_wrong_and_whose_sum_is_right_are_not_pl
     encoded = LINES.encode(line, TAIL)
 
     read = {"client_event_time": NORMAL, "client_upload_time": PLAIN[1:]}
-    assert encoded == Encoded(b"<" + orjson.dumps(read) + TAIL, 1, 1, (), 1)
+    findings = Findings({Oddity(OddityKind.UNREAD_DATETIME, "client_upload_time"): 1})
+    assert encoded == Encoded(b"<" + orjson.dumps(read) + TAIL, 1, 1, (), findings)
 
 
 def test_where_orjson_does_not_mark_huge_floats_every_batch_goes_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:

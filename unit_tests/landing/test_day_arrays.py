@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from dataclasses import replace
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from source_amplitude.errors import CorruptArchiveError, DiskFullError
 from source_amplitude.landing.day_arrays import DayArray, write_day_array
+from source_amplitude.records import Oddity, OddityKind
 from unit_tests.end_to_end.connector import expected_record
 from unit_tests.landing.formats.rendering import CONTENTS, archive_of_hour, emitted, malformed_lines
 
@@ -37,7 +39,9 @@ def test_sample_events_become_the_records_that_read_emits_in_order(emulator: Emu
 
     expected = [expected_record(line) for member in archive.members for line in lines_by_member[member.text]]
     assert json.loads(path.read_bytes()) == expected
-    assert written == DayArray(len(expected), path.stat().st_size)
+    texts = {Oddity(OddityKind.MISFIT, "paying", "boolean", "string")}  # as sample data has them, and Amplitude too
+    assert {oddity for each in written.findings.values() for oddity in each.counts} == texts
+    assert replace(written, findings={}) == DayArray(len(expected), path.stat().st_size)
     assert list(path.parent.iterdir()) == [path]
 
 

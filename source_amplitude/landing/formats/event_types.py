@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from source_amplitude.records import NotAnEventError, exact_record_from_line
+from source_amplitude.records import NotAnEventError, exact_records_from_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ class EventTypes:
             except (ValueError, AttributeError):  # no JSON for orjson; no object
                 if line.isspace():
                     continue
-                event_types.append(_exactly(line))
+                event_types += _exactly(line)
             lines += 1
         self.add(event_types)
         return lines
@@ -56,9 +56,9 @@ def most_frequent(events: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(events.items(), key=lambda item: (-item[1], item[0]))[:MOST_TYPES])
 
 
-def _exactly(line: bytes) -> object:
-    """Return the type of an event that orjson cannot decode; None where the line is no event."""
+def _exactly(line: bytes) -> list[object]:
+    """Return the types of a line's events that orjson cannot decode; none where the line is no event."""
     try:
-        return exact_record_from_line(line).get("event_type")
+        return [event.get("event_type") for event in exact_records_from_line(line)]
     except NotAnEventError:
-        return None
+        return []

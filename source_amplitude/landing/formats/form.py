@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Protocol
 
+from source_amplitude.records.findings import NO_FINDINGS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from source_amplitude.archive import Archive, Member
     from source_amplitude.members import Fingerprint
+    from source_amplitude.records import Findings
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Rendered:
         events: Events in the object.
         content: Length, CRC-32 and malformed lines of the member's unpacked content.
         malformed_at: Line numbers from 1 of the first few malformed lines.
-        event_types: Events by type; empty where nobody counted them.
+        event_types: Events by type; empty where they were not counted.
+        findings: What was odd about the lines that became events; none for raw objects, which hold them as they came.
     """
 
     body: IO[bytes]
@@ -33,6 +37,7 @@ class Rendered:
     content: Fingerprint
     malformed_at: tuple[int, ...] = ()
     event_types: Mapping[str, int] = field(default_factory=dict)
+    findings: Findings = NO_FINDINGS
 
 
 class Format(Protocol):

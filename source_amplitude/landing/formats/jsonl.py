@@ -9,8 +9,8 @@ from source_amplitude.archive import iter_line_batches
 from source_amplitude.encoding import JsonLines
 from source_amplitude.landing.formats.event_types import EventTypes
 from source_amplitude.landing.formats.form import Rendered
-from source_amplitude.landing.formats.malformed import MalformedLines
 from source_amplitude.landing.formats.object_file import ObjectFile
+from source_amplitude.landing.formats.odd_lines import OddLines
 from source_amplitude.landing.formats.packing import gzip_compressor
 from source_amplitude.members import NOTHING_READ
 
@@ -27,7 +27,7 @@ class Jsonl:
 
     def render(self, archive: Archive, member: Member) -> Rendered:
         """See `Format.render`; equal members become equal bytes."""
-        content, events, event_types, malformed = NOTHING_READ, 0, EventTypes(), MalformedLines()
+        content, events, event_types, odd = NOTHING_READ, 0, EventTypes(), OddLines()
         encode, packing = JsonLines(b"").encode, gzip_compressor()
         with ObjectFile() as file:
             with archive.unpack(member) as unpacked:
@@ -35,7 +35,7 @@ class Jsonl:
                     encoded = encode(batch.body, b"\n")
                     file.write(packing.compress(encoded.payload))
                     event_types.add_lines(encoded.payload)
-                    malformed.add(encoded)
+                    odd.add(encoded)
                     content, events = batch.seen, events + encoded.records
             file.write(packing.flush())
             return Rendered(
@@ -43,7 +43,8 @@ class Jsonl:
                 file.object_bytes,
                 file.crc32,
                 events,
-                replace(content, malformed_lines=malformed.count),
-                malformed.first,
+                replace(content, malformed_lines=odd.malformed),
+                odd.malformed_at,
                 event_types.counted(),
+                odd.findings,
             )

@@ -11,8 +11,8 @@ from source_amplitude.encoding import encode_line_by_line
 from source_amplitude.errors import MissingExtraError
 from source_amplitude.landing.formats.event_types import EventTypes
 from source_amplitude.landing.formats.form import Rendered
-from source_amplitude.landing.formats.malformed import MalformedLines
 from source_amplitude.landing.formats.object_file import ObjectFile
+from source_amplitude.landing.formats.odd_lines import OddLines
 from source_amplitude.members import NOTHING_READ
 
 try:
@@ -49,7 +49,7 @@ class Parquet:
 
         A row group holds about 16 MB of columns in memory, and at least one row.
         """
-        content, events, event_types, malformed = NOTHING_READ, 0, EventTypes(), MalformedLines()
+        content, events, event_types, odd = NOTHING_READ, 0, EventTypes(), OddLines()
         with ObjectFile() as file:
             with (
                 archive.unpack(member) as unpacked,
@@ -58,9 +58,10 @@ class Parquet:
                 groups = _RowGroups(writer)
                 for batch in iter_line_batches(unpacked, chunk_bytes=_CHUNK_BYTES):
                     encoded = encode_line_by_line(batch.body, self._columns.row)
-                    groups.add(self._columns.batch(encoded.payload))
+                    table, unfit = self._columns.batch(encoded.payload)
+                    groups.add(table)
                     event_types.add(row.cells[self._type_at] for row in encoded.payload)
-                    malformed.add(encoded)
+                    odd.add(replace(encoded, findings=encoded.findings.followed_by(unfit)))
                     content, events = batch.seen, events + encoded.records
                 groups.finish()
             return Rendered(
@@ -68,9 +69,10 @@ class Parquet:
                 file.object_bytes,
                 file.crc32,
                 events,
-                replace(content, malformed_lines=malformed.count),
-                malformed.first,
+                replace(content, malformed_lines=odd.malformed),
+                odd.malformed_at,
                 event_types.counted(),
+                odd.findings,
             )
 
 

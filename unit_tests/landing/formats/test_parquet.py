@@ -21,6 +21,7 @@ from source_amplitude.errors import DiskFullError
 from source_amplitude.landing.formats import format_named, object_file
 from source_amplitude.landing.formats import parquet as parquet_module
 from source_amplitude.members import Fingerprint
+from source_amplitude.records import Oddity, OddityKind
 from unit_tests.end_to_end.connector import PROJECT, expected_record
 from unit_tests.landing.formats.rendering import (
     CONTENTS,
@@ -89,15 +90,14 @@ def test_a_value_that_does_not_fit_its_column_is_beside_the_unknown_fields() -> 
         "device_id": None,
     }
 
-    body, _ = render(PARQUET, json.dumps(event).encode())
+    body, rendered = render(PARQUET, json.dumps(event).encode())
 
     (row,) = rows_of(body)
     assert json.loads(row.pop(OTHER)) == {
         "amplitude_id": 2**63,
         "app": "100200",
-        "city": "\ud800",
         "event_id": True,
-        "event_time": "0000-01-01T00:00:00.000000+00:00",
+        "event_time": "0000-01-01 00:00:00.000000",
         "location_lat": 2**53 + 1,
         "new": [None],
         "paying": "true",
@@ -105,9 +105,19 @@ def test_a_value_that_does_not_fit_its_column_is_beside_the_unknown_fields() -> 
     assert row.pop("client_event_time").isoformat() == "2026-03-04T09:59:57.447000+00:00"
     assert {name: value for name, value in row.items() if value is not None} == {
         "uuid": "u",
+        "city": "\ufffd",
         "data": '{"a":[1180591620717411303424]}',
         "sample_rate": "0.5",
         "session_id": -1.0,
+    }
+    unfit = ("amplitude_id", "app", "event_id", "event_time", "location_lat", "paying")
+    assert rendered.findings.counts == {
+        Oddity(OddityKind.SURROGATE, "city"): 1,
+        Oddity(OddityKind.UNREAD_DATETIME, "event_time"): 1,
+        Oddity(OddityKind.MISFIT, "app", "integer", "string"): 1,
+        Oddity(OddityKind.MISFIT, "event_id", "integer", "boolean"): 1,
+        Oddity(OddityKind.MISFIT, "paying", "boolean", "string"): 1,
+        **{Oddity(OddityKind.IN_OTHER, name): 1 for name in unfit},
     }
 
 

@@ -1,0 +1,101 @@
+"""What was odd about lines that were emitted all the same: counted by kind and field, never quoted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_PLACES = 5
+
+
+class OddityKind(Enum):
+    """What can be odd about an event."""
+
+    NOT_UTF8 = "bytes that are not UTF-8"
+    CONTROL_CHARACTER = "raw control characters"
+    BYTE_ORDER_MARK = "a byte order mark"
+    NOT_FINITE = "numbers that JSON does not have"
+    SEVERAL_EVENTS = "several events"
+    SURROGATE = "lone surrogate"
+    UNREAD_DATETIME = "unread datetime"
+    MISFIT = "value of another type than the declared one"
+    IN_OTHER = "value that does not fit its column"
+    LEFT_OUT = "value that does not fit its column, without a column for it"
+
+
+REPAIRS = (
+    OddityKind.NOT_UTF8,
+    OddityKind.CONTROL_CHARACTER,
+    OddityKind.BYTE_ORDER_MARK,
+    OddityKind.NOT_FINITE,
+    OddityKind.SEVERAL_EVENTS,
+)
+"""Kinds that are about a line; they are counted once a line."""
+
+
+class Oddity(NamedTuple):
+    """One thing that can be odd.
+
+    Attributes:
+        kind: What it is.
+        field: The field it is in, as the schema calls it; empty where it is about a line.
+        declared: The type that the schema declares, where the kind is about types.
+        found: The type of the value.
+    """
+
+    kind: OddityKind
+    field: str = ""
+    declared: str = ""
+    found: str = ""
+
+
+class RepairedLine(NamedTuple):
+    """Where a line was repaired.
+
+    Attributes:
+        position: In its batch, from 0.
+        kind: One of `REPAIRS`.
+    """
+
+    position: int
+    kind: OddityKind
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was odd in some lines.
+
+    Attributes:
+        counts: How often.
+        repaired: The first few lines that were repaired.
+    """
+
+    counts: Mapping[Oddity, int] = field(default_factory=dict)
+    repaired: tuple[RepairedLine, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.counts)
+
+    def followed_by(self, later: Findings, *, lines_before: int = 0) -> Findings:
+        """Return both together, as of one batch.
+
+        Args:
+            later: Of lines behind these.
+            lines_before: How many lines lie before the first one of ``later``.
+        """
+        if not later:
+            return self
+        places = [RepairedLine(lines_before + each.position, each.kind) for each in later.repaired]
+        return Findings(dict(Counter(self.counts) + Counter(later.counts)), (*self.repaired, *places)[:MOST_PLACES])
+
+    def total(self, *kinds: OddityKind) -> int:
+        """Return how often any of ``kinds`` was found."""
+        return sum(count for oddity, count in self.counts.items() if oddity.kind in kinds)
+
+
+NO_FINDINGS = Findings()

@@ -1,0 +1,194 @@
+"""A line of an archive to the records Airbyte gets.
+
+The record is the event as Amplitude wrote it, except that its seven datetimes become RFC 3339 in UTC, and its
+top-level nulls and empty datetimes are left out (Airbyte's own serialiser drops nulls, cdk.md part 3). What strict JSON
+readers refuse is repaired and counted: a record can be read by each of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from source_amplitude.records.datetimes import DATETIME_FIELDS, normalise_datetime
+from source_amplitude.records.declared import misfits
+from source_amplitude.records.findings import Oddity, OddityKind
+from source_amplitude.records.surrogates import may_hold_surrogates, without_surrogates
+
+if TYPE_CHECKING:
+    from source_amplitude.records.declared import Record
+
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_HUGE = b"0" * 20
+_HUGE_NEGATIVE = b"-" + b"0" * 19
+_BYTE_ORDER_MARK = "\ufeff"
+_BETWEEN = re.compile(f"[ \t\r\n{_BYTE_ORDER_MARK}]*")
+
+_loads = orjson.loads
+
+
+class NotAnEventError(ValueError):
+    """A line is no JSON object. The message never holds any of the line."""
+
+
+def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
+    """Return the records of one line: one, but for lines that hold several objects or only a byte order mark.
+
+    Integers beyond 64 bits may have lost digits, see `has_huge_integer`.
+
+    Args:
+        line: Without its line feed.
+        notes: Counts what is odd about it; of no use where the line is no event.
+
+    Raises:
+        NotAnEventError: The line is no JSON object, even for the standard library.
+    """
+    try:
+        event = _loads(line)
+    except orjson.JSONDecodeError:
+        return exact_records_from_line(line, notes)
+    if event.__class__ is not dict:
+        raise NotAnEventError("the line is JSON, but no object")
+    return [_to_record(event, Counter() if notes is None else notes)]
+
+
+def dump_record(record: Record) -> bytes:
+    """Return a record as JSON; what orjson cannot write (huge integers, deep nesting) the standard library does.
+
+    Raises:
+        NotAnEventError: It is nested too deeply for both.
+    """
+    try:
+        return orjson.dumps(record)
+    except TypeError:
+        pass
+    try:
+        return json.dumps(record, separators=(",", ":")).encode()
+    except RecursionError as error:
+        raise NotAnEventError("the event is nested too deeply") from error
+
+
+def has_huge_integer(line: bytes) -> bool:
+    """Return whether a line may hold an integer that orjson would read as a float: 20 digits, or 19 after a minus."""
+    zeros = line.translate(_DIGITS_TO_ZERO)
+    return _HUGE in zeros or _HUGE_NEGATIVE in zeros
+
+
+def exact_records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
+    """Return the records of a line that orjson refuses or would round; see `records_from_line`.
+
+    Bytes that are not UTF-8 and lone surrogates become U+FFFD, control characters are as good as escaped ones, byte
+    order marks around objects are left out, NaN and infinities become null.
+
+    Raises:
+        NotAnEventError: The line is not made of JSON objects alone.
+    """
+    notes = Counter() if notes is None else notes
+    text = _decoded(line, notes)
+    try:
+        events = _objects(text, notes)
+        if may_hold_surrogates(text):
+            events = [without_surrogates(event, notes) for event in events]
+    except RecursionError as error:
+        raise NotAnEventError("the event is nested too deeply") from error
+    except ValueError as error:
+        if isinstance(error, NotAnEventError):
+            raise
+        raise NotAnEventError("the line is no JSON") from error
+    return [_to_record(event, notes) for event in events]
+
+
+def _decoded(line: bytes, notes: Counter[Oddity]) -> str:
+    """Return a line as text, which may hold surrogates: some programs write both halves of a pair as UTF-8."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        notes[Oddity(OddityKind.NOT_UTF8)] += 1
+    try:
+        return line.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace")
+
+
+def _objects(text: str, notes: Counter[Oddity]) -> list[Record]:
+    """Return the objects of a line, read strictly if that is possible.
+
+    Raises:
+        ValueError: It is something else, or no JSON.
+    """
+    try:
+        return _Objects(text, is_strict=True).all(notes)
+    except json.JSONDecodeError:
+        events = _Objects(text, is_strict=False).all(notes)
+        notes[Oddity(OddityKind.CONTROL_CHARACTER)] += 1
+        return events
+
+
+class _Objects:
+    """The JSON objects of one text, one after the other, with blanks and byte order marks around them."""
+
+    def __init__(self, text: str, *, is_strict: bool) -> None:
+        self._text = text
+        self._odd: set[OddityKind] = set()
+        self._decoder = json.JSONDecoder(
+            strict=is_strict, parse_constant=lambda _: self._not_finite(), parse_float=self._float
+        )
+
+    def all(self, notes: Counter[Oddity]) -> list[Record]:
+        """Return them, and count what was odd around and in them.
+
+        Raises:
+            ValueError: There is something else, or nothing.
+        """
+        events: list[Record] = []
+        position = self._skip(0)
+        if position == len(self._text) and OddityKind.BYTE_ORDER_MARK not in self._odd:
+            raise NotAnEventError("the line is no JSON")
+        while position < len(self._text):
+            event, position = self._decoder.raw_decode(self._text, position)
+            if not isinstance(event, dict):
+                raise NotAnEventError("the line is JSON, but no object")
+            events.append(event)
+            position = self._skip(position)
+        if len(events) > 1:
+            self._odd.add(OddityKind.SEVERAL_EVENTS)
+        for kind in self._odd:
+            notes[Oddity(kind)] += 1
+        return events
+
+    def _skip(self, position: int) -> int:
+        match = _BETWEEN.match(self._text, position)
+        end = match.end() if match else position
+        if _BYTE_ORDER_MARK in self._text[position:end]:
+            self._odd.add(OddityKind.BYTE_ORDER_MARK)
+        return end
+
+    def _float(self, text: str) -> float | None:
+        number = float(text)
+        if math.isfinite(number):
+            return number
+        self._not_finite()
+        return None
+
+    def _not_finite(self) -> None:
+        self._odd.add(OddityKind.NOT_FINITE)
+
+
+def _to_record(event: dict[str, Any], notes: Counter[Oddity]) -> Record:
+    for name in DATETIME_FIELDS:
+        text = event.get(name)
+        if not isinstance(text, str):
+            continue
+        if text:
+            event[name] = normal = normalise_datetime(text)
+            if normal is text:
+                notes[Oddity(OddityKind.UNREAD_DATETIME, name)] += 1
+        else:
+            event[name] = None
+    notes.update(misfits(event))
+    return {name: value for name, value in event.items() if value is not None}

@@ -1,0 +1,96 @@
+"""What a sync says of what was odd: each kind once, with counts, never what an event held."""
+
+from __future__ import annotations
+
+import io
+import logging
+import zipfile
+from functools import partial
+from typing import TYPE_CHECKING
+
+from source_amplitude.archive import open_archive
+from source_amplitude.export import archives
+from source_amplitude.export.oddities import Oddities
+from source_amplitude.records import Findings, Oddity, OddityKind, RepairedLine
+from source_amplitude.windows import hour_window
+from unit_tests.conftest import NOON
+
+if TYPE_CHECKING:
+    import pytest
+
+MARK, BYTES = OddityKind.BYTE_ORDER_MARK, OddityKind.NOT_UTF8
+
+
+def said(caplog: pytest.LogCaptureFixture, oddities: Oddities) -> list[str]:
+    with caplog.at_level(logging.WARNING, "airbyte"):
+        oddities.log_warnings("events")
+    return caplog.messages
+
+
+def test_nothing_is_said_where_nothing_was_odd(caplog: pytest.LogCaptureFixture) -> None:
+    assert (said(caplog, Oddities()), Oddities().summary_parts()) == ([], [])
+
+
+def test_kinds_are_added_up_and_the_first_places_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    oddities = Oddities()
+    for batch in range(4):
+        lines = (RepairedLine(1, MARK), RepairedLine(3, BYTES))
+        oddities.add(Findings({Oddity(MARK): 1, Oddity(BYTES): 2}, lines), partial("{}:{}".format, batch))
+
+    assert said(caplog, oddities) == [
+        (
+            "events: Lines were repaired and emitted: 8 with bytes that are not UTF-8 (now U+FFFD), 4 with a byte order "
+            "mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not UTF-8); 1:1 (a byte order mark); "
+            "1:3 (bytes that are not UTF-8); 2:1 (a byte order mark)."
+        )
+    ]
+    assert oddities.summary_parts() == ["12 lines repaired"]
+
+
+def test_values_are_named_by_field_and_type(caplog: pytest.LogCaptureFixture) -> None:
+    oddities = Oddities()
+    counts = {
+        Oddity(OddityKind.MISFIT, "paying", "boolean", "string"): 1000,
+        Oddity(OddityKind.MISFIT, "paying", "boolean", "integer"): 2,
+        Oddity(OddityKind.LEFT_OUT, "paying"): 3,
+        Oddity(OddityKind.SURROGATE, "city"): 4,
+    }
+    oddities.add(Findings(counts), str)
+
+    assert said(caplog, oddities) == [
+        "events: Lone surrogates, which no text in UTF-8 can hold, became U+FFFD, in city (4).",
+        (
+            "events: Values that do not have the type their field is declared with were passed on as they came: paying is "
+            "declared as boolean and came as integer (2), string (1,000). docs/connector.md says what typed destinations "
+            "make of them."
+        ),
+        "events: Values that do not fit the type of their column are left out, without the column _other: paying (3).",
+    ]
+
+
+def test_findings_that_follow_each_other_keep_their_lines() -> None:
+    first = Findings({Oddity(MARK): 1}, (RepairedLine(2, MARK),))
+    second = Findings({Oddity(MARK): 2, Oddity(BYTES): 1}, (RepairedLine(0, BYTES),))
+
+    both = first.followed_by(second, lines_before=10)
+
+    assert both == Findings({Oddity(MARK): 3, Oddity(BYTES): 1}, (RepairedLine(2, MARK), RepairedLine(10, BYTES)))
+    assert first.followed_by(Findings()) == first
+
+
+def test_stray_files_are_named_with_their_odd_characters_escaped(caplog: pytest.LogCaptureFixture) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for number in range(6):
+            made.writestr(f"__MACOSX/\x1b[2J{number}", b"x")
+
+    with open_archive(file) as archive:
+        archives._name_stray_files(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
+
+    names = ", ".join(f"'__MACOSX/\\x1b[2J{number}'" for number in range(5))
+    assert caplog.messages == [
+        (
+            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are left aside: {names} and 1 "
+            "more."
+        )
+    ]
