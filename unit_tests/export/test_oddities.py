@@ -39,9 +39,9 @@ def test_kinds_are_added_up_and_the_first_places_are_named(caplog: pytest.LogCap
 
     assert said(caplog, oddities) == [
         (
-            "events: Lines were repaired and emitted: 8 with bytes that are not UTF-8 (now U+FFFD), 4 with a byte order "
-            "mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not UTF-8); 1:1 (a byte order mark); "
-            "1:3 (bytes that are not UTF-8); 2:1 (a byte order mark)."
+            "events: Lines were repaired and emitted: 8 with bytes that are not UTF-8 (now U+FFFD), 4 with a byte "
+            "order mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not UTF-8); 1:1 (a byte order "
+            "mark); 1:3 (bytes that are not UTF-8); 2:1 (a byte order mark)."
         )
     ]
     assert oddities.summary_parts() == ["12 lines repaired"]
@@ -60,9 +60,9 @@ def test_values_are_named_by_field_and_type(caplog: pytest.LogCaptureFixture) ->
     assert said(caplog, oddities) == [
         "events: Lone surrogates, which no text in UTF-8 can hold, became U+FFFD, in city (4).",
         (
-            "events: Values that do not have the type their field is declared with were passed on as they came: paying is "
-            "declared as boolean and came as integer (2), string (1,000). docs/connector.md says what typed destinations "
-            "make of them."
+            "events: Values that do not have the type their field is declared with were passed on as they came: paying "
+            "is declared as boolean and came as integer (2), string (1,000). docs/connector.md says what typed "
+            "destinations make of them."
         ),
         "events: Values that do not fit the type of their column are left out, without the column _other: paying (3).",
     ]
@@ -90,7 +90,7 @@ def test_stray_files_are_named_with_their_odd_characters_escaped(caplog: pytest.
     names = ", ".join(f"'__MACOSX/\\x1b[2J{number}'" for number in range(5))
     assert caplog.messages == [
         (
-            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are left aside: {names} and 1 "
-            "more."
+            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are left aside: {names} and "
+            "1 more."
         )
     ]
