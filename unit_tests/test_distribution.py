@@ -30,7 +30,7 @@ _INSTALLERS = re.compile(
     r"(?:pip3?|pipx|uv|poetry|pdm|conda|mamba|pip_install)\W+(?:pip\W+|tool\W+)?(?:install|run|add|sync)\b(?P<words>[^\n#|&;]*)"
     r"|\buvx\b(?P<uvx>[^\n#|&;]*)"
 )
-# Neither name: the short one is another owner's package, ours is not published yet. Files of these names may be installed.
+# The short name is another owner's package, and ours is not published yet; files of these names may be installed.
 _NAME = re.compile(r"source[-_.]+amplitude(?:[-_.]+ledger)?(?![-_\w/]|\.\w)", re.IGNORECASE)
 
 

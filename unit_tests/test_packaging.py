@@ -62,10 +62,8 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: z
         for path in (ROOT / package).rglob("*")
         if path.suffix in SUFFIXES
     }
-    about = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL")}
-    about |= {
-        f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in ("entry_points.txt", "licenses/LICENSE")
-    }
+    names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    about = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in names}
 
     assert set(wheel.namelist()) == files | about
     assert {"source_amplitude/spec.json", "source_amplitude/schemas/events.json"} <= files
