@@ -40,7 +40,8 @@ def test_kinds_are_added_up_and_the_first_places_are_named(caplog: pytest.LogCap
     assert said(caplog, oddities) == [
         (
             "events: Lines were repaired and emitted: 8 with bytes that are not UTF-8 (now U+FFFD), 4 with a byte "
-            "order mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not UTF-8); 1:1 (a byte order "
+            "order mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not "
+            "UTF-8); 1:1 (a byte order "
             "mark); 1:3 (bytes that are not UTF-8); 2:1 (a byte order mark)."
         )
     ]
@@ -90,7 +91,8 @@ def test_stray_files_are_named_with_their_odd_characters_escaped(caplog: pytest.
     names = ", ".join(f"'__MACOSX/\\x1b[2J{number}'" for number in range(5))
     assert caplog.messages == [
         (
-            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are left aside: {names} and "
+            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are "
+            f"left aside: {names} and "
             "1 more."
         )
     ]
