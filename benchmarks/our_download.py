@@ -11,7 +11,7 @@ import threading
 
 from source_amplitude.commands.arguments import moment, span
 from source_amplitude.commands.session import Session
-from source_amplitude.config_file import read_config
+from source_amplitude.config.file import read_config
 from source_amplitude.export import Archives, Tally
 from source_amplitude.ledger import Ledger
 from source_amplitude.windows import HourSet

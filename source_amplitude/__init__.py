@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from source_amplitude.source import SourceAmplitude
+    from source_amplitude.airbyte.source import SourceAmplitude
 
 __all__ = ["SourceAmplitude"]
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol's own s
     """Import the source only when it is asked for: the CDK behind it costs a second, and ``spec`` needs none of it."""
     if name != "SourceAmplitude":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from source_amplitude.source import SourceAmplitude  # noqa: PLC0415 - see above
+    from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - see above
 
     return SourceAmplitude

@@ -118,8 +118,8 @@ def _run(
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
         options = airbyte_options(arguments, typed.program)
-        from source_amplitude.launcher import launch  # noqa: PLC0415 - as above
-        from source_amplitude.source import SourceAmplitude  # noqa: PLC0415 - as above
+        from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - as above
+        from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
 
         return launch(SourceAmplitude(settings=settings, clock=clock), options)
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from source_amplitude import errors
-from source_amplitude.failures import failure_type
+from source_amplitude.airbyte.failures import failure_type
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.landing.formats import FORMAT_NAMES
 from source_amplitude.landing.manifest import manifest_from_bytes, manifest_to_bytes

@@ -9,8 +9,8 @@ import pytest
 
 from integration_tests.pyairbyte.columns import KEYS, SCHEMAS, column_of, comparable, row_of
 from integration_tests.pyairbyte.desk import Answer, Desk
-from unit_tests.streams.golden_records import everything, golden
-from unit_tests.streams.rest_host import Project
+from unit_tests.airbyte.streams.golden_records import everything, golden
+from unit_tests.airbyte.streams.rest_host import Project
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.commands.arguments import moment, parser, span, yesterday
 from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.config import MalformedLines
-from source_amplitude.config_file import read_config
+from source_amplitude.config.file import read_config
 from source_amplitude.errors import (
     AmplitudeError,
     HoursMissingError,
@@ -25,8 +25,8 @@ from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra
 from source_amplitude.landing.store import Store
-from source_amplitude.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.terminal.person import Person
+from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:

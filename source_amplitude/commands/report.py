@@ -10,7 +10,7 @@ from source_amplitude.commands.arguments import fetch_command, survey_parser
 from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.commands.survey import survey
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
-from source_amplitude.landing.page import page
+from source_amplitude.report.page import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def _write(name: str, html: str) -> None:
 def _print(found: Survey, command: str | None) -> None:
     from rich.console import Console  # noqa: PLC0415 - a page does without it
 
-    from source_amplitude.landing.grid import grid  # noqa: PLC0415 - as above
+    from source_amplitude.report.grid import grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     console.print(f"{found.place}, {found.coverage.span}", markup=False)

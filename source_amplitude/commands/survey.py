@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from source_amplitude.commands.arguments import moment, span, yesterday
-from source_amplitude.config_file import read_config
+from source_amplitude.config.file import read_config
 from source_amplitude.errors import NotPublishedError
 from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage

@@ -1,10 +1,10 @@
 """One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
 
+from source_amplitude.export.amplitude import Publication, newest_end, not_published_error, require_current_date
 from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.audience import Audience, Done, Nobody, Outcome
 from source_amplitude.export.glance import Glimpse, glance
 from source_amplitude.export.hour import EncodedRecords
-from source_amplitude.export.published import Publication, newest_end, not_published_error, require_current_date
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.settings import ExportSettings
 from source_amplitude.export.spool import require_temporary_folder

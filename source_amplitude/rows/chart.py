@@ -7,8 +7,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.days import parse_day
 from source_amplitude.errors import UnknownShapeError
+from source_amplitude.rows.days import parse_day
 from source_amplitude.rows.shapes import require_dict, unique_names, unknown_shape
 
 if TYPE_CHECKING:

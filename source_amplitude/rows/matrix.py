@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.days import parse_day
 from source_amplitude.errors import UnknownShapeError
+from source_amplitude.rows.days import parse_day
 from source_amplitude.rows.shapes import label_text, number, require_dict, require_list, unique_names, unknown_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from source_amplitude.days import DaySpan
+    from source_amplitude.rows.days import DaySpan
 
 Row = dict[str, Any]
 

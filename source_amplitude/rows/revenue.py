@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.days import parse_day
 from source_amplitude.errors import UnknownShapeError
+from source_amplitude.rows.days import parse_day
 from source_amplitude.rows.shapes import number, require_dict, require_list, unknown_shape
 
 if TYPE_CHECKING:
-    from source_amplitude.days import DaySpan
+    from source_amplitude.rows.days import DaySpan
 
 _LEAP_YEAR = 2024  # has all days that a name without a year can mean
 

@@ -19,8 +19,8 @@ from pyspark.sql.types import (
     VariantVal,
 )
 
-from source_amplitude.columns import OTHER, Columns, Kind, column_kinds
 from source_amplitude.encoding import Encoded, encode_line_by_line
+from source_amplitude.encoding.columns import OTHER, Columns, Kind, column_kinds
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.spark.options import Properties
 

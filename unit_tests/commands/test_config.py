@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from source_amplitude.config_file import read_config, read_raw_config
+from source_amplitude.config.file import read_config, read_raw_config
 from source_amplitude.run import run
 
 if TYPE_CHECKING:

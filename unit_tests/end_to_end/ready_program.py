@@ -17,8 +17,8 @@ import termios
 from datetime import datetime
 from typing import Any
 
-import source_amplitude.launcher
-import source_amplitude.source  # noqa: F401 - what takes long to import
+import source_amplitude.airbyte.launcher
+import source_amplitude.airbyte.source  # noqa: F401 - what takes long to import
 from source_amplitude.landing.place import StoreSettings
 from source_amplitude.run import run
 from unit_tests.end_to_end.command import SHORT

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from unit_tests.streams.golden_records import everything, golden, stream_names
-from unit_tests.streams.rest_host import Project
+from unit_tests.airbyte.streams.golden_records import everything, golden, stream_names
+from unit_tests.airbyte.streams.rest_host import Project
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator

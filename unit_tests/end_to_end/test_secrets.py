@@ -16,9 +16,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
+from source_amplitude.airbyte.source import hide_keys
 from source_amplitude.api import redact, secret_forms
 from source_amplitude.config import Keys
-from source_amplitude.source import hide_keys
 from unit_tests.conftest import NOON
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.days import DaySpan
 from source_amplitude.errors import UnknownShapeError
 from source_amplitude.rows import by_label, one_value
+from source_amplitude.rows.days import DaySpan
 from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
 from unit_tests.rows.json_values import answers_with
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.days import DaySpan
 from source_amplitude.errors import UnknownShapeError
 from source_amplitude.rows import revenue_rows
+from source_amplitude.rows.days import DaySpan
 from unit_tests.rows.json_values import ANY_JSON, answers_with
 
 NEW_YEAR = DaySpan(date(2025, 12, 30), date(2026, 1, 2))

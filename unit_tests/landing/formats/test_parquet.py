@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
-from source_amplitude.columns import OTHER, Columns, column_kinds
+from source_amplitude.encoding.columns import OTHER, Columns, column_kinds
 from source_amplitude.errors import DiskFullError
 from source_amplitude.landing.formats import format_named, object_file
 from source_amplitude.landing.formats import parquet as parquet_module

@@ -1,0 +1,254 @@
+"""The source as Airbyte sees it; the one place that wires objects together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.sources import AbstractSource
+from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+
+from source_amplitude.airbyte.failures import traced
+from source_amplitude.airbyte.input_files import read_catalog, read_states
+from source_amplitude.airbyte.streams import Events, EventsContext, MissingStream, RestContext, rest_streams
+from source_amplitude.api import AmplitudeClient, Host, KeysProof, Timeouts, base_url, prove_keys, secret_forms
+from source_amplitude.api.quotas import Quotas
+from source_amplitude.clock import Clock, SystemClock
+from source_amplitude.config import Config, Keys, Region, parse_config
+from source_amplitude.config.file import read_raw_config
+from source_amplitude.errors import (
+    AmplitudeError,
+    ForeignAnswerError,
+    RetryableError,
+    UnreachableError,
+)
+from source_amplitude.export import ExportSettings, Nobody
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping, MutableMapping
+
+    from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, ConfiguredAirbyteCatalog
+    from airbyte_cdk.sources.streams import Stream
+
+    from source_amplitude.export import Audience
+
+
+_REST_SECONDS = 120  # nothing is packed for hours there; throttled requests were seen to hang (amplitude-api.md 3.1)
+_CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more patience
+
+
+class SourceAmplitude(AbstractSource):
+    """Amplitude's HTTP APIs as Airbyte streams.
+
+    Args:
+        settings: Bounds of waiting, retrying and disk; tests pass short ones.
+        clock: Where time comes from.
+        environ: Where ``AMPLITUDE_API_URL`` is looked up.
+
+    Attributes:
+        serialize_records: Set by our launcher: records then leave in batches of finished lines.
+        stop: Once set, a read ends soon, with a state for what it has read.
+        audience: Who watches a read.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: ExportSettings | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._settings = settings or ExportSettings()
+        self._clock = clock or SystemClock()
+        self._api_url = environ.get("AMPLITUDE_API_URL")
+        self._messages = InMemoryMessageRepository()
+        self._missing: list[MissingStream] = []
+        self.serialize_records = False
+        self.stop = threading.Event()
+        self.audience: Audience = Nobody()
+
+    @property
+    def name(self) -> str:
+        """The connector's name in log lines."""
+        return "source-amplitude"
+
+    @property
+    def stop_sync_on_stream_failure(self) -> bool:
+        """Whether a stream that fails is the last: only when it failed because the sync is to end."""
+        return self.stop.is_set()
+
+    @property
+    def message_repository(self) -> MessageRepository:
+        """Our own queue; the CDK's default is one for the whole process."""
+        return self._messages
+
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment.
+
+        Raises:
+            AirbyteTracedException: It cannot be read.
+        """
+        try:
+            return read_raw_config(config_path)
+        except AmplitudeError as error:
+            raise traced(error) from error
+
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's form
+        """Return the configuration as it is; the CDK would write a copy with the keys to the disk."""
+        return config
+
+    def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
+        """Return normally if Amplitude accepts the keys; transfers nothing and touches no stream's option.
+
+        Raises:
+            AirbyteTracedException: Why not.
+        """
+        parsed = self.parse(config)
+        usual = self._settings.timeouts
+        timeouts = replace(usual, read_seconds=min(_CHECK_SECONDS, usual.read_seconds))
+        region = parsed.region
+        try:
+            prove_keys(self._client(parsed, region, timeouts), self._client(parsed, region.other, timeouts))
+        except AmplitudeError as error:
+            if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignAnswerError):
+                error.advice = self._advice_for_a_bad_connection()
+            trace = traced(error, parsed.keys)
+            if isinstance(error, ForeignAnswerError):
+                trace.failure_type = FailureType.config_error  # only for these the CDK prints a FAILED status
+            raise trace from error
+        return True, None
+
+    def streams(self, config: Mapping[str, Any]) -> list[Stream]:
+        """Return every stream, and a stand-in for each one that only the catalog of this read knows."""
+        parsed = self.parse(config)
+        context = EventsContext(
+            client=self._client(parsed, parsed.region),
+            other_region=self._client(parsed, parsed.region.other),
+            config=parsed,
+            settings=self._settings,
+            clock=self._clock,
+            stop=self.stop,
+            serialize=self.serialize_records,
+            audience=self.audience,
+        )
+        usual = self._settings.timeouts
+        timeouts = replace(usual, read_seconds=min(_REST_SECONDS, usual.read_seconds))
+        client, other = (self._client(parsed, region, timeouts) for region in (parsed.region, parsed.region.other))
+        rest = RestContext(
+            client=client,
+            proof=KeysProof(client, other),
+            quotas=Quotas(self._clock, self.stop),
+            config=parsed,
+            settings=self._settings,
+            clock=self._clock,
+            stop=self.stop,
+        )
+        return [Events(context), *rest_streams(rest), *self._missing]
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the catalog's streams; one that does not exist ends INCOMPLETE with a message of its own."""
+        streams = self.streams(config)
+        for name in _resumed_refreshes(streams, catalog, state or []):
+            logger.warning(
+                "This full refresh of %s resumes from a state: what the state counts as read is not emitted again. "
+                "Clear the stream's state to read everything.",
+                name,
+            )
+        existing = tuple(stream.name for stream in streams)
+        wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
+        self._missing = [MissingStream(name, existing) for name in wanted if name not in existing]
+        saved = [each.stream.stream_descriptor.name for each in state or [] if each.stream]
+        if state and not wanted.keys() & saved:
+            logger.warning(
+                "The state is of %s, and the catalog asks for %s: nothing is resumed.",
+                ", ".join(saved) or "no stream",
+                ", ".join(wanted),
+            )
+        try:
+            yield from super().read(logger, config, catalog, state)
+        finally:
+            self._missing = []
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """Return the configured catalog in a file.
+
+        Raises:
+            AirbyteTracedException: There is none in it.
+        """
+        try:
+            return read_catalog(catalog_path)
+        except AmplitudeError as error:
+            raise traced(error) from error
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """Return the states in a file, in any form that people hand them over; none without a path.
+
+        Raises:
+            AirbyteTracedException: There are none in it.
+        """
+        try:
+            return read_states(state_path) if state_path else []
+        except AmplitudeError as error:
+            raise traced(error) from error
+
+    def parse(self, raw: Mapping[str, Any]) -> Config:
+        """Return the parsed configuration and keep every form of its keys out of all messages from here on.
+
+        Raises:
+            AirbyteTracedException: What is wrong with it, all at once.
+        """
+        hide_keys(raw)
+        try:
+            return parse_config(raw)
+        except AmplitudeError as error:
+            raise traced(error) from error
+
+    def _advice_for_a_bad_connection(self) -> str:
+        if self._api_url:
+            return f"AMPLITUDE_API_URL is set to {self._api_url}: is a local Amplitude listening there?"
+        return "Try again in a few minutes; if it goes on, check the machine's network and proxy settings."
+
+    def _client(self, config: Config, region: Region, timeouts: Timeouts | None = None) -> AmplitudeClient:
+        try:
+            url = base_url(region, self._api_url)
+            data_url = base_url(region, self._api_url, Host.DATA)
+        except AmplitudeError as error:
+            raise traced(error, config.keys) from error
+        timeouts = timeouts or self._settings.timeouts
+        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts, data_url=data_url)
+
+
+def _resumed_refreshes(
+    streams: list[Stream], catalog: ConfiguredAirbyteCatalog, state: list[AirbyteStateMessage]
+) -> list[str]:
+    """Return the streams of which a full refresh was handed a state that it goes on from."""
+    refreshed = {each.stream.name for each in catalog.streams if each.sync_mode is SyncMode.full_refresh}
+    resumable = {stream.name for stream in streams if stream.is_resumable}
+    saved = {each.stream.stream_descriptor.name: each.stream.stream_state for each in state if each.stream is not None}
+    return [name for name, value in saved.items() if name in refreshed & resumable and value and vars(value)]
+
+
+def hide_keys(raw: Mapping[str, Any]) -> None:
+    """Tell the CDK's filter every form in which the keys of a raw configuration could appear in a message.
+
+    Longest first: it replaces one after the other, and a key may be a part of the other.
+    """
+    texts = [value if isinstance(value, str) else "" for value in (raw.get("api_key"), raw.get("secret_key"))]
+    forms = {
+        form for key, secret in (texts, [text.strip() for text in texts]) for form in secret_forms(Keys(key, secret))
+    }
+    update_secrets(sorted(forms, key=lambda form: (-len(form), form)))

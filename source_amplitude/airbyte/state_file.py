@@ -1,0 +1,130 @@
+"""A file that holds the latest states: read at the start of a sync, replaced as it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from source_amplitude.airbyte.input_files import complaint_about, load_states, parse_states
+from source_amplitude.config.text_files import decoded, is_pipe
+from source_amplitude.errors import InvalidConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airbyte_cdk.models import AirbyteStateMessage
+
+
+class StateFile:
+    """The states of all streams in one file, in the form that ``--state`` takes.
+
+    Args:
+        path: The file; it need not be there. A link stays one.
+
+    Attributes:
+        given: The states that are there when it is held: where the sync goes on.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._name = path
+        self._path = Path(os.path.realpath(path))
+        self._before: bytes | None = None
+        self._states: dict[str, Any] = {}
+        self.given: list[AirbyteStateMessage] = []
+
+    @contextmanager
+    def held(self) -> Iterator[StateFile]:
+        """Keep other runs from the file, and yield this with the states that are there.
+
+        Raises:
+            InvalidConfigError: Another run has it, or it cannot be read or written.
+            InvalidStateError: It holds no states.
+        """
+        if is_pipe(self._name):
+            raise self._error("is a pipe, and states are written back to a file; use --state for a pipe")
+        lock = FileLock(f"{self._path}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            is_held = Path(lock.lock_file).exists()
+            complaint = "is in use by another run" if is_held else "cannot be locked (its folder takes no files)"
+            raise self._error(complaint) from None
+        except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
+            raise self._error(f"cannot be locked ({_cause(error)})") from error
+        try:
+            self._load()
+            yield self
+        finally:
+            lock.release()
+
+    def note(self, line: str) -> None:
+        """Replace the file by one with the state of a STATE line, which has been printed and kept.
+
+        Raises:
+            InvalidConfigError: It cannot be written.
+        """
+        self._take_over([json.loads(line)["state"]])
+        self._save()
+
+    def forget(self, streams: set[str]) -> None:
+        """Leave out the states of streams.
+
+        Raises:
+            InvalidConfigError: It cannot be written.
+        """
+        left = {key: state for key, state in self._states.items() if json.loads(key)[0] not in streams}
+        if left != self._states:
+            self._states = left
+            self._save()
+
+    def put_back(self) -> None:
+        """Make the file what it was: whoever read the records went away, and nobody knows with how many of them."""
+        if self._before is not None:
+            self._replace(self._before)
+        else:
+            self._path.unlink(missing_ok=True)
+
+    def _load(self) -> None:
+        try:
+            if not self._path.exists():
+                return
+            self._before = self._path.read_bytes()
+            saved = parse_states(decoded(self._before))
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._error(complaint_about(error)) from error
+        messages, self.given = load_states(saved, self._name)
+        self._take_over(messages)
+
+    def _take_over(self, messages: list[Any]) -> None:
+        """Keep the states of other streams, which this run may not read."""
+        for message in messages:
+            stream = message.get("stream", {}).get("stream_descriptor", {})
+            self._states[json.dumps([stream.get("name"), stream.get("namespace")])] = message
+
+    def _save(self) -> None:
+        self._replace(json.dumps(list(self._states.values()), indent=1).encode())
+
+    def _replace(self, content: bytes) -> None:
+        partial = self._path.with_name(f".{self._path.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileNotFoundError):
+                partial.chmod(self._path.stat().st_mode)
+            partial.replace(self._path)
+        except OSError as error:
+            raise self._error(f"cannot be written ({_cause(error)})") from error
+
+    def _error(self, complaint: str) -> InvalidConfigError:
+        return InvalidConfigError((f"--state-file: {self._name} {complaint}",))
+
+
+def _cause(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

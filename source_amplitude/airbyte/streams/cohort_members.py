@@ -1,0 +1,283 @@
+"""Who is in a cohort: asked for again only after Amplitude has computed it anew, inside its quotas."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airbyte_cdk.models import AirbyteStateBlob
+
+from source_amplitude.airbyte.streams.kept_state import KeptState
+from source_amplitude.airbyte.streams.rest_stream import RestStream
+from source_amplitude.api import Call
+from source_amplitude.api.quotas import Quota
+from source_amplitude.errors import (
+    DiskFullError,
+    InvalidStateError,
+    NotFoundError,
+    NotReadyError,
+    QuotaUsedUpError,
+    UnexpectedAnswerError,
+)
+from source_amplitude.rows import CohortFile, items
+from source_amplitude.rows.shapes import require_dict, unknown_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+
+    from source_amplitude.airbyte.streams.rest_stream import RestContext
+    from source_amplitude.api.rest import Rest
+
+_logger = logging.getLogger("airbyte")
+
+_ACCEPTED = 202
+_LATEST_SECONDS = 100_000_000_000  # the year 5138; more would be milliseconds
+_POLL_SECONDS = 5.0
+_MOST_POLL_SECONDS = 1800.0
+
+
+@dataclass(frozen=True)
+class _Cohort:
+    """A cohort as the list shows it.
+
+    Attributes:
+        cohort_id: Its id.
+        computed_seconds: When it was computed, in epoch seconds; None if never.
+        size: How many members it has; None if never computed.
+    """
+
+    cohort_id: str
+    computed_seconds: int | None
+    size: int | None
+
+    @property
+    def computed_at(self) -> str:
+        """`computed_seconds` as RFC 3339."""
+        return datetime.fromtimestamp(self.computed_seconds or 0, timezone.utc).isoformat()
+
+
+@dataclass(frozen=True)
+class _Download:
+    """What step 1 promised.
+
+    Attributes:
+        request_id: Its id; the link made of it lives seven days (documented).
+        cohort_id: The cohort.
+    """
+
+    request_id: str
+    cohort_id: str
+
+    def call(self, path: str, what: str) -> Call:
+        return Call(
+            path.format(quote(self.request_id, safe="")), f"{what} of cohort {self.cohort_id}", quota=Quota.DASHBOARD
+        )
+
+
+class CohortMembers(KeptState, RestStream):
+    """One row for each member of each cohort in ``cohort_ids``, whenever the cohort was computed.
+
+    Its state is ``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``.
+    """
+
+    name = "cohort_members"
+    primary_key = ["cohort_id", "amplitude_id"]  # noqa: RUF012 - the CDK's form
+    cursor_field = "computed_at"
+
+    def __init__(self, context: RestContext) -> None:
+        super().__init__(context)
+        self._state: MutableMapping[str, Any] = {}
+        self._not_found: list[str] = []
+
+    def stream_slices(self, *_: object, **__: object) -> Iterable[Mapping[str, Any]]:
+        """Yield ``{"cohort_id"}`` for each cohort that is configured."""
+        if not self._config.cohort_ids:
+            _logger.info("%s: cohort_ids is empty, so there is nothing to read.", self.name)
+            return
+        for cohort_id in self._config.cohort_ids:
+            yield {"cohort_id": cohort_id}
+        yield {}  # the end, when the others have been read
+
+    def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """See `RestStream.rows`; the state moves when a cohort was emitted whole.
+
+        Raises:
+            NotFoundError: At the end, for all ids that the project does not have.
+            QuotaUsedUpError: The month's downloads are used up.
+        """
+        if not part:
+            if self._not_found:
+                raise NotFoundError(f"The project has no published cohort {', '.join(self._not_found)} (cohort_ids).")
+            return
+        cohort = self._cohort(rest, str(part["cohort_id"]))
+        if cohort is None:
+            return
+        if cohort.computed_seconds is None or cohort.computed_seconds == self._read_before().get(cohort.cohort_id):
+            why = "was never computed" if cohort.computed_seconds is None else "was not computed since it was read"
+            _logger.info("%s: cohort %s %s.", self.name, cohort.cohort_id, why)
+            return
+        with _temporary_file() as file:
+            members = CohortFile(file, cohort.cohort_id, cohort.computed_at, may_be_blank=cohort.size == 0)
+            self._download(rest, self._request(rest, cohort), file, members)
+            yield from members.rows()
+        self._name_surprises(cohort, members)
+        self._state = {
+            "computed_at": max(cohort.computed_at, str(self._state.get("computed_at") or "")),
+            "cohorts": {**self._read_before(), cohort.cohort_id: cohort.computed_seconds},
+        }
+
+    def _read_before(self) -> dict[str, Any]:
+        cohorts = self._state.get("cohorts")
+        if isinstance(cohorts, AirbyteStateBlob):  # how hosts hand nested states over
+            return dict(vars(cohorts))
+        if cohorts and not isinstance(cohorts, dict):  # to forget them would cost the month's quota
+            raise InvalidStateError(f"The saved state of {self.name} has {type(cohorts).__name__} as cohorts.")
+        return dict(cohorts or {})
+
+    def _cohort(self, rest: Rest, cohort_id: str) -> _Cohort | None:
+        """Return a cohort as it is now; None, and a note for the end, where there is none of this id."""
+        listed = items(rest.json(Call("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD)), "cohorts")
+        found = next((cohort for cohort in listed if str(cohort.get("id")) == cohort_id), None)
+        if found is None:
+            self._not_found.append(cohort_id)
+            return None
+        computed = found.get("lastComputed")
+        if computed is not None and (
+            isinstance(computed, bool) or not isinstance(computed, int) or not 0 <= computed < _LATEST_SECONDS
+        ):
+            raise unknown_shape("lastComputed", "epoch seconds", computed)
+        size = found.get("size")
+        return _Cohort(cohort_id, computed, size if isinstance(size, int) and not isinstance(size, bool) else None)
+
+    def _require_quota(self, rest: Rest, cohort: _Cohort) -> None:
+        """Look at the month's usage, which costs nothing, before a download that counts."""
+        call = Call("/api/3/cohorts/usage", "usage of cohort downloads", quota=Quota.DASHBOARD)
+        try:
+            usage = rest.fetch(call).json(call.what)
+        except NotFoundError:  # seen in clients only; without it a 429 says that the quota is used up
+            return
+        download = require_dict(require_dict(usage, "body").get("rest_download"), "rest_download")
+        limit, used = download.get("limit"), download.get("usage")
+        if not isinstance(limit, int) or not isinstance(used, int):
+            raise unknown_shape("rest_download", "an object with the numbers limit and usage", download)
+        if used >= limit:
+            raise QuotaUsedUpError(
+                f"{used} of {limit} cohort downloads of this month are used up (reset: {download.get('resets_at')}).",
+                tried=f"Cohort {cohort.cohort_id} was not downloaded.",
+            )
+
+    def _request(self, rest: Rest, cohort: _Cohort) -> _Download:
+        """Ask for a download; each such request counts against the month's quota, also one that is sent again."""
+        properties = tuple(("propKeys", name) for name in self._config.cohort_properties)
+        call = Call(
+            f"/api/5/cohorts/request/{quote(cohort.cohort_id, safe='')}",
+            f"download of cohort {cohort.cohort_id}",
+            (("props", "1" if properties else "0"), *properties),
+            quota=Quota.COHORT_DOWNLOAD,
+        )
+
+        def once() -> object:
+            self._require_quota(rest, cohort)
+            return rest.fetch(call).json(call.what)
+
+        answer = require_dict(rest.retrying(once), "body")
+        request_id = answer.get("request_id")
+        if not isinstance(request_id, str) or not request_id:
+            raise unknown_shape("body", "an object with request_id", answer)
+        return _Download(request_id, cohort.cohort_id)
+
+    def _download(self, rest: Rest, download: _Download, file: IO[bytes], members: CohortFile) -> None:
+        """Wait until the file is prepared, and bring it here, proven to its end."""
+        waited_seconds = 0.0
+        while self._is_in_progress(rest, download):
+            if waited_seconds >= _MOST_POLL_SECONDS:
+                raise NotReadyError(
+                    f"Amplitude was still preparing cohort {download.cohort_id} after {waited_seconds:.0f} seconds."
+                )
+            rest.wait(_POLL_SECONDS)
+            waited_seconds += _POLL_SECONDS
+        rest.retrying(lambda: self._fetch_file(rest, download, file, members))
+
+    def _is_in_progress(self, rest: Rest, download: _Download) -> bool:
+        """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed).
+
+        Raises:
+            UnexpectedAnswerError: Another word; no failure is documented.
+        """
+        call = download.call("/api/5/cohorts/request-status/{}", "the state of the download")
+        fetched = rest.retrying(lambda: rest.fetch(call))
+        status = str(require_dict(fetched.json(call.what), "body").get("async_status", ""))
+        known = "JOB INPROGRESS" if fetched.status == _ACCEPTED else "JOB COMPLETED"
+        if status not in ("", known):
+            raise UnexpectedAnswerError(f"Amplitude says {status[:60]!r} of the download of {download.cohort_id}.")
+        return fetched.status == _ACCEPTED
+
+    def _fetch_file(self, rest: Rest, download: _Download, file: IO[bytes], members: CohortFile) -> None:
+        call = replace(download.call("/api/5/cohorts/request/{}/file", "the file"), may_redirect=True)
+        sink = _FileSink(file)
+        fetched = rest.fetch(call, sink)
+        if fetched.location:
+            rest.fetch_storage(fetched.location, call.what, sink.emptied())
+        elif fetched.status == _ACCEPTED:
+            raise NotReadyError(f"Amplitude has not finished {call.what} yet, though it said so.")
+        sink.finish()
+        members.prove()
+
+    def _name_surprises(self, cohort: _Cohort, members: CohortFile) -> None:
+        """Warn where the download is not what the list and the configuration promised."""
+        if cohort.size is not None and abs(members.count - cohort.size) > max(10, cohort.size // 20):
+            _logger.warning(
+                "%s: cohort %s has %d members in its file and %d in the list of cohorts.",
+                self.name,
+                cohort.cohort_id,
+                members.count,
+                cohort.size,
+            )
+        wanted = {name.removeprefix("gp:") for name in self._config.cohort_properties}
+        missing = wanted - {name.removeprefix("gp:") for name in members.properties}
+        if missing and members.count:
+            _logger.warning("%s: cohort %s has no property %s.", self.name, cohort.cohort_id, sorted(missing))
+
+
+class _FileSink:
+    """Takes a body; a full disk is said as such."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.emptied()
+
+    def emptied(self) -> _FileSink:
+        with _disk_errors():
+            self._file.seek(0)
+            self._file.truncate()
+        return self
+
+    def expect(self, total_bytes: int, /) -> None:
+        """Do nothing: a file grows as it is written."""
+
+    def write(self, data: bytes, /) -> None:
+        with _disk_errors():
+            self._file.write(data)
+
+    def finish(self) -> None:
+        """Let the disk have what is still in memory."""
+        with _disk_errors():
+            self._file.flush()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskFullError(f"{tempfile.gettempdir()} cannot hold the download ({error.strerror}).") from error
+
+
+def _temporary_file() -> IO[bytes]:
+    with _disk_errors():
+        return tempfile.TemporaryFile()

@@ -1,0 +1,272 @@
+"""Streams of figures by date, from Amplitude's dashboards: read once a day is over, and the newest days again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime, time, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airbyte_cdk.models import SyncMode
+
+from source_amplitude.airbyte.failures import traced
+from source_amplitude.airbyte.streams.kept_state import KeptState
+from source_amplitude.airbyte.streams.rest_stream import RestStream
+from source_amplitude.api import Call
+from source_amplitude.api.quotas import Quota
+from source_amplitude.errors import InvalidStateError, UnknownShapeError
+from source_amplitude.rows import by_label, one_value, revenue_rows
+from source_amplitude.rows.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
+from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+
+    from source_amplitude.airbyte.streams.rest_stream import RestContext
+    from source_amplitude.api.rest import Rest
+    from source_amplitude.config import Config
+
+Row = dict[str, Any]
+
+_logger = logging.getLogger("airbyte")
+
+_MOST_COST = 450
+"""Of one request: two fit into five minutes, and other users of the project find room."""
+
+_MOST_DAYS = 360
+"""Of one request: answers that name days without a year must not have a day twice."""
+
+_COUNTRY_COST = 5
+
+_TRUNCATED = ("prunedResult", "hitChunkGroupByLimit", "timedOutRealtimeData", "realtimeDataMissing")
+"""Remarks beside the data (observed, amplitude-api.md 3.2) that say something is missing in it."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One request for a span of days, without the days.
+
+    Attributes:
+        parameters: Beside ``start`` and ``end``.
+        rows: Makes rows of the decoded answer.
+        cost_per_day: See amplitude-api.md 3.1.
+        has_series: Whether the answer has a series of dates, which may be cut short.
+    """
+
+    parameters: tuple[tuple[str, str], ...]
+    rows: Callable[[object, DaySpan], Iterable[Row]]
+    cost_per_day: int = 1
+    has_series: bool = True
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """Where a stream by date comes from.
+
+    Attributes:
+        name: The stream's.
+        path: Amplitude's.
+        queries: The requests that a configuration asks for, in order.
+        interval: What one date covers.
+        day_by_day: Whether an answer is about all its days together, so that each day is asked for alone.
+        primary_key: The stream's.
+        needs: The option without which there is nothing to ask.
+        matures_days: How long a date's figures go on to grow by their nature, whatever the option says.
+    """
+
+    name: str
+    path: str
+    queries: Callable[[Config], tuple[Query, ...]]
+    interval: Interval = Interval.DAY
+    day_by_day: bool = False
+    primary_key: str | list[str] = "date"
+    needs: str = ""
+    matures_days: int = 0
+
+    def days_per_request(self, config: Config) -> int:
+        """Return how many days one request may ask for."""
+        affordable = min(_MOST_COST // query.cost_per_day for query in self.queries(config))
+        return 1 if self.day_by_day else min(affordable, _MOST_DAYS)
+
+
+class DashboardStream(KeptState, RestStream):
+    """See `Dashboard`; its state is the newest date that was read, as upstream's."""
+
+    cursor_field = "date"
+
+    def __init__(self, context: RestContext, of: Dashboard) -> None:
+        super().__init__(context)
+        self.name = of.name
+        self._of = of
+        self._state: MutableMapping[str, Any] = {}
+        self._cut: str | None = None
+
+    @property
+    def primary_key(self) -> str | list[str]:
+        """See `Dashboard`."""
+        return self._of.primary_key
+
+    def stream_slices(
+        self, *_: object, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None = None, **__: object
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the spans to ask for, as ``{"first", "last"}``.
+
+        Raises:
+            AirbyteTracedException: The state is none of any version.
+        """
+        if not self._of.queries(self._config):
+            _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self._of.needs)
+            return
+        newest = ended = last_ended_day(self.present(), self._config.project_time_zone)
+        if self._config.end is not None:
+            newest = min(newest, (self._config.end - ONE_DAY).date())
+        self.require_current_date(_midnight((stream_state or {}).get("date")))
+        first = self._first_day(stream_state or {}, ended, again=sync_mode is not SyncMode.full_refresh)
+        for span in plan_days(first, newest, self._of.interval, self._of.days_per_request(self._config)):
+            yield {"first": str(span.first), "last": str(span.last)}
+
+    def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Row]:
+        """See `RestStream.rows`; the state moves when a span was emitted whole."""
+        if not part:
+            return
+        span = DaySpan(date.fromisoformat(part["first"]), date.fromisoformat(part["last"]))
+        for query in self._of.queries(self._config):
+            answer = rest.json(self._call(query, span))
+            self._name_truncations(answer, span)
+            asked = span if self._of.interval is Interval.DAY else ()
+            cut = first_cut_day(answer, asked) if query.has_series else None
+            if cut is not None:
+                self._cut = min(cut, self._cut or cut)
+            for row in query.rows(answer, span):
+                if str(self._require_asked_for(row, span)) < (cut or "9"):
+                    yield row
+        self._move_on(span)
+
+    def _move_on(self, span: DaySpan) -> None:
+        """Set the state to the end of ``span``, but never past a day whose figures were cut off."""
+        if self._cut is None:
+            self._state = {"date": max(str(span.last), str(self._state.get("date") or ""))}
+            return
+        last = date.fromisoformat(self._cut) - ONE_DAY
+        _logger.warning("%s: Amplitude's figures from %s on are incomplete; they are read again.", self.name, self._cut)
+        self._state = {"date": str(last)} if last >= self._config.start.date() else {}
+
+    def _require_asked_for(self, row: Row, span: DaySpan) -> date:
+        """Return a row's day, which must be the start of an interval that was asked for."""
+        day = parse_day(row["date"])
+        if day is None or not span.first <= day <= span.last or self._of.interval.start_of(day) != day:
+            raise UnknownShapeError(
+                f"Amplitude's answer for {self.name} of {span} has a value of {row['date']}, which begins no "
+                f"{self._of.interval.name.lower()} that was asked for."
+            )
+        return day
+
+    def _name_truncations(self, answer: object, span: DaySpan) -> None:
+        found = [name for name in _TRUNCATED if isinstance(answer, dict) and answer.get(name) is True]
+        if found:
+            _logger.warning("%s of %s: Amplitude remarks %s, so values may be missing.", self.name, span, found)
+
+    def _first_day(self, state: Mapping[str, Any], ended: date, *, again: bool) -> date:
+        """Return the first day to read: after the state's; ``again`` the newest days before it as well."""
+        start = self._config.start.date()
+        saved = state.get("date")
+        if not saved:
+            if state:
+                _logger.warning("%s: the saved state has no date; everything is read from %s on.", self.name, start)
+            return start
+        day = parse_day(saved)
+        if day is None:
+            raise traced(InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}."))
+        if day > ended + ONE_DAY:
+            _logger.warning(
+                "%s: the saved state has the date %s, which is not over yet; it is set back to %s.",
+                self.name,
+                day,
+                ended,
+            )
+            day = ended
+            self._state = {"date": str(ended)}
+        lookback_days = max(self._config.dashboard_lookback_days, self._of.matures_days)
+        return max(start, day - (lookback_days - 1) * ONE_DAY if again else day + ONE_DAY)
+
+    def _call(self, query: Query, span: DaySpan) -> Call:
+        days = (("start", f"{span.first:%Y%m%d}"), ("end", f"{span.last:%Y%m%d}"))
+        return Call(
+            self._of.path,
+            f"{self.name} of {span}",
+            days + query.parameters,
+            quota=Quota.DASHBOARD,
+            cost=query.cost_per_day * span.days,
+        )
+
+
+def _users(which: str, interval: Interval) -> Callable[[Config], tuple[Query, ...]]:
+    parameters = (("m", which), ("i", str(interval.value)))
+
+    def queries(config: Config) -> tuple[Query, ...]:
+        if config.active_users_group_by_country:
+            return (Query((*parameters, ("g", "country")), by_label, _COUNTRY_COST),)
+        return (Query(parameters, by_label),)
+
+    return queries
+
+
+def _sessions(
+    rows: Callable[[object, DaySpan], Iterable[Row]], *, has_series: bool = True
+) -> Callable[[Config], tuple[Query, ...]]:
+    return lambda _: (Query((), rows, 4, has_series=has_series),)
+
+
+def _session_lengths(answer: object, _span: DaySpan) -> Iterator[Row]:
+    """Yield rows whose date is a date-time, as upstream's schema says."""
+    for row in one_value(answer, "length"):
+        yield {**row, "date": f"{row['date']}T00:00:00+00:00"}
+
+
+def _compositions(config: Config) -> tuple[Query, ...]:
+    return tuple(
+        Query((("p", name),), partial(composition, name=name), has_series=False)
+        for name in config.composition_properties
+    )
+
+
+DASHBOARDS = (
+    Dashboard("active_users", "/api/2/users", _users("active", Interval.DAY)),
+    Dashboard("new_users", "/api/2/users", _users("new", Interval.DAY)),
+    Dashboard("weekly_active_users", "/api/2/users", _users("active", Interval.WEEK), Interval.WEEK),
+    Dashboard("monthly_active_users", "/api/2/users", _users("active", Interval.MONTH), Interval.MONTH),
+    Dashboard(
+        "average_session_length",
+        "/api/2/sessions/average",
+        _sessions(_session_lengths),
+    ),
+    Dashboard(
+        "average_sessions_per_user",
+        "/api/2/sessions/peruser",
+        _sessions(lambda answer, _: one_value(answer, "sessions")),
+    ),
+    Dashboard(
+        "session_length_distribution", "/api/2/sessions/length", _sessions(by_bin, has_series=False), day_by_day=True
+    ),
+    Dashboard(
+        "user_composition",
+        "/api/2/composition",
+        _compositions,
+        day_by_day=True,
+        primary_key=["date", "property"],
+        needs="composition_properties",
+    ),
+    Dashboard(
+        "revenue_ltv",
+        "/api/2/revenue/ltv",
+        lambda _: (Query((("m", "0"), ("i", "1")), revenue_rows, has_series=False),),
+        matures_days=180,
+    ),
+)
+
+
+def _midnight(saved: object) -> datetime | None:
+    """Return the start of a saved date in UTC, or None where there is none."""
+    day = parse_day(saved)
+    return None if day is None else datetime.combine(day, time(), timezone.utc)

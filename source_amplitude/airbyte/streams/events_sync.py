@@ -1,0 +1,212 @@
+"""One sync of the events stream: from the saved state to records and new states."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import orjson
+
+from source_amplitude.airbyte.failures import traced
+from source_amplitude.errors import AmplitudeError
+from source_amplitude.export import EncodedRecords, ExportReader, Nobody, Publication, StillWaiting
+from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
+from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from source_amplitude.api import AmplitudeClient
+    from source_amplitude.clock import Clock
+    from source_amplitude.config import Config
+    from source_amplitude.encoding import Encoding
+    from source_amplitude.export import Audience, ExportSettings
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("airbyte")
+
+_LARGE_STATE_BYTES = 10_000
+
+
+@dataclass(frozen=True)
+class EventsContext:
+    """What the events stream works with.
+
+    Attributes:
+        client: Amplitude, where the configuration says the project is.
+        other_region: The same keys at the other region, asked only when they are refused.
+        config: The user's configuration.
+        settings: Bounds of waiting, retrying and disk.
+        clock: Our own time.
+        stop: Set when the sync is to end soon, with a state.
+        serialize: Whether records leave as finished lines, which only our launcher understands.
+        audience: Who watches.
+    """
+
+    client: AmplitudeClient
+    other_region: AmplitudeClient
+    config: Config
+    settings: ExportSettings
+    clock: Clock
+    stop: threading.Event
+    serialize: bool = False
+    audience: Audience = field(default_factory=Nobody)
+
+
+@dataclass(frozen=True)
+class SavePoint:
+    """A state that covers exactly what has been yielded before it."""
+
+    state: Mapping[str, Any]
+
+
+class EventsSync(Generic[T]):
+    """Reads everything that a saved state lacks.
+
+    Args:
+        context: See `EventsContext`.
+        state: As Airbyte handed it over, in any form any version saved.
+        encoding: Makes the payloads out of lines.
+    """
+
+    def __init__(self, context: EventsContext, state: Mapping[str, Any], encoding: Encoding[T]) -> None:
+        self._context = context
+        self._config = context.config
+        self._state = state
+        self._encoding = encoding
+        self._publication = Publication(
+            context.client, context.other_region, context.config, context.settings, context.clock
+        )
+
+    def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+        """Yield records and save points; the last save point comes even when something failed.
+
+        Raises:
+            AirbyteTracedException: Why the sync is red; nothing follows it.
+        """
+        try:
+            yield from self._run(is_full_refresh=is_full_refresh)
+        except AmplitudeError as error:
+            raise traced(error, self._config.keys) from error
+        finally:
+            self._encoding.close()
+            self._context.client.close()
+            self._context.other_region.close()
+
+    def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+        started_seconds = self._context.clock.monotonic_seconds()
+        ledger = self._read_state()
+        self._publication.ask_for_the_time()
+        reader = ExportReader(
+            self._context.client,
+            ledger,
+            self._config,
+            settings=self._context.settings,
+            clock=self._context.clock,
+            encoding=self._encoding,
+            stop=self._context.stop,
+        )
+        self._take_back_the_future(ledger)
+        self._publication.require_current_date(self._config.start, ledger.newest_settled)
+        span_end = self._publication.span_end(self._config.end)
+        failure: Exception | None = None
+        try:
+            yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
+        except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
+            failure = error
+        yield self._save_point(ledger)
+        seconds = self._context.clock.monotonic_seconds() - started_seconds
+        hours_open = len(ledger.open)
+        _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
+        reader.tally.oddities.log_warnings("events")
+        self._context.audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
+        self._name_what_is_known(ledger)
+        if failure is not None:
+            raise failure
+
+    def _read(
+        self, reader: ExportReader[T], ledger: Ledger, span_end: datetime, *, is_full_refresh: bool
+    ) -> Iterator[EncodedRecords[T] | SavePoint]:
+        if self._config.start >= span_end:
+            _logger.warning(
+                "There is nothing to read: start_date is %s, and the newest hour Amplitude has published ends at %s.",
+                _shown(self._config.start),
+                _shown(span_end),
+            )
+            return
+        span = HourWindow(self._config.start, span_end)
+        missing = ledger.missing(span, self._config.accepted_gaps)
+        _logger.info("events: %d hours of %s are to be read.", len(missing), span)
+        if is_full_refresh and not (missing - ledger.open).windows and self._state:
+            _logger.warning(
+                "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
+                "stream's state to read everything again."
+            )
+        self._context.audience.begin("events", reader.tally.done)
+        pace = Pace(self._context.clock)
+        for step in reader.read(span, recheck=not is_full_refresh):
+            if isinstance(step, EncodedRecords):
+                yield step
+            elif isinstance(step, StillWaiting) or pace.allows_a_state():
+                yield pace.note(self._save_point(ledger))
+
+    def _read_state(self) -> Ledger:
+        saved = ledger_from_state(self._state, export_delay_hours=self._config.export_delay_hours)
+        for warning in saved.warnings:
+            _logger.warning("%s", warning)
+        return saved.ledger
+
+    def _take_back_the_future(self, ledger: Ledger) -> None:
+        """Set a state back that counts hours as read which even the later of the two clocks calls future.
+
+        Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
+        """
+        newest_end = self._publication.newest_end()
+        if ledger.clamp(floor_hour(self._publication.latest()) + HOUR, newest_end):
+            _logger.warning(
+                "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
+                "read; if it was not, reset the stream's state.",
+                _shown(newest_end),
+            )
+
+    def _save_point(self, ledger: Ledger) -> SavePoint:
+        start = min(self._config.start, floor_unit(self._publication.latest()))
+        return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
+
+    def _name_what_is_known(self, ledger: Ledger) -> None:
+        """Repeat in every summary what a green sync must not make forgotten."""
+        for window in self._config.accepted_gaps.windows:
+            _logger.warning("events: %s counts as read because accepted_gaps names it.", window)
+        for hour, landed in ledger.flawed().items():
+            _logger.warning(
+                "events: %s has %d lines that are no JSON objects and could not be emitted, in %s.",
+                hour_window(hour),
+                landed.malformed_lines,
+                ", ".join(name for name, seen in landed.members.items() if seen.malformed_lines),
+            )
+
+
+class Pace:
+    """Keeps states apart: at most one a second, and large ones at most every half minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._next_seconds = clock.monotonic_seconds()
+
+    def allows_a_state(self) -> bool:
+        """Return whether enough time has passed since the last one."""
+        return self._clock.monotonic_seconds() >= self._next_seconds
+
+    def note(self, point: SavePoint) -> SavePoint:
+        """Return ``point``, which is about to be printed, and wait from now on."""
+        is_large = len(orjson.dumps(point.state)) > _LARGE_STATE_BYTES
+        self._next_seconds = self._clock.monotonic_seconds() + (30 if is_large else 1)
+        return point
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:00} UTC"

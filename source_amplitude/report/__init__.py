@@ -1,0 +1,1 @@
+"""What a store holds, for people: a page and a grid for the terminal."""

@@ -1,0 +1,50 @@
+"""Our errors as Airbyte shows them: the right kind, the whole text, no key."""
+
+from __future__ import annotations
+
+import pytest
+from airbyte_cdk.models import FailureType
+
+from source_amplitude.airbyte.failures import failure_type, traced
+from source_amplitude.config import Keys
+from source_amplitude.errors import (
+    AmplitudeError,
+    CredentialsRejectedError,
+    DiskFullError,
+    ExportTooLargeError,
+    HoursMissingError,
+    MalformedLinesError,
+    NetworkError,
+)
+
+HEALING = HoursMissingError("one window")
+HEALING.may_heal = True
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (CredentialsRejectedError("403"), FailureType.config_error),
+        (NetworkError("reset"), FailureType.transient_error),
+        (HEALING, FailureType.transient_error),
+        (HoursMissingError("one window"), FailureType.system_error),
+        (ExportTooLargeError("4 GB"), FailureType.system_error),
+        (MalformedLinesError("one line"), FailureType.system_error),
+        (DiskFullError("full"), FailureType.system_error),
+    ],
+)
+def test_each_error_has_its_kind(error: AmplitudeError, expected: FailureType) -> None:
+    assert failure_type(error) is expected
+
+
+def test_the_message_is_the_whole_text_without_any_form_of_the_keys() -> None:
+    keys = Keys("my/api key", "my+secret")
+    error = NetworkError("Broke at my%2Fapi%20key with MY+SECRET.")
+    error.tried = "It was tried twice."
+
+    shown = traced(error, keys)
+
+    assert shown.message == (
+        "Broke at **** with ****. It was tried twice. Run the sync again; what is missing will be read then."
+    )
+    assert shown.internal_message == f"NetworkError: {shown.message}"

@@ -1,0 +1,122 @@
+"""What the files of a command hold: states in every form that people hand them over, catalogs, each read once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
+
+from source_amplitude.airbyte.input_files import InputFiles, read_catalog, read_states
+from source_amplitude.errors import InvalidConfigError, InvalidStateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DONE = {"server_upload_time": "20260304T08"}
+MESSAGE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": DONE}}
+LINE = {"type": "STATE", "state": MESSAGE}
+SHOWN = {"streamDescriptor": {"name": "events"}, "streamState": DONE}
+CATALOG = {
+    "streams": [
+        {
+            "stream": {"name": "events", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+            "sync_mode": "full_refresh",
+            "destination_sync_mode": "append",
+        }
+    ]
+}
+
+
+def written(folder: Path, content: bytes | str) -> str:
+    path = folder / "given.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def by_stream(states: list[AirbyteStateMessage]) -> dict[str, Any]:
+    return {
+        each.stream.stream_descriptor.name: vars(each.stream.stream_state)
+        for each in states
+        if each.stream and each.stream.stream_state
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(MESSAGE),
+        json.dumps([MESSAGE]),
+        json.dumps(LINE),
+        json.dumps([LINE, LINE]),
+        json.dumps(LINE) + "\n" + json.dumps(LINE) + "\n",
+        json.dumps({"type": "LEGACY", "data": {"events": DONE}}),
+        json.dumps([{"type": "LEGACY", "data": {"events": DONE}}]),
+        json.dumps({"events": DONE}),
+        json.dumps([SHOWN]),
+        json.dumps({"stateType": "stream", "connectionId": "x", "streamState": [SHOWN]}),
+        json.dumps({"stateType": "legacy", "connectionId": "x", "state": {"events": DONE}}),
+        json.dumps({"stateType": "global", "globalState": {"sharedState": {}, "streamStates": [SHOWN]}}),
+        "\ufeff" + json.dumps([MESSAGE]),
+        json.dumps([MESSAGE], indent=1).replace("\n", "\r\n"),
+        (json.dumps(LINE) + "\r\n" + json.dumps(LINE) + "\r\n").encode("utf-16"),
+    ],
+)
+def test_a_state_is_read_in_every_form_that_people_hand_it_over(tmp_path: Path, content: bytes | str) -> None:
+    assert by_stream(read_states(written(tmp_path, content))) == {"events": DONE}
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "null", '{"stateType": "not_set", "connectionId": "x"}'])
+def test_a_state_that_holds_none_is_a_start_from_the_beginning(tmp_path: Path, content: str) -> None:
+    assert read_states(written(tmp_path, content)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "--state: {} is no JSON (Expecting value"),
+        ("hidden", "--state: {} is no JSON (Expecting value"),
+        (b'["\xff"]', "--state: {} is no text in UTF-8"),
+        ("[" * 100_000, "--state: {} is no JSON"),
+        ("[7]", "The state file {} holds no state messages (int instead of a list of objects)"),
+        ('{"stateType": "stream", "streamState": "hidden"}', "The state file {} holds no state messages (str instead"),
+    ],
+    ids=["empty", "words", "bytes", "deep", "numbers", "odd connection"],
+)
+def test_what_is_no_state_is_named_and_never_quoted(tmp_path: Path, content: bytes | str, complaint: str) -> None:
+    path = written(tmp_path, content)
+
+    with pytest.raises((InvalidConfigError, InvalidStateError)) as raised:
+        read_states(path)
+
+    assert (complaint.format(path) in str(raised.value), "hidden" in str(raised.value)) == (True, False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_catalog_is_read_in_every_encoding(tmp_path: Path, encoding: str) -> None:
+    catalog = read_catalog(written(tmp_path, json.dumps(CATALOG).encode(encoding)))
+
+    assert [each.stream.name for each in catalog.streams] == ["events"]
+
+
+def test_each_file_is_read_once_whatever_it_is() -> None:
+    contents = {"config": {"api_key": "k"}, "catalog": CATALOG, "state": [MESSAGE]}
+    readers = []
+    options = argparse.Namespace(command="read")
+    for name, content in contents.items():
+        reading, writing = os.pipe()
+        os.write(writing, json.dumps(content).encode())
+        os.close(writing)
+        readers.append(reading)
+        setattr(options, name, f"/dev/fd/{reading}")
+
+    files = InputFiles.read(options)
+
+    for each in readers:
+        os.close(each)
+    assert isinstance(files.catalog, ConfiguredAirbyteCatalog)
+    assert (files.config, by_stream(files.state)) == ({"api_key": "k"}, {"events": DONE})
+    assert "api_key" not in repr(files)

@@ -1,0 +1,282 @@
+"""Configurations from files: YAML as people write it, JSON as Airbyte does, keys from the environment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from source_amplitude.config.file import read_config, read_raw_config
+from source_amplitude.errors import InvalidConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = "api_key: a-key\nsecret_key: a-secret\n"
+FIELDS = {"api_key": "a-key", "secret_key": "a-secret"}
+
+
+def written(folder: Path, text: str, name: str = "config.yaml") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def problems_of(path: str, environ: dict[str, str] | None = None) -> tuple[str, ...]:
+    with pytest.raises(InvalidConfigError) as raised:
+        read_raw_config(path, environ or {})
+    return raised.value.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("start_date: 2026-03-04", {"start_date": "2026-03-04"}),
+        ("start_date: 2026-03-04T05:00:00Z", {"start_date": "2026-03-04T05:00:00Z"}),
+        ("start_date: 2026-03-04 05:00:00", {"start_date": "2026-03-04 05:00:00"}),
+        ("start_date: 2026-13-41", {"start_date": "2026-13-41"}),
+        ("start_date: 20260304", {"start_date": "20260304"}),
+        ("end_date:", {"end_date": None}),
+        ("end_date: null\nproject_time_zone: ~", {"end_date": None, "project_time_zone": None}),
+        ('start_date: "2026-03-04T05:00:00Z"', {"start_date": "2026-03-04T05:00:00Z"}),
+        ("accepted_gaps: [2026-03-04T05, 2026-03-04T05/2026-03-04T09]", None),
+        ("recheck_hours: [6, 24]", {"recheck_hours": [6, 24]}),
+        ("recheck_hours:\n  - 6\n  - 24", {"recheck_hours": [6, 24]}),
+        ("active_users_group_by_country: no", {"active_users_group_by_country": False}),
+        ("active_users_group_by_country: True", {"active_users_group_by_country": True}),
+        ("ages: &ages [6]\nrecheck_hours: *ages", {"ages": [6], "recheck_hours": [6]}),
+        ("active_users_group_by_country: off", {"active_users_group_by_country": False}),
+        ("active_users_group_by_country: 0", {"active_users_group_by_country": "0"}),
+        ("num_workers: 0x4", {"num_workers": "0x4"}),
+        ("num_workers: 04", {"num_workers": "04"}),
+        ("num_workers: +4", {"num_workers": 4}),
+        ("num_workers: 4.0", {"num_workers": "4.0"}),
+        ("num_workers: yes", {"num_workers": "yes"}),
+        ("request_time_range: 1_0", {"request_time_range": "1_0"}),
+        ("request_time_range: 1:30", {"request_time_range": "1:30"}),
+        ("recheck_hours: [6, 0x18]", {"recheck_hours": [6, "0x18"]}),
+        ("recheck_hours: 6", {"recheck_hours": "6"}),
+        ("cohort_ids: [1e23456, '0123456', \"12345678\", ab12345]", None),
+        ("cohort_ids: 0123456", {"cohort_ids": "0123456"}),
+        ("cohort_ids:\n  -", {"cohort_ids": [None]}),
+        ("cohort_properties: [=, '<<']", {"cohort_properties": ["=", "<<"]}),
+        ("malformed_lines: |\n  5", {"malformed_lines": "5\n"}),
+        ("1: 2\nnull: 3\nyes: 4", {"1": 2, "null": 3, "yes": 4}),
+        ("base: &base {num_workers: 2}\n<<: *base", {"base": {"num_workers": 2}, "num_workers": 2}),
+        ("odd: 0123456", {"odd": 42798}),
+        ("---\nnum_workers: 2\n...", {"num_workers": 2}),
+        ("loop: &loop [*loop]", None),
+    ],
+)
+def test_yaml_is_read_as_people_write_it(tmp_path: Path, text: str, read: dict[Any, Any] | None) -> None:
+    body = text.replace("...", f"{KEYS}...") if text.endswith("...") else f"{text}\n{KEYS}"
+
+    found = read_raw_config(written(tmp_path, body))
+
+    if read is not None:
+        assert found == FIELDS | read
+    assert found["api_key"] == "a-key"
+
+
+def test_gaps_of_whole_hours_need_no_quotes(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{KEYS}start_date: 2026-03-04\naccepted_gaps: [2026-03-04T05, 2026-03-05T05:00:00Z]\n")
+
+    raw = read_raw_config(path)
+
+    assert raw["accepted_gaps"] == ["2026-03-04T05", "2026-03-05T05:00:00Z"]
+
+
+def test_json_is_read_as_it_is(tmp_path: Path) -> None:
+    fields = FIELDS | {"start_date": "2026-03-04T00:00:00Z", "recheck_hours": [6], "odd": {"nested": [None, 1.5, True]}}
+
+    texts = [json.dumps(fields), json.dumps(fields, indent=2), "\n\t " + json.dumps(fields)]
+
+    assert [read_raw_config(written(tmp_path, each)) for each in texts] == [fields] * 3
+
+
+def test_a_byte_order_mark_of_an_editor_does_no_harm(tmp_path: Path) -> None:
+    texts = ["\ufeff" + json.dumps(FIELDS), "\ufeff" + KEYS]
+
+    assert [read_raw_config(written(tmp_path, each)) for each in texts] == [FIELDS] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "holds no JSON object of fields and values"),
+        ("# only a comment", "holds no JSON object of fields and values"),
+        ("just words", "holds no JSON object of fields and values"),
+        ("- api_key", "holds no JSON object of fields and values"),
+        ("[1]", "holds no JSON object of fields and values"),
+        ('{"api_key": hidden}', "is no JSON (Expecting value: line 1 column 13 (char 12))"),
+        (
+            "api_key: k\n\tsecret_key: hidden",
+            "is no JSON and no YAML (line 2); keys with special characters need quotes",
+        ),
+        ("api_key: %hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
+        ("api_key: *hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
+        ("api_key: !hidden x", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
+        ("api_key: 'hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
+        ("odd: 2026-13-41", "is no JSON and no YAML"),
+        ("? [api_key]\n: hidden", "is no JSON and no YAML"),
+        ("[" * 100_000, "is no JSON (nested too deeply)"),
+        ("a: " + "[" * 100_000, "is no JSON and no YAML"),
+    ],
+)
+def test_what_is_neither_is_named_with_its_line_and_never_quoted(tmp_path: Path, text: str, complaint: str) -> None:
+    path = written(tmp_path, text)
+
+    assert problems_of(path) == (f"--config: {path} {complaint}",)
+
+
+TEXTS = [
+    ("0123456", "a number"),
+    ("12345678", "a number"),
+    ("1_234567", "a number"),
+    ("0x1f2e3", "a number"),
+    ("0b1011", "a number"),
+    ("12:30:45", "a number"),
+    ("-5", "a number"),
+    ("1.5", "a number"),
+    (".inf", "a number"),
+    ("6.02e+23", "a number"),
+    ("2026-01-02", "a date"),
+    ("2026-01-02T03:04:05Z", "a date"),
+    ("2026-13-41", "a date"),
+    ("yes", "true or false"),
+    ("No", "true or false"),
+    ("on", "true or false"),
+    ("OFF", "true or false"),
+    ("true", "true or false"),
+    ("null", "nothing"),
+    ("~", "nothing"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), TEXTS)
+@pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
+def test_a_text_that_yaml_reads_as_another_value_is_refused_as_it_was_written(
+    tmp_path: Path, name: str, text: str, kind: str
+) -> None:
+    path = written(tmp_path, f"{KEYS}{name}: [ab12345, {text}]\n")
+
+    assert problems_of(path) == (f"{name}: YAML reads {text} as {kind}, not as a text; put it in quotes",)
+
+
+@pytest.mark.parametrize(("text", "kind"), TEXTS)
+def test_such_a_key_is_refused_and_not_shown(tmp_path: Path, text: str, kind: str) -> None:
+    path = written(tmp_path, f"api_key: {text}\nsecret_key: {text}\nchart_ids: [{text}]\n")
+
+    assert problems_of(path) == tuple(
+        f"{name}: YAML reads what is written there as {kind}, not as a text; put it in quotes"
+        for name in ("api_key", "secret_key", "chart_ids")
+    )
+
+
+@pytest.mark.parametrize("name", ["data_region", "malformed_lines", "project_time_zone"])
+def test_other_texts_are_refused_as_well(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, f"{KEYS}{name}: no\n")
+
+    assert problems_of(path) == (f"{name}: YAML reads no as true or false, not as a text; put it in quotes",)
+
+
+@pytest.mark.parametrize("text", [text for text, _ in TEXTS])
+def test_in_quotes_each_of_them_is_the_text_that_was_written(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, f"api_key: '{text}'\nsecret_key: \"{text}\"\ncohort_ids: ['{text}']\n")
+
+    assert read_raw_config(path) == {"api_key": text, "secret_key": text, "cohort_ids": [text]}
+
+
+def test_what_is_written_is_what_the_complaint_about_a_value_shows(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{KEYS}start_date: 2026-13-41\nnum_workers: 0x4\naccepted_gaps: [2026-03-04]\n")
+
+    with pytest.raises(InvalidConfigError) as raised:
+        read_config(path)
+
+    assert [each.partition(" is n")[0] for each in raised.value.problems] == [
+        "start_date: '2026-13-41'",
+        "accepted_gaps: '2026-03-04'",
+        "num_workers: '0x4'",
+    ]
+
+
+def test_a_field_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{KEYS}num_workers: 2\nodd: 1\nodd: 2\nnum_workers: 3\n")
+
+    assert problems_of(path) == ("num_workers is there more than once",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("text", [json.dumps(FIELDS, indent=1), f"# as written by an editor\n{KEYS}"])
+def test_every_encoding_and_line_end_of_editors_and_shells_is_read(
+    tmp_path: Path, text: str, line_end: str, encoding: str
+) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(text.replace("\n", line_end).encode(encoding))
+
+    assert read_raw_config(str(path)) == FIELDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['// keys\n{"api_key": "hidden"}', '{"api_key": "hidden", // a comment\n//\n}', '/* keys */ {"api_key": "hidden"}'],
+)
+def test_json_with_comments_is_refused_as_such(tmp_path: Path, text: str) -> None:
+    [problem] = problems_of(written(tmp_path, text))
+
+    assert (problem.endswith("; JSON has no comments"), "hidden" in problem) == (True, False)
+
+
+def test_what_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes("api_key: ké".encode("latin-1"))
+
+    assert problems_of(str(path)) == (f"--config: {path} is no text in UTF-8",)
+
+
+@pytest.mark.parametrize(
+    "form", ['{"api_key": "${A_KEY}", "secret_key": " ${B_KEY} "}', "api_key: ${A_KEY}\nsecret_key: ${B_KEY}"]
+)
+def test_keys_come_from_the_environment(tmp_path: Path, form: str) -> None:
+    environ = {"A_KEY": "k%y: #'\"\\$HOME ${B_KEY}", "B_KEY": "two words"}
+
+    raw = read_raw_config(written(tmp_path, form), environ)
+
+    assert raw == {"api_key": environ["A_KEY"], "secret_key": "two words"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "problems"),
+    [
+        (
+            {},
+            ("api_key: the environment variable A_KEY is not set", "secret_key: the environment variable B is not set"),
+        ),
+        ({"A_KEY": "", "B": "b"}, ("api_key: the environment variable A_KEY is empty",)),
+        ({"A_KEY": " \n", "B": "b"}, ("api_key: the environment variable A_KEY is empty",)),
+    ],
+    ids=["not set", "empty", "blank"],
+)
+def test_a_variable_that_holds_nothing_is_named(tmp_path: Path, environ: dict[str, str], problems: tuple[str]) -> None:
+    assert problems_of(written(tmp_path, "api_key: ${A_KEY}\nsecret_key: ${B}"), environ) == problems
+
+
+@pytest.mark.parametrize(
+    "key", ["${", "${}", "$A_KEY", "${A-KEY}", "${1}", "x${A_KEY}", "${A_KEY}${A_KEY}", "$${A_KEY}"]
+)
+def test_a_key_that_only_looks_like_a_variable_stays_what_it_is(tmp_path: Path, key: str) -> None:
+    path = written(tmp_path, json.dumps({"api_key": key, "start_date": "${A_KEY}"}))
+
+    assert read_raw_config(path, {"A_KEY": "other"}) == {"api_key": key, "start_date": "${A_KEY}"}
+
+
+@pytest.mark.parametrize("key", [5, None, ["${A_KEY}"], True])
+def test_a_key_that_is_no_text_is_left_to_the_configuration(tmp_path: Path, key: object) -> None:
+    path = written(tmp_path, json.dumps({"api_key": key, "secret_key": "s", "start_date": "2026-03-04T00:00:00Z"}))
+
+    with pytest.raises(InvalidConfigError) as raised:
+        read_config(path)
+
+    assert [each.split(" is ")[0] for each in raised.value.problems] == ["api_key"]

@@ -1,0 +1,121 @@
+"""spec.json against Config and parse_config: one says to users what the others do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pendulum
+import pytest
+
+from source_amplitude.config import Config, MalformedLines, Region, parse_config
+from source_amplitude.errors import InvalidConfigError
+
+SPEC_FILE = Path(__file__).parents[2] / "source_amplitude" / "spec.json"
+SPEC: dict[str, Any] = json.loads(SPEC_FILE.read_bytes())["connectionSpecification"]
+PROPERTIES: dict[str, Any] = SPEC["properties"]
+
+MINIMAL = {"api_key": "the-api-key", "secret_key": "the-secret", "start_date": "2024-03-01T05:30:00Z"}
+
+FIELD_OF_KEY = {
+    "data_region": "region",
+    "api_key": "keys",
+    "secret_key": "keys",
+    "start_date": "start",
+    "end_date": "end",
+    "request_time_range": "window_hours",
+}
+
+
+def config(**changes: object) -> Config:
+    return parse_config({**MINIMAL, **changes})
+
+
+def problems(**changes: object) -> tuple[str, ...]:
+    return _problems_of({**MINIMAL, **changes})
+
+
+def test_the_spec_has_a_key_for_every_field_of_the_configuration_and_no_other() -> None:
+    assert {FIELD_OF_KEY.get(name, name) for name in PROPERTIES} == {field.name for field in fields(Config)}
+
+
+def test_the_spec_requires_what_the_parser_requires() -> None:
+    missing = [problem.partition(" ")[0] for problem in _problems_of({})]
+
+    assert sorted(missing) == sorted(SPEC["required"]) == ["api_key", "secret_key", "start_date"]
+
+
+def _problems_of(raw: dict[str, object]) -> tuple[str, ...]:
+    with pytest.raises(InvalidConfigError) as caught:
+        parse_config(raw)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if "default" in PROPERTIES[name]])
+def test_the_spec_s_default_is_the_parser_s(name: str) -> None:
+    assert config(**{name: PROPERTIES[name]["default"]}) == parse_config(MINIMAL)
+
+
+def test_every_optional_key_has_a_default_in_the_spec_but_the_end_and_what_the_machine_decides() -> None:
+    without = [name for name in PROPERTIES if "default" not in PROPERTIES[name]]
+
+    assert without == ["api_key", "secret_key", "start_date", "end_date", "num_processes", "project_time_zone"]
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if PROPERTIES[name]["type"] == "integer"])
+def test_the_spec_s_range_is_the_parser_s(name: str) -> None:
+    least, most = PROPERTIES[name]["minimum"], PROPERTIES[name]["maximum"]
+    field = FIELD_OF_KEY.get(name, name)
+
+    assert [getattr(config(**{name: value}), field) for value in (least, most)] == [least, most]
+    for value in (least - 1, most + 1):
+        assert problems(**{name: value}) == (f"{name}: {value} is not a whole number from {least} to {most}",)
+
+
+def test_the_spec_s_range_of_recheck_ages_is_the_parser_s() -> None:
+    items = PROPERTIES["recheck_hours"]["items"]
+
+    assert items == {"type": "integer", "minimum": 1, "maximum": 720}
+    assert config(recheck_hours=[1, 720]).recheck_hours == (1, 720)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("data_region", Region), ("malformed_lines", MalformedLines)])
+def test_the_spec_s_choices_are_the_parser_s(name: str, kind: type[Region | MalformedLines]) -> None:
+    assert PROPERTIES[name]["enum"] == [member.value for member in kind]
+    assert [getattr(config(**{name: member.value}), FIELD_OF_KEY.get(name, name)) for member in kind] == list(kind)
+
+
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+def test_the_spec_s_examples_of_dates_are_read(name: str) -> None:
+    for example in PROPERTIES[name]["examples"]:
+        assert config(**{"start_date": "2020-01-01T00:00:00Z", name: example})
+
+
+def test_the_keys_upstream_has_are_here_with_upstream_s_types_and_ranges() -> None:
+    upstream: dict[str, dict[str, object]] = {
+        "data_region": {"type": "string", "enum": ["Standard Server", "EU Residency Server"]},
+        "api_key": {"type": "string", "airbyte_secret": True},
+        "secret_key": {"type": "string", "airbyte_secret": True},
+        "start_date": {
+            "type": "string",
+            "format": "date-time",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        },
+        "request_time_range": {"type": "integer", "minimum": 1, "maximum": 8760},
+        "active_users_group_by_country": {"type": "boolean", "default": True},
+    }
+
+    ours = {name: {key: PROPERTIES[name].get(key) for key in facts} for name, facts in upstream.items()}
+    assert ours == upstream
+    assert SPEC["additionalProperties"] is True
+
+
+def test_the_form_shows_the_keys_in_the_order_they_are_written() -> None:
+    assert [PROPERTIES[name]["order"] for name in PROPERTIES] == list(range(len(PROPERTIES)))
+
+
+@pytest.mark.parametrize("name", PROPERTIES["project_time_zone"]["examples"])
+def test_the_spec_s_examples_of_time_zones_are_known(name: str) -> None:
+    assert config(project_time_zone=name).project_time_zone == pendulum.timezone(name)

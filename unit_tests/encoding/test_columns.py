@@ -1,0 +1,42 @@
+"""Some of the columns; all of them are tested with the files that they are in (landing/formats/test_parquet.py)."""
+
+from __future__ import annotations
+
+from source_amplitude.encoding.columns import OTHER, Columns, column_kinds
+from source_amplitude.records import Oddity, OddityKind
+
+RECORD = {"uuid": "u", "app": "no number", "data": {"a": 1}, "new": 1}
+
+
+def rows(wanted: list[str] | None) -> list[dict[str, object]]:
+    columns = Columns(wanted)
+    table, _ = columns.batch([columns.row(dict(RECORD))])
+    return list(table.to_pylist())
+
+
+def test_only_wanted_columns_are_made_in_their_order() -> None:
+    assert rows(["data", "uuid"]) == [{"data": '{"a":1}', "uuid": "u"}]
+    assert [*rows(["data", "uuid"])[0]] == ["data", "uuid"]
+
+
+def test_what_does_not_fit_is_kept_where_it_is_wanted_and_left_out_where_not() -> None:
+    assert rows([OTHER, "app"]) == [{"app": None, OTHER: '{"new":1,"app":"no number"}'}]
+    assert rows(["app"]) == [{"app": None}]
+
+
+def test_what_does_not_fit_is_counted_wherever_it_is_put() -> None:
+    found = []
+    for wanted in (None, ["app"], ["uuid"]):
+        columns = Columns(wanted)
+        found.append(columns.batch([columns.row(dict(RECORD))])[1].counts)
+
+    assert found == [{Oddity(OddityKind.IN_OTHER, "app"): 1}, {Oddity(OddityKind.LEFT_OUT, "app"): 1}, {}]
+
+
+def test_fields_that_are_columns_but_not_wanted_do_not_belong_to_the_rest() -> None:
+    assert rows([OTHER]) == [{OTHER: '{"new":1}'}]
+
+
+def test_no_columns_are_none_and_not_all() -> None:
+    assert Columns([]).schema.names == []
+    assert Columns().schema.names == [*column_kinds(), OTHER]

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from source_amplitude.landing.coverage import Condition
+from source_amplitude.report.signs import LEVELS, SIGNS, level, short_count, size
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1.0k"),
+        (1_249, "1.2k"),
+        (9_949, "9.9k"),
+        (9_950, "10k"),
+        (99_499, "99k"),
+        (999_499, "999k"),
+        (999_500, "1.0M"),
+        (61_375_000, "61M"),
+        (7_000_000_000, "7.0G"),
+        (12_000_000_000_000, "12T"),
+    ],
+)
+def test_a_count_takes_four_characters_at_most(count: int, text: str) -> None:
+    assert short_count(count) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_500, "1.5 kB"), (2_400_000_000, "2.4 GB")],
+)
+def test_a_size_is_told_in_decimal_units(number: int, text: str) -> None:
+    assert size(number) == text
+
+
+def test_a_thousandth_of_the_largest_hour_is_still_seen_and_half_of_it_is_still_told_from_it() -> None:
+    levels = [level(events, 8_000_000) for events in (0, 1, 8_000, 1_000_000, 4_000_000, 8_000_000)]
+
+    assert levels == [0, 1, 1, 5, 7, LEVELS]
+
+
+def test_no_two_conditions_have_one_symbol_and_none_is_left_out() -> None:
+    assert set(SIGNS) == set(Condition)
+    assert len({sign.symbol for sign in SIGNS.values()}) == len(SIGNS)
+    assert len({sign.ascii for sign in SIGNS.values()}) == len(SIGNS)
+    assert all(sign.ascii.isascii() and len(sign.ascii) == len(sign.symbol) == 1 for sign in SIGNS.values())
