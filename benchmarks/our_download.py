@@ -21,18 +21,10 @@ def main() -> None:
     """Do what the command line says."""
     session = Session.of(os.environ)
     config = read_config(sys.argv[1])
-    publication = session.publication(config)
-    publication.ask_for_the_time()
+    amplitude = session.amplitude(config)
+    amplitude.connect()
     hours = [moment("hour", text, session.clock.now()) for text in sys.argv[2:]]
-    archives = Archives(
-        publication.client,
-        Ledger(),
-        config,
-        settings=session.settings,
-        clock=session.clock,
-        stop=threading.Event(),
-        tally=Tally(),
-    )
+    archives = Archives(amplitude, Ledger(), stop=threading.Event(), tally=Tally())
     for arrived in archives.ask(span(*hours), recheck=False, reread=HourSet()):
         if arrived is not None:
             arrived.download.close()

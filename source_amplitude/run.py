@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from source_amplitude.clock import Clock
-    from source_amplitude.export import ExportSettings
+    from source_amplitude.export import Limits
     from source_amplitude.landing.place import StoreSettings
 
 HELP = """\
@@ -63,7 +63,7 @@ _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def run(
     args: Sequence[str] | None = None,
     *,
-    settings: ExportSettings | None = None,
+    settings: Limits | None = None,
     store_settings: StoreSettings | None = None,
     clock: Clock | None = None,
 ) -> int:
@@ -99,7 +99,7 @@ def run(
 
 
 def _run(
-    typed: TypedCommand, settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
+    typed: TypedCommand, settings: Limits | None, store_settings: StoreSettings | None, clock: Clock | None
 ) -> int:
     arguments = typed.arguments
     command = arguments[0] if arguments else ""
@@ -126,7 +126,7 @@ def _run(
 
 
 def _run_own(
-    typed: TypedCommand, settings: ExportSettings | None, store_settings: StoreSettings | None, clock: Clock | None
+    typed: TypedCommand, settings: Limits | None, store_settings: StoreSettings | None, clock: Clock | None
 ) -> int:
     # Each imports what it needs; see the module's docstring.
     from source_amplitude.commands.session import Session  # noqa: PLC0415

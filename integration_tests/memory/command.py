@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import Limits
 from source_amplitude.run import run
 
 DISK_BYTES, PEAK_FILE = "TEST_DISK_BYTES", "TEST_PEAK_FILE"
@@ -19,7 +19,7 @@ DISK_BYTES, PEAK_FILE = "TEST_DISK_BYTES", "TEST_PEAK_FILE"
 
 def main() -> int:
     disk_bytes = os.environ.get(DISK_BYTES)
-    code = run(settings=ExportSettings(disk_bytes=int(disk_bytes)) if disk_bytes else None)
+    code = run(settings=Limits(disk_bytes=int(disk_bytes)) if disk_bytes else None)
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     Path(os.environ[PEAK_FILE]).write_text(str(int(found[1]) * 1024 if found else 0), encoding="ascii")
     return code

@@ -14,11 +14,11 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_amplitude.airbyte.failures import traced
 from source_amplitude.airbyte.input_files import read_catalog, read_states
-from source_amplitude.airbyte.streams import Events, EventsContext, MissingStream, RestContext, rest_streams
-from source_amplitude.api import AmplitudeClient, Host, KeysProof, Timeouts, base_url, prove_keys, secret_forms
+from source_amplitude.airbyte.streams import Events, MissingStream, RestContext, rest_streams
+from source_amplitude.api import KeysProof, prove_keys, secret_forms
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
-from source_amplitude.config import Config, Keys, Region, parse_config
+from source_amplitude.config import Config, Keys, parse_config
 from source_amplitude.config.file import read_raw_config
 from source_amplitude.errors import (
     AmplitudeError,
@@ -26,7 +26,7 @@ from source_amplitude.errors import (
     RetryableError,
     UnreachableError,
 )
-from source_amplitude.export import ExportSettings, Nobody
+from source_amplitude.export import Amplitude, Limits, Nobody
 
 if TYPE_CHECKING:
     import logging
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from source_amplitude.export import Audience
 
 
-_REST_SECONDS = 120  # nothing is packed for hours there; throttled requests were seen to hang (amplitude-api.md 3.1)
 _CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more patience
 
 
@@ -59,11 +58,11 @@ class SourceAmplitude(AbstractSource):
     def __init__(
         self,
         *,
-        settings: ExportSettings | None = None,
+        settings: Limits | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._settings = settings or ExportSettings()
+        self._limits = settings or Limits()
         self._clock = clock or SystemClock()
         self._api_url = environ.get("AMPLITUDE_API_URL")
         self._messages = InMemoryMessageRepository()
@@ -110,11 +109,11 @@ class SourceAmplitude(AbstractSource):
             AirbyteTracedException: Why not.
         """
         parsed = self.parse(config)
-        usual = self._settings.timeouts
-        timeouts = replace(usual, read_seconds=min(_CHECK_SECONDS, usual.read_seconds))
-        region = parsed.region
+        timeouts = self._limits.timeouts
+        timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
+        amplitude = self._open(parsed, replace(self._limits, timeouts=timeouts))
         try:
-            prove_keys(self._client(parsed, region, timeouts), self._client(parsed, region.other, timeouts))
+            prove_keys(amplitude.client, amplitude.other_region)
         except AmplitudeError as error:
             if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignAnswerError):
                 error.advice = self._advice_for_a_bad_connection()
@@ -127,29 +126,12 @@ class SourceAmplitude(AbstractSource):
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """Return every stream, and a stand-in for each one that only the catalog of this read knows."""
         parsed = self.parse(config)
-        context = EventsContext(
-            client=self._client(parsed, parsed.region),
-            other_region=self._client(parsed, parsed.region.other),
-            config=parsed,
-            settings=self._settings,
-            clock=self._clock,
-            stop=self.stop,
-            serialize=self.serialize_records,
-            audience=self.audience,
-        )
-        usual = self._settings.timeouts
-        timeouts = replace(usual, read_seconds=min(_REST_SECONDS, usual.read_seconds))
-        client, other = (self._client(parsed, region, timeouts) for region in (parsed.region, parsed.region.other))
+        amplitude = self._open(parsed, self._limits)
         rest = RestContext(
-            client=client,
-            proof=KeysProof(client, other),
-            quotas=Quotas(self._clock, self.stop),
-            config=parsed,
-            settings=self._settings,
-            clock=self._clock,
-            stop=self.stop,
+            amplitude, KeysProof(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop), self.stop
         )
-        return [Events(context), *rest_streams(rest), *self._missing]
+        events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, audience=self.audience)
+        return [events, *rest_streams(rest), *self._missing]
 
     def read(
         self,
@@ -222,14 +204,11 @@ class SourceAmplitude(AbstractSource):
             return f"AMPLITUDE_API_URL is set to {self._api_url}: is a local Amplitude listening there?"
         return "Try again in a few minutes; if it goes on, check the machine's network and proxy settings."
 
-    def _client(self, config: Config, region: Region, timeouts: Timeouts | None = None) -> AmplitudeClient:
+    def _open(self, config: Config, limits: Limits) -> Amplitude:
         try:
-            url = base_url(region, self._api_url)
-            data_url = base_url(region, self._api_url, Host.DATA)
+            return Amplitude.of(config, limits, self._clock, self._api_url)
         except AmplitudeError as error:
             raise traced(error, config.keys) from error
-        timeouts = timeouts or self._settings.timeouts
-        return AmplitudeClient(base_url=url, region=region, keys=config.keys, timeouts=timeouts, data_url=data_url)
 
 
 def _resumed_refreshes(

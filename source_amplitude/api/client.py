@@ -97,10 +97,13 @@ class Timeouts:
         connect_seconds: For a connection.
         read_seconds: Between two pieces of an answer. Amplitude prepares an archive before its first byte; 180
             seconds proved too short for exports (upstream.md A4, PostHog 34583).
+        rest_read_seconds: The same for everything but exports, where nothing is prepared for hours; throttled requests
+            were seen to hang (amplitude-api.md 3.1). Never more than ``read_seconds``.
     """
 
     connect_seconds: float = 10
     read_seconds: float = 600
+    rest_read_seconds: float = 120
 
 
 class AmplitudeClient:
@@ -122,7 +125,8 @@ class AmplitudeClient:
         self._region = region
         self._keys = keys
         timeouts = timeouts or Timeouts()
-        self._timeout = (timeouts.connect_seconds, timeouts.read_seconds)
+        self._export_timeout = (timeouts.connect_seconds, timeouts.read_seconds)
+        self._timeout = (timeouts.connect_seconds, min(timeouts.rest_read_seconds, timeouts.read_seconds))
         self._session = requests.Session()
         self._session.auth = HTTPBasicAuth(keys.api_key.encode(), keys.secret_key.encode())
         self._session.headers["User-Agent"] = f"source-amplitude/{version()}"
@@ -161,11 +165,12 @@ class AmplitudeClient:
             NetworkError: No connection, a timeout, or a body shorter than announced.
             UnreachableError: DNS or TLS.
         """
-        with self._get(EXPORT_PATH, export_hours(window), f"the export for {window}") as response:
+        what = f"the export for {window}"
+        with self._get(EXPORT_PATH, export_hours(window), what, timeout=self._export_timeout) as response:
             if response.status_code == requests.codes.ok:
                 beginning = response.raw.read(_COPY_BYTES, decode_content=True)
                 if not begins_like_an_archive(beginning):
-                    raise foreign_error(self._answer(response, beginning, is_own=False), f"the export for {window}")
+                    raise foreign_error(self._answer(response, beginning, is_own=False), what)
                 length = response.headers.get("Content-Length", "")
                 if length.isdecimal():
                     sink.expect(int(length))
@@ -254,14 +259,20 @@ class AmplitudeClient:
 
     @contextmanager
     def _get(
-        self, path: str, query: Query, what: str, *, host: Host = Host.REST, follow: bool = True
+        self,
+        path: str,
+        query: Query,
+        what: str,
+        *,
+        host: Host = Host.REST,
+        follow: bool = True,
+        timeout: tuple[float, float] | None = None,
     ) -> Iterator[requests.Response]:
+        timeout = timeout or self._timeout
         url = (self._data_url if host is Host.DATA else self._base_url) + path
-        with self._network_errors(what):
+        with self._network_errors(what, timeout):
             try:
-                response = self._session.get(
-                    url, params=query, stream=True, timeout=self._timeout, allow_redirects=follow
-                )
+                response = self._session.get(url, params=query, stream=True, timeout=timeout, allow_redirects=follow)
             except requests.exceptions.RequestException:
                 raise
             except ValueError:  # requests reads a redirect's address even where it does not follow it
@@ -271,7 +282,7 @@ class AmplitudeClient:
             with self._lock:
                 self._server_date = date
         try:
-            with self._network_errors(what):
+            with self._network_errors(what, timeout):
                 yield response
         finally:
             response.close()
@@ -299,7 +310,7 @@ class AmplitudeClient:
         )
 
     @contextmanager
-    def _network_errors(self, what: str) -> Iterator[None]:
+    def _network_errors(self, what: str, timeout: tuple[float, float]) -> Iterator[None]:
         """Turn what requests and urllib3 raise into our errors; the one place that knows theirs."""
         try:
             yield
@@ -307,9 +318,7 @@ class AmplitudeClient:
             kind = UnreachableError if _is_about_a_certificate(error) else NetworkError
             raise kind(f"The TLS connection for {what} failed{self._cause(error)}.") from error
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
-            seconds = self._timeout[
-                isinstance(error, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError)
-            ]
+            seconds = timeout[isinstance(error, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError)]
             raise NetworkError(f"Nothing came for {what} within {seconds:g} seconds.") from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             if _is_an_unknown_host(error):

@@ -98,11 +98,11 @@ def _land(
         span(start, end)
     form = format_named(options.format, count_event_types=options.event_types)
     store = Store(place, session.store_settings, create=True)
-    publication = session.publication(config)
-    publication.ask_for_the_time()
-    newest = publication.span_end(end)
+    amplitude = session.amplitude(config)
+    amplitude.connect()
+    newest = amplitude.span_end(end)
     if start < newest:
-        _land_span(span(start, newest), Lander(publication, store, form, stop, audience), options, session)
+        _land_span(span(start, newest), Lander(amplitude, store, form, stop, audience), options, session)
     if start >= newest or (end is not None and end > newest):
         first = max(start, newest)
         hours = HourWindow(first, end) if end else hour_window(first)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import redact
 from source_amplitude.clock import SystemClock
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
-from source_amplitude.export import ExportSettings, Publication
+from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.place import StoreSettings
 from source_amplitude.terminal.typed import PROGRAM
 
@@ -40,7 +40,7 @@ class Session:
     """
 
     environ: Mapping[str, str]
-    settings: ExportSettings
+    settings: Limits
     store_settings: StoreSettings
     clock: Clock
     program: tuple[str, ...] = (PROGRAM,)
@@ -49,22 +49,22 @@ class Session:
     def of(
         cls,
         environ: Mapping[str, str],
-        settings: ExportSettings | None = None,
+        settings: Limits | None = None,
         store_settings: StoreSettings | None = None,
         clock: Clock | None = None,
         program: tuple[str, ...] = (PROGRAM,),
     ) -> Session:
         """Return a session with the usual patience where nothing else is given."""
-        patience = settings or ExportSettings(), store_settings or StoreSettings()
+        patience = settings or Limits(), store_settings or StoreSettings()
         return cls(environ, *patience, clock or SystemClock(), program)
 
-    def publication(self, config: Config) -> Publication:
+    def amplitude(self, config: Config) -> Amplitude:
         """Return Amplitude as the configuration and the environment describe it.
 
         Raises:
             InvalidConfigError: AMPLITUDE_API_URL cannot be used.
         """
-        return Publication.of(config, self.settings, self.clock, self.environ.get("AMPLITUDE_API_URL"))
+        return Amplitude.of(config, self.settings, self.clock, self.environ.get("AMPLITUDE_API_URL"))
 
 
 def complain(error: AmplitudeError, keys: Keys | None = None) -> int:

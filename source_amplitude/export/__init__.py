@@ -1,35 +1,34 @@
 """One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
 
-from source_amplitude.export.amplitude import Publication, newest_end, not_published_error, require_current_date
+from source_amplitude.export.amplitude import Amplitude, newest_end, not_published_error
 from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.audience import Audience, Done, Nobody, Outcome
 from source_amplitude.export.glance import Glimpse, glance
 from source_amplitude.export.hour import EncodedRecords
+from source_amplitude.export.limits import Limits
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
-from source_amplitude.export.settings import ExportSettings
 from source_amplitude.export.spool import require_temporary_folder
 from source_amplitude.export.tally import LinePlace, Tally, hours_still_flawed
 
 __all__ = [
+    "Amplitude",
     "Archives",
     "Arrived",
     "Audience",
     "Done",
     "EncodedRecords",
     "ExportReader",
-    "ExportSettings",
     "Glimpse",
     "HourDone",
+    "Limits",
     "LinePlace",
     "Nobody",
     "Outcome",
-    "Publication",
     "StillWaiting",
     "Tally",
     "glance",
     "hours_still_flawed",
     "newest_end",
     "not_published_error",
-    "require_current_date",
     "require_temporary_folder",
 ]

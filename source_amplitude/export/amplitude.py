@@ -6,17 +6,16 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import AmplitudeClient, RetryBudget, base_url, present, prove_keys, retrying
+from source_amplitude.api import AmplitudeClient, Host, RetryBudget, base_url, present, prove_keys, retrying
 from source_amplitude.errors import NotPublishedError, StaleDateError
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
-    from source_amplitude.export.settings import ExportSettings
+    from source_amplitude.export.limits import Limits
     from source_amplitude.windows import HourWindow
 
 _logger = logging.getLogger("airbyte")
@@ -30,25 +29,25 @@ def newest_end(now: datetime, export_delay_hours: int) -> datetime:
 
 
 @dataclass(frozen=True)
-class Publication:
-    """The present, by the clocks of both sides.
+class Amplitude:
+    """One project at Amplitude with all that a run needs to work with it; handed on whole.
 
     Attributes:
-        client: Amplitude, where the configuration says the project is.
+        client: The region that the configuration names.
         other_region: The same keys at the other region, asked only when they are refused.
         config: The user's configuration.
-        settings: Bounds of waiting and retrying.
+        limits: Bounds of waiting, retrying and disk.
         clock: Our own time.
     """
 
     client: AmplitudeClient
     other_region: AmplitudeClient
     config: Config
-    settings: ExportSettings
+    limits: Limits
     clock: Clock
 
     @classmethod
-    def of(cls, config: Config, settings: ExportSettings, clock: Clock, api_url: str | None) -> Publication:
+    def of(cls, config: Config, limits: Limits, clock: Clock, api_url: str | None) -> Amplitude:
         """Return Amplitude as the configuration describes it, or a local one at ``api_url`` (`endpoints.base_url`).
 
         Raises:
@@ -56,34 +55,38 @@ class Publication:
         """
         here, other = (
             AmplitudeClient(
-                base_url=base_url(region, api_url), region=region, keys=config.keys, timeouts=settings.timeouts
+                base_url=base_url(region, api_url),
+                region=region,
+                keys=config.keys,
+                timeouts=limits.timeouts,
+                data_url=base_url(region, api_url, Host.DATA),
             )
             for region in (config.region, config.region.other)
         )
-        return cls(here, other, config, settings, clock)
+        return cls(here, other, config, limits, clock)
 
     def close(self) -> None:
         """Give the connections back."""
         self.client.close()
         self.other_region.close()
 
-    def ask_for_the_time(self) -> None:
+    def connect(self) -> None:
         """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on.
 
         Raises:
             AmplitudeError: The keys are refused, or Amplitude cannot be reached.
         """
-        settings, clock, client = self.settings, self.clock, self.client
+        limits, clock, client = self.limits, self.clock, self.client
         client.forget_server_date()
         retrying(
             lambda: prove_keys(client, self.other_region),
-            policy=replace(settings.retry, total_seconds=min(settings.retry.total_seconds, settings.heartbeat_seconds)),
-            budget=RetryBudget(settings.retry_budget_seconds),
+            policy=replace(limits.retry, total_seconds=min(limits.retry.total_seconds, limits.heartbeat_seconds)),
+            budget=RetryBudget(limits.retry_budget_seconds),
             clock=clock,
             on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
         )
         skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
-        if abs(skew_seconds) > settings.clock_skew_seconds:
+        if abs(skew_seconds) > limits.clock_skew_seconds:
             _logger.warning(
                 "This machine's clock is %.0f seconds %s Amplitude's; the earlier of the two decides which hours are "
                 "published.",
@@ -101,15 +104,25 @@ class Publication:
         Raises:
             StaleDateError: The latest answer is dated more than an hour before our clock, and before one of these.
         """
-        require_current_date(
-            self.clock.now(),
-            self.client.server_date,
-            {"start_date": start, "the newest hour already read": newest_read},
-        )
+        ours, theirs = self.clock.now(), self.client.server_date
+        if theirs is None or ours - theirs <= _STALE:
+            return
+        for name, moment in (("start_date", start), ("the newest hour already read", newest_read)):
+            # What is after our clock as well is in the future by both.
+            if moment is not None and theirs < moment <= ours:
+                raise StaleDateError(
+                    f"Amplitude's answer is dated {theirs:%Y-%m-%d %H:%M} UTC, before {name} "
+                    f"({moment:%Y-%m-%d %H:%M} UTC), and this machine's clock says {ours:%Y-%m-%d %H:%M} UTC.",
+                    tried="Nothing was read.",
+                )
+
+    def present(self) -> datetime:
+        """Return the earlier of our clock and Amplitude's, so that a fast clock of ours loses nothing."""
+        return present(self.clock, self.client)
 
     def newest_end(self) -> datetime:
         """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""
-        return newest_end(present(self.clock, self.client), self.config.export_delay_hours)
+        return newest_end(self.present(), self.config.export_delay_hours)
 
     def span_end(self, end: datetime | None) -> datetime:
         """Return the end of the newest hour to ask for: the newest published one, or ``end`` if that is earlier."""
@@ -120,25 +133,6 @@ class Publication:
         """Return the later of the two clocks: a clock of ours that is slow must not make hours come twice."""
         ours = self.clock.now()
         return max(ours, self.client.server_date or ours)
-
-
-def require_current_date(ours: datetime, theirs: datetime | None, later_moments: Mapping[str, datetime | None]) -> None:
-    """Return unless ``theirs`` is more than an hour before ``ours`` and before one of the named moments.
-
-    Moments after ``ours`` do not count: by both clocks they are in the future.
-
-    Raises:
-        StaleDateError: It is.
-    """
-    if theirs is None or ours - theirs <= _STALE:
-        return
-    for name, moment in later_moments.items():
-        if moment is not None and theirs < moment <= ours:
-            raise StaleDateError(
-                f"Amplitude's answer is dated {theirs:%Y-%m-%d %H:%M} UTC, before {name} "
-                f"({moment:%Y-%m-%d %H:%M} UTC), and this machine's clock says {ours:%Y-%m-%d %H:%M} UTC.",
-                tried="Nothing was read.",
-            )
 
 
 def not_published_error(

@@ -10,7 +10,6 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import present
 from source_amplitude.errors import (
     AmplitudeError,
     ConfigError,
@@ -30,12 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient
     from source_amplitude.archive import Archive, Member
-    from source_amplitude.clock import Clock
-    from source_amplitude.config import Config
     from source_amplitude.errors import RetryableError
-    from source_amplitude.export.settings import ExportSettings
+    from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.export.tally import Tally
     from source_amplitude.ledger import Ledger
 
@@ -67,43 +63,22 @@ class Archives:
     """Asks for what a ledger lacks of a span of hours.
 
     Args:
-        client: Amplitude.
+        amplitude: Whom to ask.
         ledger: What is known; changed by `finish` and by windows that proved too large.
-        config: Window size, workers, policies.
-        settings: Bounds of waiting, retrying and disk.
-        clock: Our own time.
         stop: Once set, the next step raises.
         tally: Failures are counted there.
     """
 
-    def __init__(
-        self,
-        client: AmplitudeClient,
-        ledger: Ledger,
-        config: Config,
-        *,
-        settings: ExportSettings,
-        clock: Clock,
-        stop: threading.Event,
-        tally: Tally,
-    ) -> None:
+    def __init__(self, amplitude: Amplitude, ledger: Ledger, *, stop: threading.Event, tally: Tally) -> None:
         self._stop = stop
-        self._client = client
+        self._amplitude = amplitude
         self._ledger = ledger
-        self._config = config
-        self._settings = settings
-        self._clock = clock
+        self._config = amplitude.config
+        self._limits = amplitude.limits
         self._tally = tally
-        self._size = WindowSize.remembered(config.window_hours, ledger)
+        self._size = WindowSize.remembered(amplitude.config.window_hours, ledger)
         self._queue = WindowQueue((), self._size)
-        self._downloads = Downloads(
-            client,
-            at_once=config.num_workers,
-            settings=settings,
-            clock=clock,
-            present=lambda: present(clock, client),
-            on_retry=_report_retry,
-        )
+        self._downloads = Downloads(amplitude, _report_retry)
         self._times_broken: dict[datetime, int] = {}
 
     def ask(self, span: HourWindow, *, recheck: bool, reread: HourSet) -> Generator[Arrived | None, None, None]:
@@ -125,7 +100,7 @@ class Archives:
             span,
             accepted_gaps=self._config.accepted_gaps,
             recheck_hours=self._config.recheck_hours if recheck else (),
-            now=present(self._clock, self._client),
+            now=self._amplitude.present(),
             reread=reread,
         )
         self._queue = WindowQueue(spans, self._size)
@@ -159,11 +134,11 @@ class Archives:
             Whether it is asked for again: what is left of the archive is of no use then.
         """
         times = self._times_broken[hour.start] = self._times_broken.get(hour.start, 0) + 1
-        if times >= self._settings.archive_attempts:
+        if times >= self._limits.archive_attempts:
             error.tried = f"The archive was downloaded {times} times."
             self._fail(hour, error)
             return False
-        wait_seconds = self._settings.retry.first_wait_seconds * 2**times
+        wait_seconds = self._limits.retry.first_wait_seconds * 2**times
         self._downloads.retry_budget.spend(wait_seconds)
         _report_retry(hour, error, wait_seconds)
         self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
@@ -183,7 +158,7 @@ class Archives:
         while self._fill():
             window = self._downloads.oldest()
             try:
-                download = self._downloads.finish_oldest(self._settings.heartbeat_seconds, self._stop)
+                download = self._downloads.finish_oldest(self._limits.heartbeat_seconds, self._stop)
             except ExportTooLargeError as error:
                 self._ask_in_halves(window, error)
             except _ENDS_THE_STREAM:
@@ -223,11 +198,11 @@ class Archives:
         """Note that a window failed for good; end the stream where that says more than about this window."""
         _logger.error("The window %s is left out: %s", window, error)
         self._tally.fail(window, error)
-        most = self._settings.same_failures_to_stop
+        most = self._limits.same_failures_to_stop
         if self._tally.alike_in_a_row() >= most:
             why = f"{most} windows in a row failed alike"
         elif self._downloads.retry_budget.is_spent:
-            why = f"the {self._settings.retry_budget_seconds:g} seconds for waiting between retries are used up"
+            why = f"the {self._limits.retry_budget_seconds:g} seconds for waiting between retries are used up"
         else:
             return
         raise self._tally.stopped_early(why)
@@ -251,7 +226,7 @@ class Archives:
             _logger.warning(
                 "%s It was asked for %d times; its hours stay open, and the next run asks for them again.",
                 empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
-                self._settings.archive_attempts,
+                self._limits.archive_attempts,
             )
         return Arrived(download, hours, is_proof, len(self._tally.failures))
 

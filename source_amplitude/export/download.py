@@ -7,7 +7,7 @@ from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from source_amplitude.api import ExportAnswer, RetryBudget, retrying
 from source_amplitude.archive import Archive, open_archive
@@ -18,21 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from source_amplitude.api.client import ByteSink
-    from source_amplitude.clock import Clock
     from source_amplitude.errors import RetryableError
-    from source_amplitude.export.settings import ExportSettings
+    from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.windows import HourWindow
 
 _LOOK_SECONDS = 0.1
-
-
-class Exporter(Protocol):
-    """What a download needs of the API client."""
-
-    def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
-        """Write the body of one answer to ``sink``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,7 @@ class _Flight:
 
 
 class Downloads:
-    """Downloads in the order of their windows, ``at_once`` of them at work.
+    """Downloads in the order of their windows, as many at work as the configuration has workers.
 
     A download that waits for room on the disk does not count as at work: the window that the reader needs next may
     stand before it without having been started.
@@ -81,26 +71,18 @@ class Downloads:
 
     def __init__(
         self,
-        client: Exporter,
-        *,
-        at_once: int,
-        settings: ExportSettings,
-        clock: Clock,
-        present: Callable[[], datetime],
+        amplitude: Amplitude,
         on_retry: Callable[[HourWindow, RetryableError, float], None],
     ) -> None:
-        self._client = client
-        self._at_once = at_once
-        self._settings = settings
-        self._clock = clock
-        self._present = present
+        self._amplitude = amplitude
+        self._limits = amplitude.limits
         self._on_retry = on_retry
-        self._disk = DiskBudget(settings.disk_bytes)
+        self._disk = DiskBudget(amplitude.limits.disk_bytes)
         self._flights: deque[_Flight] = deque()
         self._at_work = 0
         self._is_closed = False
         self._lock = threading.Lock()
-        self.retry_budget = RetryBudget(settings.retry_budget_seconds)
+        self.retry_budget = RetryBudget(amplitude.limits.retry_budget_seconds)
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -165,7 +147,7 @@ class Downloads:
     def _start_what_may(self) -> None:
         with self._lock:
             for flight in self._flights:
-                if self._at_work - self._disk.waiting >= self._at_once:
+                if self._at_work - self._disk.waiting >= self._amplitude.config.num_workers:
                     return
                 if not flight.started:
                     flight.started = True
@@ -176,7 +158,7 @@ class Downloads:
     def _run(self, flight: _Flight) -> None:
         try:
             if flight.wait_seconds:
-                self._clock.sleep(flight.wait_seconds)
+                self._amplitude.clock.sleep(flight.wait_seconds)
             flight.future.set_result(self._download(flight))
         except BaseException as error:  # noqa: BLE001 - it is raised again in the reader's thread
             flight.future.set_exception(error)
@@ -195,23 +177,23 @@ class Downloads:
             if self._is_closed:
                 raise SpoolClosedError
             spool.empty()
-            asked_at = self._present()
-            if self._client.export(window, spool) is ExportAnswer.NOTHING:
+            asked_at = self._amplitude.present()
+            if self._amplitude.client.export(window, spool) is ExportAnswer.NOTHING:
                 return Download(window, asked_at, None, 0, spool)
             spool.flush()
             archive = open_archive(spool.file)
             if not any(member.is_of(window) for member in archive.members):
                 empty_archives += 1
-                if empty_archives < self._settings.archive_attempts:
+                if empty_archives < self._limits.archive_attempts:
                     raise empty_archive_error(window, len(archive.members))
             return Download(window, asked_at, archive, spool.archive_bytes, spool)
 
         try:
             return retrying(
                 attempt,
-                policy=self._settings.retry,
+                policy=self._limits.retry,
                 budget=self.retry_budget,
-                clock=self._clock,
+                clock=self._amplitude.clock,
                 on_retry=lambda error, seconds: self._on_retry(window, error, seconds),
             )
         except BaseException:

@@ -11,7 +11,7 @@ from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, Ex
 from source_amplitude.export.download import empty_archive_error
 
 if TYPE_CHECKING:
-    from source_amplitude.export.download import Exporter
+    from source_amplitude.api import AmplitudeClient
     from source_amplitude.members import MemberName
     from source_amplitude.windows import HourWindow
 
@@ -46,7 +46,7 @@ class _Beginning:
         raise _SeenEnoughError
 
 
-def glance(client: Exporter, window: HourWindow) -> Glimpse | None:
+def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
     """Return what Amplitude has for ``window``, or None if it says that it has no files; an archive too large has some.
 
     One request. At most 256 KB of the response are read; damage and members beyond that go unnoticed.

@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient
     from source_amplitude.archive import Archive
-    from source_amplitude.clock import Clock
-    from source_amplitude.config import Config
     from source_amplitude.encoding import Encoding
+    from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.export.download import Download
-    from source_amplitude.export.settings import ExportSettings
     from source_amplitude.ledger import Ledger
     from source_amplitude.members import Fingerprint
 
@@ -50,11 +47,8 @@ class ExportReader(Generic[T]):
     """Reads what a ledger lacks of a span of hours.
 
     Args:
-        client: Amplitude.
+        amplitude: Whom to ask.
         ledger: Changed while reading; right at every step that was yielded.
-        config: Window size, workers, policies.
-        settings: Bounds of waiting, retrying and disk.
-        clock: Our own time.
         encoding: Makes the payloads out of lines.
         stop: Once set, `read` ends with an error at its next step.
         bounds: How far the members of an hour are to be read, by its start; see `HourReading`.
@@ -65,22 +59,19 @@ class ExportReader(Generic[T]):
 
     def __init__(
         self,
-        client: AmplitudeClient,
+        amplitude: Amplitude,
         ledger: Ledger,
-        config: Config,
-        *,
-        settings: ExportSettings,
-        clock: Clock,
         encoding: Encoding[T],
+        *,
         stop: threading.Event,
         bounds: Mapping[datetime, Mapping[str, Fingerprint]] | None = None,
     ) -> None:
         self._ledger = ledger
         self._bounds = bounds or {}
-        self._config = config
+        self._config = amplitude.config
         self._encoding = encoding
         self.tally = Tally()
-        self._archives = Archives(client, ledger, config, settings=settings, clock=clock, stop=stop, tally=self.tally)
+        self._archives = Archives(amplitude, ledger, stop=stop, tally=self.tally)
 
     def read(
         self, span: HourWindow, *, recheck: bool

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from source_amplitude.export import Audience, Publication
+    from source_amplitude.export import Amplitude, Audience
     from source_amplitude.landing.formats import Format
     from source_amplitude.landing.inventory import Inventory
     from source_amplitude.landing.store import Store
@@ -130,7 +130,7 @@ class Lander:
     """Lands hours in a store.
 
     Args:
-        publication: Amplitude and the present.
+        amplitude: Amplitude and the present.
         store: Where to.
         form: In which form.
         stop: Once set, a run ends with a StoppedError when the objects being written are.
@@ -145,7 +145,7 @@ class Lander:
 
     def __init__(
         self,
-        publication: Publication,
+        amplitude: Amplitude,
         store: Store,
         form: Format,
         stop: threading.Event,
@@ -153,8 +153,8 @@ class Lander:
     ) -> None:
         self.landing = Landing()
         self.audience = audience or Nobody()
-        self._publication = publication
-        self.config = publication.config
+        self._amplitude = amplitude
+        self.config = amplitude.config
         self.store = store
         self._form = form
         self._stop = stop
@@ -173,11 +173,11 @@ class Lander:
             AmplitudeError: What is not about one window; what was landed before stays.
         """
         hours = landed_hours(self.store)
-        self._publication.require_current_date(None, hours[-1] if hours else None)
+        self._amplitude.require_current_date(None, hours[-1] if hours else None)
         inventory = take_inventory(self.store, span, hours, look_around=True)
         require_fitting(inventory, self._form.name, self.store.place)
         ledger = ledger_of(inventory, export_delay_hours=self.config.export_delay_hours)
-        run = _Run(self._publication, self.store, self._form, self._stop, inventory, ledger, self.landing)
+        run = _Run(self._amplitude, self.store, self._form, self._stop, inventory, ledger, self.landing)
         policy = self.config.malformed_lines
         reread = hours_still_flawed(ledger, policy) if only_missing else HourSet((span,))
         self.audience.begin("land", self.landing.done)
@@ -202,7 +202,7 @@ class _Run:
 
     def __init__(
         self,
-        publication: Publication,
+        amplitude: Amplitude,
         store: Store,
         form: Format,
         stop: threading.Event,
@@ -211,22 +211,14 @@ class _Run:
         landing: Landing,
     ) -> None:
         self.landing = landing
-        self._config = publication.config
+        self._config = amplitude.config
         self._store = store
         self._form = form
         self._ledger = ledger
         self._inventory = inventory
         self._manifests = dict(inventory.manifests)
-        self._disk_bytes = publication.settings.disk_bytes
-        self._archives = Archives(
-            publication.client,
-            ledger,
-            publication.config,
-            settings=publication.settings,
-            clock=publication.clock,
-            stop=stop,
-            tally=self.landing.tally,
-        )
+        self._disk_bytes = amplitude.limits.disk_bytes
+        self._archives = Archives(amplitude, ledger, stop=stop, tally=self.landing.tally)
         self._pool = ThreadPoolExecutor(form.hours_at_once, thread_name_prefix="landing")
         self._in_flight: deque[_InFlight] = deque()
         self._notes: list[Future[Manifest]] = []

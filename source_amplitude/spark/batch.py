@@ -40,7 +40,7 @@ class BatchReader(DataSourceReader):
         """
         config = self._connection.options.config
         with self._connection.amplitude() as amplitude:
-            amplitude.ask_for_the_time()
+            amplitude.connect()
             newest = amplitude.span_end(config.end)
             end = config.end or newest
             span = narrow(HourWindow(config.start, end), self._filters) if config.start < end else None

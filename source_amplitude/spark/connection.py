@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.clock import SystemClock
 from source_amplitude.encoding import OneByOne
-from source_amplitude.export import ExportSettings, Publication
+from source_amplitude.export import Amplitude, Limits
 from source_amplitude.spark.failures import said_plainly
 from source_amplitude.spark.shares import read_share
 from source_amplitude.spark.table import Table
@@ -38,22 +38,22 @@ class Connection:
 
     options: Options
     schema: StructType
-    settings: ExportSettings
+    settings: Limits
     api_url: str | None
 
     @contextmanager
-    def amplitude(self) -> Iterator[Publication]:
+    def amplitude(self) -> Iterator[Amplitude]:
         """Open Amplitude for a while; what fails meanwhile has a text that fits a query."""
         with said_plainly(self.options.config.keys):
-            amplitude = self.publication()
+            amplitude = self.open()
             try:
                 yield amplitude
             finally:
                 amplitude.close()
 
-    def publication(self) -> Publication:
-        """Open Amplitude; whoever does closes it."""
-        return Publication.of(self.options.config, self.settings, SystemClock(), self.api_url)
+    def open(self) -> Amplitude:
+        """Open Amplitude; the caller closes it."""
+        return Amplitude.of(self.options.config, self.settings, SystemClock(), self.api_url)
 
     def rows(self, share: Share) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a share in Arrow batches."""

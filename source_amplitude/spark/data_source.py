@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.config import Keys
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import MissingExtraError
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import Limits
 from source_amplitude.spark.failures import said_plainly
 from source_amplitude.spark.options import LateFiles, parse_options
 
@@ -45,7 +45,7 @@ class AmplitudeDataSource(DataSource):
         settings: Bounds of waiting, retrying and disk; tests have a subclass with short ones.
     """
 
-    settings = ExportSettings()
+    settings = Limits()
 
     def __init__(self, options: Mapping[str, str]) -> None:
         # Not the base's: it would keep the keys as texts in an attribute that travels.

@@ -58,7 +58,7 @@ class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableN
 
     def _driver(self) -> tuple[Progress, Looks[pa.RecordBatch]]:
         if self._reading is None:
-            amplitude = self._connection.publication()
+            amplitude = self._connection.open()
             looks = Looks(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
             self._reading = Progress(amplitude, looks, self._connection.options.poll_seconds), looks
         return self._reading

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import RetryBudget, present, retrying
 from source_amplitude.errors import EmptyArchiveError, ExportTooSlowError, OtherProjectError, ServerFailureError
 from source_amplitude.export import Glimpse, glance
-from source_amplitude.export.settings import MAX_EXPORT_HOURS
+from source_amplitude.export.limits import MAX_EXPORT_HOURS
 from source_amplitude.ledger import Ledger, ripe_end
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from source_amplitude.export import Publication
+    from source_amplitude.export import Amplitude
 
 _logger = logging.getLogger("airbyte")
 
@@ -30,7 +30,7 @@ class Glances:
     come late to an hour are not found.
     """
 
-    def __init__(self, amplitude: Publication) -> None:
+    def __init__(self, amplitude: Amplitude) -> None:
         self._amplitude = amplitude
         self._budget = RetryBudget(0)
         self._nothing_from: datetime | None = None
@@ -38,7 +38,7 @@ class Glances:
 
     def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         """See `Settling`."""
-        config, settings = self._amplitude.config, self._amplitude.settings
+        config, settings = self._amplitude.config, self._amplitude.limits
         self._budget = RetryBudget(settings.retry_budget_seconds)
         seen: list[datetime] = []
         for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
@@ -125,7 +125,7 @@ class Glances:
         try:
             return retrying(
                 lambda: self._glance_once(window, is_last=halves is None),
-                policy=self._amplitude.settings.retry,
+                policy=self._amplitude.limits.retry,
                 budget=self._budget,
                 clock=self._amplitude.clock,
                 on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import Publication
+    from source_amplitude.export import Amplitude
     from source_amplitude.ledger import Ledger
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Looks(Generic[T]):
         most_bytes: After so much JSON it ends with the hour it is at; None: after all of them.
     """
 
-    def __init__(self, amplitude: Publication, encoding: Encoding[T], most_bytes: int | None = None) -> None:
+    def __init__(self, amplitude: Amplitude, encoding: Encoding[T], most_bytes: int | None = None) -> None:
         self._amplitude = amplitude
         self._most_bytes = most_bytes
         self._encoding = encoding
@@ -43,16 +43,13 @@ class Looks(Generic[T]):
         """See `Settling`."""
         config, was_open = self._amplitude.config, ledger.open
         ledger.forget_what_is_final(config.recheck_hours)
-        reader = ExportReader(
-            self._amplitude.client,
-            ledger,
+        amplitude = replace(
+            self._amplitude,
             # The last age is never reached: what the last look at an hour finds must stay in the offset for once.
-            replace(config, recheck_hours=(*config.recheck_hours, _NEVER_HOURS)),
-            settings=replace(self._amplitude.settings, same_failures_to_stop=1),
-            clock=self._amplitude.clock,
-            encoding=self._encoding,
-            stop=threading.Event(),
+            config=replace(config, recheck_hours=(*config.recheck_hours, _NEVER_HOURS)),
+            limits=replace(self._amplitude.limits, same_failures_to_stop=1),
         )
+        reader = ExportReader(amplitude, ledger, self._encoding, stop=threading.Event())
         end = fresh.windows[-1].end if fresh.windows else span.end
         self._payloads, landed = [], 0
         try:
@@ -75,7 +72,7 @@ class Looks(Generic[T]):
         return payloads
 
 
-def counting_looks(amplitude: Publication) -> Looks[None]:
+def counting_looks(amplitude: Amplitude) -> Looks[None]:
     """Return looks that only count: what is malformed is the business of the tasks, which read the same lines."""
     skipping = replace(amplitude.config, malformed_lines=MalformedLines.SKIP)
     return Looks(replace(amplitude, config=skipping), OneByOne(count_lines))

@@ -12,7 +12,7 @@ from source_amplitude.windows import HourWindow
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from source_amplitude.export import Publication
+    from source_amplitude.export import Amplitude
     from source_amplitude.spark.settling import Settling
 
 
@@ -25,7 +25,7 @@ class Progress:
         poll_seconds: How long nothing is asked for after there was nothing new: Spark asks a hundred times a second.
     """
 
-    def __init__(self, amplitude: Publication, settling: Settling, poll_seconds: float) -> None:
+    def __init__(self, amplitude: Amplitude, settling: Settling, poll_seconds: float) -> None:
         self._amplitude = amplitude
         self._settling = settling
         self._poll_seconds = poll_seconds
@@ -39,7 +39,7 @@ class Progress:
 
     def end_at_present(self) -> None:
         """Go no further than what is published now, and ask for open hours as long as that brings any."""
-        self._amplitude.ask_for_the_time()
+        self._amplitude.connect()
         self._target = self._amplitude.newest_end()
 
     def next(self, start: Offset, most_hours: int | None) -> Offset:
@@ -56,7 +56,7 @@ class Progress:
         if clock.monotonic_seconds() < self._next_seconds:
             return start
         if self._target is None:
-            self._amplitude.ask_for_the_time()
+            self._amplitude.connect()
         ledger = ledger_at(start, config)
         self._amplitude.require_current_date(config.start, ledger.newest_settled)
         settled = ledger.settled

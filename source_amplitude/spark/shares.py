@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import Publication
+    from source_amplitude.export import Amplitude
     from source_amplitude.members import Fingerprint
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def split_share(share: Share, *, window_hours: int, most: int) -> list[Share]:
     return [share.part(HourSet.of(windows[first::most])) for first in range(min(most, len(windows)))]
 
 
-def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> Iterator[T]:
+def read_share(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Iterator[T]:
     """Yield what ``encoding`` makes of the share's lines, oldest hour first.
 
     It ends at the first window that fails: nothing of a task that fails counts, so the rest would be read in vain.
@@ -71,14 +71,14 @@ def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> I
         AmplitudeError: Not everything could be read.
         NotPublishedError: Amplitude has no files any more for hours that it had some for.
     """
-    attempts = amplitude.settings.archive_attempts
+    attempts = amplitude.limits.archive_attempts
     left = share
     for attempt in range(1, attempts + 1):
         gone = left.expected - (yield from _read_hours(left, amplitude, encoding))
         if not gone.windows:
             return
         if attempt < attempts:  # Amplitude's servers may not all know yet what one of them knew
-            amplitude.clock.sleep(amplitude.settings.retry.first_wait_seconds * 2**attempt)
+            amplitude.clock.sleep(amplitude.limits.retry.first_wait_seconds * 2**attempt)
         left = share.part(gone)
     raise NotPublishedError(
         f"Amplitude has no files for {', '.join(map(str, gone.windows))}, and had some when this batch was planned.",
@@ -88,26 +88,23 @@ def read_share(share: Share, amplitude: Publication, encoding: Encoding[T]) -> I
     )
 
 
-def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T]) -> Generator[T, None, HourSet]:
+def _read_hours(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Generator[T, None, HourSet]:
     """Yield a share's lines once, and return the hours that had any."""
     if not share.hours.windows:
         return HourSet()
     span = HourWindow(share.hours.windows[0].start, share.hours.windows[-1].end)
-    reader = ExportReader(
-        amplitude.client,
-        Ledger(
-            settled=HourSet((span,)) - share.hours,
-            project=share.project,
-            landed={hour: LandedHour(UNIX_EPOCH, members) for hour, members in share.known.items()},
-        ),
-        # Gaps are left out of shares already; one that is named by now must not make this one shorter than its batch.
-        replace(amplitude.config, num_workers=1, accepted_gaps=HourSet()),
-        settings=replace(amplitude.settings, same_failures_to_stop=1),
-        clock=amplitude.clock,
-        encoding=encoding,
-        stop=threading.Event(),
-        bounds=share.bounds,
+    ledger = Ledger(
+        settled=HourSet((span,)) - share.hours,
+        project=share.project,
+        landed={hour: LandedHour(UNIX_EPOCH, members) for hour, members in share.known.items()},
     )
+    one_download = replace(
+        amplitude,
+        # Gaps are left out of shares already; one that is named by now must not make this one shorter than its batch.
+        config=replace(amplitude.config, num_workers=1, accepted_gaps=HourSet()),
+        limits=replace(amplitude.limits, same_failures_to_stop=1),
+    )
+    reader = ExportReader(one_download, ledger, encoding, stop=threading.Event(), bounds=share.bounds)
     done: list[HourWindow] = []
     # Nothing of what a task leaves open comes back to the driver: the task must fail, and be run again.
     try:
@@ -121,6 +118,6 @@ def _read_hours(share: Share, amplitude: Publication, encoding: Encoding[T]) -> 
     if (unproven := reader.tally.unproven).windows:
         raise EmptyArchiveError(
             f"The export for {', '.join(map(str, unproven.windows))} is an archive without a file of these hours.",
-            tried=f"It was asked for {amplitude.settings.archive_attempts} times.",
+            tried=f"It was asked for {amplitude.limits.archive_attempts} times.",
         )
     return HourSet.of(done)

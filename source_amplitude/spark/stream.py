@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql.streaming.datasource import ReadLimit
 
-    from source_amplitude.export import Publication
+    from source_amplitude.export import Amplitude
     from source_amplitude.spark.connection import Connection
     from source_amplitude.spark.settling import Settling
 
@@ -37,7 +37,7 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._progress: Progress | None = None
-        self._amplitude: Publication | None = None
+        self._amplitude: Amplitude | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
         """Return the offset before everything."""
@@ -82,12 +82,12 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def _driver(self) -> Progress:
         if self._progress is None:
-            self._amplitude = self._connection.publication()
+            self._amplitude = self._connection.open()
             settling = self._settling(self._amplitude)
             self._progress = Progress(self._amplitude, settling, self._connection.options.poll_seconds)
         return self._progress
 
-    def _settling(self, amplitude: Publication) -> Settling:
+    def _settling(self, amplitude: Amplitude) -> Settling:
         if self._connection.options.late_files is LateFiles.IGNORE:
             return Glances(amplitude)
         return counting_looks(amplitude)

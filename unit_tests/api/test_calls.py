@@ -52,7 +52,7 @@ def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCa
         (b"\n  <html>", 'HTTP 200, text/html, "<html>"'),
         (b'{"data": [1, 2', "HTTP 200, 14 bytes that begin like JSON"),
         (b"Too Many\tRequests", r'HTTP 200, text/html, "Too Many\tRequests"'),
-        (b'"\xff"', r'HTTP 200, text/html, "\"\ufffd\""'),
+        (b'"caf\xe9"', r'HTTP 200, text/html, "\"caf\ufffd\""'),
         (b"[" * 100_000, "HTTP 200, 100,000 bytes that begin like JSON"),
         (b"9" * 5000, 'HTTP 200, text/html, "' + "9" * 200 + '..."'),
         (b"PK\x03\x04", "HTTP 200, text/html, binary data"),

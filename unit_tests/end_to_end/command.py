@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from source_amplitude.api import RetryPolicy, Timeouts
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import Limits
 from source_amplitude.run import run
 
-SHORT = ExportSettings(
+SHORT = Limits(
     timeouts=Timeouts(connect_seconds=2, read_seconds=2),
     retry=RetryPolicy(attempts=4, first_wait_seconds=0.01, longest_wait_seconds=0.05, total_seconds=20),
     retry_budget_seconds=20,

@@ -6,28 +6,32 @@ import gzip
 import io
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from source_amplitude.api import RetryPolicy
-from source_amplitude.clock import SystemClock
+from source_amplitude.config import parse_config
 from source_amplitude.errors import CorruptArchiveError, CredentialsRejectedError, ServerFailureError
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import Amplitude, Limits
 from source_amplitude.export.download import Download, Downloads
 from source_amplitude.windows import HOUR, HourWindow
+from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.fakes.fake_exporter import FakeExporter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from source_amplitude.api import AmplitudeClient
     from source_amplitude.errors import RetryableError
 
 START = datetime(2024, 3, 1, tzinfo=timezone.utc)
 NOW = datetime(2024, 3, 2, tzinfo=timezone.utc)
 HOURS = [HourWindow(START + HOUR * n, START + HOUR * (n + 1)) for n in range(8)]
-SETTINGS = ExportSettings(retry=RetryPolicy(attempts=3, first_wait_seconds=0, longest_wait_seconds=0))
+CONFIG = parse_config({"api_key": "key", "secret_key": "secret", "start_date": "2024-03-01T00:00:00Z"})
+SETTINGS = Limits(retry=RetryPolicy(attempts=3, first_wait_seconds=0, longest_wait_seconds=0))
 
 
 def archive(line: str = "{}") -> bytes:
@@ -38,20 +42,15 @@ def archive(line: str = "{}") -> bytes:
 
 
 def downloads(
-    exporter: FakeExporter, *, at_once: int = 2, retries: list[str] | None = None, settings: ExportSettings = SETTINGS
+    exporter: FakeExporter, *, at_once: int = 2, retries: list[str] | None = None, settings: Limits = SETTINGS
 ) -> Downloads:
     def on_retry(window: HourWindow, error: RetryableError, _seconds: float) -> None:
         if retries is not None:
             retries.append(f"{window}: {error.what}")
 
-    return Downloads(
-        exporter,
-        at_once=at_once,
-        settings=settings,
-        clock=SystemClock(),
-        present=lambda: NOW,
-        on_retry=on_retry,
-    )
+    client = cast("AmplitudeClient", exporter)
+    config = replace(CONFIG, num_workers=at_once)
+    return Downloads(Amplitude(client, client, config, settings, FakeClock(NOW)), on_retry)
 
 
 def finish(download: Download | None) -> tuple[HourWindow, int, bool]:
@@ -148,7 +147,7 @@ def test_a_slow_download_gives_the_reader_a_turn() -> None:
 def test_archives_beyond_the_disk_budget_wait_but_the_one_needed_next_does_not() -> None:
     body = archive("{" + '"filler":"' + "x" * 3000 + '"}')
     exporter = FakeExporter({window: [body] for window in HOURS})
-    settings = ExportSettings(retry=SETTINGS.retry, disk_bytes=len(body) // 2)
+    settings = Limits(retry=SETTINGS.retry, disk_bytes=len(body) // 2)
     at_work = downloads(exporter, at_once=2, settings=settings)
 
     at_work.add_first(HOURS[1])

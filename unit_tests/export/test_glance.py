@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -17,12 +18,16 @@ from source_amplitude.windows import HOUR, HourWindow
 from unit_tests.archive.test_beginning import archive
 from unit_tests.fakes.fake_exporter import FakeExporter, Scripted
 
+if TYPE_CHECKING:
+    from source_amplitude.api import AmplitudeClient
+
 START = datetime(2026, 3, 4, tzinfo=timezone.utc)
 WINDOW = HourWindow(START, START + HOUR)
 
 
 def answered(answer: Scripted) -> Glimpse | None:
-    return glance(FakeExporter({WINDOW: [answer]}), WINDOW)
+    exporter = cast("AmplitudeClient", FakeExporter({WINDOW: [answer]}))
+    return glance(exporter, WINDOW)
 
 
 def test_an_archive_is_seen_with_its_project() -> None:

@@ -9,6 +9,7 @@ from source_amplitude.api import ExportAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from source_amplitude.api.client import ByteSink
     from source_amplitude.windows import HourWindow
@@ -19,7 +20,7 @@ Scripted = bytes | Exception | None
 
 
 class FakeExporter:
-    """Implements `source_amplitude.export.download.Exporter`.
+    """Stands for the `AmplitudeClient` of a download: has its `export`, and no Date.
 
     Args:
         answers: For each window the bodies or errors of its successive requests; None is a 404. The last one
@@ -38,6 +39,7 @@ class FakeExporter:
         self.asked: list[HourWindow] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.server_date: datetime | None = None
 
     def wait_until_asked(self, times: int) -> None:
         """Return when so many requests have come in."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.config import Config, Keys, Region
 from source_amplitude.encoding import Encoded, OneByOne, split_lines
-from source_amplitude.export import Publication
+from source_amplitude.export import Amplitude
 from source_amplitude.spark.glances import Glances
 from source_amplitude.spark.looks import Looks, counting_looks
 from source_amplitude.spark.offsets import share_between
@@ -55,8 +55,8 @@ def config_of(emulator: Emulator, start: datetime, **more: object) -> Config:
     return replace(Config(keys, Region.STANDARD, start, num_workers=2, window_hours=2), **more)  # type: ignore[arg-type]
 
 
-def amplitude_of(emulator: Emulator, config: Config, clock: FakeClock) -> Publication:
-    return Publication.of(config, SHORT, clock, emulator.url)
+def amplitude_of(emulator: Emulator, config: Config, clock: FakeClock) -> Amplitude:
+    return Amplitude.of(config, SHORT, clock, emulator.url)
 
 
 class Query:
@@ -64,7 +64,7 @@ class Query:
 
     def __init__(
         self,
-        amplitude: Publication,
+        amplitude: Amplitude,
         checkpoint: Checkpoint,
         late_files: LateFiles,
         *,

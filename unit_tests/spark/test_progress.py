@@ -52,7 +52,7 @@ class Driver:
 
     def progress_with(self, **settings: float) -> Progress:
         amplitude = amplitude_of(self._emulator, self.config, self.clock)
-        amplitude = replace(amplitude, settings=replace(amplitude.settings, **settings))  # type: ignore[arg-type]
+        amplitude = replace(amplitude, limits=replace(amplitude.limits, **settings))  # type: ignore[arg-type]
         return Progress(amplitude, Glances(amplitude), POLL_SECONDS)
 
     def has_ended(self) -> bool:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
 from airbyte_cdk.sources.streams import Stream
 
-from source_amplitude.airbyte.streams.events_sync import EventsContext, EventsSync, SavePoint
+from source_amplitude.airbyte.streams.events_sync import EventsSync, SavePoint
 from source_amplitude.airbyte.streams.kept_state import KeptState
 from source_amplitude.airbyte.streams.record_lines import encode_records, record_lines, record_tail, serialized_records
 from source_amplitude.encoding import AcrossProcesses, OneByOne, usable_processors
+from source_amplitude.export import Nobody
 from source_amplitude.ledger import CURSOR_FIELD
 
 if TYPE_CHECKING:
     import logging
+    import threading
     from collections.abc import Iterable, Mapping, MutableMapping
 
     from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from airbyte_cdk.sources.utils.slice_logger import SliceLogger
 
     from source_amplitude.encoding import Encoding
+    from source_amplitude.export import Amplitude, Audience
 
 
 _MOST_PROCESSES = 4
@@ -33,14 +36,25 @@ class Events(KeptState, Stream):
     """Every event Amplitude received, once; incremental by the hour of ``server_upload_time``.
 
     See `ledger.saved` for the forms of its state.
+
+    Args:
+        amplitude: Whom to ask.
+        stop: Set when a sync is to end soon, with a state.
+        serialize: Whether records leave as finished lines, which only our launcher understands.
+        audience: Who watches.
     """
 
     name = "events"
     primary_key = "uuid"
     cursor_field = CURSOR_FIELD
 
-    def __init__(self, context: EventsContext) -> None:
-        self._context = context
+    def __init__(
+        self, amplitude: Amplitude, *, stop: threading.Event, serialize: bool = False, audience: Audience | None = None
+    ) -> None:
+        self._amplitude = amplitude
+        self._stop = stop
+        self._serialize = serialize
+        self._audience = audience or Nobody()
         self._state: MutableMapping[str, Any] = {}
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
@@ -61,23 +75,23 @@ class Events(KeptState, Stream):
         Raises:
             AirbyteTracedException: Whatever was left unread, after the last state was yielded.
         """
-        context = self._context
-        encoding: Encoding[Any] = self._record_lines() if context.serialize else OneByOne(encode_records)
-        sync = EventsSync(context, self._state or stream_state, encoding)
+        encoding: Encoding[Any] = self._record_lines() if self._serialize else OneByOne(encode_records)
+        state = self._state or stream_state
+        sync = EventsSync(self._amplitude, state, encoding, stop=self._stop, audience=self._audience)
         for step in sync.run(is_full_refresh=configured_stream.sync_mode == SyncMode.full_refresh):
             if isinstance(step, SavePoint):
                 self._state = dict(step.state)
                 yield self._checkpoint_state(step.state, state_manager)
-            elif context.serialize:
+            elif self._serialize:
                 yield serialized_records(self.name, step.payload, step.records)
             else:
                 yield from step.payload
 
     def _record_lines(self) -> Encoding[bytes]:
-        context = self._context
+        amplitude = self._amplitude
         return AcrossProcesses(
             record_lines(self.name),
-            lambda: record_tail(int(context.clock.now().timestamp() * 1000)),
-            context.config.num_processes or min(usable_processors(), _MOST_PROCESSES),
-            context.settings.processes_after_bytes,
+            lambda: record_tail(int(amplitude.clock.now().timestamp() * 1000)),
+            amplitude.config.num_processes or min(usable_processors(), _MOST_PROCESSES),
+            amplitude.limits.processes_after_bytes,
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
 from source_amplitude.airbyte.failures import traced
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import EncodedRecords, ExportReader, Nobody, Publication, StillWaiting
+from source_amplitude.export import Amplitude, EncodedRecords, ExportReader, StillWaiting
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
 
@@ -19,42 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient
     from source_amplitude.clock import Clock
-    from source_amplitude.config import Config
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import Audience, ExportSettings
+    from source_amplitude.export import Audience
 
 T = TypeVar("T")
 
 _logger = logging.getLogger("airbyte")
 
 _LARGE_STATE_BYTES = 10_000
-
-
-@dataclass(frozen=True)
-class EventsContext:
-    """What the events stream works with.
-
-    Attributes:
-        client: Amplitude, where the configuration says the project is.
-        other_region: The same keys at the other region, asked only when they are refused.
-        config: The user's configuration.
-        settings: Bounds of waiting, retrying and disk.
-        clock: Our own time.
-        stop: Set when the sync is to end soon, with a state.
-        serialize: Whether records leave as finished lines, which only our launcher understands.
-        audience: Who watches.
-    """
-
-    client: AmplitudeClient
-    other_region: AmplitudeClient
-    config: Config
-    settings: ExportSettings
-    clock: Clock
-    stop: threading.Event
-    serialize: bool = False
-    audience: Audience = field(default_factory=Nobody)
 
 
 @dataclass(frozen=True)
@@ -68,19 +41,28 @@ class EventsSync(Generic[T]):
     """Reads everything that a saved state lacks.
 
     Args:
-        context: See `EventsContext`.
+        amplitude: Whom to ask.
         state: As Airbyte handed it over, in any form any version saved.
         encoding: Makes the payloads out of lines.
+        stop: Set when the sync is to end soon, with a state.
+        audience: Who watches.
     """
 
-    def __init__(self, context: EventsContext, state: Mapping[str, Any], encoding: Encoding[T]) -> None:
-        self._context = context
-        self._config = context.config
+    def __init__(
+        self,
+        amplitude: Amplitude,
+        state: Mapping[str, Any],
+        encoding: Encoding[T],
+        *,
+        stop: threading.Event,
+        audience: Audience,
+    ) -> None:
+        self._amplitude = amplitude
+        self._config = amplitude.config
         self._state = state
         self._encoding = encoding
-        self._publication = Publication(
-            context.client, context.other_region, context.config, context.settings, context.clock
-        )
+        self._stop = stop
+        self._audience = audience
 
     def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
@@ -94,36 +76,27 @@ class EventsSync(Generic[T]):
             raise traced(error, self._config.keys) from error
         finally:
             self._encoding.close()
-            self._context.client.close()
-            self._context.other_region.close()
+            self._amplitude.close()
 
     def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
-        started_seconds = self._context.clock.monotonic_seconds()
+        started_seconds = self._amplitude.clock.monotonic_seconds()
         ledger = self._read_state()
-        self._publication.ask_for_the_time()
-        reader = ExportReader(
-            self._context.client,
-            ledger,
-            self._config,
-            settings=self._context.settings,
-            clock=self._context.clock,
-            encoding=self._encoding,
-            stop=self._context.stop,
-        )
+        self._amplitude.connect()
+        reader = ExportReader(self._amplitude, ledger, self._encoding, stop=self._stop)
         self._take_back_the_future(ledger)
-        self._publication.require_current_date(self._config.start, ledger.newest_settled)
-        span_end = self._publication.span_end(self._config.end)
+        self._amplitude.require_current_date(self._config.start, ledger.newest_settled)
+        span_end = self._amplitude.span_end(self._config.end)
         failure: Exception | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
         except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
             failure = error
         yield self._save_point(ledger)
-        seconds = self._context.clock.monotonic_seconds() - started_seconds
+        seconds = self._amplitude.clock.monotonic_seconds() - started_seconds
         hours_open = len(ledger.open)
         _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
         reader.tally.oddities.log_warnings("events")
-        self._context.audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
+        self._audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -146,8 +119,8 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self._context.audience.begin("events", reader.tally.done)
-        pace = Pace(self._context.clock)
+        self._audience.begin("events", reader.tally.done)
+        pace = Pace(self._amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, EncodedRecords):
                 yield step
@@ -165,8 +138,8 @@ class EventsSync(Generic[T]):
 
         Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
         """
-        newest_end = self._publication.newest_end()
-        if ledger.clamp(floor_hour(self._publication.latest()) + HOUR, newest_end):
+        newest_end = self._amplitude.newest_end()
+        if ledger.clamp(floor_hour(self._amplitude.latest()) + HOUR, newest_end):
             _logger.warning(
                 "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
                 "read; if it was not, reset the stream's state.",
@@ -174,7 +147,7 @@ class EventsSync(Generic[T]):
             )
 
     def _save_point(self, ledger: Ledger) -> SavePoint:
-        start = min(self._config.start, floor_unit(self._publication.latest()))
+        start = min(self._config.start, floor_unit(self._amplitude.latest()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
     def _name_what_is_known(self, ledger: Ledger) -> None:

@@ -12,18 +12,15 @@ from airbyte_cdk.sources.streams import Stream
 from source_amplitude.airbyte.failures import traced
 from source_amplitude.api.rest import Rest
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import require_current_date
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.api import AmplitudeClient, KeysProof
+    from source_amplitude.api import KeysProof
     from source_amplitude.api.quotas import Quotas
-    from source_amplitude.clock import Clock
-    from source_amplitude.config import Config
-    from source_amplitude.export import ExportSettings
+    from source_amplitude.export import Amplitude
 
 
 @dataclass(frozen=True)
@@ -31,21 +28,15 @@ class RestContext:
     """What these streams work with.
 
     Attributes:
-        client: Amplitude, where the configuration says the project is.
-        proof: Whether it accepts the keys.
+        amplitude: Whom to ask.
+        proof: Whether the keys are accepted.
         quotas: What all streams of this sync have spent.
-        config: The user's configuration.
-        settings: Bounds of waiting and retrying.
-        clock: Our own time.
         stop: Set when the sync is to end soon.
     """
 
-    client: AmplitudeClient
+    amplitude: Amplitude
     proof: KeysProof
     quotas: Quotas
-    config: Config
-    settings: ExportSettings
-    clock: Clock
     stop: threading.Event
 
 
@@ -54,7 +45,7 @@ class RestStream(Stream):
 
     def __init__(self, context: RestContext) -> None:
         self._context = context
-        self._config = context.config
+        self._config = context.amplitude.config
 
     def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of one part of the stream.
@@ -96,24 +87,19 @@ class RestStream(Stream):
         Raises:
             AirbyteTracedException: It is, and nothing would be read.
         """
-        theirs = self._context.client.server_date
         with self._traced():
-            require_current_date(
-                self._context.clock.now(),
-                theirs,
-                {"start_date": self._config.start, "the newest date already read": newest_read},
-            )
+            self._context.amplitude.require_current_date(self._config.start, newest_read)
 
     @cached_property
     def _rest(self) -> Rest:
-        context = self._context
+        context, limits = self._context, self._context.amplitude.limits
         return Rest(
-            context.client,
+            context.amplitude.client,
             context.proof,
             context.quotas,
-            policy=context.settings.retry,
-            budget_seconds=context.settings.retry_budget_seconds,
-            clock=context.clock,
+            policy=limits.retry,
+            budget_seconds=limits.retry_budget_seconds,
+            clock=context.amplitude.clock,
             stop=context.stop,
         )
 

@@ -12,7 +12,7 @@ from airbyte_cdk.test.state_builder import StateBuilder
 
 from source_amplitude import SourceAmplitude
 from source_amplitude.api import RetryPolicy
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import Limits
 from unit_tests.conftest import NOON
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
     from unit_tests.fakes.fake_clock import FakeClock
 
-QUICK = ExportSettings(retry=RetryPolicy(attempts=2, first_wait_seconds=0, longest_wait_seconds=0))
+QUICK = Limits(retry=RetryPolicy(attempts=2, first_wait_seconds=0, longest_wait_seconds=0))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def sync(
     """Run one sync with a configuration changed by ``changes``; ``settings`` among them are the source's own."""
     project = emulator.project
     settings = changes.pop("settings", QUICK)
-    assert isinstance(settings, ExportSettings)
+    assert isinstance(settings, Limits)
     config = {
         "api_key": project.api_key,
         "secret_key": project.secret_key,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from source_amplitude.airbyte.streams.events_sync import Pace, SavePoint
-from source_amplitude.export import ExportSettings
+from source_amplitude.export import Limits
 from unit_tests.airbyte.streams.host import QUICK, move_on, sync, uuids
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
@@ -47,7 +47,7 @@ def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(half_a_day: Emulat
 
 def test_nothing_new_for_a_while_brings_the_state_again(half_a_day: Emulator, clock: FakeClock) -> None:
     half_a_day.faults.add("prepare", seconds=1.0, hour=NOON.replace(hour=6))
-    settings = ExportSettings(retry=QUICK.retry, heartbeat_seconds=0.2)
+    settings = Limits(retry=QUICK.retry, heartbeat_seconds=0.2)
 
     waiting = sync(half_a_day, clock, settings=settings)
     patient = sync(half_a_day, FakeClock(NOON))

@@ -11,7 +11,7 @@ MAX_EXPORT_HOURS = 365 * 24
 
 
 @dataclass(frozen=True)
-class ExportSettings:
+class Limits:
     """Waiting, retrying, disk: everything about an export that is no user's business.
 
     Attributes:
