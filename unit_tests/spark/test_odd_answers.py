@@ -219,6 +219,30 @@ class OddHour:
         return getattr(self._real, name)
 
 
+@EVERY_WAY
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("empty_archive", {}), ("html_page", {"status": 404})],
+    ids=["an archive without a file of its hour", "a gateway's 404"],
+)
+@pytest.mark.parametrize("kill_at", ["", "planned"], ids=["while planning", "while reading"])
+def test_an_answer_that_proves_nothing_settles_no_hour(
+    half_a_day: Emulator, late_files: LateFiles, name: str, settings: dict[str, int], kill_at: str
+) -> None:
+    life = Life(half_a_day, late_files, window_hours=1)
+    if kill_at:
+        life.run(kill_at=kill_at, most_hours=None)
+    half_a_day.faults.add(name, hour=MIDNIGHT + 5 * HOUR, **settings)
+    life.run(most_hours=None)
+    life.later(48)
+    life.run(most_hours=None)
+
+    half_a_day.faults.clear()
+    life.go_on()
+
+    assert sorted(row for row in life.checkpoint.lines if b"later" not in row) == sorted(half_a_day.store.lines()[:320])
+
+
 def test_years_without_files_are_asked_for_in_spans_that_amplitude_takes(emulator: Emulator) -> None:
     driver = Driver(emulator, start=MIDNIGHT - timedelta(days=800), window_hours=24)
     while driver.next(200 * 24) or not driver.has_ended():
