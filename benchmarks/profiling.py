@@ -25,7 +25,7 @@ _MOST_ROWS = 15
 
 _OURS = "/source_amplitude/"
 # Importing and starting are measured elsewhere; what is left has one of our streams or downloads on its stack.
-_READING = re.compile(r"/source_amplitude/(streams|export|encoding|archive|api)/|/source_amplitude/records\.py")
+_READING = re.compile(r"/source_amplitude/(airbyte/streams|export|encoding|records|archive|api)/")
 _IMPORTING = "<frozen importlib"
 _FRAME = re.compile(r"(?P<function>.*) \((?P<file>.*):(?P<line>\d+)\)")
 
