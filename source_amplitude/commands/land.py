@@ -13,6 +13,7 @@ from source_amplitude.commands.arguments import moment, parser, span, yesterday
 from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.file import read_config
+from source_amplitude.disk import require_temporary_folder
 from source_amplitude.errors import (
     AmplitudeError,
     HoursMissingError,
@@ -20,7 +21,7 @@ from source_amplitude.errors import (
     MalformedLinesError,
     StoppedError,
 )
-from source_amplitude.export import not_published_error, require_temporary_folder
+from source_amplitude.export import not_published_error
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place, require_land_extra

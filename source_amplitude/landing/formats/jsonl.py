@@ -40,7 +40,7 @@ class Jsonl:
             file.write(packing.flush())
             return Rendered(
                 file.detach(),
-                file.object_bytes,
+                file.written_bytes,
                 file.crc32,
                 events,
                 replace(content, malformed_lines=odd.malformed),

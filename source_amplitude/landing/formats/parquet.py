@@ -66,7 +66,7 @@ class Parquet:
                 groups.finish()
             return Rendered(
                 file.detach(),
-                file.object_bytes,
+                file.written_bytes,
                 file.crc32,
                 events,
                 replace(content, malformed_lines=odd.malformed),

@@ -83,7 +83,7 @@ def test_small_and_large_objects_are_the_same(memory_bytes: int) -> None:
             whole = body.read()
 
     assert whole == b"".join(parts)
-    assert (file.object_bytes, file.crc32) == (len(whole), crc32(whole))
+    assert (file.written_bytes, file.crc32) == (len(whole), crc32(whole))
 
 
 def test_large_objects_leave_nothing_on_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
