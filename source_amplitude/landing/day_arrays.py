@@ -10,7 +10,7 @@ from source_amplitude.archive.unpacking import open_gzip
 from source_amplitude.disk import DiskErrors, atomic_write
 from source_amplitude.encoding import JsonLines
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.landing.formats.odd_lines import OddLines
+from source_amplitude.landing.formats.body import OddLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

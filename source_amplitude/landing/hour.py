@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import CorruptArchiveError, StoreError
-from source_amplitude.landing.formats.event_types import most_frequent
+from source_amplitude.landing.formats.body import most_frequent
 from source_amplitude.landing.manifest import (
     HourState,
     LandedObject,
