@@ -137,7 +137,7 @@ def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespac
     folder = lander.store.place.folder
     if options.format != "json" or folder is None:
         return
-    from source_amplitude.landing.day_files import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
+    from source_amplitude.landing.day_arrays import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
 
     malformed = write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
     if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from source_amplitude.landing.manifest import HourState, Manifest, hour_folder
+from source_amplitude.landing.layout import hour_folder
+from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.windows import HourSet, HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def coverage(
     Args:
         span: Every hour that is expected.
         manifests: By the start of their hour.
-        folders: Sizes of the objects in the store, by folder and name (`by_folder`).
+        folders: Sizes of the objects in the store, by folder and name (`layout.by_folder`).
         accepted_gaps: Hours that are not missed.
     """
     covers = []
@@ -112,15 +113,6 @@ def coverage(
             cover = HourCover(window, Condition.ACCEPTED, reason="named in accepted_gaps")
         covers.append(cover)
     return Coverage(span, tuple(covers))
-
-
-def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return sizes by folder and name that are given by path."""
-    folders: dict[str, dict[str, int]] = {}
-    for path, size in stored_bytes.items():
-        folder, _, name = path.rpartition("/")
-        folders.setdefault(folder, {})[name] = size
-    return folders
 
 
 def _units(span: HourWindow) -> Iterator[HourWindow]:
@@ -134,7 +126,8 @@ def _units(span: HourWindow) -> Iterator[HourWindow]:
 def _without_manifest(window: HourWindow, there: Mapping[str, int]) -> HourCover:
     reason = "never landed"
     if there:
-        reason = f"{_objects(len(there))} without a manifest: a landing was cut off"
+        count = "one object" if len(there) == 1 else f"{len(there)} objects"
+        reason = f"{count} without a manifest: a landing was cut off"
     return HourCover(window, Condition.MISSING, objects=len(there), object_bytes=sum(there.values()), reason=reason)
 
 
@@ -169,7 +162,3 @@ def shortfall(manifest: Manifest, there: Mapping[str, int]) -> str:
         if size != landed.object_bytes:
             return f"{landed.name} has {size:,} bytes, {landed.object_bytes:,} were landed"
     return ""
-
-
-def _objects(count: int) -> str:
-    return "one object" if count == 1 else f"{count} objects"

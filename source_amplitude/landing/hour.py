@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.errors import CorruptArchiveError, StoreError
 from source_amplitude.landing.formats.body import most_frequent
+from source_amplitude.landing.layout import hour_folder, manifest_path, object_names
 from source_amplitude.landing.manifest import (
     HourState,
     LandedObject,
     Manifest,
-    hour_folder,
     manifest_from_bytes,
-    manifest_path,
     manifest_to_bytes,
     merged,
 )
-from source_amplitude.landing.names import object_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import OtherFormatError, OtherProjectError
-from source_amplitude.landing.coverage import by_folder, shortfall
-from source_amplitude.landing.manifest import (
+from source_amplitude.landing.coverage import shortfall
+from source_amplitude.landing.layout import (
     MANIFEST_FOLDER,
-    HourState,
-    Manifest,
+    by_folder,
     day_folder,
     hour_folder,
     hour_of_manifest,
-    manifest_from_bytes,
     manifest_path,
 )
+from source_amplitude.landing.manifest import HourState, Manifest, manifest_from_bytes
 from source_amplitude.ledger import Ledger, ripe_at
 from source_amplitude.windows import DAY, HourSet
 

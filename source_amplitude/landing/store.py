@@ -11,7 +11,7 @@ import tenacity
 
 from source_amplitude.errors import AmplitudeError, StoreError
 from source_amplitude.landing.conditions import ConditionalWriter, Content
-from source_amplitude.landing.manifest import MANIFEST_FOLDER
+from source_amplitude.landing.layout import MANIFEST_FOLDER
 from source_amplitude.landing.place import open_place
 from source_amplitude.landing.store_errors import ended_early, translated
 
