@@ -57,7 +57,7 @@ def land(arguments: Sequence[str], session: Session) -> int:
         try:
             config = read_config(options.config)
             secrets.append(config.keys)
-            code = _land(options, config, session, stop, audience)
+            code = _execute(options, config, session, stop, audience)
         except AmplitudeError as error:
             code = complain(error, secrets[0] if secrets else None)
     return EXIT_SIGNALLED + received[0] if received else code
@@ -84,7 +84,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return made.parse_args(arguments)
 
 
-def _land(
+def _execute(
     options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, audience: Audience
 ) -> int:
     require_land_extra()
@@ -103,7 +103,7 @@ def _land(
     amplitude.connect()
     newest = amplitude.span_end(end)
     if start < newest:
-        _land_span(span(start, newest), Lander(amplitude, store, form, stop, audience), options, session)
+        _write_span(span(start, newest), Lander(amplitude, store, form, stop, audience), options, session)
     if start >= newest or (end is not None and end > newest):
         first = max(start, newest)
         hours = HourWindow(first, end) if end else hour_window(first)
@@ -111,7 +111,7 @@ def _land(
     return 0
 
 
-def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, session: Session) -> None:
+def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, session: Session) -> None:
     began_seconds = session.clock.monotonic_seconds()
     try:
         lander.land(wanted, only_missing=options.only_missing)
