@@ -31,7 +31,7 @@ class Condition(Enum):
 
     @property
     def is_missing(self) -> bool:
-        """Whether something is to be fetched that Amplitude is known, or not known not, to have."""
+        """Whether the hour has to be landed, for the first time or again."""
         return self in (Condition.MISSING, Condition.SHORT, Condition.FAILED)
 
 
@@ -71,15 +71,12 @@ class Coverage:
     hours: tuple[HourCover, ...]
 
     def missing(self) -> HourSet:
-        """Return the hours to fetch."""
         return self.hours_in(*(each for each in Condition if each.is_missing))
 
     def hours_in(self, *conditions: Condition) -> HourSet:
-        """Return the hours in any of ``conditions`` as a set."""
         return HourSet.of(each.window for each in self.of(*conditions))
 
     def of(self, *conditions: Condition) -> tuple[HourCover, ...]:
-        """Return the hours in any of ``conditions``."""
         return tuple(each for each in self.hours if each.condition in conditions)
 
     def by_day(self) -> Iterator[tuple[date, tuple[HourCover, ...]]]:
@@ -97,14 +94,7 @@ def coverage(
     *,
     accepted_gaps: HourSet,
 ) -> Coverage:
-    """Return what is there of ``span``.
-
-    Args:
-        span: Every hour that is expected.
-        manifests: By the start of their hour.
-        folders: Sizes of the objects in the store, by folder and name (`layout.by_folder`).
-        accepted_gaps: Hours that are not missed.
-    """
+    """Return what is there of ``span``, by the manifests by hour and the sizes of objects by folder and name."""
     covers = []
     for window in _units(span):
         manifest, there = manifests.get(window.start), folders.get(hour_folder(window.start), {})
@@ -149,11 +139,7 @@ def _with_manifest(manifest: Manifest, there: Mapping[str, int]) -> HourCover:
 def shortfall(manifest: Manifest, there: Mapping[str, int]) -> str:
     """Return how the objects of an hour differ from its manifest; nothing where they do not.
 
-    Objects that the manifest does not name are somebody else's, or will be named after the next look at the hour.
-
-    Args:
-        manifest: What was landed.
-        there: Sizes of what is in the hour's folder, by name.
+    Objects that the manifest does not name are another program's, or will be named after the next look at the hour.
     """
     for landed in manifest.objects:
         size = there.get(landed.name)

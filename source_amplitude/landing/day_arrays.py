@@ -76,7 +76,6 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
 
 
 def malformed_error(malformed: dict[str, int]) -> MalformedLinesError:
-    """Return the error for lines that the arrays lack."""
     lines, name = sum(malformed.values()), next(iter(malformed))
     count = "One line is" if lines == 1 else f"{lines:,} lines are"
     more = f" and {len(malformed) - 1} more objects" if len(malformed) > 1 else ""

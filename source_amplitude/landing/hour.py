@@ -64,7 +64,6 @@ class FoundHour:
     is_due: bool
 
     def landed(self, member: Member) -> LandedObject | None:
-        """Return what the manifest says of a member."""
         objects = self.manifest.objects if self.manifest else ()
         return next((each for each in objects if each.member == member.text), None)
 

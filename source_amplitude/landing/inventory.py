@@ -1,4 +1,8 @@
-"""What a store holds of a span of hours, and the ledger that follows from it."""
+"""What a store holds of a span of hours, and the ledger that follows from it.
+
+A few requests a day: one for the names of all manifests, one for each manifest of the span, one for the sizes of each
+day's objects. The ledger is made of these alone, so that nothing but the store has to be kept between two runs.
+"""
 
 from __future__ import annotations
 

@@ -92,12 +92,10 @@ class Manifest:
 
     @property
     def events(self) -> int:
-        """How many events the hour has."""
         return sum(each.events for each in self.objects)
 
     @property
     def object_bytes(self) -> int:
-        """The size of all its objects."""
         return sum(each.object_bytes for each in self.objects)
 
     @property

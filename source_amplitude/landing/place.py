@@ -63,7 +63,6 @@ class Place:
 
     @property
     def folder(self) -> Path | None:
-        """The local folder; None for an object store."""
         return Path(self.prefix) if self.scheme == "file" else None
 
 

@@ -89,7 +89,6 @@ class Landing:
     changed_days: set[datetime] = field(default_factory=set)
 
     def add(self, result: HourResult) -> None:
-        """Count an hour that is done."""
         self.tally.hours_done += result.window.hours
         self.objects += result.objects
         for member, rendered in result.rendered.items():

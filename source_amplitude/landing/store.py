@@ -1,4 +1,9 @@
-"""An object store or a folder, with what landing needs of it and our errors in place of its own."""
+"""An object store or a folder, with what landing needs of it and our errors in place of its own.
+
+An object is written whole or not at all, and counts as written once the store has confirmed it with an etag. A manifest
+is replaced only if it is still what was read: by conditional writes, in a folder under a lock. Clients retry by
+themselves, as long as `StoreSettings` says.
+"""
 
 from __future__ import annotations
 

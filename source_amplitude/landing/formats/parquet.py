@@ -74,7 +74,6 @@ class _RowGroups:
             self.finish()
 
     def finish(self) -> None:
-        """Write what waits."""
         if self._batches:
             table = pa.Table.from_batches(self._batches)
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
