@@ -24,8 +24,8 @@ from source_amplitude.errors import (
 from source_amplitude.export import not_published_error
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
-from source_amplitude.landing.place import parse_place, require_land_extra
-from source_amplitude.landing.store import Store
+from source_amplitude.landing.place import parse_place
+from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.person import Person
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.windows import HourWindow, hour_window

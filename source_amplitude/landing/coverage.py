@@ -40,11 +40,8 @@ class HourCover:
     """What is there of one hour (of one day, where Amplitude has day files).
 
     Attributes:
-        window: The hour.
-        condition: See `Condition`.
         events: Events of its objects, by its manifest.
         object_bytes: Size of its objects, by its manifest.
-        objects: How many there are.
         event_types: The most frequent ones with their events; empty where nobody counted them.
         reason: Why it is missing, short or failed; a sentence's part, without a full stop.
     """
@@ -64,7 +61,7 @@ class Coverage:
 
     Attributes:
         span: What is expected: every hour of it.
-        hours: One for each hour, in order.
+        hours: In order.
     """
 
     span: HourWindow

@@ -39,8 +39,6 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
     """Write ``json/date=2026-01-01.json`` for each day of ``span`` whose array is missing or older than its hours.
 
     Args:
-        store: The folder as a store.
-        root: The folder.
         span: Hours that were landed; the arrays hold all hours of their days, earlier landed ones too.
         changed_days: Days that got objects just now.
 

@@ -52,8 +52,6 @@ class FoundHour:
     """What the store held of an hour when the run began.
 
     Attributes:
-        window: The hour.
-        manifest: None where it had none.
         sizes: Bytes of what is in the hour's folder, by name.
         is_due: Whether the time of another look is worth a new manifest by itself.
     """
@@ -77,9 +75,6 @@ class HourWriter:
     """Writes one hour; several are at work at once.
 
     Attributes:
-        store: Where to.
-        form: In which form.
-        found: What is there.
         asked_at: When the request was sent that brought the archive.
         raise_if_stopped: Called before each object.
     """
@@ -210,8 +205,6 @@ def write_manifest(
     """Write a manifest, together with what another run has written for the same hour; return what was written.
 
     Args:
-        store: Where to.
-        mine: What this run knows.
         before: The manifest when the run began.
         gone: Objects that were not there, whatever another manifest says.
     """

@@ -73,7 +73,6 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
 
     Args:
         store: Asked for every manifest of the span, and for the names of its days' objects.
-        span: What is of interest.
         hours: From `landed_hours`.
         look_around: Whether to look for hours with events before and after the span: they say in which form and of
             which project hours are there, and a later one makes open hours empty ones.

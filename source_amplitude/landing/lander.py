@@ -64,11 +64,7 @@ class Lander:
     """Lands a span of hours in a store, once.
 
     Args:
-        amplitude: Amplitude with the configuration.
-        store: Where to.
-        form: In which form.
         stop: Once set, the run ends with a StoppedError when the objects being written are.
-        audience: Who watches.
 
     Attributes:
         landing: What was done so far.

@@ -71,8 +71,6 @@ class Manifest:
     """What is known of one landed hour (of one day, where Amplitude has day files).
 
     Attributes:
-        window: The hour.
-        state: How it ended.
         asked_at: When the request was sent whose answer it rests on, aware UTC, whole seconds.
         format: In which form its objects were landed; empty where it has none.
         project: The project its members are of; None where it has none.

@@ -50,7 +50,6 @@ class HourResult:
     """How one hour ended.
 
     Attributes:
-        window: The hour.
         manifest: What is in the store now; None where the hour is broken.
         objects: What was done about its objects.
         rendered: What was written now, by its member; the bodies are closed.

@@ -42,7 +42,6 @@ def page(coverage: Coverage, *, title: str, made_at: datetime, command: str | No
     """Return a whole HTML document, to be written as UTF-8.
 
     Args:
-        coverage: What is there.
         title: Names the destination, such as ``s3://bucket/prefix``.
         made_at: When the destination was looked at, aware.
         command: What to type to fetch what is missing; None where nothing is.
@@ -97,20 +96,16 @@ def _command(command: str | None) -> str:
 
 
 def _figures(coverage: Coverage) -> str:
-    hours = coverage.hours
+    hours, objects = coverage.hours, sum(each.objects for each in coverage.hours)
     figures = (
         ("events", f"{sum(each.events for each in hours):,}"),
         ("stored", size(sum(each.object_bytes for each in hours))),
-        (_plural(sum(each.objects for each in hours), "object"), f"{sum(each.objects for each in hours):,}"),
+        ("object" if objects == 1 else "objects", f"{objects:,}"),
         ("hours", f"{hours_in(hours):,}"),
     )
     return "".join(
         ('<dl class="figures">', *(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures), "</dl>")
     )
-
-
-def _plural(number: int, noun: str) -> str:
-    return noun if number == 1 else f"{noun}s"
 
 
 def _legend(coverage: Coverage) -> str:

@@ -41,9 +41,7 @@ class Rendered:
 
     Attributes:
         body: The object's bytes from its start; the caller closes it.
-        object_bytes: How many these are.
         crc32: CRC-32 of them.
-        events: Events in the object.
         content: Length, CRC-32 and malformed lines of the member's unpacked content.
         malformed_at: Line numbers from 1 of the first few malformed lines.
         event_types: Events by type; empty where they were not counted.
