@@ -11,7 +11,7 @@ written only over the one that was read (`Store.update`), so that the second run
 * They name an object of different content, or the store has an object in another version (etag) than was written: which
   content is there is not certain. These objects leave the manifest, and the hour has failed; the run that sees it asks
   for the hour once more, and the next one does as well if this one is killed.
-* An object of the other manifest that is gone from the store is left out.
+* An object of the other manifest that is no longer in the store is left out.
 """
 
 from __future__ import annotations
