@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 METADATA_SCHEMA = ROOT / "unit_tests/fixtures/airbyte_connector_models/ConnectorMetadataDefinitionV0.json"
 VERSION = metadata.version(DISTRIBUTION)
 PACKAGES = ("source_amplitude", "amplitude_emulator")
-SUFFIXES = {".py", ".json", ".md", ".typed"}
+SUFFIXES = {".css", ".py", ".json", ".md", ".typed"}
 
 
 def connector_metadata() -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: z
     about = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in names}
 
     assert set(wheel.namelist()) == files | about
-    assert {"source_amplitude/spec.json", "source_amplitude/schemas/events.json"} <= files
+    assert {f"source_amplitude/{name}" for name in ("spec.json", "schemas/events.json", "report/page.css")} <= files
 
 
 def test_the_wheel_makes_one_console_script_that_calls_run(wheel: zipfile.ZipFile) -> None:

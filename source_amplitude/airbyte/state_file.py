@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from source_amplitude.airbyte.input_files import complaint_about, load_states, parse_states
 from source_amplitude.config.text_files import decoded, is_pipe
+from source_amplitude.disk import atomic_write
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -110,15 +111,9 @@ class StateFile:
         self._replace(json.dumps(list(self._states.values()), indent=1).encode())
 
     def _replace(self, content: bytes) -> None:
-        partial = self._path.with_name(f".{self._path.name}.partial")
         try:
-            with partial.open("wb") as file:
+            with atomic_write(self._path, is_alone=True) as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileNotFoundError):
-                partial.chmod(self._path.stat().st_mode)
-            partial.replace(self._path)
         except OSError as error:
             raise self._error(f"cannot be written ({_cause(error)})") from error
 

@@ -9,24 +9,37 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from source_amplitude.config import Keys
 
 MASK = "****"
 
 
 def secret_forms(keys: Keys) -> tuple[str, ...]:
-    """Return every text that gives a key away, longest first: plain, base64, percent-encoded, escaped."""
+    """Return every text that gives a key away, or both as they are sent."""
     plain = [text for text in (keys.api_key, keys.secret_key) if text]
-    pair = f"{keys.api_key}:{keys.secret_key}" if plain else ""
-    forms = {*plain, pair}
-    for text in (*plain, pair):
-        forms.update((quote(text), quote(text, safe=""), quote_plus(text), repr(text)[1:-1], json.dumps(text)[1:-1]))
-        forms.add(base64.b64encode(text.encode()).decode().rstrip("="))
+    return forms_of([*plain, f"{keys.api_key}:{keys.secret_key}"] if plain else [])
+
+
+def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Return every text that gives a secret away, longest first: plain, base64, percent-encoded, escaped."""
+    forms = set[str]()
+    for text in secrets:
+        data = text.encode("utf-8", "surrogateescape")  # as variables of the environment may be
+        forms.update((text, quote(data), quote(data, safe=""), quote_plus(data)))
+        forms.update((repr(text)[1:-1], json.dumps(text)[1:-1]))
+        forms.add(base64.b64encode(data).decode().rstrip("="))
     return tuple(sorted(forms - {""}, key=lambda form: (-len(form), form)))
 
 
 def redact(text: str, keys: Keys) -> str:
     """Return ``text`` with every form of the keys masked, in any letter case."""
-    for form in secret_forms(keys):
+    return masked(text, secret_forms(keys))
+
+
+def masked(text: str, forms: Iterable[str]) -> str:
+    """Return ``text`` with these texts masked, in any letter case."""
+    for form in forms:
         text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
     return text

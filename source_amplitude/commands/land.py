@@ -13,6 +13,7 @@ from source_amplitude.commands.arguments import moment, parser, span, yesterday
 from source_amplitude.commands.session import complain, logs_on_stderr
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.file import read_config
+from source_amplitude.disk import require_temporary_folder
 from source_amplitude.errors import (
     AmplitudeError,
     HoursMissingError,
@@ -20,11 +21,11 @@ from source_amplitude.errors import (
     MalformedLinesError,
     StoppedError,
 )
-from source_amplitude.export import not_published_error, require_temporary_folder
+from source_amplitude.export import not_published_error
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
-from source_amplitude.landing.place import parse_place, require_land_extra
-from source_amplitude.landing.store import Store
+from source_amplitude.landing.place import parse_place
+from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.person import Person
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.windows import HourWindow, hour_window
@@ -56,7 +57,7 @@ def land(arguments: Sequence[str], session: Session) -> int:
         try:
             config = read_config(options.config)
             secrets.append(config.keys)
-            code = _land(options, config, session, stop, audience)
+            code = _execute(options, config, session, stop, audience)
         except AmplitudeError as error:
             code = complain(error, secrets[0] if secrets else None)
     return EXIT_SIGNALLED + received[0] if received else code
@@ -83,7 +84,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return made.parse_args(arguments)
 
 
-def _land(
+def _execute(
     options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, audience: Audience
 ) -> int:
     require_land_extra()
@@ -102,7 +103,7 @@ def _land(
     amplitude.connect()
     newest = amplitude.span_end(end)
     if start < newest:
-        _land_span(span(start, newest), Lander(amplitude, store, form, stop, audience), options, session)
+        _write_span(span(start, newest), Lander(amplitude, store, form, stop, audience), options, session)
     if start >= newest or (end is not None and end > newest):
         first = max(start, newest)
         hours = HourWindow(first, end) if end else hour_window(first)
@@ -110,7 +111,7 @@ def _land(
     return 0
 
 
-def _land_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, session: Session) -> None:
+def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, session: Session) -> None:
     began_seconds = session.clock.monotonic_seconds()
     try:
         lander.land(wanted, only_missing=options.only_missing)
@@ -136,7 +137,7 @@ def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespac
     folder = lander.store.place.folder
     if options.format != "json" or folder is None:
         return
-    from source_amplitude.landing.day_files import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
+    from source_amplitude.landing.day_arrays import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
 
     malformed = write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
     if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:

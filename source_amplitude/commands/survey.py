@@ -10,10 +10,10 @@ from source_amplitude.config.file import read_config
 from source_amplitude.errors import NotPublishedError
 from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
-from source_amplitude.landing.day_files import ARRAYS_FOLDER
 from source_amplitude.landing.inventory import landed_hours, take_inventory
-from source_amplitude.landing.place import parse_place, require_land_extra
-from source_amplitude.landing.store import Store
+from source_amplitude.landing.layout import ARRAYS_FOLDER
+from source_amplitude.landing.place import parse_place
+from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ class Survey:
     """What was found.
 
     Attributes:
-        place: Where.
-        coverage: Hour by hour.
         form: In which format hours were landed; empty where there are none.
     """
 

@@ -7,7 +7,6 @@ from source_amplitude.export.glance import Glimpse, glance
 from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.limits import Limits
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
-from source_amplitude.export.spool import require_temporary_folder
 from source_amplitude.export.tally import LinePlace, Tally, hours_still_flawed
 
 __all__ = [
@@ -30,5 +29,4 @@ __all__ = [
     "hours_still_flawed",
     "newest_end",
     "not_published_error",
-    "require_temporary_folder",
 ]

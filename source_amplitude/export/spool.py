@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import tempfile
 import threading
-from contextlib import suppress
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from source_amplitude.errors import DiskFullError
+from source_amplitude.disk import TemporaryBody
 
 _FREE_SPACE_PART = 4
 
@@ -78,113 +76,47 @@ class DiskBudget:
             self._changed.notify_all()
 
 
-def require_temporary_folder() -> None:
-    """Return if archives can be kept somewhere while they are read.
-
-    Raises:
-        DiskFullError: They cannot.
-    """
-    try:
-        tempfile.gettempdir()
-    except OSError as error:
-        raise DiskFullError("There is no folder for temporary files that can be written.") from error
-
-
 class SpoolFile:
-    """One archive's file: unlinked as soon as it is open, so that even a killed process leaves nothing."""
+    """One archive's file, which takes from a budget what it writes.
+
+    Every method raises a DiskFullError if the disk has no room.
+    """
 
     def __init__(self, budget: DiskBudget, urgent: threading.Event) -> None:
         self._budget = budget
         self._urgent = urgent
+        self._body = TemporaryBody("archive", budget.folder)
         self.archive_bytes = 0
-        try:
-            self._file = tempfile.TemporaryFile(dir=budget.folder, prefix="source-amplitude-")  # noqa: SIM115 - close()
-        except OSError as error:
-            raise self._disk_error(error, 0) from error
 
     @property
     def file(self) -> BinaryIO:
         """The open file."""
-        return cast("BinaryIO", cast("IO[bytes]", self._file))
+        return cast("BinaryIO", self._body.file)
 
     def expect(self, total_bytes: int) -> None:
-        """Check that an archive of ``total_bytes`` has room before it is downloaded.
-
-        Raises:
-            DiskFullError: It has not.
-        """
+        """Check that an archive of ``total_bytes`` has room before it is downloaded."""
         # What is spooled already is read and deleted before this archive is needed.
-        free_bytes = shutil.disk_usage(self._budget.folder).free + self._budget.used_bytes
-        if total_bytes > free_bytes:
-            raise DiskFullError(
-                f"The folder {self._budget.folder} has {free_bytes:,} bytes free, "
-                f"and the archive needs {total_bytes:,}."
-            )
+        self._body.expect(total_bytes, freed_bytes=self._budget.used_bytes)
 
     def write(self, data: bytes) -> int:
-        """Append ``data`` once the budget allows.
-
-        Raises:
-            DiskFullError: The disk has no room for it.
-        """
+        """Append ``data`` once the budget allows."""
         self._budget.take(len(data), self._urgent)
         self.archive_bytes += len(data)
-        try:
-            return self._file.write(data)
-        except OSError as error:
-            raise self._disk_error(error, len(data)) from error
+        return self._body.write(data)
 
     def flush(self) -> None:
-        """Hand everything to the disk.
-
-        Raises:
-            DiskFullError: The disk has no room for it.
-        """
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise self._disk_error(error, 0) from error
+        self._body.flush()
 
     def empty(self) -> None:
-        """Forget what was written, for another attempt.
-
-        Raises:
-            DiskFullError: The disk had no room for what was still to be written.
-        """
-        try:
-            self._file.seek(0)
-            self._file.truncate()
-        except OSError as error:
-            raise self._disk_error(error, 0) from error
-        self._budget.give_back(self.archive_bytes)
-        self.archive_bytes = 0
+        """Forget what was written, for another attempt."""
+        self._body.empty()
+        self._give_back()
 
     def close(self) -> None:
         """Delete the file; calling it again does nothing."""
-        with suppress(OSError):  # what a full disk did not take is of no use any more
-            self._file.close()
+        self._body.close()
+        self._give_back()
+
+    def _give_back(self) -> None:
         self._budget.give_back(self.archive_bytes)
         self.archive_bytes = 0
-
-    def _disk_error(self, error: OSError, more_bytes: int) -> DiskFullError:
-        return disk_error(
-            self._budget.folder, error, what="archive", written_bytes=self.archive_bytes, more_bytes=more_bytes
-        )
-
-
-def disk_error(folder: str, error: OSError, *, what: str, written_bytes: int, more_bytes: int) -> DiskFullError:
-    """Return what is to be raised when a temporary file in ``folder`` could not be written.
-
-    Args:
-        folder: Where the file is.
-        error: What the system said.
-        what: What is in the file, one word.
-        written_bytes: How much of it is.
-        more_bytes: How much was to be written when it failed.
-    """
-    free_bytes = shutil.disk_usage(folder).free
-    reason = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"cannot be written ({error.strerror})"
-    return DiskFullError(
-        f"The folder {folder} {reason}: the {what} has {written_bytes:,} bytes so far, "
-        f"{more_bytes:,} more were to be written, {free_bytes:,} are free."
-    )

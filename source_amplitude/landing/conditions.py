@@ -44,8 +44,6 @@ class ConditionalWriter:
     """Writes an object only if it is what was read; safe to use from several threads.
 
     Args:
-        place: For messages.
-        store: With the usual patience.
         impatient: Makes the same store without retries; called for the first write of a kind only.
         read: Returns an object, or None where there is none.
     """

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from source_amplitude.landing.manifest import HourState, Manifest, hour_folder
+from source_amplitude.landing.layout import hour_folder
+from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.windows import HourSet, HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Condition(Enum):
 
     @property
     def is_missing(self) -> bool:
-        """Whether something is to be fetched that Amplitude is known, or not known not, to have."""
+        """Whether the hour has to be landed, for the first time or again."""
         return self in (Condition.MISSING, Condition.SHORT, Condition.FAILED)
 
 
@@ -39,11 +40,8 @@ class HourCover:
     """What is there of one hour (of one day, where Amplitude has day files).
 
     Attributes:
-        window: The hour.
-        condition: See `Condition`.
         events: Events of its objects, by its manifest.
         object_bytes: Size of its objects, by its manifest.
-        objects: How many there are.
         event_types: The most frequent ones with their events; empty where nobody counted them.
         reason: Why it is missing, short or failed; a sentence's part, without a full stop.
     """
@@ -63,22 +61,19 @@ class Coverage:
 
     Attributes:
         span: What is expected: every hour of it.
-        hours: One for each hour, in order.
+        hours: In order.
     """
 
     span: HourWindow
     hours: tuple[HourCover, ...]
 
     def missing(self) -> HourSet:
-        """Return the hours to fetch."""
         return self.hours_in(*(each for each in Condition if each.is_missing))
 
     def hours_in(self, *conditions: Condition) -> HourSet:
-        """Return the hours in any of ``conditions`` as a set."""
         return HourSet.of(each.window for each in self.of(*conditions))
 
     def of(self, *conditions: Condition) -> tuple[HourCover, ...]:
-        """Return the hours in any of ``conditions``."""
         return tuple(each for each in self.hours if each.condition in conditions)
 
     def by_day(self) -> Iterator[tuple[date, tuple[HourCover, ...]]]:
@@ -96,14 +91,7 @@ def coverage(
     *,
     accepted_gaps: HourSet,
 ) -> Coverage:
-    """Return what is there of ``span``.
-
-    Args:
-        span: Every hour that is expected.
-        manifests: By the start of their hour.
-        folders: Sizes of the objects in the store, by folder and name (`by_folder`).
-        accepted_gaps: Hours that are not missed.
-    """
+    """Return what is there of ``span``, by the manifests by hour and the sizes of objects by folder and name."""
     covers = []
     for window in _units(span):
         manifest, there = manifests.get(window.start), folders.get(hour_folder(window.start), {})
@@ -112,15 +100,6 @@ def coverage(
             cover = HourCover(window, Condition.ACCEPTED, reason="named in accepted_gaps")
         covers.append(cover)
     return Coverage(span, tuple(covers))
-
-
-def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return sizes by folder and name that are given by path."""
-    folders: dict[str, dict[str, int]] = {}
-    for path, size in stored_bytes.items():
-        folder, _, name = path.rpartition("/")
-        folders.setdefault(folder, {})[name] = size
-    return folders
 
 
 def _units(span: HourWindow) -> Iterator[HourWindow]:
@@ -134,7 +113,8 @@ def _units(span: HourWindow) -> Iterator[HourWindow]:
 def _without_manifest(window: HourWindow, there: Mapping[str, int]) -> HourCover:
     reason = "never landed"
     if there:
-        reason = f"{_objects(len(there))} without a manifest: a landing was cut off"
+        count = "one object" if len(there) == 1 else f"{len(there)} objects"
+        reason = f"{count} without a manifest: a landing was cut off"
     return HourCover(window, Condition.MISSING, objects=len(there), object_bytes=sum(there.values()), reason=reason)
 
 
@@ -156,11 +136,7 @@ def _with_manifest(manifest: Manifest, there: Mapping[str, int]) -> HourCover:
 def shortfall(manifest: Manifest, there: Mapping[str, int]) -> str:
     """Return how the objects of an hour differ from its manifest; nothing where they do not.
 
-    Objects that the manifest does not name are somebody else's, or will be named after the next look at the hour.
-
-    Args:
-        manifest: What was landed.
-        there: Sizes of what is in the hour's folder, by name.
+    Objects that the manifest does not name are another program's, or will be named after the next look at the hour.
     """
     for landed in manifest.objects:
         size = there.get(landed.name)
@@ -169,7 +145,3 @@ def shortfall(manifest: Manifest, there: Mapping[str, int]) -> str:
         if size != landed.object_bytes:
             return f"{landed.name} has {size:,} bytes, {landed.object_bytes:,} were landed"
     return ""
-
-
-def _objects(count: int) -> str:
-    return "one object" if count == 1 else f"{count} objects"

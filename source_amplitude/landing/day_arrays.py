@@ -1,29 +1,105 @@
-"""A day's raw objects in a folder to one JSON array, as scripts land it that keep yesterday's export as local JSON."""
+"""``--format json``: a JSON array for each day beside the raw hours of a folder, as scripts keep yesterday's export.
+
+An array holds every record of its day's hours as ``read`` emits them; it is made of the raw objects, again whenever one
+of them is newer, and is replaced as a whole or not at all.
+"""
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import contextmanager, suppress
+import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from source_amplitude.archive import Content, Member, iter_line_batches
 from source_amplitude.archive.unpacking import open_gzip
+from source_amplitude.disk import DiskErrors, atomic_write
 from source_amplitude.encoding import JsonLines
-from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.export.spool import disk_error
-from source_amplitude.landing.formats.odd_lines import OddLines
+from source_amplitude.errors import CorruptArchiveError, MalformedLinesError, StoreDeniedError
+from source_amplitude.export.oddities import Oddities
+from source_amplitude.landing.formats.body import OddLines
+from source_amplitude.landing.inventory import landed_hours, take_inventory
+from source_amplitude.landing.layout import ARRAYS_FOLDER, array_path, hour_folder
+from source_amplitude.windows import DAY, HOUR, HourWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
-    from typing_extensions import Self
-
+    from source_amplitude.landing.store import Store
     from source_amplitude.records import Findings
 
+_logger = logging.getLogger("airbyte")
+
 _RECORDS = JsonLines(b",\n")
+
+
+def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: Iterable[datetime]) -> dict[str, int]:
+    """Write ``json/date=2026-01-01.json`` for each day of ``span`` whose array is missing or older than its hours.
+
+    Args:
+        span: Hours that were landed; the arrays hold all hours of their days, earlier landed ones too.
+        changed_days: Days that got objects just now.
+
+    Returns:
+        How many lines of a raw object were no JSON objects and are left out of the arrays, by object.
+
+    Raises:
+        CorruptArchiveError: A raw object is damaged.
+        DiskFullError: The folder cannot be written.
+    """
+    first, last = span.start.replace(hour=0), (span.end - HOUR).replace(hour=0)
+    inventory = take_inventory(store, HourWindow(first, last + DAY), landed_hours(store), look_around=False)
+    changed, malformed, oddities = set(changed_days), dict[str, int](), Oddities()
+    day = first
+    while day <= last:
+        paths = [
+            root / hour_folder(hour) / landed.name
+            for hour, manifest in sorted(inventory.manifests.items())
+            if hour.date() == day.date()
+            for landed in manifest.objects
+            if inventory.sizes(hour).get(landed.name) == landed.object_bytes
+        ]
+        out = root / array_path(day)
+        if paths and (day in changed or _is_older(out, paths)):
+            array = write_day_array(out, _opened(paths))
+            malformed |= array.malformed_lines
+            for name, findings in array.findings.items():
+                oddities.add(findings, partial(_line, name))
+            _logger.info("%s: %s events, %.1f MB.", out, f"{array.events:,}", array.array_bytes / 1e6)
+        day += DAY
+    oddities.log_warnings(f"{ARRAYS_FOLDER}/")
+    return malformed
+
+
+def malformed_error(malformed: dict[str, int]) -> MalformedLinesError:
+    lines, name = sum(malformed.values()), next(iter(malformed))
+    count = "One line is" if lines == 1 else f"{lines:,} lines are"
+    more = f" and {len(malformed) - 1} more objects" if len(malformed) > 1 else ""
+    return MalformedLinesError(
+        f"{count} no JSON object, in {name}{more}.",
+        tried="The arrays of these days lack them; the raw objects beside the arrays hold them.",
+    )
+
+
+def _is_older(array: Path, paths: list[Path]) -> bool:
+    if not array.exists():
+        return True
+    made = array.stat().st_mtime_ns
+    return any(path.stat().st_mtime_ns > made for path in paths)
+
+
+def _line(name: str, position: int) -> str:
+    return f"{name}, line {position + 1}"
+
+
+def _opened(paths: list[Path]) -> Iterator[tuple[str, IO[bytes]]]:
+    for path in paths:
+        try:
+            yield path.name, path.open("rb")
+        except OSError as error:
+            raise StoreDeniedError(f"{path} cannot be read ({error.strerror}).") from error
 
 
 @dataclass(frozen=True)
@@ -47,8 +123,7 @@ class DayArray:
 def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> DayArray:
     """Write the records of ``members`` to ``path`` as a JSON array, one record a line as ``read`` emits them.
 
-    The file is replaced as a whole or not at all; whoever reads it meanwhile has the old one. Memory stays near a
-    batch of lines. A process that is killed can leave a hidden file beside it, which ends with ``.partial``.
+    Memory stays near a batch of lines.
 
     Args:
         path: Its folder is made where it is missing.
@@ -60,7 +135,10 @@ def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> Day
         DiskFullError: The folder cannot be written.
     """
     events, malformed_lines, findings = 0, {}, {}
-    with _PartialFile(path) as file:
+    disk = DiskErrors("array", path.parent)
+    with disk:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with disk, atomic_write(path, is_alone=False) as file:
         separator = b"["  # before the first record; a comma before each other one
         for name, packed in members:
             odd = OddLines()
@@ -68,16 +146,15 @@ def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> Day
                 encoded = _RECORDS.encode(batch, b"")
                 odd.add(encoded)
                 if encoded.records:
-                    file.write(separator + encoded.payload[len(separator) :])
+                    disk.write(file, separator + encoded.payload[len(separator) :])
                     separator = b","
                     events += encoded.records
             if odd.malformed:
                 malformed_lines[name] = odd.malformed
             if odd.findings:
                 findings[name] = odd.findings
-        file.write(b"\n]\n" if events else b"[\n]\n")
-        file.finish()
-    return DayArray(events, file.written_bytes, malformed_lines, findings)
+        disk.write(file, b"\n]\n" if events else b"[\n]\n")
+    return DayArray(events, disk.written_bytes, malformed_lines, findings)
 
 
 def _batches(name: str, packed: IO[bytes]) -> Iterator[bytes]:
@@ -88,51 +165,3 @@ def _batches(name: str, packed: IO[bytes]) -> Iterator[bytes]:
         with open_gzip(packed) as unpacked:
             for batch in iter_line_batches(Content(unpacked, Member(name, None, 0))):
                 yield batch.body
-
-
-class _PartialFile:
-    """A hidden file beside ``path`` that becomes it, or goes away."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-        self.written_bytes = 0
-
-    def __enter__(self) -> Self:
-        with self._naming_the_disk():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._partial.open("xb")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # what a full disk did not take is of no use any more
-            self._file.close()
-        self._partial.unlink(missing_ok=True)
-
-    def write(self, data: bytes) -> None:
-        """Append ``data``."""
-        with self._naming_the_disk(len(data)):
-            self._file.write(data)
-        self.written_bytes += len(data)
-
-    def finish(self) -> None:
-        """Put the file in its place, for good: a machine that loses power has the old one or all of this one."""
-        with self._naming_the_disk():
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._partial.replace(self._path)
-        if os.name == "posix":
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            with suppress(OSError):  # some network folders cannot
-                os.fsync(folder)
-            os.close(folder)
-
-    @contextmanager
-    def _naming_the_disk(self, more_bytes: int = 0) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            folder = next(each for each in self._path.absolute().parents if each.is_dir())
-            raise disk_error(
-                str(folder), error, what="array", written_bytes=self.written_bytes, more_bytes=more_bytes
-            ) from error

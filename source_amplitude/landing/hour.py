@@ -1,173 +1,153 @@
-"""One hour of a proven archive into the store: its objects, then its manifest."""
+"""One hour of a proven archive into the store: its objects, then its manifest.
+
+Landing an hour twice changes nothing: a member that the manifest names, whose object has the size that was landed and
+which is the same at Amplitude (size and CRC-32 of its gzip file), is left alone, and so is a manifest that would say
+nothing new.
+
+Two runs may land one hour at the same time. Objects are written over each other in any order, and manifests are
+written only over the one that was read (`Store.update`), so that the second run sees what the first has written:
+
+* Both name the same objects with the same content: they are merged, and the later answer of Amplitude decides.
+* They name an object of different content, or the store has an object in another version (etag) than was written: which
+  content is there is not certain. These objects leave the manifest, and the hour has failed; the run that sees it asks
+  for the hour once more, and the next one does as well if this one is killed.
+* An object of the other manifest that is no longer in the store is left out.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import CorruptArchiveError, StoreError
-from source_amplitude.landing.formats.event_types import most_frequent
+from source_amplitude.landing.formats.body import most_frequent
+from source_amplitude.landing.layout import hour_folder, manifest_path, object_names
 from source_amplitude.landing.manifest import (
     HourState,
     LandedObject,
     Manifest,
-    hour_folder,
     manifest_from_bytes,
-    manifest_path,
     manifest_to_bytes,
     merged,
 )
-from source_amplitude.landing.names import object_names
+from source_amplitude.landing.results import HourResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from source_amplitude.archive import Archive, Member
-    from source_amplitude.errors import RetryableError
     from source_amplitude.landing.formats import Format, Rendered
     from source_amplitude.landing.store import Store
-    from source_amplitude.records import Findings
     from source_amplitude.windows import HourWindow
 
 _logger = logging.getLogger("airbyte")
 
 
-@dataclass
-class HourResult:
-    """What landing an hour came to.
+@dataclass(frozen=True)
+class FoundHour:
+    """What the store held of an hour when the run began.
 
     Attributes:
-        window: The hour.
-        manifest: What is in the store now; None where the hour is broken.
-        written: Objects that were not there.
-        replaced: Objects whose bytes had changed at Amplitude, or in the store.
-        unchanged: Objects that were there as Amplitude has them.
-        written_bytes: Size of the written and the replaced ones.
-        events: Events of all its objects.
-        malformed: Member and line number of the first malformed lines.
-        malformed_lines: How many lines were left out of what was written now.
-        findings: What was odd about the lines of what was written now, by member.
-        broken: Why a member could not be read, or must be read again.
+        sizes: Bytes of what is in the hour's folder, by name.
+        is_due: Whether the time of another look is worth a new manifest by itself.
     """
 
     window: HourWindow
-    manifest: Manifest | None = None
-    written: int = 0
-    replaced: int = 0
-    unchanged: int = 0
-    written_bytes: int = 0
-    events: int = 0
-    malformed: list[tuple[str, int]] = field(default_factory=list)
-    malformed_lines: int = 0
-    findings: list[tuple[str, Findings]] = field(default_factory=list)
-    broken: RetryableError | None = None
+    manifest: Manifest | None
+    sizes: Mapping[str, int]
+    is_due: bool
 
-    def __str__(self) -> str:
-        counts = {"written": self.written, "replaced": self.replaced, "unchanged": self.unchanged}
-        objects = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        return f"{self.window}: {self.events:,} events, {objects or 'no object'}."
+    def landed(self, member: Member) -> LandedObject | None:
+        objects = self.manifest.objects if self.manifest else ()
+        return next((each for each in objects if each.member == member.text), None)
+
+    def gone(self) -> frozenset[str]:
+        """Return the objects that the manifest names and that are not there."""
+        return frozenset(each.name for each in (self.manifest.objects if self.manifest else ())) - self.sizes.keys()
 
 
 @dataclass(frozen=True)
-class HourLanding:
-    """Lands one hour; several are at work at once.
+class HourWriter:
+    """Writes one hour; several are at work at once.
 
     Attributes:
-        store: Where to.
-        form: In which form.
-        window: The hour.
         asked_at: When the request was sent that brought the archive.
-        before: The hour's manifest as it was found; None where it had none.
-        there: Sizes of what is in the hour's folder, by name.
-        is_due: Whether the time of this look is worth a new manifest by itself.
         raise_if_stopped: Called before each object.
     """
 
     store: Store
     form: Format
-    window: HourWindow
+    found: FoundHour
     asked_at: datetime
-    before: Manifest | None
-    there: Mapping[str, int]
-    is_due: bool
     raise_if_stopped: Callable[[], None]
 
-    def land(self, archive: Archive, members: list[Member]) -> HourResult:
+    def write(self, archive: Archive, members: list[Member]) -> HourResult:
         """Write what is new or changed of ``members`` and then the manifest.
 
         Raises:
             AmplitudeError: The store fails; what was written is without a manifest then, and is written again.
         """
-        result = HourResult(self.window)
-        objects, event_types = [], dict[str, int]()
-        for member, name in object_names(members, self.window.start, self.form.suffix):
+        window = self.found.window
+        result = HourResult(window)
+        objects = []
+        for member, name in object_names(members, window.start, self.form.suffix):
             self.raise_if_stopped()
-            known = self._known(member, name)
-            if known is not None:
-                result.unchanged += 1
-                objects.append(known)
-                continue
-            try:
-                rendered = self.form.render(archive, member)
-            except CorruptArchiveError as error:
-                result.broken = error
-                return result
-            objects.append(self._put(name, member, rendered, result))
-            for kind, count in rendered.event_types.items():
-                event_types[kind] = event_types.get(kind, 0) + count
-        if result.unchanged:
-            event_types = self._added_event_types(event_types, result)
-        result.events = sum(each.events for each in objects)
+            landed = self._unchanged(member, name)
+            if landed is not None:
+                result.objects.unchanged += 1
+            else:
+                try:
+                    rendered = self.form.render(archive, member)
+                except CorruptArchiveError as error:
+                    result.broken = error
+                    return result
+                landed = self._put(name, member, rendered, result)
+            objects.append(landed)
+        result.objects.events = sum(each.events for each in objects)
         project = next((member.name.project for member in members if member.name), None)
         manifest = self._write_manifest(
             Manifest(
-                window=self.window,
+                window=window,
                 state=HourState.DONE,
                 asked_at=self.asked_at.replace(microsecond=0),
                 format=self.form.name,
                 project=project,
                 objects=tuple(sorted(objects, key=lambda each: each.name)),
-                event_types=most_frequent(event_types),
+                event_types=most_frequent(self._event_types(result)),
             ),
-            is_new=bool(result.written or result.replaced),
+            is_new=result.objects.has_changes,
         )
-        for name in sorted(self._gone() - {each.name for each in manifest.objects}):
-            _logger.warning("%s of %s is gone from the store, and Amplitude has it no more.", name, self.window)
+        for name in sorted(self.found.gone() - {each.name for each in manifest.objects}):
+            _logger.warning("%s of %s is gone from the store, and Amplitude has it no more.", name, window)
         if manifest.state is HourState.FAILED:
             result.broken = StoreError(manifest.reason)
         else:
             result.manifest = manifest
         return result
 
-    def _known(self, member: Member, name: str) -> LandedObject | None:
+    def _unchanged(self, member: Member, name: str) -> LandedObject | None:
         """Return what the manifest says of a member if its object is there, as Amplitude has it now."""
-        landed = self._remembered(member)
-        if landed is None or landed.name != name or self.there.get(name) != landed.object_bytes:
+        landed = self.found.landed(member)
+        if landed is None or landed.name != name or self.found.sizes.get(name) != landed.object_bytes:
             return None
-        is_same = (landed.packed_bytes, landed.packed_crc32) == (member.packed_bytes, member.packed_crc32)
-        return landed if is_same else None
-
-    def _remembered(self, member: Member) -> LandedObject | None:
-        objects = self.before.objects if self.before else ()
-        return next((each for each in objects if each.member == member.text), None)
+        return landed if _is_same(landed, member) else None
 
     def _put(self, name: str, member: Member, rendered: Rendered, result: HourResult) -> LandedObject:
         with closing(rendered.body):
-            etag = self.store.put(f"{hour_folder(self.window.start)}/{name}", rendered.body, rendered.object_bytes)
-        landed = self._remembered(member)
-        if landed is None or name not in self.there:
-            result.written += 1
+            path = f"{hour_folder(self.found.window.start)}/{name}"
+            etag = self.store.put(path, rendered.body, rendered.object_bytes)
+        landed = self.found.landed(member)
+        if landed is None or name not in self.found.sizes:
+            result.objects.written += 1
         else:
-            result.replaced += 1
+            result.objects.replaced += 1
             self._report_replaced(name, member, landed, rendered)
-        result.written_bytes += rendered.object_bytes
-        result.malformed_lines += rendered.content.malformed_lines
-        result.malformed += [(member.text, number) for number in rendered.malformed_at]
-        if rendered.findings:
-            result.findings.append((member.text, rendered.findings))
+        result.objects.written_bytes += rendered.object_bytes
+        result.rendered[member.text] = rendered
         return LandedObject(
             name=name,
             member=member.text,
@@ -181,40 +161,42 @@ class HourLanding:
         )
 
     def _report_replaced(self, name: str, member: Member, landed: LandedObject, rendered: Rendered) -> None:
-        if (landed.packed_bytes, landed.packed_crc32) == (member.packed_bytes, member.packed_crc32):
-            _logger.warning(
-                "%s of %s had %s bytes in the store, %s were landed: replaced.",
-                name,
-                self.window,
-                f"{self.there[name]:,}",
-                f"{landed.object_bytes:,}",
-            )
+        if _is_same(landed, member):
+            there = f"{self.found.sizes[name]:,}"
+            text = "%s of %s had %s bytes in the store, %s were landed: replaced."
+            _logger.warning(text, name, self.found.window, there, f"{landed.object_bytes:,}")
             return
         _logger.warning(
             "Amplitude has changed %s of %s since it was landed (%s events, now %s): replaced.",
             name,
-            self.window,
+            self.found.window,
             f"{landed.events:,}",
             f"{rendered.events:,}",
         )
 
-    def _added_event_types(self, added: dict[str, int], result: HourResult) -> dict[str, int]:
-        """Return the hour's counts where not all of its objects were counted now; none where they are not known."""
-        before = self.before.event_types if self.before else {}
-        if result.replaced or not before:
+    def _event_types(self, result: HourResult) -> Mapping[str, int]:
+        """Return the hour's events by type; none where not all of its objects were counted, now or before."""
+        events = Counter[str]()
+        for rendered in result.rendered.values():
+            events.update(rendered.event_types)
+        if not result.objects.unchanged:
+            return events
+        before = self.found.manifest.event_types if self.found.manifest else {}
+        if result.objects.replaced or not before:
             return {}
-        return {kind: before.get(kind, 0) + added.get(kind, 0) for kind in {**before, **added}}
+        events.update(before)
+        return events
 
     def _write_manifest(self, mine: Manifest, *, is_new: bool) -> Manifest:
         """Write the manifest unless it would say nothing new; return what is in the store."""
-        before = self.before
-        if before is None or before.state is not HourState.DONE or is_new or self.is_due or self._gone():
-            return write_manifest(self.store, mine, before, gone=self._gone())
+        before, gone = self.found.manifest, self.found.gone()
+        if before is None or before.state is not HourState.DONE or is_new or self.found.is_due or gone:
+            return write_manifest(self.store, mine, before, gone=gone)
         return before
 
-    def _gone(self) -> frozenset[str]:
-        """Return the objects that the manifest named and that were not there."""
-        return frozenset(each.name for each in (self.before.objects if self.before else ())) - self.there.keys()
+
+def _is_same(landed: LandedObject, member: Member) -> bool:
+    return (landed.packed_bytes, landed.packed_crc32) == (member.packed_bytes, member.packed_crc32)
 
 
 def write_manifest(
@@ -222,12 +204,7 @@ def write_manifest(
 ) -> Manifest:
     """Write a manifest, together with what another run has written for the same hour; return what was written.
 
-    Two runs may have put different bytes under one name, in any order. The one that writes its manifest last sees that;
-    the hour has failed then, until it was asked for once more.
-
     Args:
-        store: Where to.
-        mine: What this run knows.
         before: The manifest when the run began.
         gone: Objects that were not there, whatever another manifest says.
     """

@@ -1,4 +1,8 @@
-"""What a store holds of a span of hours, and the ledger that follows from it."""
+"""What a store holds of a span of hours, and the ledger that follows from it.
+
+A few requests a day: one for the names of all manifests, one for each manifest of the span, one for the sizes of each
+day's objects. The ledger is made of these alone, so that nothing but the store has to be kept between two runs.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import OtherFormatError, OtherProjectError
-from source_amplitude.landing.coverage import by_folder, shortfall
-from source_amplitude.landing.manifest import (
+from source_amplitude.landing.coverage import shortfall
+from source_amplitude.landing.layout import (
     MANIFEST_FOLDER,
-    HourState,
-    Manifest,
+    by_folder,
     day_folder,
     hour_folder,
     hour_of_manifest,
-    manifest_from_bytes,
     manifest_path,
 )
+from source_amplitude.landing.manifest import HourState, Manifest, manifest_from_bytes
 from source_amplitude.ledger import Ledger, ripe_at
 from source_amplitude.windows import DAY, HourSet
 
@@ -70,7 +73,6 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
 
     Args:
         store: Asked for every manifest of the span, and for the names of its days' objects.
-        span: What is of interest.
         hours: From `landed_hours`.
         look_around: Whether to look for hours with events before and after the span: they say in which form and of
             which project hours are there, and a later one makes open hours empty ones.

@@ -1,4 +1,18 @@
-"""One run of ``land``: what the store lacks of a span of hours is asked for, proven, written and noted."""
+"""One run of ``land``: what the store lacks of a span of hours is asked for, proven, written and noted.
+
+What is asked for: everything of the span, and compared; with ``--only-missing`` what the manifests and the sizes in the
+store do not show to be there. The ledger made of the manifests decides, by the same rules as for ``read``.
+
+What is written: archives arrive oldest first, and the hours of one are written by several threads while the next one
+is downloaded. A member whose object is there as Amplitude has it now is not written again. An hour whose archive breaks
+is asked for again, with all behind it, a few times; then it has failed, and the others go on.
+
+What is noted when: an hour's manifest after its objects, so that a killed run leaves objects without a manifest, which
+the next run writes again. Hours without files are noted when their archive is done, as open or, once the ledger says
+so, as empty; failed hours at the end.
+
+Another run may land the same hours at the same time, on another machine too: `hour` has the rules for that.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +20,15 @@ import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import HoursMissingError, OtherProjectError, counted
-from source_amplitude.export import Archives, Arrived, Done, LinePlace, Nobody, Tally, hours_still_flawed
-from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
+from source_amplitude.errors import HoursMissingError, OtherProjectError
+from source_amplitude.export import Archives, Arrived, Nobody, hours_still_flawed
+from source_amplitude.landing.hour import FoundHour, HourWriter, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
+from source_amplitude.landing.results import HourResult, Landing
 from source_amplitude.ledger import came_of_age, ripe_at
 from source_amplitude.windows import HourSet, HourWindow, hour_window
 
@@ -38,87 +53,6 @@ _AGAIN = (
 
 
 @dataclass
-class Landing:
-    """What a run did, hour by hour in ``tally`` and in sums.
-
-    Attributes:
-        tally: Failures, malformed lines, archive bytes.
-        hours_done: Hours whose objects are all there now, of those that were asked for.
-        hours_empty: Hours that Amplitude has no files for, for good.
-        hours_open: Hours that it has none for yet.
-        written: Objects that were not there.
-        replaced: Objects whose bytes had changed at Amplitude, or in the store.
-        unchanged: Objects that were there as Amplitude has them.
-        written_bytes: Size of the written and the replaced ones.
-        events: Events of the hours that are done.
-        changed_days: Days that got objects.
-    """
-
-    tally: Tally = field(default_factory=Tally)
-    hours_done: int = 0
-    hours_empty: int = 0
-    hours_open: int = 0
-    written: int = 0
-    replaced: int = 0
-    unchanged: int = 0
-    written_bytes: int = 0
-    events: int = 0
-    changed_days: set[datetime] = field(default_factory=set)
-
-    def add(self, result: HourResult) -> None:
-        """Count an hour that is done."""
-        self.hours_done += result.window.hours
-        self.written += result.written
-        self.replaced += result.replaced
-        self.unchanged += result.unchanged
-        self.written_bytes += result.written_bytes
-        self.events += result.events
-        for member, line in result.malformed:
-            self.tally.add_malformed(LinePlace(result.window, member, line))
-        self.tally.malformed_lines += result.malformed_lines - len(result.malformed)
-        for member, findings in result.findings:
-            self.tally.add_findings(findings, result.window, member)
-        if result.written or result.replaced:
-            self.changed_days.add(result.window.start.replace(hour=0))
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether anything came of the run, good or bad."""
-        return bool(self.hours_done or self.hours_empty or self.hours_open or self.tally.failures)
-
-    def done(self) -> Done:
-        """Return how far the run is; may be asked by another thread."""
-        hours = self.hours_done + self.tally.done().hours
-        return Done(hours, self.tally.hours_wanted, self.events, self.written_bytes)
-
-    def summary(self, span: HourWindow, place: str, seconds: float) -> str:
-        """Return what a person wants to know of the run, in one line.
-
-        Args:
-            span: What was to be landed.
-            place: Where to.
-            seconds: How long it took.
-        """
-        if self.written or self.replaced:
-            kinds = (
-                f"{counted(self.written, 'object')} written",
-                f"{self.replaced:,} replaced",
-                f"{self.unchanged:,} unchanged",
-            )
-            parts = [f"{', '.join(kinds)} ({self.written_bytes / 1e6:,.1f} MB)"]
-        else:
-            parts = [f"nothing new ({counted(self.unchanged, 'object')} compared)"]
-        parts.append(f"{counted(self.hours_done, 'hour')} done with {counted(self.events, 'event')}")
-        failed = sum(window.hours for window, _ in self.tally.failures)
-        hours = {"empty": self.hours_empty, "open": self.hours_open, "failed": failed}
-        parts += [f"{counted(count, 'hour')} {what}" for what, count in hours.items() if count]
-        if self.tally.malformed_lines:
-            parts.append(f"{counted(self.tally.malformed_lines, 'malformed line')} left out")
-        parts += self.tally.oddities.summary_parts()
-        return f"{place}, {span}: {'; '.join(parts)}; {seconds:.1f} s."
-
-
-@dataclass
 class _InFlight:
     """An archive whose hours are being written; those that were counted are no longer among them."""
 
@@ -127,21 +61,18 @@ class _InFlight:
 
 
 class Lander:
-    """Lands hours in a store.
+    """Lands a span of hours in a store, once.
 
     Args:
-        amplitude: Amplitude and the present.
-        store: Where to.
-        form: In which form.
-        stop: Once set, a run ends with a StoppedError when the objects being written are.
-        audience: Who watches.
+        stop: Once set, the run ends with a StoppedError when the objects being written are.
 
     Attributes:
-        config: The user's configuration.
-        audience: As above.
         landing: What was done so far.
-        store: As above.
     """
+
+    _inventory: Inventory
+    _ledger: Ledger
+    _archives: Archives
 
     def __init__(
         self,
@@ -153,11 +84,15 @@ class Lander:
     ) -> None:
         self.landing = Landing()
         self.audience = audience or Nobody()
-        self._amplitude = amplitude
         self.config = amplitude.config
         self.store = store
+        self._amplitude = amplitude
         self._form = form
         self._stop = stop
+        self._manifests: dict[datetime, Manifest] = {}  # as they are in the store by now
+        self._pool = ThreadPoolExecutor(form.hours_at_once, thread_name_prefix="landing")
+        self._in_flight: deque[_InFlight] = deque()
+        self._notes: list[Future[Manifest]] = []
 
     def land(self, span: HourWindow, *, only_missing: bool) -> None:
         """Land what the store lacks of ``span``, or whatever Amplitude has for it, and compare.
@@ -172,21 +107,16 @@ class Lander:
             MalformedLinesError: At the end, by the policy for malformed lines.
             AmplitudeError: What is not about one window; what was landed before stays.
         """
-        hours = landed_hours(self.store)
-        self._amplitude.require_current_date(None, hours[-1] if hours else None)
-        inventory = take_inventory(self.store, span, hours, look_around=True)
-        require_fitting(inventory, self._form.name, self.store.place)
-        ledger = ledger_of(inventory, export_delay_hours=self.config.export_delay_hours)
-        run = _Run(self._amplitude, self.store, self._form, self._stop, inventory, ledger, self.landing)
-        policy = self.config.malformed_lines
-        reread = hours_still_flawed(ledger, policy) if only_missing else HourSet((span,))
+        self._take_stock(span)
+        policy, tally = self.config.malformed_lines, self.landing.tally
+        reread = hours_still_flawed(self._ledger, policy) if only_missing else HourSet((span,))
         self.audience.begin("land", self.landing.done)
         try:
-            run.land(span, reread=reread, recheck=only_missing)
-            self.landing.tally.raise_what_is_left(ledger, policy, tried="All other hours were landed.")
+            self._transfer(span, reread=reread, recheck=only_missing)
+            tally.raise_what_is_left(self._ledger, policy, tried="All other hours were landed.")
         except OtherProjectError:
             raise OtherProjectError(
-                f"The archives belong to another project than what {self.store.place} holds ({ledger.project}).",
+                f"The archives belong to another project than what {self.store.place} holds ({self._ledger.project}).",
                 tried="Nothing of the archive was landed.",
                 next_step="Use one prefix for each project.",
             ) from None
@@ -194,36 +124,18 @@ class Lander:
             error.advice = _AGAIN
             raise
         finally:
-            self.landing.tally.oddities.log_warnings(str(span))
+            tally.oddities.log_warnings(str(span))
 
+    def _take_stock(self, span: HourWindow) -> None:
+        hours = landed_hours(self.store)
+        self._amplitude.require_current_date(None, hours[-1] if hours else None)
+        self._inventory = take_inventory(self.store, span, hours, look_around=True)
+        require_fitting(self._inventory, self._form.name, self.store.place)
+        self._manifests = dict(self._inventory.manifests)
+        self._ledger = ledger_of(self._inventory, export_delay_hours=self.config.export_delay_hours)
+        self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, tally=self.landing.tally)
 
-class _Run:
-    """The moving parts of one run."""
-
-    def __init__(
-        self,
-        amplitude: Amplitude,
-        store: Store,
-        form: Format,
-        stop: threading.Event,
-        inventory: Inventory,
-        ledger: Ledger,
-        landing: Landing,
-    ) -> None:
-        self.landing = landing
-        self._config = amplitude.config
-        self._store = store
-        self._form = form
-        self._ledger = ledger
-        self._inventory = inventory
-        self._manifests = dict(inventory.manifests)
-        self._disk_bytes = amplitude.limits.disk_bytes
-        self._archives = Archives(amplitude, ledger, stop=stop, tally=self.landing.tally)
-        self._pool = ThreadPoolExecutor(form.hours_at_once, thread_name_prefix="landing")
-        self._in_flight: deque[_InFlight] = deque()
-        self._notes: list[Future[Manifest]] = []
-
-    def land(self, span: HourWindow, *, reread: HourSet, recheck: bool) -> None:
+    def _transfer(self, span: HourWindow, *, reread: HourSet, recheck: bool) -> None:
         """Ask for what is missing of ``span`` and for ``reread``, and write it."""
         try:
             with closing(self._archives.ask(span, recheck=recheck, reread=reread)) as arrivals:
@@ -245,6 +157,7 @@ class _Run:
             self._count_hours_without_files(span)
 
     def _write_all(self, arrivals: Iterable[Arrived | None]) -> None:
+        disk_bytes = self._amplitude.limits.disk_bytes
         for arrived in arrivals:
             if arrived is None:
                 _logger.info("Still waiting for Amplitude.")
@@ -252,7 +165,7 @@ class _Run:
             self._in_flight.append(self._begin(arrived))
             # One archive is written while the next one arrives, unless both might be more than the disk is to hold; a
             # broken hour of the last one is asked for again.
-            is_alone = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > self._disk_bytes
+            is_alone = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > disk_bytes
             while len(self._in_flight) > (0 if is_alone else _ARCHIVES_AT_ONCE - 1):
                 self._finish(self._in_flight[0])
                 self._in_flight.popleft()
@@ -262,25 +175,18 @@ class _Run:
         archive, hours = arrived.download.archive, deque[Future[HourResult]]()
         for hour, members in sorted(arrived.hours.items()):
             if archive is not None:
-                hours.append(self._pool.submit(self._hour(arrived, hour).land, archive, members))
+                hours.append(self._pool.submit(self._writer(arrived, hour).write, archive, members))
         return _InFlight(arrived, hours)
 
-    def _hour(self, arrived: Arrived, hour: datetime) -> HourLanding:
+    def _writer(self, arrived: Arrived, hour: datetime) -> HourWriter:
         before, asked_at = self._manifests.get(hour), arrived.download.asked_at
-        return HourLanding(
-            store=self._store,
-            form=self._form,
-            window=hour_window(hour),
-            asked_at=asked_at,
-            before=before,
-            there=self._inventory.sizes(hour),
-            is_due=before is not None and self._is_due(before, asked_at),
-            raise_if_stopped=self._archives.raise_if_stopped,
-        )
+        is_due = before is not None and self._is_due(before, asked_at)
+        found = FoundHour(hour_window(hour), before, self._inventory.sizes(hour), is_due)
+        return HourWriter(self.store, self._form, found, asked_at, self._archives.raise_if_stopped)
 
     def _is_due(self, before: Manifest, asked_at: datetime) -> bool:
         """Return whether the time of the latest look tells the next run anything new."""
-        return came_of_age(before.window, self._config.recheck_hours, since=before.asked_at, until=asked_at)
+        return came_of_age(before.window, self.config.recheck_hours, since=before.asked_at, until=asked_at)
 
     def _finish(self, flight: _InFlight) -> None:
         """Wait for the hours of an archive and record how they ended."""
@@ -308,7 +214,6 @@ class _Run:
         members = {each.member: each.content for each in manifest.objects}
         self._ledger.land(result.window.start, members, asked_at=asked_at)
         self.landing.add(result)
-        self.landing.tally.succeed()
         _logger.info("%s", result)
 
     def _count_what_was_landed(self, flight: _InFlight) -> None:
@@ -348,7 +253,7 @@ class _Run:
 
     def _ripened(self, before: Manifest, now: Manifest) -> bool:
         """Return whether an hour came of the age at which finding nothing may mean that it is empty."""
-        return before.asked_at < ripe_at(before.window.start, self._config.export_delay_hours) <= now.asked_at
+        return before.asked_at < ripe_at(before.window.start, self.config.export_delay_hours) <= now.asked_at
 
     def _note_failures(self) -> None:
         for window, error in self.landing.tally.failures:
@@ -366,7 +271,7 @@ class _Run:
     def _note(self, manifest: Manifest) -> None:
         before = self._manifests.get(manifest.window.start)
         self._manifests[manifest.window.start] = manifest
-        self._notes.append(self._pool.submit(write_manifest, self._store, manifest, before))
+        self._notes.append(self._pool.submit(write_manifest, self.store, manifest, before))
 
     def _wait_for_notes(self) -> None:
         while self._notes:

@@ -1,20 +1,20 @@
 """What is remembered beside the landed objects: one small JSON object an hour, written after the hour's objects.
 
-``_manifest/date=2026-01-01/hour=00.json`` says how the hour ended, which objects it has and what is in them. There is
-one for each hour, and none for a day or a run, so that runs over the same day never write over each other's hours.
+It says how the hour ended, which objects it has and what is in them. There is one for each hour, and none for a day or
+a run, so that runs over the same day never write over each other's hours.
 Pure: knows neither the store nor Amplitude.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.errors import InvalidManifestError
+from source_amplitude.landing.layout import hour_of_manifest
 from source_amplitude.members import Fingerprint
 from source_amplitude.windows import HourWindow, hour_window
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
-MANIFEST_FOLDER = "_manifest"
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-_PATH = re.compile(rf"{MANIFEST_FOLDER}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)\.json")
 
 
 class HourState(Enum):
@@ -73,8 +71,6 @@ class Manifest:
     """What is known of one landed hour (of one day, where Amplitude has day files).
 
     Attributes:
-        window: The hour.
-        state: How it ended.
         asked_at: When the request was sent whose answer it rests on, aware UTC, whole seconds.
         format: In which form its objects were landed; empty where it has none.
         project: The project its members are of; None where it has none.
@@ -94,47 +90,16 @@ class Manifest:
 
     @property
     def events(self) -> int:
-        """How many events the hour has."""
         return sum(each.events for each in self.objects)
 
     @property
     def object_bytes(self) -> int:
-        """The size of all its objects."""
         return sum(each.object_bytes for each in self.objects)
 
     @property
     def malformed_lines(self) -> int:
         """How many lines could not be landed, since they are no JSON objects; not counted in raw objects."""
         return sum(each.content.malformed_lines for each in self.objects)
-
-
-def hour_folder(hour: datetime) -> str:
-    """Return the folder of an hour's objects."""
-    return f"{day_folder(hour)}/hour={hour:%H}"
-
-
-def day_folder(day: datetime) -> str:
-    """Return the folder of a day's hours."""
-    return f"events/date={day:%Y-%m-%d}"
-
-
-def manifest_path(hour: datetime) -> str:
-    """Return where an hour's manifest is."""
-    return f"{manifest_folder(hour)}/hour={hour:%H}.json"
-
-
-def manifest_folder(day: datetime) -> str:
-    """Return the folder of a day's manifests."""
-    return f"{MANIFEST_FOLDER}/date={day:%Y-%m-%d}"
-
-
-def hour_of_manifest(path: str) -> datetime | None:
-    """Return the hour that a manifest's path is of, or None for any other path."""
-    match = _PATH.fullmatch(path)
-    try:
-        return match and datetime.strptime(f"{match[1]} {match[2]}", "%Y-%m-%d %H").replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:

@@ -1,26 +1,39 @@
-"""Where to land: ``--to`` as a store of obstore."""
+"""``--to`` as a place; what is none is refused with the form to write, worked out from the value.
+
+Places have the forms ``s3://bucket/prefix``, ``az://container/prefix``, ``gs://bucket/prefix`` and paths of folders. A
+value that may hold a secret is never repeated in a message.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
-from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
-from source_amplitude.distribution import install_command
-from source_amplitude.errors import InvalidConfigError, MissingExtraError, StoreDeniedError
-from source_amplitude.landing.credentials import names_in_use, store_credentials
-from source_amplitude.landing.near_places import AROUND, near_place
+from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from obstore.store import ObjectStore
+    from collections.abc import Callable
 
 _SCHEMES = {"s3": "bucket", "az": "container", "gs": "bucket"}
+_S3 = ("s3", "s3a", "s3n", "aws")
+_S3_COMPATIBLE = ("b2", "ceph", "cos", "minio", "oss", "r2", "spaces", "wasabi")
+_GCS = ("gs", "gcs", "google", "gcp")
+_AZURE = ("az", "azure", "azblob", "adl", "adls", "abfs", "abfss", "wasb", "wasbs")
+_ADDRESSES = ("http", "https")
+
+_AZURE_HOST = r"([a-z0-9]+)\.(?:blob|dfs)\.[a-z.]+"
+_AZURE_ADDRESS = re.compile(rf"{_AZURE_HOST}/(.+)", re.IGNORECASE)
+_AZURE_WITH_ACCOUNT = re.compile(rf"([a-z0-9$-]+)@{_AZURE_HOST}(/.*)?", re.IGNORECASE)
+_S3_ADDRESS = re.compile(r"(?:([^/]+)\.)?s3[a-z0-9.-]*\.amazonaws\.com(?:\.cn)?/(.*)", re.IGNORECASE)
+_GCS_ADDRESS = re.compile(
+    r"(?:([^/]+)\.)?(?:storage\.(?:googleapis|cloud\.google)\.com|console\.cloud\.google\.com/storage/browser)/(.*)",
+    re.IGNORECASE,
+)
+_AROUND = " \t\r\n'\""
+"""What people leave around a value that was copied."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,6 @@ class Place:
 
     @property
     def folder(self) -> Path | None:
-        """The local folder; None for an object store."""
         return Path(self.prefix) if self.scheme == "file" else None
 
 
@@ -90,13 +102,13 @@ def parse_place(to: str) -> Place:
 def _begins_like_an_address(to: str) -> bool:
     """Return whether a colon is in the first part of ``to``, behind more than a drive's letter."""
     drive = re.match(r"[A-Za-z]:(?!//)", to)
-    return drive is None and ":" in re.split(r"[/\\]", to.strip(AROUND), maxsplit=1)[0]
+    return drive is None and ":" in re.split(r"[/\\]", to.strip(_AROUND), maxsplit=1)[0]
 
 
 def _known_place(to: str) -> Place | None:
     scheme, separator, rest = to.partition("://")
     bucket, _, prefix = rest.partition("/")
-    if not separator or _may_hold_a_secret(to) or to != to.strip(AROUND):
+    if not separator or _may_hold_a_secret(to) or to != to.strip(_AROUND):
         return None
     if scheme == "file":
         return None if bucket or not prefix.strip("/") else Place("file", "", f"/{prefix}")
@@ -110,7 +122,7 @@ def _may_hold_a_secret(to: str) -> bool:
 
 def _refusal(to: str) -> str:
     """Return why ``to`` is refused and what to write in its place."""
-    may_hold_a_secret, near = _may_hold_a_secret(to), near_place(to)
+    may_hold_a_secret, near = _may_hold_a_secret(to), _near_place(to)
     if near is not None and _begins_like_an_address(near.form) and _known_place(near.form) is None:
         near = None
     said = "the value" if may_hold_a_secret else repr(to)
@@ -124,85 +136,79 @@ def _refusal(to: str) -> str:
     return f"--to: {said} is none of {forms}, a folder{folder}"
 
 
-def require_land_extra() -> None:
-    """Return if what the extra ``[land]`` installs is there.
+class _NearPlace(NamedTuple):
+    """What was meant.
 
-    Raises:
-        MissingExtraError: It is not; the text has the command that installs it.
+    Attributes:
+        form: What to write after ``--to``.
+        beside: What is to be set as well, as an end of a sentence; empty where nothing is.
     """
-    if find_spec("obstore") is None:
-        raise MissingExtraError(
-            "This command needs obstore, which is not installed.",
-            next_step=f"Run {install_command('obstore')} and then the command again.",
-        )
+
+    form: str
+    beside: str = ""
 
 
-def open_place(
-    place: Place, settings: StoreSettings, *, create: bool, environ: Mapping[str, str] = os.environ
-) -> ObjectStore:
-    """Return the store behind ``place``; no request is sent yet.
-
-    Args:
-        place: From `parse_place`.
-        settings: Bounds of waiting and retrying.
-        create: Whether to make a folder that is not there.
-        environ: Where credentials are looked for that obstore does not find itself.
-
-    Raises:
-        MissingExtraError: A profile is named and boto3 is not installed.
-        InvalidConfigError: The credentials in the environment cannot be used.
-        StoreDeniedError: The folder is not there, or cannot be made.
-    """
-    from obstore.exceptions import BaseError  # noqa: PLC0415 - installed only with the extra [land]
-    from obstore.store import AzureStore, GCSStore, LocalStore, S3Store  # noqa: PLC0415 - as above
-
-    credentials = store_credentials(place.scheme, environ)
-    options: dict[str, Any] = {
-        "connect_timeout": timedelta(seconds=settings.connect_seconds),
-        "timeout": timedelta(seconds=settings.request_seconds),
+def _near_place(to: str) -> _NearPlace | None:
+    """Return what ``to`` was meant to be; None where that is not clear. A query or a password is never part of it."""
+    scheme, _, rest = to.strip(_AROUND).partition(":")
+    scheme, path = scheme.lower(), re.split(r"[?#]", rest, maxsplit=1)[0].replace("\\", "/")
+    if scheme in ("file", "dbfs"):
+        return _of_folder(scheme, path)
+    kinds: dict[tuple[str, ...], Callable[[str], _NearPlace | None]] = {
+        _ADDRESSES: _of_address,
+        _AZURE: _of_azure,
+        _S3: lambda path: _joined("s3", path),
+        _S3_COMPATIBLE: lambda path: _joined("s3", path, " with AWS_ENDPOINT_URL set to the store's address"),
+        _GCS: lambda path: _joined("gs", path),
+        ("arn",): lambda path: _joined("s3", path.partition(":::")[2]),
     }
-    if credentials.get("endpoint", "").startswith("http://") or _allows_http(environ, place.scheme):
-        options["allow_http"] = True
-    patience: dict[str, Any] = {
-        "prefix": place.prefix or None,
-        "client_options": options,
-        "retry_config": {
-            "max_retries": settings.max_retries,
-            "retry_timeout": timedelta(seconds=settings.retry_seconds),
-            "backoff": {"init_backoff": timedelta(seconds=settings.first_wait_seconds)},
-        },
-    }
-    try:
-        if place.scheme == "s3":
-            return S3Store(place.bucket, **patience, **credentials)
-        if place.scheme == "az":
-            return AzureStore(place.bucket, **patience, **credentials)
-        if place.scheme == "gs":
-            return GCSStore(place.bucket, **patience)
-        return LocalStore(_folder(place.prefix, create=create))
-    except (BaseError, ValueError) as error:
-        # Their texts may quote a key that cannot be read.
-        names = ", ".join(names_in_use(place.scheme, environ)) or "none"
-        raise InvalidConfigError(
-            (f"credentials or settings of {place} cannot be used ({type(error).__name__}); variables set: {names}",)
-        ) from None
+    return next((made(path.strip("/")) for schemes, made in kinds.items() if scheme in schemes), None)
 
 
-def _allows_http(environ: Mapping[str, str], scheme: str) -> bool:
-    """Return whether the environment allows an address without encryption; obstore looks there only if left alone."""
-    prefix = {"s3": "AWS", "az": "AZURE", "gs": "GOOGLE"}.get(scheme, "")
-    return environ.get(f"{prefix}_ALLOW_HTTP", "").lower() in ("1", "true", "yes")
+def _of_azure(path: str) -> _NearPlace | None:
+    with_account = _AZURE_WITH_ACCOUNT.fullmatch(path)
+    if with_account:
+        container, account, inside = with_account.groups("")
+        return _joined("az", f"{container}{inside}", _account(account))
+    address = _AZURE_ADDRESS.fullmatch(path)
+    return _joined("az", address[2], _account(address[1])) if address else _joined("az", path)
 
 
-def _folder(path: str, *, create: bool) -> Path:
-    folder = Path(path)
-    try:
-        if create:
-            folder.mkdir(parents=True, exist_ok=True)
-        if not folder.is_dir():
-            raise StoreDeniedError(
-                f"The folder {folder} is not there.", next_step="Correct --to, or land something there first."
-            )
-    except OSError as error:
-        raise StoreDeniedError(f"The folder {folder} cannot be made ({error.strerror}).") from error
-    return folder.resolve()
+def _of_address(path: str) -> _NearPlace | None:
+    """Return the place behind an address of a store's own web interface."""
+    path = unquote(path)
+    azure = _AZURE_ADDRESS.fullmatch(path)
+    if azure:
+        return _of_azure(path)
+    for scheme, pattern in (("s3", _S3_ADDRESS), ("gs", _GCS_ADDRESS)):
+        match = pattern.fullmatch(path if "/" in path else f"{path}/")
+        if match:
+            return _joined(scheme, "/".join(filter(None, match.groups())))
+    return None
+
+
+def _of_folder(scheme: str, path: str) -> _NearPlace | None:
+    inside = path.strip("/")
+    if not inside:
+        return None
+    if scheme == "dbfs":
+        return _NearPlace(f"/dbfs/{inside}")
+    if not path.startswith("/"):
+        return _NearPlace(f"./{inside}")
+    has_host = path.startswith("//") and not path.startswith("///")
+    if not has_host:
+        return _NearPlace(f"/{inside}")
+    return _NearPlace(f"./{inside}", f", or /{inside} if its path begins at the root")
+
+
+def _joined(scheme: str, path: str, beside: str = "") -> _NearPlace | None:
+    """Return a place of a store; None where no bucket is named, or something that may be a password."""
+    bucket, _, inside = path.strip("/").partition("/")
+    if not bucket or "@" in bucket:
+        return None
+    inside = inside.strip("/")
+    return _NearPlace(f"{scheme}://{bucket}" + (f"/{inside}" if inside else ""), beside)
+
+
+def _account(name: str) -> str:
+    return f" with AZURE_STORAGE_ACCOUNT_NAME={name} in the environment"

@@ -1,22 +1,40 @@
-"""An object store or a folder, with what landing needs of it and our errors in place of its own."""
+"""An object store or a folder, with what landing needs of it and our errors in place of its own.
+
+An object is written whole or not at all, and counts as written once the store has confirmed it with an etag. A manifest
+is replaced only if it is still what was read: by conditional writes, in a folder under a lock. Clients retry by
+themselves, as long as `StoreSettings` says.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import tenacity
 
-from source_amplitude.errors import AmplitudeError, StoreError
+from source_amplitude.distribution import install_command
+from source_amplitude.errors import (
+    AmplitudeError,
+    InvalidConfigError,
+    MissingExtraError,
+    StoreDeniedError,
+    StoreError,
+)
 from source_amplitude.landing.conditions import ConditionalWriter, Content
-from source_amplitude.landing.manifest import MANIFEST_FOLDER
-from source_amplitude.landing.place import open_place
+from source_amplitude.landing.credentials import names_in_use, store_credentials
+from source_amplitude.landing.layout import MANIFEST_FOLDER
 from source_amplitude.landing.store_errors import ended_early, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from obstore.store import ObjectStore
 
     from source_amplitude.landing.place import Place, StoreSettings
 
@@ -31,24 +49,16 @@ _READ_ATTEMPTS = 4
 class Store:
     """The place that hours are landed in; safe to use from several threads.
 
-    Args:
-        place: Where it is.
-        settings: Bounds of waiting and retrying.
-        create: Whether to make a folder that is not there.
-
-    Attributes:
-        place: As above.
-
     Every method raises StoreDeniedError (credentials, no such bucket), DiskFullError (a folder's disk) or
     StoreError (anything else, after the store's own retries).
     """
 
     def __init__(self, place: Place, settings: StoreSettings, *, create: bool) -> None:
         self.place = place
-        self._store = open_place(place, settings, create=create)
+        self._store = _open_place(place, settings, create=create)
         impatient = replace(settings, max_retries=0)
         self._writer = ConditionalWriter(
-            place, self._store, lambda: open_place(place, impatient, create=False), self.get
+            place, self._store, lambda: _open_place(place, impatient, create=False), self.get
         )
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._threads = threading.Lock()  # a FileLock that is taken sleeps for 50 ms
@@ -113,7 +123,6 @@ class Store:
         """Write what ``change`` makes of an object; where another writer comes between, it is asked once more.
 
         Args:
-            path: The object.
             change: Gets the present bytes, or None; what it returns is not written where it is the same.
             seems_new: Whether to try first without asking what is there: one request less where nothing is.
         """
@@ -169,3 +178,79 @@ def _whole(read: Callable[[], T]) -> T:
         retry=tenacity.retry_if_exception(ended_early), stop=tenacity.stop_after_attempt(_READ_ATTEMPTS), reraise=True
     )
     return retry(read)
+
+
+def require_land_extra() -> None:
+    """Return if what the extra ``[land]`` installs is there.
+
+    Raises:
+        MissingExtraError: It is not; the text has the command that installs it.
+    """
+    if find_spec("obstore") is None:
+        raise MissingExtraError(
+            "This command needs obstore, which is not installed.",
+            next_step=f"Run {install_command('obstore')} and then the command again.",
+        )
+
+
+def _open_place(place: Place, settings: StoreSettings, *, create: bool) -> ObjectStore:
+    """Return the store behind ``place``; no request is sent yet.
+
+    Raises:
+        MissingExtraError: A profile is named and boto3 is not installed.
+        InvalidConfigError: The credentials in the environment cannot be used.
+        StoreDeniedError: The folder is not there, or cannot be made.
+    """
+    from obstore.exceptions import BaseError  # noqa: PLC0415 - as in `Store.put`
+    from obstore.store import AzureStore, GCSStore, LocalStore, S3Store  # noqa: PLC0415 - as above
+
+    credentials = store_credentials(place.scheme, os.environ)
+    options: dict[str, Any] = {
+        "connect_timeout": timedelta(seconds=settings.connect_seconds),
+        "timeout": timedelta(seconds=settings.request_seconds),
+    }
+    if credentials.get("endpoint", "").startswith("http://") or _allows_http(os.environ, place.scheme):
+        options["allow_http"] = True
+    patience: dict[str, Any] = {
+        "prefix": place.prefix or None,
+        "client_options": options,
+        "retry_config": {
+            "max_retries": settings.max_retries,
+            "retry_timeout": timedelta(seconds=settings.retry_seconds),
+            "backoff": {"init_backoff": timedelta(seconds=settings.first_wait_seconds)},
+        },
+    }
+    try:
+        if place.scheme == "s3":
+            return S3Store(place.bucket, **patience, **credentials)
+        if place.scheme == "az":
+            return AzureStore(place.bucket, **patience, **credentials)
+        if place.scheme == "gs":
+            return GCSStore(place.bucket, **patience)
+        return LocalStore(_folder(place.prefix, create=create))
+    except (BaseError, ValueError) as error:
+        # Their texts may quote a key that cannot be read.
+        names = ", ".join(names_in_use(place.scheme, os.environ)) or "none"
+        raise InvalidConfigError(
+            (f"credentials or settings of {place} cannot be used ({type(error).__name__}); variables set: {names}",)
+        ) from None
+
+
+def _allows_http(environ: Mapping[str, str], scheme: str) -> bool:
+    """Return whether the environment allows an address without encryption; obstore looks there only if left alone."""
+    prefix = {"s3": "AWS", "az": "AZURE", "gs": "GOOGLE"}.get(scheme, "")
+    return environ.get(f"{prefix}_ALLOW_HTTP", "").lower() in ("1", "true", "yes")
+
+
+def _folder(path: str, *, create: bool) -> Path:
+    folder = Path(path)
+    try:
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            raise StoreDeniedError(
+                f"The folder {folder} is not there.", next_step="Correct --to, or land something there first."
+            )
+    except OSError as error:
+        raise StoreDeniedError(f"The folder {folder} cannot be made ({error.strerror}).") from error
+    return folder.resolve()

@@ -7,8 +7,9 @@ import os
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from source_amplitude.api.redaction import forms_of, masked
 from source_amplitude.errors import AmplitudeError, DiskFullError, StoreDeniedError, StoreError
 from source_amplitude.landing.credentials import LOOKED_FOR
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from source_amplitude.landing.place import Place
 
 _MAX_SHOWN_CHARS = 300
-_MASK = "****"
 _SECRET_VARIABLES = re.compile(r"(KEY|SECRET|TOKEN|SAS|PASSWORD|CONNECTION_STRING)")
 _SHORTEST_SECRET_CHARS = 8
 
@@ -153,8 +153,7 @@ def store_words(error: BaseException) -> str:
         text = f"{match[1]}{match[2] or ''}{': ' if words else ''}{words}"
     text = " ".join(text.split("Debug source", 1)[0].split())
     text = re.sub(r"(https?://[^\s?\"'<>)]+)\?[^\s\"'<>)]*", r"\1", text)
-    for secret in _secrets():
-        text = text.replace(secret, _MASK)
+    text = masked(text, (form for form in forms_of(_secrets()) if len(form) >= _SHORTEST_SECRET_CHARS))
     return text[:_MAX_SHOWN_CHARS].strip().rstrip(".")
 
 
@@ -164,18 +163,12 @@ def _tag(text: str, name: str) -> str:
     return match[1].strip() if match else ""
 
 
-def _secrets() -> list[str]:
-    """Return whatever in the environment may open a store, in every form that it may have in a text; longest first."""
-    return sorted(set(_secret_forms()), key=len, reverse=True)
-
-
-def _secret_forms() -> Iterator[str]:
+def _secrets() -> Iterator[str]:
+    """Yield whatever in the environment may open a store."""
     for name, value in os.environ.items():
         if not _SECRET_VARIABLES.search(name):
             continue
         # A connection string has its keys behind semicolons, a shared access signature behind ampersands.
         parts = (part.partition("=")[2] for part in re.split(r"[;&]", value))
         for text in (value, *parts):
-            for form in (text, unquote(text), quote(text, safe=""), quote(unquote(text), safe="")):
-                if len(form) >= _SHORTEST_SECRET_CHARS:
-                    yield form
+            yield from (text, unquote(text))

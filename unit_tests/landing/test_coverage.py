@@ -5,8 +5,9 @@ from datetime import datetime, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.landing.coverage import Condition, Coverage, HourCover, by_folder, coverage, shortfall
-from source_amplitude.landing.manifest import HourState, LandedObject, Manifest, hour_folder
+from source_amplitude.landing.coverage import Condition, Coverage, HourCover, coverage, shortfall
+from source_amplitude.landing.layout import by_folder, hour_folder
+from source_amplitude.landing.manifest import HourState, LandedObject, Manifest
 from source_amplitude.members import NOTHING_READ
 from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
 from unit_tests.landing.manifests import NAMES, manifests

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_amplitude.errors import InvalidManifestError
+from source_amplitude.landing.layout import hour_of_manifest, manifest_path
 from source_amplitude.landing.manifest import (
     HourState,
     Manifest,
-    hour_of_manifest,
     manifest_from_bytes,
-    manifest_path,
     manifest_to_bytes,
     merged,
 )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,6 @@ from hypothesis import given
 
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
 from source_amplitude.report.page import page
-from source_amplitude.report.page_style import DARK_RAMP, LIGHT_RAMP
 from source_amplitude.report.signs import LEVELS, SIGNS, level, short_count, size
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow, hour_window
 from unit_tests.report.coverages import COMMAND, COVERAGES, MADE_AT, MIDNIGHT, TITLE, a_month, cover, covering, span
@@ -274,8 +275,11 @@ def test_a_year_is_a_small_page_and_made_in_a_moment() -> None:
     assert seconds < 1
 
 
-@pytest.mark.parametrize("ramp", [LIGHT_RAMP, DARK_RAMP], ids=["light", "dark"])
-def test_every_shade_is_told_from_the_next_and_what_stands_on_it_can_be_read(ramp: tuple[tuple[str, str], ...]) -> None:
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_every_shade_is_told_from_the_next_and_what_stands_on_it_can_be_read(scheme: int) -> None:
+    css = resources.files("source_amplitude.report").joinpath("page.css").read_text(encoding="utf-8")
+    shade_and_ink = re.findall(r"\.l[1-9]\{background:(#\w{6});color:(#\w{6})\}", css)
+    ramp = shade_and_ink[scheme * LEVELS : (scheme + 1) * LEVELS]
     shades = [luminance(shade) for shade, _ in ramp]
 
     assert len(ramp) == LEVELS

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airbyte_cdk.models import AirbyteStateBlob
@@ -16,8 +14,8 @@ from source_amplitude.airbyte.streams.kept_state import KeptState
 from source_amplitude.airbyte.streams.rest_stream import RestStream
 from source_amplitude.api import Call
 from source_amplitude.api.quotas import Quota
+from source_amplitude.disk import TemporaryBody
 from source_amplitude.errors import (
-    DiskFullError,
     InvalidStateError,
     NotFoundError,
     NotReadyError,
@@ -121,9 +119,9 @@ class CohortMembers(KeptState, RestStream):
             why = "was never computed" if cohort.computed_seconds is None else "was not computed since it was read"
             _logger.info("%s: cohort %s %s.", self.name, cohort.cohort_id, why)
             return
-        with _temporary_file() as file:
-            members = CohortFile(file, cohort.cohort_id, cohort.computed_at, may_be_blank=cohort.size == 0)
-            self._download(rest, self._request(rest, cohort), file, members)
+        with TemporaryBody("download") as body:
+            members = CohortFile(body.file, cohort.cohort_id, cohort.computed_at, may_be_blank=cohort.size == 0)
+            self._download(rest, self._request(rest, cohort), body, members)
             yield from members.rows()
         self._name_surprises(cohort, members)
         self._state = {
@@ -191,7 +189,7 @@ class CohortMembers(KeptState, RestStream):
             raise unknown_shape("body", "an object with request_id", answer)
         return _Download(request_id, cohort.cohort_id)
 
-    def _download(self, rest: Rest, download: _Download, file: IO[bytes], members: CohortFile) -> None:
+    def _download(self, rest: Rest, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
         """Wait until the file is prepared, and bring it here, proven to its end."""
         waited_seconds = 0.0
         while self._is_in_progress(rest, download):
@@ -201,7 +199,7 @@ class CohortMembers(KeptState, RestStream):
                 )
             rest.wait(_POLL_SECONDS)
             waited_seconds += _POLL_SECONDS
-        rest.retrying(lambda: self._fetch_file(rest, download, file, members))
+        rest.retrying(lambda: self._fetch_file(rest, download, body, members))
 
     def _is_in_progress(self, rest: Rest, download: _Download) -> bool:
         """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed).
@@ -217,15 +215,16 @@ class CohortMembers(KeptState, RestStream):
             raise UnexpectedAnswerError(f"Amplitude says {status[:60]!r} of the download of {download.cohort_id}.")
         return fetched.status == _ACCEPTED
 
-    def _fetch_file(self, rest: Rest, download: _Download, file: IO[bytes], members: CohortFile) -> None:
+    def _fetch_file(self, rest: Rest, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
         call = replace(download.call("/api/5/cohorts/request/{}/file", "the file"), may_redirect=True)
-        sink = _FileSink(file)
-        fetched = rest.fetch(call, sink)
+        body.empty()
+        fetched = rest.fetch(call, body)
         if fetched.location:
-            rest.fetch_storage(fetched.location, call.what, sink.emptied())
+            body.empty()
+            rest.fetch_storage(fetched.location, call.what, body)
         elif fetched.status == _ACCEPTED:
             raise NotReadyError(f"Amplitude has not finished {call.what} yet, though it said so.")
-        sink.finish()
+        body.flush()
         members.prove()
 
     def _name_surprises(self, cohort: _Cohort, members: CohortFile) -> None:
@@ -242,42 +241,3 @@ class CohortMembers(KeptState, RestStream):
         missing = wanted - {name.removeprefix("gp:") for name in members.properties}
         if missing and members.count:
             _logger.warning("%s: cohort %s has no property %s.", self.name, cohort.cohort_id, sorted(missing))
-
-
-class _FileSink:
-    """Takes a body; a full disk is said as such."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.emptied()
-
-    def emptied(self) -> _FileSink:
-        with _disk_errors():
-            self._file.seek(0)
-            self._file.truncate()
-        return self
-
-    def expect(self, total_bytes: int, /) -> None:
-        """Do nothing: a file grows as it is written."""
-
-    def write(self, data: bytes, /) -> None:
-        with _disk_errors():
-            self._file.write(data)
-
-    def finish(self) -> None:
-        """Let the disk have what is still in memory."""
-        with _disk_errors():
-            self._file.flush()
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DiskFullError(f"{tempfile.gettempdir()} cannot hold the download ({error.strerror}).") from error
-
-
-def _temporary_file() -> IO[bytes]:
-    with _disk_errors():
-        return tempfile.TemporaryFile()

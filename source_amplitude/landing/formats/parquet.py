@@ -9,11 +9,7 @@ from source_amplitude.archive import iter_line_batches
 from source_amplitude.distribution import install_command
 from source_amplitude.encoding import encode_line_by_line
 from source_amplitude.errors import MissingExtraError
-from source_amplitude.landing.formats.event_types import EventTypes
-from source_amplitude.landing.formats.form import Rendered
-from source_amplitude.landing.formats.object_file import ObjectFile
-from source_amplitude.landing.formats.odd_lines import OddLines
-from source_amplitude.members import NOTHING_READ
+from source_amplitude.landing.formats.body import ObjectFile
 
 try:
     import pyarrow as pa
@@ -28,6 +24,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from source_amplitude.archive import Archive, Member
+    from source_amplitude.landing.formats.body import Rendered
 
 _CHUNK_BYTES = 1024 * 1024
 _ROW_GROUP_BYTES = 16 * 1024 * 1024
@@ -45,11 +42,7 @@ class Parquet:
         self._type_at = self._columns.names.index("event_type")
 
     def render(self, archive: Archive, member: Member) -> Rendered:
-        """See `Format.render`; equal members become equal bytes with one version of pyarrow.
-
-        A row group holds about 16 MB of columns in memory, and at least one row.
-        """
-        content, events, event_types, odd = NOTHING_READ, 0, EventTypes(), OddLines()
+        """See `Format.render`; a row group holds about 16 MB of columns in memory, and at least one row."""
         with ObjectFile() as file:
             with (
                 archive.unpack(member) as unpacked,
@@ -60,20 +53,10 @@ class Parquet:
                     encoded = encode_line_by_line(batch.body, self._columns.row)
                     table, unfit = self._columns.batch(encoded.payload)
                     groups.add(table)
-                    event_types.add(row.cells[self._type_at] for row in encoded.payload)
-                    odd.add(replace(encoded, findings=encoded.findings.followed_by(unfit)))
-                    content, events = batch.seen, events + encoded.records
+                    file.event_types.add(row.cells[self._type_at] for row in encoded.payload)
+                    file.note(batch, replace(encoded, findings=encoded.findings.followed_by(unfit)))
                 groups.finish()
-            return Rendered(
-                file.detach(),
-                file.object_bytes,
-                file.crc32,
-                events,
-                replace(content, malformed_lines=odd.malformed),
-                odd.malformed_at,
-                event_types.counted(),
-                odd.findings,
-            )
+            return file.rendered()
 
 
 class _RowGroups:
@@ -85,14 +68,12 @@ class _RowGroups:
         self._waiting_bytes = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take another batch."""
         self._batches.append(batch)
         self._waiting_bytes += batch.nbytes
         if self._waiting_bytes >= _ROW_GROUP_BYTES:
             self.finish()
 
     def finish(self) -> None:
-        """Write what waits."""
         if self._batches:
             table = pa.Table.from_batches(self._batches)
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))

@@ -6,8 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from source_amplitude.archive import iter_line_batches
-from source_amplitude.landing.formats.event_types import EventTypes
-from source_amplitude.landing.formats.form import Rendered
+from source_amplitude.landing.formats.body import EventTypes, Rendered
 from source_amplitude.members import NOTHING_READ
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Raw:
             member.packed_crc32,
             events,
             content,
-            event_types=event_types.counted(),
+            event_types=event_types.events,
         )
 
 

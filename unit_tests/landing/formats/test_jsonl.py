@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from source_amplitude.errors import DiskFullError
-from source_amplitude.landing.formats import object_file
+from source_amplitude.landing.formats import body as body_module
 from source_amplitude.landing.formats.jsonl import Jsonl
 from source_amplitude.members import Fingerprint
 from unit_tests.end_to_end.connector import expected_record
@@ -76,20 +76,20 @@ def test_the_head_holds_neither_a_time_nor_a_name() -> None:
 def test_small_and_large_objects_are_the_same(memory_bytes: int) -> None:
     parts = [b"a" * 90, b"b" * 20, b"", b"c"]
 
-    with object_file.ObjectFile(memory_bytes) as file:
+    with body_module.ObjectFile(memory_bytes) as file:
         for part in parts:
             file.write(part)
         with file.detach() as body:
             whole = body.read()
 
     assert whole == b"".join(parts)
-    assert (file.object_bytes, file.crc32) == (len(whole), crc32(whole))
+    assert (file.written_bytes, file.crc32) == (len(whole), crc32(whole))
 
 
 def test_large_objects_leave_nothing_on_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    with object_file.ObjectFile(1) as file:
+    with body_module.ObjectFile(1) as file:
         file.write(b"on the disk")
         with file.detach():
             assert list(tmp_path.iterdir()) == []
@@ -103,7 +103,7 @@ class FullDisk(BytesIO):
 def test_a_full_disk_says_which_folder_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
-    monkeypatch.setattr(object_file, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(body_module, "MEMORY_BYTES", 0)
 
     with archive_of_content(b"{}\n") as archive, pytest.raises(DiskFullError, match=str(tmp_path)):
         Jsonl().render(archive, archive.members[0])

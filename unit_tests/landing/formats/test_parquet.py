@@ -18,7 +18,8 @@ from pyarrow import parquet
 
 from source_amplitude.encoding.columns import OTHER, Columns, column_kinds
 from source_amplitude.errors import DiskFullError
-from source_amplitude.landing.formats import format_named, object_file
+from source_amplitude.landing.formats import body as body_module
+from source_amplitude.landing.formats import format_named
 from source_amplitude.landing.formats import parquet as parquet_module
 from source_amplitude.members import Fingerprint
 from source_amplitude.records import Oddity, OddityKind
@@ -162,7 +163,7 @@ class FullDisk(BytesIO):
 def test_a_full_disk_says_which_folder_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
-    monkeypatch.setattr(object_file, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(body_module, "MEMORY_BYTES", 0)
 
     with archive_of_content(b"{}\n") as archive, pytest.raises(DiskFullError, match=str(tmp_path)):
         PARQUET.render(archive, archive.members[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 
 from source_amplitude.landing.formats import Raw
-from source_amplitude.landing.formats.event_types import most_frequent
+from source_amplitude.landing.formats.body import most_frequent
 from unit_tests.landing.formats.rendering import CONTENTS, archive_of_content, event_types, render, render_member
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_amplitude.archive import Member
-from source_amplitude.landing.names import object_names
+from source_amplitude.landing.layout import object_names
 from source_amplitude.members import parse_member_name
 
 FIVE = datetime(2026, 3, 4, 5, tzinfo=timezone.utc)
