@@ -15,7 +15,6 @@ from source_amplitude.errors import (
     ConfigError,
     DiskFullError,
     ExportTooLargeError,
-    OtherProjectError,
     RateLimitedError,
     StoppedError,
     UnreachableError,
@@ -115,7 +114,7 @@ class Archives:
         window = arrived.download.window
         if len(self._tally.failures) == arrived.failures_before:
             self._size.worked(window.hours)
-            self._ledger.working_hours = self._size.to_remember
+            self._ledger.remember_window(self._size.to_remember)
             self._tally.succeed()
         nothing = HourSet((window,)) - HourSet.of(hour_window(hour) for hour in arrived.hours)
         self._tally.hours_without_files += len(nothing)
@@ -191,7 +190,7 @@ class Archives:
             return
         _logger.info("%s It is asked for again in two halves.", error.what)
         self._size.was_too_large(halves[0].hours)
-        self._ledger.working_hours = self._size.to_remember
+        self._ledger.remember_window(self._size.to_remember)
         self._downloads.add_first(*halves)
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
@@ -257,7 +256,7 @@ class Archives:
         elsewhere = 0
         for member in archive.members:
             if member.name is not None:
-                self._check_project(member.name.project)
+                self._ledger.note_project(member.name.project)
             hour = window.start if member.name is None else member.name.hour
             if hour in window:
                 hours.setdefault(hour_window(hour).start, []).append(member)
@@ -270,15 +269,6 @@ class Archives:
                 elsewhere,
             )
         return hours
-
-    def _check_project(self, project: str) -> None:
-        if self._ledger.project is None:
-            self._ledger.project = project
-        elif self._ledger.project != project:
-            raise OtherProjectError(
-                f"The archives belong to project {project}, the saved state to project {self._ledger.project}.",
-                tried="Nothing of the archive was emitted.",
-            )
 
 
 def _name_stray_files(archive: Archive, window: HourWindow) -> None:

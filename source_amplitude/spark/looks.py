@@ -63,7 +63,7 @@ class Looks(Generic[T]):
                             break
         finally:
             reader.tally.oddities.log_warnings(str(span))
-        _forget_flaws(ledger)
+        ledger.forget_flaws()  # a sync names them each time, and Spark would write them each time
         return []
 
     def take(self) -> list[T]:
@@ -92,10 +92,3 @@ def count_lines(body: bytes) -> Encoded[None]:
 
 def _reaches(count: int, most: int | None) -> bool:
     return most is not None and count >= most
-
-
-def _forget_flaws(ledger: Ledger) -> None:
-    """Let flawed hours be forgotten like others: a sync names them each time, and Spark would write them each time."""
-    for hour, landed in ledger.flawed().items():
-        members = {name: replace(seen, malformed_lines=0) for name, seen in landed.members.items()}
-        ledger.landed[hour] = replace(landed, members=members)
