@@ -3,11 +3,10 @@
 `quotas` and `rest` are imported by those who need them: pyrate-limiter would delay the start of landing.
 """
 
-from source_amplitude.api.calls import Call, Fetched
-from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
-from source_amplitude.api.clocks import present
+from source_amplitude.api.answers import Fetched
+from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts, present
 from source_amplitude.api.credentials import KeysProof, prove_keys
-from source_amplitude.api.endpoints import Host, base_url
+from source_amplitude.api.endpoints import Call, Host, base_url
 from source_amplitude.api.redaction import redact, secret_forms
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 

@@ -18,23 +18,21 @@ from requests.auth import HTTPBasicAuth
 from source_amplitude.api.answers import (
     NOT_FOUND,
     Answer,
+    Fetched,
+    begins_like_an_archive,
     common_error,
     date_from_header,
     export_error,
     foreign_error,
-    names_the_keys,
-    reason_from_body,
-    rest_error,
-)
-from source_amplitude.api.calls import Call, Fetched
-from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, export_hours
-from source_amplitude.api.recognition import (
-    begins_like_an_archive,
     has_a_first_member,
     is_error_envelope,
+    names_the_keys,
     quoted,
+    reason_from_body,
+    rest_error,
     says_no_files,
 )
+from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Call, Host, export_hours
 from source_amplitude.api.redaction import redact
 from source_amplitude.distribution import version
 from source_amplitude.errors import (
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from source_amplitude.clock import Clock
     from source_amplitude.config import Keys, Region
     from source_amplitude.windows import HourWindow
 
@@ -328,6 +327,12 @@ class AmplitudeClient:
     def _cause(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
         return f" ({redact(f'{type(error).__name__}: {text}', self._keys)})" if text else f" ({type(error).__name__})"
+
+
+def present(clock: Clock, client: AmplitudeClient) -> datetime:
+    """Return the earlier of our clock and Amplitude's latest answer, so that a fast clock of ours loses nothing."""
+    ours, theirs = clock.now(), client.server_date
+    return ours if theirs is None else min(ours, theirs)
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from source_amplitude.api.calls import Call
+from source_amplitude.api.endpoints import Call
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
-from source_amplitude.api.clocks import present
+from source_amplitude.api.client import present
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 from source_amplitude.clock import sleep_unless
 from source_amplitude.errors import CredentialsRejectedError, NotInPlanError, RateLimitedError, StoppedError
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from source_amplitude.api.calls import Call, Fetched
+    from source_amplitude.api.answers import Fetched
     from source_amplitude.api.client import AmplitudeClient, ByteSink
     from source_amplitude.api.credentials import KeysProof
+    from source_amplitude.api.endpoints import Call
     from source_amplitude.api.quotas import Quotas
     from source_amplitude.clock import Clock
     from source_amplitude.errors import RetryableError
