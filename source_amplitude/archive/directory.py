@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from source_amplitude.archive.unpacking import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
+from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
 

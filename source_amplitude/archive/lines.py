@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from source_amplitude.archive.unpacking import crc32
+from source_amplitude.archive.gzip_codec import crc32
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from source_amplitude.archive import Content, Member, iter_line_batches
-from source_amplitude.archive.unpacking import open_gzip
+from source_amplitude.archive.gzip_codec import open_gzip
 from source_amplitude.encoding import JsonLines
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.spool import disk_error

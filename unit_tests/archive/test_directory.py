@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.archive import Archive, Member, iter_line_batches, open_archive
-from source_amplitude.archive.unpacking import open_gzip
+from source_amplitude.archive.gzip_codec import open_gzip
 from source_amplitude.encoding import split_lines
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import MemberName

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.archive import iter_line_batches
+from source_amplitude.archive.gzip_codec import gzip_compressor
 from source_amplitude.encoding import JsonLines
 from source_amplitude.landing.formats.event_types import EventTypes
 from source_amplitude.landing.formats.form import Rendered
 from source_amplitude.landing.formats.object_file import ObjectFile
 from source_amplitude.landing.formats.odd_lines import OddLines
-from source_amplitude.landing.formats.packing import gzip_compressor
 from source_amplitude.members import NOTHING_READ
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, cast
 
-from source_amplitude.archive.unpacking import crc32
+from source_amplitude.archive.gzip_codec import crc32
 from source_amplitude.export.spool import disk_error
 
 if TYPE_CHECKING:
