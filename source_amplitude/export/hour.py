@@ -18,7 +18,7 @@ from source_amplitude.archive import (
 )
 from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.export.tally import LinePlace, Tally
+from source_amplitude.export.stats import LinePlace, SyncStats
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class HourReading:
     Args:
         window: The hour (or day of files).
         known: What was emitted of a member before, by its full name.
-        tally: Counts what is emitted.
+        stats: Counts what is emitted.
         batch_bytes: How large a batch is best now.
         bounds: How far each member is to be read, by its full name; the others are left alone. None: all to their ends.
 
@@ -82,14 +82,14 @@ class HourReading:
         window: HourWindow,
         *,
         known: Callable[[str], Fingerprint | None],
-        tally: Tally,
+        stats: SyncStats,
         batch_bytes: Callable[[], int],
         bounds: Mapping[str, Fingerprint] | None = None,
     ) -> None:
         self.window = window
         self._bounds = bounds
         self._known = known
-        self._tally = tally
+        self._stats = stats
         self._batch_bytes = batch_bytes
         self._lines_read: dict[str, int] = {}
         self.seen: dict[str, Fingerprint] = {}
@@ -158,12 +158,12 @@ class HourReading:
         lines, before = batch.lines, self.seen[batch.member]
         lines_before = self._lines_read[batch.member]
         self._lines_read[batch.member] += encoded.lines
-        self._tally.records += encoded.records
+        self._stats.records += encoded.records
         if encoded.findings:
-            self._tally.add_findings(encoded.findings, self.window, batch.member, lines_before)
-        self._tally.content_bytes += lines.seen.content_bytes - before.content_bytes
+            self._stats.add_findings(encoded.findings, self.window, batch.member, lines_before)
+        self._stats.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
-            self._tally.add_malformed(LinePlace(self.window, batch.member, lines_before + position + 1))
+            self._stats.add_malformed(LinePlace(self.window, batch.member, lines_before + position + 1))
         self.is_flawed = self.is_flawed or bool(encoded.malformed)
         # Half a line at the end may be completed later: what counts as read must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from source_amplitude.config import MalformedLines
 from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.hour import EncodedRecords, HourBatch, HourReading
-from source_amplitude.export.tally import Tally, hours_still_flawed
+from source_amplitude.export.stats import SyncStats, hours_still_flawed
 from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ExportReader(Generic[T]):
         bounds: How far the members of an hour are to be read, by its start; see `HourReading`.
 
     Attributes:
-        tally: What was done so far.
+        stats: What was done so far.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class ExportReader(Generic[T]):
         self._bounds = bounds or {}
         self._config = amplitude.config
         self._encoding = encoding
-        self.tally = Tally()
-        self._archives = Archives(amplitude, ledger, stop=stop, tally=self.tally)
+        self.stats = SyncStats()
+        self._archives = Archives(amplitude, ledger, stop=stop, stats=self.stats)
 
     def read(
         self, span: HourWindow, *, recheck: bool
@@ -99,7 +99,7 @@ class ExportReader(Generic[T]):
                         self._archives.finish(arrived)
                 finally:
                     arrived.download.close()
-        self.tally.raise_what_is_left(self._ledger, policy)
+        self.stats.raise_what_is_left(self._ledger, policy)
 
     def _read_hours(self, arrived: Arrived) -> Generator[EncodedRecords[T] | HourDone, None, bool]:
         """Yield the hours of an archive; return whether all of it was read.
@@ -134,7 +134,7 @@ class ExportReader(Generic[T]):
         return HourReading(
             hour_window(hour),
             known=self._ledger.known,
-            tally=self.tally,
+            stats=self.stats,
             batch_bytes=self._encoding.batch_bytes,
             bounds=self._bounds.get(hour),
         )
@@ -150,7 +150,7 @@ class ExportReader(Generic[T]):
             return True
         self._ledger.land(window.start, reading.seen, asked_at=download.asked_at)
         self._ledger.forget_what_is_final(self._config.recheck_hours)
-        self.tally.hours_done += window.hours
-        self.tally.succeed()
+        self.stats.hours_done += window.hours
+        self.stats.succeed()
         yield HourDone(window)
         return True

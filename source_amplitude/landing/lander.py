@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import HoursMissingError, OtherProjectError, counted
-from source_amplitude.export import Archives, Arrived, Done, LinePlace, Nobody, Tally, hours_still_flawed
+from source_amplitude.export import Archives, Arrived, LinePlace, ProgressListener, SyncStats, hours_still_flawed
 from source_amplitude.landing.hour import HourLanding, HourResult, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from source_amplitude.export import Amplitude, Audience
+    from source_amplitude.export import Amplitude
     from source_amplitude.landing.formats import Format
     from source_amplitude.landing.inventory import Inventory
     from source_amplitude.landing.store import Store
@@ -54,7 +54,7 @@ class Landing:
         changed_days: Days that got objects.
     """
 
-    tally: Tally = field(default_factory=Tally)
+    tally: SyncStats = field(default_factory=SyncStats)
     hours_done: int = 0
     hours_empty: int = 0
     hours_open: int = 0
@@ -86,10 +86,9 @@ class Landing:
         """Whether anything came of the run, good or bad."""
         return bool(self.hours_done or self.hours_empty or self.hours_open or self.tally.failures)
 
-    def done(self) -> Done:
+    def stats(self) -> SyncStats:
         """Return how far the run is; may be asked by another thread."""
-        hours = self.hours_done + self.tally.done().hours
-        return Done(hours, self.tally.hours_wanted, self.events, self.written_bytes)
+        return replace(self.tally, hours_done=self.hours_done, records=self.events, content_bytes=self.written_bytes)
 
     def summary(self, span: HourWindow, place: str, seconds: float) -> str:
         """Return what a person wants to know of the run, in one line.
@@ -149,10 +148,10 @@ class Lander:
         store: Store,
         form: Format,
         stop: threading.Event,
-        audience: Audience | None = None,
+        audience: ProgressListener | None = None,
     ) -> None:
         self.landing = Landing()
-        self.audience = audience or Nobody()
+        self.audience = audience or ProgressListener()
         self._amplitude = amplitude
         self.config = amplitude.config
         self.store = store
@@ -180,7 +179,7 @@ class Lander:
         run = _Run(self._amplitude, self.store, self._form, self._stop, inventory, ledger, self.landing)
         policy = self.config.malformed_lines
         reread = hours_still_flawed(ledger, policy) if only_missing else HourSet((span,))
-        self.audience.begin("land", self.landing.done)
+        self.audience.begin("land", self.landing.stats)
         try:
             run.land(span, reread=reread, recheck=only_missing)
             self.landing.tally.raise_what_is_left(ledger, policy, tried="All other hours were landed.")
@@ -218,7 +217,7 @@ class _Run:
         self._inventory = inventory
         self._manifests = dict(inventory.manifests)
         self._disk_bytes = amplitude.limits.disk_bytes
-        self._archives = Archives(amplitude, ledger, stop=stop, tally=self.landing.tally)
+        self._archives = Archives(amplitude, ledger, stop=stop, stats=self.landing.tally)
         self._pool = ThreadPoolExecutor(form.hours_at_once, thread_name_prefix="landing")
         self._in_flight: deque[_InFlight] = deque()
         self._notes: list[Future[Manifest]] = []

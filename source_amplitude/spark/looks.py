@@ -59,10 +59,10 @@ class Looks(Generic[T]):
                         self._payloads.append(step.payload)
                     elif isinstance(step, HourDone):
                         landed += step.window.hours if step.window.start in was_open else 0
-                        if _reaches(landed, most) or _reaches(reader.tally.content_bytes, self._most_bytes):
+                        if _reaches(landed, most) or _reaches(reader.stats.content_bytes, self._most_bytes):
                             break
         finally:
-            reader.tally.oddities.log_warnings(str(span))
+            reader.stats.oddities.log_warnings(str(span))
         ledger.forget_flaws()  # a sync names them each time, and Spark would write them each time
         return []
 

@@ -114,8 +114,8 @@ def _read_hours(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Ge
             elif isinstance(step, HourDone):
                 done.append(step.window)
     finally:
-        reader.tally.oddities.log_warnings(str(span))
-    if (unproven := reader.tally.unproven).windows:
+        reader.stats.oddities.log_warnings(str(span))
+    if (unproven := reader.stats.unproven).windows:
         raise EmptyArchiveError(
             f"The export for {', '.join(map(str, unproven.windows))} is an archive without a file of these hours.",
             tried=f"It was asked for {amplitude.limits.archive_attempts} times.",

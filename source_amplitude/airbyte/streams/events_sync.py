@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.clock import Clock
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import Audience
+    from source_amplitude.export import ProgressListener
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class EventsSync(Generic[T]):
         encoding: Encoding[T],
         *,
         stop: threading.Event,
-        audience: Audience,
+        audience: ProgressListener,
     ) -> None:
         self._amplitude = amplitude
         self._config = amplitude.config
@@ -92,11 +92,11 @@ class EventsSync(Generic[T]):
         except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
             failure = error
         yield self._save_point(ledger)
-        seconds = self._amplitude.clock.monotonic_seconds() - started_seconds
-        hours_open = len(ledger.open)
-        _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
-        reader.tally.oddities.log_warnings("events")
-        self._audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
+        stats = reader.stats
+        stats.hours_open, stats.seconds = len(ledger.open), self._amplitude.clock.monotonic_seconds() - started_seconds
+        _logger.info("events: %s", stats.summary())
+        stats.oddities.log_warnings("events")
+        self._audience.end("events", stats)
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -119,7 +119,7 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self._audience.begin("events", reader.tally.done)
+        self._audience.begin("events", lambda: reader.stats)
         pace = Pace(self._amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, EncodedRecords):
