@@ -4,11 +4,11 @@
 """
 
 from source_amplitude.api.answers import Fetched
-from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts, present
+from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
 from source_amplitude.api.credentials import KeysProof, prove_keys
 from source_amplitude.api.endpoints import Call, Host, base_url
 from source_amplitude.api.redaction import redact, secret_forms
-from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
+from source_amplitude.api.retry import RetryBudget, RetryPolicy, log_retry, retrying
 
 __all__ = [
     "AmplitudeClient",
@@ -21,7 +21,7 @@ __all__ = [
     "RetryPolicy",
     "Timeouts",
     "base_url",
-    "present",
+    "log_retry",
     "prove_keys",
     "redact",
     "retrying",

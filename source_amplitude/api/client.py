@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from source_amplitude.clock import Clock
     from source_amplitude.config import Keys, Region
     from source_amplitude.windows import HourWindow
 
@@ -327,12 +326,6 @@ class AmplitudeClient:
     def _cause(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
         return f" ({redact(f'{type(error).__name__}: {text}', self._keys)})" if text else f" ({type(error).__name__})"
-
-
-def present(clock: Clock, client: AmplitudeClient) -> datetime:
-    """Return the earlier of our clock and Amplitude's latest answer, so that a fast clock of ours loses nothing."""
-    ours, theirs = clock.now(), client.server_date
-    return ours if theirs is None else min(ours, theirs)
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

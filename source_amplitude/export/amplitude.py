@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import AmplitudeClient, Host, RetryBudget, base_url, present, prove_keys, retrying
+from source_amplitude.api import AmplitudeClient, Host, RetryBudget, base_url, prove_keys, retrying
 from source_amplitude.errors import NotPublishedError, StaleDateError
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
@@ -83,7 +83,6 @@ class Amplitude:
             policy=replace(limits.retry, total_seconds=min(limits.retry.total_seconds, limits.heartbeat_seconds)),
             budget=RetryBudget(limits.retry_budget_seconds),
             clock=clock,
-            on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
         )
         skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
         if abs(skew_seconds) > limits.clock_skew_seconds:
@@ -118,7 +117,8 @@ class Amplitude:
 
     def present(self) -> datetime:
         """Return the earlier of our clock and Amplitude's, so that a fast clock of ours loses nothing."""
-        return present(self.clock, self.client)
+        ours, theirs = self.clock.now(), self.client.server_date
+        return ours if theirs is None else min(ours, theirs)
 
     def newest_end(self) -> datetime:
         """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""

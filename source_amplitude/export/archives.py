@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from source_amplitude.api import log_retry
 from source_amplitude.errors import (
     AmplitudeError,
     ConfigError,
@@ -77,7 +78,7 @@ class Archives:
         self._stats = stats
         self._size = WindowSize.remembered(amplitude.config.window_hours, ledger)
         self._queue = WindowQueue((), self._size)
-        self._downloads = Downloads(amplitude, _report_retry)
+        self._downloads = Downloads(amplitude)
         self._times_broken: dict[datetime, int] = {}
 
     def ask(self, span: HourWindow, *, recheck: bool, reread: HourSet) -> Generator[Arrived | None, None, None]:
@@ -139,7 +140,7 @@ class Archives:
             return False
         wait_seconds = self._limits.retry.first_wait_seconds * 2**times
         self._downloads.retry_budget.spend(wait_seconds)
-        _report_retry(hour, error, wait_seconds)
+        log_retry(error, wait_seconds, hour)
         self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
         return True
 
@@ -151,7 +152,7 @@ class Archives:
     def raise_if_stopped(self) -> None:
         """Raise a StoppedError if somebody has asked for the end."""
         if self._stop.is_set():
-            raise StoppedError("The sync was asked to end.", tried="The hours read so far are recorded.")
+            raise StoppedError
 
     def _arrivals(self) -> Iterator[Arrived | None]:
         while self._fill():
@@ -280,7 +281,3 @@ def _name_stray_files(archive: Archive, window: HourWindow) -> None:
             ", ".join(map(repr, archive.stray[:_MOST_NAMED])),
             more,
         )
-
-
-def _report_retry(window: HourWindow, error: RetryableError, wait_seconds: float) -> None:
-    _logger.warning("%s It is asked for again in %.0f seconds (window %s).", error.what, wait_seconds, window)

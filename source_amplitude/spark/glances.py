@@ -124,7 +124,6 @@ class Glances:
                 policy=self._amplitude.limits.retry,
                 budget=self._budget,
                 clock=self._amplitude.clock,
-                on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
             )
         except ExportTooSlowError:
             if halves is None:
