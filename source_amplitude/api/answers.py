@@ -93,7 +93,6 @@ class Fetched:
         status: 200, 202 or 302.
         body: All of it, unless it went to a sink.
         location: Where a redirect leads.
-        content_type: As the answer says.
         keys: Masked where the body is quoted.
     """
 

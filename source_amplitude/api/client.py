@@ -72,12 +72,10 @@ class ByteSink(Protocol):
     """Where a body is written to."""
 
     def expect(self, total_bytes: int, /) -> None:
-        """Hear how long the body will be, before its first byte, when the answer says so."""
+        """Take note of the body's length, before its first byte, when the answer says so."""
         ...
 
-    def write(self, data: bytes, /) -> object:
-        """Take the next bytes of the body."""
-        ...
+    def write(self, data: bytes, /) -> object: ...
 
 
 class ExportAnswer(Enum):
@@ -110,9 +108,7 @@ class AmplitudeClient:
     Args:
         base_url: What paths are appended to, see `endpoints.base_url`.
         region: Only named in messages.
-        keys: The project's keys.
-        timeouts: See `Timeouts`.
-        data_url: The same for lookup tables, which are on another host.
+        data_url: The same as ``base_url`` for lookup tables, which are on another host.
     """
 
     def __init__(
@@ -146,11 +142,9 @@ class AmplitudeClient:
 
     @property
     def region(self) -> Region:
-        """Where the requests go."""
         return self._region
 
     def close(self) -> None:
-        """Give the connections back."""
         self._session.close()
 
     def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:

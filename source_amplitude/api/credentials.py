@@ -74,10 +74,6 @@ def _check(client: AmplitudeClient) -> None:
 class KeysProof:
     """What the first request of a sync said about the keys; asked for once.
 
-    Args:
-        client: The configured region.
-        other_region: The other one.
-
     Attributes:
         holds: Whether the keys were accepted: a refusal is about what was asked for then.
     """

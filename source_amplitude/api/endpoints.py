@@ -36,10 +36,8 @@ class Call:
     Attributes:
         path: Below the host, percent-encoded.
         what: What is asked for, in messages.
-        query: Names and values; names may repeat.
-        quota: Whose limits it counts against.
+        query: Names may repeat.
         cost: In the quota's units.
-        host: Which host.
         may_redirect: Whether a redirect is a good answer.
     """
 
@@ -70,11 +68,9 @@ def base_url(region: Region, override: str | None = None, host: Host = Host.REST
     """Return the address that paths of ``region`` are appended to, without a trailing slash.
 
     Args:
-        region: Where the project is stored.
         override: The value of the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to
             which ``/us`` or ``/eu`` is appended (``/data-us`` or ``/data-eu`` for lookup tables). Plain http is for
             loopback addresses only.
-        host: Which host.
 
     Raises:
         InvalidConfigError: The override is no URL that may be used.

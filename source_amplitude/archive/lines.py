@@ -59,7 +59,6 @@ def iter_line_batches(
     Args:
         content: Unpacked bytes; a last line without line feed is a line.
         after: What lies before the present position: the checksums go on from there.
-        chunk_bytes: How much to unpack at once.
     """
     length, crc = after.content_bytes, after.crc32
     unfinished = bytearray()  # a list of its chunks would leave the heap with holes as large as the line

@@ -76,7 +76,6 @@ class Places:
         self._write(number % PLACES * _PLACE_BYTES + BATCH_ROOM_BYTES + start, payload)
 
     def result(self, number: int, payload_bytes: int) -> bytes:
-        """Return a copy of a result."""
         start = number % PLACES * _PLACE_BYTES + BATCH_ROOM_BYTES
         return self._memory[start : start + payload_bytes]
 

@@ -63,7 +63,6 @@ class Archives:
     """Asks for what a ledger lacks of a span of hours.
 
     Args:
-        amplitude: Whom to ask.
         ledger: What is known; changed by `finish` and by windows that proved too large.
         stop: Once set, the next step raises.
         stats: Failures are counted there.
@@ -150,7 +149,6 @@ class Archives:
         return len(self._downloads) == 0
 
     def raise_if_stopped(self) -> None:
-        """Raise a StoppedError if somebody has asked for the end."""
         if self._stop.is_set():
             raise StoppedError
 

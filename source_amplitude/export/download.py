@@ -29,11 +29,9 @@ class Download:
     """A finished download.
 
     Attributes:
-        window: The hours that were asked for.
         asked_at: When the request was sent, on Amplitude's clock.
         archive: The verified archive; None when Amplitude had no files for any of the hours. Asked for several times
             if it has no member of the window.
-        archive_bytes: Its size.
         spool: The file behind it; `close` deletes it.
     """
 

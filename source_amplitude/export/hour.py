@@ -45,7 +45,6 @@ class HourBatch:
     """Some lines of an hour, or its end.
 
     Attributes:
-        reading: The hour.
         member: The full name of the member the lines are from.
         lines: None at the hour's end.
     """
@@ -56,7 +55,6 @@ class HourBatch:
 
     @property
     def body(self) -> bytes:
-        """The lines; no bytes at the hour's end."""
         return self.lines.body if self.lines else b""
 
 
@@ -66,12 +64,9 @@ class HourReading:
     Args:
         window: The hour (or day of files).
         known: What was emitted of a member before, by its full name.
-        stats: Counts what is emitted.
-        batch_bytes: How large a batch is best now.
         bounds: How far each member is to be read, by its full name; the others are left alone. None: all to their ends.
 
     Attributes:
-        window: As above.
         seen: What has been emitted of each member, before and now; grows with every batch that is noted.
         broken: Why a member could not be read to its end; the first such error.
         is_flawed: Whether any line, now or before, is no JSON object.

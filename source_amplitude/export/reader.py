@@ -47,14 +47,9 @@ class ExportReader(Generic[T]):
     """Reads what a ledger lacks of a span of hours.
 
     Args:
-        amplitude: Whom to ask.
         ledger: Changed while reading; right at every step that was yielded.
-        encoding: Makes the payloads out of lines.
         stop: Once set, `read` ends with an error at its next step.
         bounds: How far the members of an hour are to be read, by its start; see `HourReading`.
-
-    Attributes:
-        stats: What was done so far.
     """
 
     def __init__(

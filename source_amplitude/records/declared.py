@@ -55,7 +55,6 @@ class Declared(NamedTuple):
     fields: Mapping[str, Declared]
 
     def oddity(self, found: type) -> Oddity:
-        """Return what is odd about a value of the type ``found``."""
         return Oddity(OddityKind.MISFIT, self.name, self.words, _JSON[found])
 
 

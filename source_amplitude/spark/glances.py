@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import RetryBudget, retrying
 from source_amplitude.errors import EmptyArchiveError, ExportTooSlowError, ServerFailureError
 from source_amplitude.export import Glimpse, glance
-from source_amplitude.export.limits import MAX_EXPORT_HOURS
+from source_amplitude.export.amplitude import MAX_EXPORT_HOURS
 from source_amplitude.ledger import Ledger, ripe_end
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split
 

@@ -34,7 +34,6 @@ class Person:
         reads_stderr: Whether stderr is a terminal.
         reads_stdout: Whether stdout is one.
         may_draw: Whether a line may be drawn on stderr that changes.
-        stderr: Where to speak to them.
     """
 
     reads_stderr: bool
@@ -77,7 +76,6 @@ class ReadCommand:
     """A read, and where it printed to.
 
     Attributes:
-        typed: The command.
         keeps_state: Whether it has a ``--state-file``.
         output: The file that stdout is, or empty where that is none or not known.
         refreshed: Streams that were read in full; their states would keep the next read from reading them again.
@@ -151,22 +149,21 @@ class Narrator(ProgressListener):
             self._line = None
 
     def begin_stream(self, name: str) -> None:
-        """Hear that a stream is read now."""
         self._records[name] = 0
 
     def count(self, name: str) -> None:
-        """Hear of a record of a stream that has no audience itself."""
+        """Count a record of a stream that does not call `begin` and `end` itself."""
         self._records[name] = self._records.get(name, 0) + 1
 
     def end_stream(self, name: str, *, is_complete: bool) -> None:
-        """Hear how a stream ended; why it failed comes later, as a complaint."""
+        """Say how a stream ended; why it failed comes later, as a complaint."""
         if not is_complete:
             self._failed.append(name)
         elif name not in self._is_told:
             self._person.say(f"{name}: {self._records.get(name, 0):,} records")
 
     def complain(self, text: str, name: str = "") -> None:
-        """Hear why a stream, or all of the command, failed."""
+        """Say why a stream, or all of the command, failed."""
         self.close()
         is_asked_for = self._stop.is_set()
         who = name if name and is_asked_for else f"{name} failed" if name else "source-amplitude"
@@ -177,12 +174,7 @@ class Narrator(ProgressListener):
         self._person.say(complaint or "Amplitude accepts the keys.", is_bad=bool(complaint))
 
     def end_read(self, command: ReadCommand, *, goes_on: bool) -> None:
-        """Say which streams failed, and how to go on.
-
-        Args:
-            command: This one.
-            goes_on: Whether states were printed that a next read can go on from.
-        """
+        """Say which streams failed; and how to go on, if states were printed that a next read ``goes_on`` from."""
         if self._failed and len(self._records) > 1:
             names = ", ".join(self._failed)
             self._person.say(f"{len(self._failed)} of {len(self._records)} streams failed: {names}", is_bad=True)
