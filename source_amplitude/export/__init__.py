@@ -3,7 +3,6 @@
 from source_amplitude.export.amplitude import Amplitude, Limits, newest_end, not_published_error
 from source_amplitude.export.archives import Archives, Arrived
 from source_amplitude.export.glance import Glimpse, glance
-from source_amplitude.export.hour import EncodedRecords
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.spool import require_temporary_folder
 from source_amplitude.export.stats import LinePlace, ProgressListener, SyncStats, hours_still_flawed
@@ -12,7 +11,6 @@ __all__ = [
     "Amplitude",
     "Archives",
     "Arrived",
-    "EncodedRecords",
     "ExportReader",
     "Glimpse",
     "HourDone",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from source_amplitude.archive import (
     Archive,
@@ -27,17 +27,7 @@ if TYPE_CHECKING:
     from source_amplitude.encoding import Encoded
     from source_amplitude.windows import HourWindow
 
-T = TypeVar("T")
-
 _logger = logging.getLogger("airbyte")
-
-
-@dataclass(frozen=True)
-class EncodedRecords(Generic[T]):
-    """Some records, to be written out before the next step is asked for."""
-
-    payload: T
-    records: int
 
 
 @dataclass(frozen=True)

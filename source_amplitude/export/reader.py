@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from source_amplitude.config import MalformedLines
 from source_amplitude.export.archives import Archives, Arrived
-from source_amplitude.export.hour import EncodedRecords, HourBatch, HourReading
+from source_amplitude.export.hour import HourBatch, HourReading
 from source_amplitude.export.stats import SyncStats, hours_still_flawed
 from source_amplitude.windows import HourWindow, hour_window
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.archive import Archive
-    from source_amplitude.encoding import Encoding
+    from source_amplitude.encoding import Encoded, Encoding
     from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.export.download import Download
     from source_amplitude.ledger import Ledger
@@ -68,10 +68,10 @@ class ExportReader(Generic[T]):
         self.stats = SyncStats()
         self._archives = Archives(amplitude, ledger, stop=stop, stats=self.stats)
 
-    def read(
-        self, span: HourWindow, *, recheck: bool
-    ) -> Generator[EncodedRecords[T] | HourDone | StillWaiting, None, None]:
+    def read(self, span: HourWindow, *, recheck: bool) -> Generator[Encoded[T] | HourDone | StillWaiting, None, None]:
         """Yield the records of ``span`` that the ledger lacks, oldest hour first.
+
+        They are to be written out before the next step is asked for.
 
         Args:
             span: Hours that Amplitude may have published.
@@ -96,7 +96,7 @@ class ExportReader(Generic[T]):
                     arrived.download.close()
         self.stats.raise_what_is_left(self._ledger, policy)
 
-    def _read_hours(self, arrived: Arrived) -> Generator[EncodedRecords[T] | HourDone, None, bool]:
+    def _read_hours(self, arrived: Arrived) -> Generator[Encoded[T] | HourDone, None, bool]:
         """Yield the hours of an archive; return whether all of it was read.
 
         They are encoded as one run, so that worker processes go on with the next hour while one is finished.
@@ -109,7 +109,7 @@ class ExportReader(Generic[T]):
             try:
                 for batch, encoded in in_order:
                     if encoded.records:
-                        yield EncodedRecords(encoded.payload, encoded.records)
+                        yield encoded
                     batch.reading.note(batch, encoded)
                     begun = batch.reading if batch.lines else None
                     if batch.lines is None and not (yield from self._finish_hour(arrived.download, batch.reading)):

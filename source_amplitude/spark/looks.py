@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from source_amplitude.config import MalformedLines
 from source_amplitude.encoding import Encoded, OneByOne, encode_line_by_line
-from source_amplitude.export import EncodedRecords, ExportReader, HourDone
+from source_amplitude.export import ExportReader, HourDone
 from source_amplitude.windows import HourSet, HourWindow
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Looks(Generic[T]):
         try:
             with closing(reader.read(HourWindow(span.start, end), recheck=True)) as steps:
                 for step in steps:
-                    if isinstance(step, EncodedRecords):
+                    if isinstance(step, Encoded):
                         self._payloads.append(step.payload)
                     elif isinstance(step, HourDone):
                         landed += step.window.hours if step.window.start in was_open else 0

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import orjson
 
 from source_amplitude.airbyte.failures import traced
+from source_amplitude.encoding import Encoded
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import Amplitude, EncodedRecords, ExportReader, StillWaiting
+from source_amplitude.export import Amplitude, ExportReader, StillWaiting
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
 
@@ -64,7 +65,7 @@ class EventsSync(Generic[T]):
         self._stop = stop
         self._audience = audience
 
-    def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+    def run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
 
         Raises:
@@ -78,7 +79,7 @@ class EventsSync(Generic[T]):
             self._encoding.close()
             self._amplitude.close()
 
-    def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+    def _run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
         started_seconds = self._amplitude.clock.monotonic_seconds()
         ledger = self._read_state()
         self._amplitude.connect()
@@ -103,7 +104,7 @@ class EventsSync(Generic[T]):
 
     def _read(
         self, reader: ExportReader[T], ledger: Ledger, span_end: datetime, *, is_full_refresh: bool
-    ) -> Iterator[EncodedRecords[T] | SavePoint]:
+    ) -> Iterator[Encoded[T] | SavePoint]:
         if self._config.start >= span_end:
             _logger.warning(
                 "There is nothing to read: start_date is %s, and the newest hour Amplitude has published ends at %s.",
@@ -122,7 +123,7 @@ class EventsSync(Generic[T]):
         self._audience.begin("events", lambda: reader.stats)
         pace = Pace(self._amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
-            if isinstance(step, EncodedRecords):
+            if isinstance(step, Encoded):
                 yield step
             elif isinstance(step, StillWaiting) or pace.allows_a_state():
                 yield pace.note(self._save_point(ledger))
