@@ -68,10 +68,8 @@ class Answer:
     """The part of an HTTP answer that errors are made from.
 
     Attributes:
-        status: The HTTP status.
         reason: Amplitude's own words, keys masked; empty where the body has none.
         retry_after: The Retry-After header; no documentation mentions one, so it may be missing.
-        date: The Date header as an aware datetime.
         quote: Status, content type and beginning of a body in no form of Amplitude's, keys masked; else empty.
     """
 
@@ -181,7 +179,6 @@ def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeEr
 
 
 def foreign_error(answer: Answer, what: str) -> ForeignAnswerError:
-    """Return the error for an answer that is not Amplitude's own."""
     return ForeignAnswerError(f"The answer to {what} is not Amplitude's ({answer}).")
 
 

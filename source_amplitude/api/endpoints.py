@@ -35,7 +35,6 @@ class Call:
 
     Attributes:
         path: Below the host, percent-encoded.
-        what: What is asked for, in messages.
         query: Names may repeat.
         cost: In the quota's units.
         may_redirect: Whether a redirect is a good answer.

@@ -47,12 +47,10 @@ class RetryBudget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether no waiting time is left."""
         with self._lock:
             return self._left_seconds <= 0
 
     def spend(self, seconds: float) -> None:
-        """Take ``seconds`` out of the budget."""
         with self._lock:
             self._left_seconds -= seconds
 

@@ -54,7 +54,6 @@ class Member:
     Attributes:
         text: The name as Amplitude wrote it; a member's identity.
         name: Its parts; None where the name has an unknown form.
-        packed_bytes: Size of the gzip file.
         packed_crc32: CRC-32 of the gzip file, which `open_archive` has found right.
     """
 

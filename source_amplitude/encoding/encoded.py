@@ -45,7 +45,6 @@ class Encoded(Generic[T_co]):
     """What was made of a batch of lines.
 
     Attributes:
-        payload: For the consumer.
         records: How many records it holds: more than it had lines, where a line is several objects.
         lines: How many lines the batch had, blank and malformed ones included.
         malformed: Positions in the batch of lines that are no JSON objects.

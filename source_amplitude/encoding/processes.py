@@ -181,7 +181,6 @@ class AcrossProcesses:
     """Encodes JSON lines in this process at first, and in ``processes`` others once there is a lot to do.
 
     Args:
-        lines: What encodes a batch.
         tail: Returns what ends each record of a batch.
         processes: How many workers; below two everything is encoded here.
         start_after_bytes: How much is encoded here before they are started.

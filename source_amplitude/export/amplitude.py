@@ -39,7 +39,6 @@ class Limits:
     """Waiting, retrying, disk: everything about an export that is no user's business.
 
     Attributes:
-        timeouts: For each request.
         retry: For one archive: request, body and verification together.
         retry_budget_seconds: Waiting time that all retries of a stream share.
         archive_attempts: How often an archive is downloaded whose member breaks while it is read.

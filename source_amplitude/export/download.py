@@ -42,7 +42,6 @@ class Download:
     spool: SpoolFile
 
     def close(self) -> None:
-        """Close the archive and delete its file."""
         if self.archive is not None:
             self.archive.close()
         self.spool.close()
@@ -80,7 +79,6 @@ class Downloads:
         return len(self._flights)
 
     def add(self, window: HourWindow) -> None:
-        """Add a download behind all others."""
         with self._lock:
             self._flights.append(_Flight(window, 0))
         self._start_what_may()

@@ -116,7 +116,6 @@ class _Entry:
     """A file or a folder.
 
     Attributes:
-        name: In the archive.
         is_member: None where its first bytes would say and are not there.
         end: Where the next entry begins; beyond what is there where that is not known.
     """

@@ -73,10 +73,6 @@ class ExportReader(Generic[T]):
 
         They are to be written out before the next step is asked for.
 
-        Args:
-            span: Hours that Amplitude may have published.
-            recheck: Whether to look for late files of hours that are done.
-
         Raises:
             AmplitudeError: What is not about one window; everything yielded before stands.
             HoursMissingError: At the end, when windows failed; or earlier, when they keep failing alike.

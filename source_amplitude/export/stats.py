@@ -41,18 +41,12 @@ class SyncStats:
 
     Attributes:
         hours_wanted: Hours that are asked for, rechecked ones included; 0 while that is not known yet.
-        records: Emitted records.
         hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
         hours_without_files: Hours asked for in vain; they are empty or will be published later.
         hours_open: At the end: of these, the ones that may still be published.
         unproven: Of these, the ones whose answer was an archive without a file of its window.
-        archive_bytes: Bytes of archives downloaded.
-        content_bytes: Unpacked bytes emitted.
         seconds: At the end: how long it took.
-        failures: Windows that could not be read, with their errors.
         malformed: The first malformed lines met.
-        malformed_lines: How many malformed lines were met.
-        oddities: What was odd about the lines that were emitted.
     """
 
     hours_wanted: int = 0
@@ -77,7 +71,6 @@ class SyncStats:
 
     @property
     def hours_failed(self) -> int:
-        """Hours that could not be read."""
         return sum(window.hours for window, _ in self.failures)
 
     def add_malformed(self, line: LinePlace) -> None:
@@ -97,7 +90,7 @@ class SyncStats:
         hours_empty = max(0, self.hours_without_files - self.hours_open)
         counts = {"done": self.hours_done, "empty": hours_empty, "open": self.hours_open, "failed": self.hours_failed}
         hours = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-        return f"{self.records:,} events, {size}, {self.seconds:.1f} s{rate}", f"hours: {hours}"
+        return f"{counted(self.records, 'event')}, {size}, {self.seconds:.1f} s{rate}", f"hours: {hours}"
 
     def summary(self) -> str:
         """Return the outcome with what was malformed or odd, in one line."""
@@ -109,13 +102,11 @@ class SyncStats:
         return self._alike
 
     def fail(self, window: HourWindow, error: AmplitudeError) -> None:
-        """Note that a window could not be read."""
         alike = self._alike > 0 and type(self.failures[-1][1]) is type(error)
         self._alike = self._alike + 1 if alike else 1
         self.failures.append((window, error))
 
     def succeed(self) -> None:
-        """Note that a window was read."""
         self._alike = 0
 
     def raise_what_is_left(self, ledger: Ledger, policy: MalformedLines, *, tried: str = _RECORDED) -> None:

@@ -45,7 +45,6 @@ class Declared(NamedTuple):
     Attributes:
         name: Of the field; one inside an object has the object's name before it.
         words: Its types, without null, as in messages.
-        types: What its values are in Python.
         fields: Declared fields inside it, where it is an object.
     """
 

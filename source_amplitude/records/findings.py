@@ -44,7 +44,6 @@ class Oddity(NamedTuple):
     Attributes:
         field: The field it is in, as the schema calls it; empty where it is about a line.
         declared: The type that the schema declares, where the kind is about types.
-        found: The type of the value.
     """
 
     kind: OddityKind

@@ -45,6 +45,6 @@ def test_a_summary_is_the_outcome_and_what_was_malformed() -> None:
     stats.add_malformed(LinePlace(FOUR_HOURS, "member", 7))
 
     assert stats.summary() == (
-        "1 events, 2.0 MB of JSON (0.0 MB downloaded), 1.0 s (1/s); hours: 1 done, 0 empty, 0 open, 0 failed; "
+        "1 event, 2.0 MB of JSON (0.0 MB downloaded), 1.0 s (1/s); hours: 1 done, 0 empty, 0 open, 0 failed; "
         "1 malformed line."
     )
