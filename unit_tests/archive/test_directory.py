@@ -362,9 +362,9 @@ import sys
 
 sys.modules["isal"] = None
 import pytest
-from source_amplitude.archive import unpacking
+from source_amplitude.archive import gzip_codec
 
-assert (unpacking._open.__module__, unpacking.crc32.__module__) == ("gzip", "zlib"), unpacking._open
+assert (gzip_codec._open.__module__, gzip_codec.crc32.__module__) == ("gzip", "zlib"), gzip_codec._open
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not without_isal", *sys.argv[1:]]))
 """
 
