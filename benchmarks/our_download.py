@@ -12,7 +12,7 @@ import threading
 from source_amplitude.commands.arguments import moment, span
 from source_amplitude.commands.session import Session
 from source_amplitude.config.file import read_config
-from source_amplitude.export import Archives, Tally
+from source_amplitude.export import Archives, SyncStats
 from source_amplitude.ledger import Ledger
 from source_amplitude.windows import HourSet
 
@@ -24,7 +24,7 @@ def main() -> None:
     amplitude = session.amplitude(config)
     amplitude.connect()
     hours = [moment("hour", text, session.clock.now()) for text in sys.argv[2:]]
-    archives = Archives(amplitude, Ledger(), stop=threading.Event(), tally=Tally())
+    archives = Archives(amplitude, Ledger(), stop=threading.Event(), stats=SyncStats())
     for arrived in archives.ask(span(*hours), recheck=False, reread=HourSet()):
         if arrived is not None:
             arrived.download.close()

@@ -330,6 +330,15 @@ class StoppedError(AmplitudeError):
 
     next_step = "Run the sync again: it goes on after the last state."
 
+    def __init__(
+        self,
+        what: str = "The sync was asked to end.",
+        *,
+        tried: str = "What was read so far is recorded.",
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(what, tried=tried, next_step=next_step)
+
 
 class DiskFullError(AmplitudeError):
     """An archive does not fit on the disk."""

@@ -20,8 +20,7 @@ from source_amplitude.airbyte.output import LineWriter, logs_to
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.disk import require_temporary_folder
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.terminal.narrator import Narrator, ReadCommand
-from source_amplitude.terminal.person import Person
+from source_amplitude.terminal.narrator import Narrator, Person, ReadCommand
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 
 if TYPE_CHECKING:

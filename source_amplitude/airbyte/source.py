@@ -26,7 +26,7 @@ from source_amplitude.errors import (
     RetryableError,
     UnreachableError,
 )
-from source_amplitude.export import Amplitude, Limits, Nobody
+from source_amplitude.export import Amplitude, Limits, ProgressListener
 
 if TYPE_CHECKING:
     import logging
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, ConfiguredAirbyteCatalog
     from airbyte_cdk.sources.streams import Stream
-
-    from source_amplitude.export import Audience
 
 
 _CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more patience
@@ -69,7 +67,7 @@ class SourceAmplitude(AbstractSource):
         self._missing: list[MissingStream] = []
         self.serialize_records = False
         self.stop = threading.Event()
-        self.audience: Audience = Nobody()
+        self.audience = ProgressListener()
 
     @property
     def name(self) -> str:

@@ -3,13 +3,12 @@
 `quotas` and `rest` are imported by those who need them: pyrate-limiter would delay the start of landing.
 """
 
-from source_amplitude.api.calls import Call, Fetched
+from source_amplitude.api.answers import Fetched
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
-from source_amplitude.api.clocks import present
 from source_amplitude.api.credentials import KeysProof, prove_keys
-from source_amplitude.api.endpoints import Host, base_url
+from source_amplitude.api.endpoints import Call, Host, base_url
 from source_amplitude.api.redaction import redact, secret_forms
-from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
+from source_amplitude.api.retry import RetryBudget, RetryPolicy, log_retry, retrying
 
 __all__ = [
     "AmplitudeClient",
@@ -22,7 +21,7 @@ __all__ = [
     "RetryPolicy",
     "Timeouts",
     "base_url",
-    "present",
+    "log_retry",
     "prove_keys",
     "redact",
     "retrying",

@@ -1,21 +1,29 @@
-"""What an answer means: status and body to an error, per endpoint."""
+"""What an answer is and means: Amplitude's own word or another program's, good, or the error that it stands for.
+
+A gateway, a proxy or a login page can stand between us and Amplitude and answer with any status. This module is the
+only place that decides which answers are Amplitude's (amplitude-api.md 0.3, 1.4); what is not is quoted, and proves
+nothing.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from source_amplitude.api.redaction import MASK, redact
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
     ForeignAnswerError,
+    GarbledAnswerError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
@@ -23,12 +31,27 @@ from source_amplitude.errors import (
     ServerFailureError,
     UnexpectedAnswerError,
 )
+from source_amplitude.records import may_hold_surrogates, replace_surrogates
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from source_amplitude.config import Keys
     from source_amplitude.windows import HourWindow
 
+_logger = logging.getLogger("airbyte")
+
+_QUOTED_CHARS = 200
+_FIRST_MEMBER = b"PK\x03\x04"
+_ARCHIVE = b"PK"
+# Recorded: "Raw data files were not found." The words around the phrase may vary.
+_NO_FILES_TEXT = re.compile(rb"raw\s+data\s+files?\b", re.IGNORECASE)
+# A body that should be an archive may hold events; their values must not reach a log.
+_EVENT_KEYS = re.compile(r"insert_id|event_type|event_properties|user_properties|device_id|amplitude_id")
+_MOST_UNPRINTABLE = 0.3
+_REDIRECTS = range(300, 400)
+# What opens a file or a session by itself, in an address that a page may repeat.
+_SIGNED = re.compile(r"((?:X-(?:Amz|Goog|Ms)-[\w-]+|sig|signature|\w*token|password)=)[^&\s\"'<>\\]+", re.IGNORECASE)
 _MAX_REASON_CHARS = 300
 # The words of an export that is too large are not established; 400 is documented for nothing else, so a 400 without
 # words counts too. Asking for less is harmless where it was something else: it ends at one hour with the same words.
@@ -45,10 +68,8 @@ class Answer:
     """The part of an HTTP answer that errors are made from.
 
     Attributes:
-        status: The HTTP status.
         reason: Amplitude's own words, keys masked; empty where the body has none.
         retry_after: The Retry-After header; no documentation mentions one, so it may be missing.
-        date: The Date header as an aware datetime.
         quote: Status, content type and beginning of a body in no form of Amplitude's, keys masked; else empty.
     """
 
@@ -60,6 +81,46 @@ class Answer:
 
     def __str__(self) -> str:
         return self.quote or f"HTTP {self.status}{f': {self.reason}' if self.reason else ''}"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A good answer.
+
+    Attributes:
+        status: 200, 202 or 302.
+        body: All of it, unless it went to a sink.
+        location: Where a redirect leads.
+        keys: Masked where the body is quoted.
+    """
+
+    status: int
+    body: bytes = b""
+    location: str = ""
+    content_type: str = field(default="", compare=False)
+    keys: Keys | None = field(default=None, compare=False, repr=False)
+
+    def json(self, what: str) -> object:
+        """Return the decoded body, whatever its content type: some JSON is called text/html (observed).
+
+        Lone surrogates become U+FFFD: strict readers of JSON refuse them.
+
+        Raises:
+            GarbledAnswerError: It is not JSON.
+        """
+        try:
+            text = self.body.decode("utf-8", "surrogatepass")
+            value, lone = replace_surrogates(json.loads(text)) if may_hold_surrogates(text) else (json.loads(text), 0)
+        except (ValueError, RecursionError) as error:
+            raise GarbledAnswerError(f"The answer to {what} is not JSON ({self._quote()}).") from error
+        if lone:
+            _logger.warning("%d lone surrogates in what Amplitude answered %s became U+FFFD.", lone, what)
+        return value
+
+    def _quote(self) -> str:
+        if self.body.lstrip()[:1] in (b"{", b"["):  # Amplitude's own data, cut short: its values are not shown
+            return f"HTTP {self.status}, {len(self.body):,} bytes that begin like JSON"
+        return quoted(self.status, self.content_type, self.body, self.keys)
 
 
 def reason_from_body(body: bytes) -> str:
@@ -118,7 +179,6 @@ def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeEr
 
 
 def foreign_error(answer: Answer, what: str) -> ForeignAnswerError:
-    """Return the error for an answer that is not Amplitude's own."""
     return ForeignAnswerError(f"The answer to {what} is not Amplitude's ({answer}).")
 
 
@@ -162,3 +222,58 @@ def _seconds(answer: Answer) -> float | None:
     if moment is None or answer.date is None:
         return None
     return max(0.0, (moment - answer.date).total_seconds())
+
+
+def says_no_files(body: bytes) -> bool:
+    """Return whether the body of an export's 404 is Amplitude's word that it has no files for these hours.
+
+    It is one if it is the JSON envelope with ``http_code`` 404, or has the phrase about raw data files (recorded,
+    amplitude-api.md 0.3). A 404 of anything in between is neither.
+    """
+    error = _json_object(body).get("error")
+    return (isinstance(error, dict) and error.get("http_code") == NOT_FOUND) or bool(_NO_FILES_TEXT.search(body))
+
+
+def is_error_envelope(body: bytes) -> bool:
+    """Return whether ``body`` is in one of Amplitude's forms of errors (amplitude-api.md 0.3), or names raw files."""
+    parsed = _json_object(body)
+    return any(key in parsed for key in ("error", "errors", "errorCode")) or bool(_NO_FILES_TEXT.search(body))
+
+
+def begins_like_an_archive(beginning: bytes) -> bool:
+    """Return whether the body of a 200 to an export may be an archive; anything else is another program's page."""
+    return beginning.startswith(_ARCHIVE)
+
+
+def has_a_first_member(beginning: bytes) -> bool:
+    """Return whether an archive begins with a file: an empty zip is an answer that Amplitude was never seen to give."""
+    return beginning.startswith(_FIRST_MEMBER)
+
+
+def quoted(status: int, content_type: str, body: bytes, keys: Keys | None = None) -> str:
+    """Return status, content type and the first 200 characters of a body, escaped, without any form of the keys."""
+    kind = "".join(filter(str.isprintable, content_type.partition(";")[0].strip()))[:_QUOTED_CHARS]
+    head = f"HTTP {status}{f', {kind}' if kind else ''}"
+    if status in _REDIRECTS:  # its page repeats the address that it leads to
+        return head
+    text = body.decode("utf-8", "replace").strip()
+    if not text:
+        return f"{head}, an empty body"
+    if _EVENT_KEYS.search(text):
+        return f"{head}, text with event data that is not shown here"
+    if sum(char == "\ufffd" or not (char.isprintable() or char.isspace()) for char in text) > _MOST_UNPRINTABLE * len(
+        text
+    ):
+        return f"{head}, binary data"
+    # Masked before it is cut, or half a key could stay; and again afterwards, since escapes can hide one.
+    shown = _SIGNED.sub(rf"\1{MASK}", redact(text, keys) if keys else text)
+    shown = json.dumps(shown[:_QUOTED_CHARS] + ("..." if len(shown) > _QUOTED_CHARS else ""))
+    return f"{head}, {redact(shown, keys) if keys else shown}"
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    with suppress(ValueError, RecursionError):  # not JSON, or nested too deeply
+        parsed = json.loads(body)
+        if isinstance(parsed, dict):
+            return parsed
+    return {}

@@ -18,23 +18,21 @@ from requests.auth import HTTPBasicAuth
 from source_amplitude.api.answers import (
     NOT_FOUND,
     Answer,
+    Fetched,
+    begins_like_an_archive,
     common_error,
     date_from_header,
     export_error,
     foreign_error,
-    names_the_keys,
-    reason_from_body,
-    rest_error,
-)
-from source_amplitude.api.calls import Call, Fetched
-from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, export_hours
-from source_amplitude.api.recognition import (
-    begins_like_an_archive,
     has_a_first_member,
     is_error_envelope,
+    names_the_keys,
     quoted,
+    reason_from_body,
+    rest_error,
     says_no_files,
 )
+from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Call, Host, export_hours
 from source_amplitude.api.redaction import redact
 from source_amplitude.distribution import version
 from source_amplitude.errors import (
@@ -74,12 +72,10 @@ class ByteSink(Protocol):
     """Where a body is written to."""
 
     def expect(self, total_bytes: int, /) -> None:
-        """Hear how long the body will be, before its first byte, when the answer says so."""
+        """Take note of the body's length, before its first byte, when the answer says so."""
         ...
 
-    def write(self, data: bytes, /) -> object:
-        """Take the next bytes of the body."""
-        ...
+    def write(self, data: bytes, /) -> object: ...
 
 
 class ExportAnswer(Enum):
@@ -112,9 +108,7 @@ class AmplitudeClient:
     Args:
         base_url: What paths are appended to, see `endpoints.base_url`.
         region: Only named in messages.
-        keys: The project's keys.
-        timeouts: See `Timeouts`.
-        data_url: The same for lookup tables, which are on another host.
+        data_url: The same as ``base_url`` for lookup tables, which are on another host.
     """
 
     def __init__(
@@ -148,11 +142,9 @@ class AmplitudeClient:
 
     @property
     def region(self) -> Region:
-        """Where the requests go."""
         return self._region
 
     def close(self) -> None:
-        """Give the connections back."""
         self._session.close()
 
     def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from source_amplitude.api.calls import Call
+from source_amplitude.api.endpoints import Call
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
@@ -73,10 +73,6 @@ def _check(client: AmplitudeClient) -> None:
 
 class KeysProof:
     """What the first request of a sync said about the keys; asked for once.
-
-    Args:
-        client: The configured region.
-        other_region: The other one.
 
     Attributes:
         holds: Whether the keys were accepted: a refusal is about what was asked for then.

@@ -1,15 +1,20 @@
-"""Facts about Amplitude's endpoints: hosts, paths, how they write time."""
+"""Facts about Amplitude's endpoints, hosts, paths, how they write time; and one request as a value."""
 
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from source_amplitude.config import Region
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import HOUR, HourWindow
+
+if TYPE_CHECKING:
+    from source_amplitude.api.quotas import Quota
 
 EXPORT_PATH = "/api/2/export"
 
@@ -22,6 +27,26 @@ class Host(Enum):
 
     REST = "rest"
     DATA = "data"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A GET request.
+
+    Attributes:
+        path: Below the host, percent-encoded.
+        query: Names may repeat.
+        cost: In the quota's units.
+        may_redirect: Whether a redirect is a good answer.
+    """
+
+    path: str
+    what: str
+    query: tuple[tuple[str, str], ...] = ()
+    quota: Quota | None = None
+    cost: int = 1
+    host: Host = Host.REST
+    may_redirect: bool = False
 
 
 _HOSTS = {  # documented on the Export, Dashboard, Cohorts, Annotations and Lookup Table pages
@@ -42,11 +67,9 @@ def base_url(region: Region, override: str | None = None, host: Host = Host.REST
     """Return the address that paths of ``region`` are appended to, without a trailing slash.
 
     Args:
-        region: Where the project is stored.
         override: The value of the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to
             which ``/us`` or ``/eu`` is appended (``/data-us`` or ``/data-eu`` for lookup tables). Plain http is for
             loopback addresses only.
-        host: Which host.
 
     Raises:
         InvalidConfigError: The override is no URL that may be used.

@@ -82,7 +82,7 @@ class Quotas:
             if seconds > _WORTH_A_LINE_SECONDS:
                 _logger.info("%s waits %.0f seconds for Amplitude's rate limit; nothing is wrong.", what, seconds)
             if not sleep_unless(self._stop, self._clock, seconds):
-                raise StoppedError("The sync was asked to end while it waited for Amplitude's rate limit.")
+                raise StoppedError
             has_waited = True
         bucket.leak(self._now_millis())
         return has_waited

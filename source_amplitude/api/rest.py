@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, TypeVar
 
-from source_amplitude.api.clocks import present
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
 from source_amplitude.clock import sleep_unless
 from source_amplitude.errors import CredentialsRejectedError, NotInPlanError, RateLimitedError, StoppedError
@@ -15,16 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from source_amplitude.api.calls import Call, Fetched
+    from source_amplitude.api.answers import Fetched
     from source_amplitude.api.client import AmplitudeClient, ByteSink
     from source_amplitude.api.credentials import KeysProof
+    from source_amplitude.api.endpoints import Call
     from source_amplitude.api.quotas import Quotas
     from source_amplitude.clock import Clock
-    from source_amplitude.errors import RetryableError
 
 T = TypeVar("T")
-
-_logger = logging.getLogger("airbyte")
 
 _LIMIT_SECONDS = 60.0
 """Eight attempts a minute apart outlast the limit of five minutes, which others of the project may have used up."""
@@ -94,7 +90,8 @@ class Rest:
             CredentialsRejectedError: Amplitude refuses the keys.
         """
         self._proof.require()
-        return present(self._clock, self._client)
+        ours, theirs = self._clock.now(), self._client.server_date
+        return ours if theirs is None else min(ours, theirs)
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""
@@ -103,7 +100,7 @@ class Rest:
 
     def retrying(self, action: Callable[[], T]) -> T:
         """Return what ``action`` returns, called again after every error that may pass."""
-        return retrying(action, policy=self._policy, budget=self._budget, clock=_Napping(self), on_retry=_report_retry)
+        return retrying(action, policy=self._policy, budget=self._budget, clock=_Napping(self))
 
     def wait(self, seconds: float) -> None:
         """Wait.
@@ -117,7 +114,7 @@ class Rest:
     def raise_if_stopped(self) -> None:
         """Raise StoppedError once the sync was asked to end."""
         if self._stop.is_set():
-            raise StoppedError("The sync was asked to end.", tried="What was read so far is recorded.")
+            raise StoppedError
 
     @property
     def clock(self) -> Clock:
@@ -132,7 +129,3 @@ class _Napping:
         self.now = rest.clock.now
         self.monotonic_seconds = rest.clock.monotonic_seconds
         self.sleep = rest.wait
-
-
-def _report_retry(error: RetryableError, seconds: float) -> None:
-    _logger.warning("%s It is asked again in %.0f seconds.", error.what, seconds)

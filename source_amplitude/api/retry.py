@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from source_amplitude.clock import Clock
 
 T = TypeVar("T")
+
+_logger = logging.getLogger("airbyte")
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,17 @@ class RetryBudget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether no waiting time is left."""
         with self._lock:
             return self._left_seconds <= 0
 
     def spend(self, seconds: float) -> None:
-        """Take ``seconds`` out of the budget."""
         with self._lock:
             self._left_seconds -= seconds
+
+
+def log_retry(error: RetryableError, seconds: float, about: object = "") -> None:
+    """Log why something is asked for again, and when; ``about`` says what, where the error does not."""
+    _logger.warning("%s It is asked again in %.0f seconds%s.", error.what, seconds, f" ({about})" if about else "")
 
 
 def retrying(
@@ -60,7 +66,7 @@ def retrying(
     policy: RetryPolicy,
     budget: RetryBudget,
     clock: Clock,
-    on_retry: Callable[[RetryableError, float], None],
+    on_retry: Callable[[RetryableError, float], None] = log_retry,
 ) -> T:
     """Return what ``action`` returns, calling it again after every `RetryableError` within the bounds.
 

@@ -1,6 +1,5 @@
 """Bytes on disk to verified lines: the zip of an export, its gzip members, their lines. Knows no network."""
 
-from source_amplitude.archive.beginning import first_member, has_members
 from source_amplitude.archive.directory import Archive, Content, Member, open_archive
 from source_amplitude.archive.lines import LineBatch, iter_line_batches, proven, skip_proven_prefix
 
@@ -9,8 +8,6 @@ __all__ = [
     "Content",
     "LineBatch",
     "Member",
-    "first_member",
-    "has_members",
     "iter_line_batches",
     "open_archive",
     "proven",

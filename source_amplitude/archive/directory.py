@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from source_amplitude.archive.unpacking import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
+from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
 
@@ -54,7 +54,6 @@ class Member:
     Attributes:
         text: The name as Amplitude wrote it; a member's identity.
         name: Its parts; None where the name has an unknown form.
-        packed_bytes: Size of the gzip file.
         packed_crc32: CRC-32 of the gzip file, which `open_archive` has found right.
     """
 

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from source_amplitude.archive.unpacking import crc32
+from source_amplitude.archive.gzip_codec import crc32
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def iter_line_batches(
     Args:
         content: Unpacked bytes; a last line without line feed is a line.
         after: What lies before the present position: the checksums go on from there.
-        chunk_bytes: How much to unpack at once.
     """
     length, crc = after.content_bytes, after.crc32
     unfinished = bytearray()  # a list of its chunks would leave the heap with holes as large as the line

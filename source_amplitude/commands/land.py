@@ -26,7 +26,7 @@ from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.place import parse_place
 from source_amplitude.landing.store import Store, require_land_extra
-from source_amplitude.terminal.person import Person
+from source_amplitude.terminal.narrator import Narrator, Person
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.commands.session import Session
     from source_amplitude.config import Config
-    from source_amplitude.export import Audience
+    from source_amplitude.export import ProgressListener
 
 _DESCRIPTION = """\
 Lands Amplitude's export files in an object store or a folder, one object a file, one manifest an hour, and compares
@@ -52,7 +52,7 @@ def land(arguments: Sequence[str], session: Session) -> int:
     with (
         ends_on_signals(stop, os._exit) as received,  # writers may wait for their store for minutes
         logs_on_stderr(level) as secrets,
-        closing(person.progress(stop)) as audience,
+        closing(Narrator(person, stop, data_on_stdout=False)) as audience,
     ):
         try:
             config = read_config(options.config)
@@ -85,7 +85,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _execute(
-    options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, audience: Audience
+    options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, audience: ProgressListener
 ) -> int:
     require_land_extra()
     require_temporary_folder()

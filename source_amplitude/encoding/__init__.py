@@ -3,11 +3,9 @@
 Nothing here imports the network or Airbyte: a process that only encodes starts quickly and stays small.
 """
 
-from source_amplitude.encoding.encoded import Encoded, Encoding, HasBody, OneByOne, split_lines
+from source_amplitude.encoding.encoded import Encoded, Encoding, HasBody, OneByOne, encode_line_by_line, split_lines
 from source_amplitude.encoding.json_lines import JsonLines
-from source_amplitude.encoding.line_by_line import encode_line_by_line
-from source_amplitude.encoding.processes import AcrossProcesses
-from source_amplitude.encoding.processors import usable_processors
+from source_amplitude.encoding.processes import AcrossProcesses, usable_processors
 
 __all__ = [
     "AcrossProcesses",

@@ -40,7 +40,6 @@ class Kind(Enum):
 
     @property
     def arrow(self) -> pa.DataType:
-        """The column's type in the file."""
         return _ARROW[self]
 
 

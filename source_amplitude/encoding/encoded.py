@@ -1,16 +1,25 @@
-"""What an encoding gives back, and the plain one: batch after batch in this process."""
+"""What an encoding gives back, the plain one in this process, and every line of a batch on its own."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from source_amplitude.records.findings import NO_FINDINGS
+from source_amplitude.records import (
+    Findings,
+    NotAnEventError,
+    Oddity,
+    Record,
+    RepairedLine,
+    exact_records_from_line,
+    has_huge_integer,
+    records_from_line,
+)
+from source_amplitude.records.findings import MOST_PLACES, NO_FINDINGS, REPAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-
-    from source_amplitude.records import Findings
 
 BATCH_BYTES = 64 * 1024
 """Measured (benchmarks/README.md): smaller and larger batches take longer."""
@@ -36,7 +45,6 @@ class Encoded(Generic[T_co]):
     """What was made of a batch of lines.
 
     Attributes:
-        payload: For the consumer.
         records: How many records it holds: more than it had lines, where a line is several objects.
         lines: How many lines the batch had, blank and malformed ones included.
         malformed: Positions in the batch of lines that are no JSON objects.
@@ -74,16 +82,14 @@ class OneByOne(Generic[T]):
         self._batch_bytes = batch_bytes
 
     def batch_bytes(self) -> int:
-        """See `Encoding`."""
         return self._batch_bytes
 
     def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T]], None, None]:
-        """See `Encoding`."""
         for batch in batches:
             yield batch, self._encode(batch.body)
 
     def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+        pass
 
 
 def split_lines(body: bytes) -> list[bytes]:
@@ -92,3 +98,34 @@ def split_lines(body: bytes) -> list[bytes]:
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def encode_line_by_line(body: bytes, finish: Callable[[Record], T]) -> Encoded[list[T]]:
+    """Return what ``finish`` makes of each record of each line; blank lines are no lines.
+
+    A line of several objects is all of them, or malformed where one of them is cut: the rest may be completed later.
+
+    Args:
+        body: Raw lines.
+        finish: May refuse a record with a NotAnEventError; its line then counts as malformed.
+    """
+    finished: list[T] = []
+    malformed: list[int] = []
+    odd: Counter[Oddity] = Counter()
+    repaired: list[RepairedLine] = []
+    lines = split_lines(body)
+    for position, line in enumerate(lines):
+        read = exact_records_from_line if has_huge_integer(line) else records_from_line
+        notes: Counter[Oddity] = Counter()
+        try:
+            finished += [finish(record) for record in read(line, notes)]
+        except NotAnEventError:
+            if line.strip():
+                malformed.append(position)
+            continue
+        if notes:
+            odd += notes
+            if len(repaired) < MOST_PLACES:
+                repaired += [RepairedLine(position, kind) for kind in REPAIRS if Oddity(kind) in notes]
+    findings = Findings(dict(odd), tuple(repaired[:MOST_PLACES])) if odd else NO_FINDINGS
+    return Encoded(finished, len(finished), len(lines), tuple(malformed), findings)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from source_amplitude.encoding.encoded import Encoded
-from source_amplitude.encoding.line_by_line import encode_line_by_line
+from source_amplitude.encoding.encoded import Encoded, encode_line_by_line
 from source_amplitude.encoding.shapes import INNER_FIELDS, NO_SHAPE, Shapes
 from source_amplitude.records import Findings, are_plain_datetimes, dump_record, misfits
 from source_amplitude.records.findings import NO_FINDINGS

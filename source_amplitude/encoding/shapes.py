@@ -21,11 +21,8 @@ class Shape(NamedTuple):
     """What events have in common whose fields have the same names, order and types.
 
     Attributes:
-        names: Of the fields.
         datetimes: Those of the seven that are texts.
-        nulls: Fields that are null.
         inner: Objects that have declared fields inside.
-        misfits: What is odd about the types.
     """
 
     names: tuple[str, ...]

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 from source_amplitude.encoding.encoded import BATCH_BYTES
 from source_amplitude.encoding.json_lines import JsonLines
-from source_amplitude.encoding.places import RESULT_ROOM_BYTES, Places
+from source_amplitude.encoding.processes import RESULT_ROOM_BYTES, Places
 from source_amplitude.records.findings import NO_FINDINGS
 
 

@@ -1,30 +1,23 @@
 """One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
 
-from source_amplitude.export.amplitude import Amplitude, newest_end, not_published_error
+from source_amplitude.export.amplitude import Amplitude, Limits, newest_end, not_published_error
 from source_amplitude.export.archives import Archives, Arrived
-from source_amplitude.export.audience import Audience, Done, Nobody, Outcome
 from source_amplitude.export.glance import Glimpse, glance
-from source_amplitude.export.hour import EncodedRecords
-from source_amplitude.export.limits import Limits
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
-from source_amplitude.export.tally import LinePlace, Tally, hours_still_flawed
+from source_amplitude.export.stats import LinePlace, ProgressListener, SyncStats, hours_still_flawed
 
 __all__ = [
     "Amplitude",
     "Archives",
     "Arrived",
-    "Audience",
-    "Done",
-    "EncodedRecords",
     "ExportReader",
     "Glimpse",
     "HourDone",
     "Limits",
     "LinePlace",
-    "Nobody",
-    "Outcome",
+    "ProgressListener",
     "StillWaiting",
-    "Tally",
+    "SyncStats",
     "glance",
     "hours_still_flawed",
     "newest_end",

@@ -1,12 +1,21 @@
-"""Which hours Amplitude has published by now, and the request that a sync begins with."""
+"""One project at Amplitude, the bounds to work within, which hours are published, and a sync's first request."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import AmplitudeClient, Host, RetryBudget, base_url, present, prove_keys, retrying
+from source_amplitude.api import (
+    AmplitudeClient,
+    Host,
+    RetryBudget,
+    RetryPolicy,
+    Timeouts,
+    base_url,
+    prove_keys,
+    retrying,
+)
 from source_amplitude.errors import NotPublishedError, StaleDateError
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
@@ -15,12 +24,42 @@ if TYPE_CHECKING:
 
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
-    from source_amplitude.export.limits import Limits
     from source_amplitude.windows import HourWindow
 
 _logger = logging.getLogger("airbyte")
 
+MAX_EXPORT_HOURS = 365 * 24
+"""The longest span of one request: 365 days (documented, Export API)."""
+
 _STALE = HOUR
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Waiting, retrying, disk: everything about an export that is no user's business.
+
+    Attributes:
+        retry: For one archive: request, body and verification together.
+        retry_budget_seconds: Waiting time that all retries of a stream share.
+        archive_attempts: How often an archive is downloaded whose member breaks while it is read.
+        same_failures_to_stop: So many windows in a row that fail alike end the stream.
+        disk_bytes: Most bytes of archives on disk, but for the archive being read; a quarter of the free space
+            if that is less.
+        heartbeat_seconds: How long nothing may leave before the unchanged state is due again.
+        processes_after_bytes: So much JSON is encoded in one process before others are started: a sync that is over
+            in half a second has no use for them.
+        clock_skew_seconds: A larger difference between our clock and Amplitude's is worth a warning.
+    """
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    retry_budget_seconds: float = 1800
+    archive_attempts: int = 3
+    same_failures_to_stop: int = 3
+    disk_bytes: int = 2_000_000_000
+    heartbeat_seconds: float = 300
+    processes_after_bytes: int = 32 * 1024**2
+    clock_skew_seconds: float = 300
 
 
 def newest_end(now: datetime, export_delay_hours: int) -> datetime:
@@ -35,9 +74,6 @@ class Amplitude:
     Attributes:
         client: The region that the configuration names.
         other_region: The same keys at the other region, asked only when they are refused.
-        config: The user's configuration.
-        limits: Bounds of waiting, retrying and disk.
-        clock: Our own time.
     """
 
     client: AmplitudeClient
@@ -66,7 +102,6 @@ class Amplitude:
         return cls(here, other, config, limits, clock)
 
     def close(self) -> None:
-        """Give the connections back."""
         self.client.close()
         self.other_region.close()
 
@@ -83,7 +118,6 @@ class Amplitude:
             policy=replace(limits.retry, total_seconds=min(limits.retry.total_seconds, limits.heartbeat_seconds)),
             budget=RetryBudget(limits.retry_budget_seconds),
             clock=clock,
-            on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
         )
         skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
         if abs(skew_seconds) > limits.clock_skew_seconds:
@@ -96,10 +130,6 @@ class Amplitude:
 
     def require_current_date(self, start: datetime | None, newest_read: datetime | None) -> None:
         """Return unless Amplitude's clock is so late that a run would read nothing, successfully.
-
-        Args:
-            start: The configured start, if it matters.
-            newest_read: The newest hour or day that was read before, if any.
 
         Raises:
             StaleDateError: The latest answer is dated more than an hour before our clock, and before one of these.
@@ -118,7 +148,8 @@ class Amplitude:
 
     def present(self) -> datetime:
         """Return the earlier of our clock and Amplitude's, so that a fast clock of ours loses nothing."""
-        return present(self.clock, self.client)
+        ours, theirs = self.clock.now(), self.client.server_date
+        return ours if theirs is None else min(ours, theirs)
 
     def newest_end(self) -> datetime:
         """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""

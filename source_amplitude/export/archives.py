@@ -10,12 +10,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from source_amplitude.api import log_retry
 from source_amplitude.errors import (
     AmplitudeError,
     ConfigError,
     DiskFullError,
     ExportTooLargeError,
-    OtherProjectError,
     RateLimitedError,
     StoppedError,
     UnreachableError,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from source_amplitude.archive import Archive, Member
     from source_amplitude.errors import RetryableError
     from source_amplitude.export.amplitude import Amplitude
-    from source_amplitude.export.tally import Tally
+    from source_amplitude.export.stats import SyncStats
     from source_amplitude.ledger import Ledger
 
 _logger = logging.getLogger("airbyte")
@@ -63,22 +63,21 @@ class Archives:
     """Asks for what a ledger lacks of a span of hours.
 
     Args:
-        amplitude: Whom to ask.
         ledger: What is known; changed by `finish` and by windows that proved too large.
         stop: Once set, the next step raises.
-        tally: Failures are counted there.
+        stats: Failures are counted there.
     """
 
-    def __init__(self, amplitude: Amplitude, ledger: Ledger, *, stop: threading.Event, tally: Tally) -> None:
+    def __init__(self, amplitude: Amplitude, ledger: Ledger, *, stop: threading.Event, stats: SyncStats) -> None:
         self._stop = stop
         self._amplitude = amplitude
         self._ledger = ledger
         self._config = amplitude.config
         self._limits = amplitude.limits
-        self._tally = tally
+        self._stats = stats
         self._size = WindowSize.remembered(amplitude.config.window_hours, ledger)
         self._queue = WindowQueue((), self._size)
-        self._downloads = Downloads(amplitude, _report_retry)
+        self._downloads = Downloads(amplitude)
         self._times_broken: dict[datetime, int] = {}
 
     def ask(self, span: HourWindow, *, recheck: bool, reread: HourSet) -> Generator[Arrived | None, None, None]:
@@ -104,7 +103,7 @@ class Archives:
             reread=reread,
         )
         self._queue = WindowQueue(spans, self._size)
-        self._tally.hours_wanted = self._queue.hours_left()
+        self._stats.hours_wanted = self._queue.hours_left()
         try:
             yield from self._arrivals()
         finally:
@@ -113,14 +112,14 @@ class Archives:
     def finish(self, arrived: Arrived) -> None:
         """Record that every hour of ``arrived`` was dealt with, whether it succeeded or failed."""
         window = arrived.download.window
-        if len(self._tally.failures) == arrived.failures_before:
+        if len(self._stats.failures) == arrived.failures_before:
             self._size.worked(window.hours)
-            self._ledger.working_hours = self._size.to_remember
-            self._tally.succeed()
+            self._ledger.remember_window(self._size.to_remember)
+            self._stats.succeed()
         nothing = HourSet((window,)) - HourSet.of(hour_window(hour) for hour in arrived.hours)
-        self._tally.hours_without_files += len(nothing)
+        self._stats.hours_without_files += len(nothing)
         if not arrived.is_proof:
-            self._tally.unproven |= nothing
+            self._stats.unproven |= nothing
             self._ledger.leave_open(nothing)
             return
         self._ledger.found_nothing(
@@ -140,7 +139,7 @@ class Archives:
             return False
         wait_seconds = self._limits.retry.first_wait_seconds * 2**times
         self._downloads.retry_budget.spend(wait_seconds)
-        _report_retry(hour, error, wait_seconds)
+        log_retry(error, wait_seconds, hour)
         self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
         return True
 
@@ -150,9 +149,8 @@ class Archives:
         return len(self._downloads) == 0
 
     def raise_if_stopped(self) -> None:
-        """Raise a StoppedError if somebody has asked for the end."""
         if self._stop.is_set():
-            raise StoppedError("The sync was asked to end.", tried="The hours read so far are recorded.")
+            raise StoppedError
 
     def _arrivals(self) -> Iterator[Arrived | None]:
         while self._fill():
@@ -191,25 +189,25 @@ class Archives:
             return
         _logger.info("%s It is asked for again in two halves.", error.what)
         self._size.was_too_large(halves[0].hours)
-        self._ledger.working_hours = self._size.to_remember
+        self._ledger.remember_window(self._size.to_remember)
         self._downloads.add_first(*halves)
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
         """Note that a window failed for good; end the stream where that says more than about this window."""
         _logger.error("The window %s is left out: %s", window, error)
-        self._tally.fail(window, error)
+        self._stats.fail(window, error)
         most = self._limits.same_failures_to_stop
-        if self._tally.alike_in_a_row() >= most:
+        if self._stats.alike_in_a_row() >= most:
             why = f"{most} windows in a row failed alike"
         elif self._downloads.retry_budget.is_spent:
             why = f"the {self._limits.retry_budget_seconds:g} seconds for waiting between retries are used up"
         else:
             return
-        raise self._tally.stopped_early(why)
+        raise self._stats.stopped_early(why)
 
     def _opened(self, download: Download) -> Arrived | None:
         """Return a download's members by hour; None where its window is asked for again in halves."""
-        self._tally.archive_bytes += download.archive_bytes
+        self._stats.archive_bytes += download.archive_bytes
         hours: Mapping[datetime, list[Member]] = {}
         try:
             if download.archive is not None:
@@ -228,7 +226,7 @@ class Archives:
                 empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
                 self._limits.archive_attempts,
             )
-        return Arrived(download, hours, is_proof, len(self._tally.failures))
+        return Arrived(download, hours, is_proof, len(self._stats.failures))
 
     def _is_ambiguous(self, archive: Archive, window: HourWindow) -> bool:
         """Ask for ``window`` again in halves if it has a member whose hour only a window of one hour can tell."""
@@ -257,7 +255,7 @@ class Archives:
         elsewhere = 0
         for member in archive.members:
             if member.name is not None:
-                self._check_project(member.name.project)
+                self._ledger.note_project(member.name.project)
             hour = window.start if member.name is None else member.name.hour
             if hour in window:
                 hours.setdefault(hour_window(hour).start, []).append(member)
@@ -271,15 +269,6 @@ class Archives:
             )
         return hours
 
-    def _check_project(self, project: str) -> None:
-        if self._ledger.project is None:
-            self._ledger.project = project
-        elif self._ledger.project != project:
-            raise OtherProjectError(
-                f"The archives belong to project {project}, the saved state to project {self._ledger.project}.",
-                tried="Nothing of the archive was emitted.",
-            )
-
 
 def _name_stray_files(archive: Archive, window: HourWindow) -> None:
     if archive.stray:
@@ -290,7 +279,3 @@ def _name_stray_files(archive: Archive, window: HourWindow) -> None:
             ", ".join(map(repr, archive.stray[:_MOST_NAMED])),
             more,
         )
-
-
-def _report_retry(window: HourWindow, error: RetryableError, wait_seconds: float) -> None:
-    _logger.warning("%s It is asked for again in %.0f seconds (window %s).", error.what, wait_seconds, window)

@@ -7,18 +7,17 @@ from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import ExportAnswer, RetryBudget, retrying
+from source_amplitude.api import ExportAnswer, RetryBudget, log_retry, retrying
 from source_amplitude.archive import Archive, open_archive
 from source_amplitude.errors import EmptyArchiveError, counted
 from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from source_amplitude.errors import RetryableError
     from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.windows import HourWindow
 
@@ -30,11 +29,9 @@ class Download:
     """A finished download.
 
     Attributes:
-        window: The hours that were asked for.
         asked_at: When the request was sent, on Amplitude's clock.
         archive: The verified archive; None when Amplitude had no files for any of the hours. Asked for several times
             if it has no member of the window.
-        archive_bytes: Its size.
         spool: The file behind it; `close` deletes it.
     """
 
@@ -45,7 +42,6 @@ class Download:
     spool: SpoolFile
 
     def close(self) -> None:
-        """Close the archive and delete its file."""
         if self.archive is not None:
             self.archive.close()
         self.spool.close()
@@ -69,14 +65,9 @@ class Downloads:
     The threads are daemons: a process that has to end does not wait for a server.
     """
 
-    def __init__(
-        self,
-        amplitude: Amplitude,
-        on_retry: Callable[[HourWindow, RetryableError, float], None],
-    ) -> None:
+    def __init__(self, amplitude: Amplitude) -> None:
         self._amplitude = amplitude
         self._limits = amplitude.limits
-        self._on_retry = on_retry
         self._disk = DiskBudget(amplitude.limits.disk_bytes)
         self._flights: deque[_Flight] = deque()
         self._at_work = 0
@@ -88,7 +79,6 @@ class Downloads:
         return len(self._flights)
 
     def add(self, window: HourWindow) -> None:
-        """Add a download behind all others."""
         with self._lock:
             self._flights.append(_Flight(window, 0))
         self._start_what_may()
@@ -194,7 +184,7 @@ class Downloads:
                 policy=self._limits.retry,
                 budget=self.retry_budget,
                 clock=self._amplitude.clock,
-                on_retry=lambda error, seconds: self._on_retry(window, error, seconds),
+                on_retry=partial(log_retry, about=window),
             )
         except BaseException:
             spool.close()

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import ExportAnswer
-from source_amplitude.archive import first_member, has_members
+from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE
 from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError
 from source_amplitude.export.download import empty_archive_error
+from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from source_amplitude.api import AmplitudeClient
-    from source_amplitude.members import MemberName
     from source_amplitude.windows import HourWindow
+
+_LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+_LOCAL_SIGNATURE = b"PK\x03\x04"
+_DIRECTORY_SIGNATURE = b"PK\x01\x02"
+_EMPTY_SIGNATURE = b"PK\x05\x06"
+_STORED = 0
+_SIZES_FOLLOW_FLAG = 0x8
 
 
 @dataclass(frozen=True)
@@ -38,10 +48,9 @@ class _Beginning:
         self.body = b""
 
     def expect(self, total_bytes: int) -> None:
-        """Do nothing: little of it will come."""
+        pass  # little of it will come
 
     def write(self, data: bytes) -> None:
-        """Take the first piece, and no more."""
         self.body = data
         raise _SeenEnoughError
 
@@ -74,3 +83,71 @@ def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
     if answer is ExportAnswer.ARCHIVE:
         raise CorruptArchiveError("The answer's body is empty.")
     return None
+
+
+def has_members(beginning: bytes) -> bool:
+    """Return whether an archive that begins like this has any member; it may have some where that does not show.
+
+    Raises:
+        CorruptArchiveError: No archive begins like this.
+    """
+    if beginning.startswith(_EMPTY_SIGNATURE):
+        return False
+    if not beginning.startswith(_LOCAL_SIGNATURE):
+        raise CorruptArchiveError("The answer's body does not begin like a zip archive.")
+    end = 0
+    for entry in _entries(beginning):
+        if entry.is_member is not False:
+            return True
+        end = entry.end
+    return not beginning.startswith(_DIRECTORY_SIGNATURE, end)
+
+
+def first_member(beginning: bytes) -> MemberName | None:
+    """Return the name of an archive's first member; None where its first bytes do not say, or it has another form."""
+    for entry in _entries(beginning):
+        if entry.is_member is not False:
+            return parse_member_name(entry.name) if entry.is_member else None
+    return None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file or a folder.
+
+    Attributes:
+        is_member: None where its first bytes would say and are not there.
+        end: Where the next entry begins; beyond what is there where that is not known.
+    """
+
+    name: str
+    is_member: bool | None
+    end: int
+
+
+def _entries(beginning: bytes) -> Iterator[_Entry]:
+    """Yield the first entries, as long as it is known where they begin."""
+    position = 0
+    while len(beginning) >= position + _LOCAL_HEADER.size and beginning.startswith(_LOCAL_SIGNATURE, position):
+        _, _, flags, method, *_, packed_bytes, _, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(
+            beginning, position
+        )
+        position += _LOCAL_HEADER.size
+        name = beginning[position : position + name_bytes].decode("utf-8", "replace")
+        position += name_bytes + extra_bytes
+        end = len(beginning) + 1 if flags & _SIZES_FOLLOW_FLAG else position + packed_bytes
+        content = beginning[position : min(end, position + len(GZIP_SIGNATURE))]
+        yield _Entry(name, _is_member(name, content, is_stored=method == _STORED, is_whole=end <= len(beginning)), end)
+        position = end
+
+
+def _is_member(name: str, content: bytes, *, is_stored: bool, is_whole: bool) -> bool | None:
+    if name.endswith("/") or is_stray(name):
+        return False
+    if not may_be_stray(name):
+        return True
+    if is_whole and not content:
+        return False
+    if not is_stored or (len(content) < len(GZIP_SIGNATURE) and not is_whole):
+        return None
+    return content == GZIP_SIGNATURE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from source_amplitude.archive import (
     Archive,
@@ -18,7 +18,7 @@ from source_amplitude.archive import (
 )
 from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.export.tally import LinePlace, Tally
+from source_amplitude.export.stats import LinePlace, SyncStats
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
@@ -27,17 +27,7 @@ if TYPE_CHECKING:
     from source_amplitude.encoding import Encoded
     from source_amplitude.windows import HourWindow
 
-T = TypeVar("T")
-
 _logger = logging.getLogger("airbyte")
-
-
-@dataclass(frozen=True)
-class EncodedRecords(Generic[T]):
-    """Some records, to be written out before the next step is asked for."""
-
-    payload: T
-    records: int
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,6 @@ class HourBatch:
     """Some lines of an hour, or its end.
 
     Attributes:
-        reading: The hour.
         member: The full name of the member the lines are from.
         lines: None at the hour's end.
     """
@@ -56,7 +45,6 @@ class HourBatch:
 
     @property
     def body(self) -> bytes:
-        """The lines; no bytes at the hour's end."""
         return self.lines.body if self.lines else b""
 
 
@@ -66,12 +54,9 @@ class HourReading:
     Args:
         window: The hour (or day of files).
         known: What was emitted of a member before, by its full name.
-        tally: Counts what is emitted.
-        batch_bytes: How large a batch is best now.
         bounds: How far each member is to be read, by its full name; the others are left alone. None: all to their ends.
 
     Attributes:
-        window: As above.
         seen: What has been emitted of each member, before and now; grows with every batch that is noted.
         broken: Why a member could not be read to its end; the first such error.
         is_flawed: Whether any line, now or before, is no JSON object.
@@ -82,14 +67,14 @@ class HourReading:
         window: HourWindow,
         *,
         known: Callable[[str], Fingerprint | None],
-        tally: Tally,
+        stats: SyncStats,
         batch_bytes: Callable[[], int],
         bounds: Mapping[str, Fingerprint] | None = None,
     ) -> None:
         self.window = window
         self._bounds = bounds
         self._known = known
-        self._tally = tally
+        self._stats = stats
         self._batch_bytes = batch_bytes
         self._lines_read: dict[str, int] = {}
         self.seen: dict[str, Fingerprint] = {}
@@ -158,12 +143,12 @@ class HourReading:
         lines, before = batch.lines, self.seen[batch.member]
         lines_before = self._lines_read[batch.member]
         self._lines_read[batch.member] += encoded.lines
-        self._tally.records += encoded.records
+        self._stats.records += encoded.records
         if encoded.findings:
-            self._tally.add_findings(encoded.findings, self.window, batch.member, lines_before)
-        self._tally.content_bytes += lines.seen.content_bytes - before.content_bytes
+            self._stats.add_findings(encoded.findings, self.window, batch.member, lines_before)
+        self._stats.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
-            self._tally.add_malformed(LinePlace(self.window, batch.member, lines_before + position + 1))
+            self._stats.add_malformed(LinePlace(self.window, batch.member, lines_before + position + 1))
         self.is_flawed = self.is_flawed or bool(encoded.malformed)
         # Half a line at the end may be completed later: what counts as read must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:

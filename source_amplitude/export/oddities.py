@@ -34,34 +34,20 @@ _PARTS = (
 
 
 class Oddities:
-    """What was odd in a whole sync.
-
-    Attributes:
-        findings: How often.
-        places: The first lines that were repaired, with what was wrong.
-    """
+    """What was odd in a whole sync, and the places of the first lines that were repaired, with what was wrong."""
 
     def __init__(self) -> None:
         self.findings = NO_FINDINGS
         self.places: list[str] = []
 
     def add(self, findings: Findings, place_of: Callable[[int], object]) -> None:
-        """Count what was odd about some lines.
-
-        Args:
-            findings: Of these lines.
-            place_of: Returns where one of them is, by its position in ``findings``.
-        """
+        """Count what was odd about some lines; ``place_of`` returns where one is, by its position in ``findings``."""
         self.findings = self.findings.followed_by(findings)
         for position, kind in findings.repaired[: MOST_PLACES - len(self.places)]:
             self.places.append(f"{place_of(position)} ({kind.value})")
 
     def log_warnings(self, what: str) -> None:
-        """Log one warning for each kind of what was odd.
-
-        Args:
-            what: Was read.
-        """
+        """Log one warning for each kind of what was odd in reading ``what``."""
         for text in _warnings(self.findings, self.places):
             _logger.warning("%s: %s", what, text)
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from source_amplitude.export.limits import MAX_EXPORT_HOURS
+from source_amplitude.export.amplitude import MAX_EXPORT_HOURS
 from source_amplitude.windows import HourSet, HourWindow, take_window
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from source_amplitude.config import MalformedLines
 from source_amplitude.export.archives import Archives, Arrived
-from source_amplitude.export.hour import EncodedRecords, HourBatch, HourReading
-from source_amplitude.export.tally import Tally, hours_still_flawed
+from source_amplitude.export.hour import HourBatch, HourReading
+from source_amplitude.export.stats import SyncStats, hours_still_flawed
 from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.archive import Archive
-    from source_amplitude.encoding import Encoding
+    from source_amplitude.encoding import Encoded, Encoding
     from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.export.download import Download
     from source_amplitude.ledger import Ledger
@@ -47,14 +47,9 @@ class ExportReader(Generic[T]):
     """Reads what a ledger lacks of a span of hours.
 
     Args:
-        amplitude: Whom to ask.
         ledger: Changed while reading; right at every step that was yielded.
-        encoding: Makes the payloads out of lines.
         stop: Once set, `read` ends with an error at its next step.
         bounds: How far the members of an hour are to be read, by its start; see `HourReading`.
-
-    Attributes:
-        tally: What was done so far.
     """
 
     def __init__(
@@ -70,17 +65,13 @@ class ExportReader(Generic[T]):
         self._bounds = bounds or {}
         self._config = amplitude.config
         self._encoding = encoding
-        self.tally = Tally()
-        self._archives = Archives(amplitude, ledger, stop=stop, tally=self.tally)
+        self.stats = SyncStats()
+        self._archives = Archives(amplitude, ledger, stop=stop, stats=self.stats)
 
-    def read(
-        self, span: HourWindow, *, recheck: bool
-    ) -> Generator[EncodedRecords[T] | HourDone | StillWaiting, None, None]:
+    def read(self, span: HourWindow, *, recheck: bool) -> Generator[Encoded[T] | HourDone | StillWaiting, None, None]:
         """Yield the records of ``span`` that the ledger lacks, oldest hour first.
 
-        Args:
-            span: Hours that Amplitude may have published.
-            recheck: Whether to look for late files of hours that are done.
+        They are to be written out before the next step is asked for.
 
         Raises:
             AmplitudeError: What is not about one window; everything yielded before stands.
@@ -99,9 +90,9 @@ class ExportReader(Generic[T]):
                         self._archives.finish(arrived)
                 finally:
                     arrived.download.close()
-        self.tally.raise_what_is_left(self._ledger, policy)
+        self.stats.raise_what_is_left(self._ledger, policy)
 
-    def _read_hours(self, arrived: Arrived) -> Generator[EncodedRecords[T] | HourDone, None, bool]:
+    def _read_hours(self, arrived: Arrived) -> Generator[Encoded[T] | HourDone, None, bool]:
         """Yield the hours of an archive; return whether all of it was read.
 
         They are encoded as one run, so that worker processes go on with the next hour while one is finished.
@@ -114,7 +105,7 @@ class ExportReader(Generic[T]):
             try:
                 for batch, encoded in in_order:
                     if encoded.records:
-                        yield EncodedRecords(encoded.payload, encoded.records)
+                        yield encoded
                     batch.reading.note(batch, encoded)
                     begun = batch.reading if batch.lines else None
                     if batch.lines is None and not (yield from self._finish_hour(arrived.download, batch.reading)):
@@ -134,7 +125,7 @@ class ExportReader(Generic[T]):
         return HourReading(
             hour_window(hour),
             known=self._ledger.known,
-            tally=self.tally,
+            stats=self.stats,
             batch_bytes=self._encoding.batch_bytes,
             bounds=self._bounds.get(hour),
         )
@@ -150,7 +141,7 @@ class ExportReader(Generic[T]):
             return True
         self._ledger.land(window.start, reading.seen, asked_at=download.asked_at)
         self._ledger.forget_what_is_final(self._config.recheck_hours)
-        self.tally.hours_done += window.hours
-        self.tally.succeed()
+        self.stats.hours_done += window.hours
+        self.stats.succeed()
         yield HourDone(window)
         return True

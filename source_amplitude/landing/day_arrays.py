@@ -12,7 +12,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from source_amplitude.archive import Content, Member, iter_line_batches
-from source_amplitude.archive.unpacking import open_gzip
+from source_amplitude.archive.gzip_codec import open_gzip
 from source_amplitude.disk import DiskErrors, atomic_write
 from source_amplitude.encoding import JsonLines
 from source_amplitude.errors import CorruptArchiveError, MalformedLinesError, StoreDeniedError

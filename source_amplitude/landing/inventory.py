@@ -131,10 +131,11 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
         elif manifest.state is HourState.EMPTY:
             empty.append(manifest.window)
     _note_open(ledger, found_open, export_delay_hours)
-    ledger.settled |= HourSet.of(empty)
+    ledger.settle(HourSet.of(empty))
     if inventory.later is not None:
         ledger.land(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
-    ledger.project = next((each.project for each in inventory.known if each.project), None)
+    if project := next((each.project for each in inventory.known if each.project), None):
+        ledger.note_project(project)
     return ledger
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import HoursMissingError, OtherProjectError
-from source_amplitude.export import Archives, Arrived, Nobody, hours_still_flawed
+from source_amplitude.export import Archives, Arrived, ProgressListener, hours_still_flawed
 from source_amplitude.landing.hour import FoundHour, HourWriter, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from source_amplitude.export import Amplitude, Audience
+    from source_amplitude.export import Amplitude
     from source_amplitude.landing.formats import Format
     from source_amplitude.landing.inventory import Inventory
     from source_amplitude.landing.store import Store
@@ -80,10 +80,10 @@ class Lander:
         store: Store,
         form: Format,
         stop: threading.Event,
-        audience: Audience | None = None,
+        audience: ProgressListener | None = None,
     ) -> None:
         self.landing = Landing()
-        self.audience = audience or Nobody()
+        self.audience = audience or ProgressListener()
         self.config = amplitude.config
         self.store = store
         self._amplitude = amplitude
@@ -110,7 +110,7 @@ class Lander:
         self._take_stock(span)
         policy, tally = self.config.malformed_lines, self.landing.tally
         reread = hours_still_flawed(self._ledger, policy) if only_missing else HourSet((span,))
-        self.audience.begin("land", self.landing.done)
+        self.audience.begin("land", self.landing.stats)
         try:
             self._transfer(span, reread=reread, recheck=only_missing)
             tally.raise_what_is_left(self._ledger, policy, tried="All other hours were landed.")
@@ -133,7 +133,7 @@ class Lander:
         require_fitting(self._inventory, self._form.name, self.store.place)
         self._manifests = dict(self._inventory.manifests)
         self._ledger = ledger_of(self._inventory, export_delay_hours=self.config.export_delay_hours)
-        self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, tally=self.landing.tally)
+        self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, stats=self.landing.tally)
 
     def _transfer(self, span: HourWindow, *, reread: HourSet, recheck: bool) -> None:
         """Ask for what is missing of ``span`` and for ``reread``, and write it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import counted
-from source_amplitude.export import Done, LinePlace, Tally
+from source_amplitude.export import LinePlace, SyncStats
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,7 +81,7 @@ class Landing:
         changed_days: Days that got objects.
     """
 
-    tally: Tally = field(default_factory=Tally)
+    tally: SyncStats = field(default_factory=SyncStats)
     objects: ObjectCounts = field(default_factory=ObjectCounts)
     hours_empty: int = 0
     hours_open: int = 0
@@ -105,9 +105,9 @@ class Landing:
         """Whether anything came of the run, good or bad."""
         return bool(self.tally.hours_done or self.hours_empty or self.hours_open or self.tally.failures)
 
-    def done(self) -> Done:
-        """Return how far the run is; may be asked by another thread."""
-        return replace(self.tally.done(), events=self.objects.events, content_bytes=self.objects.written_bytes)
+    def stats(self) -> SyncStats:
+        """Return how far the run is; may be called from another thread."""
+        return replace(self.tally, records=self.objects.events, content_bytes=self.objects.written_bytes)
 
     def summary(self, span: HourWindow, place: str, seconds: float) -> str:
         """Return one line on a run that was to land ``span`` in ``place``, and took so many seconds."""

@@ -12,10 +12,12 @@ A landed hour's members are remembered as long as it will be read again, so that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from source_amplitude.errors import OtherProjectError
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, hour_window
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from source_amplitude.members import Fingerprint
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=timezone.utc)
+
+_NO_HOURS = HourSet()
 
 
 def came_of_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datetime, until: datetime) -> bool:
@@ -59,51 +63,83 @@ class LandedHour:
         return sum(print_.malformed_lines for print_ in self.members.values())
 
 
-@dataclass
 class Ledger:
-    """The state of the events stream; changed only through its methods.
+    """The state of the events stream; changed only through its methods."""
 
-    Attributes:
-        settled: Hours that are done or empty for good.
-        open: Hours asked for without an answer that had members, and not settled.
-        landed: Start of an hour (or day of files) to what is remembered of it; settled or half read.
-        project: The project that the archives belong to; None before the first archive.
-        newest_landed: The newest hour that ever had members.
-        working_hours: ``(request_time_range, hours)`` when that range proved too large and ``hours`` worked.
-    """
+    def __init__(
+        self,
+        settled: HourSet = _NO_HOURS,
+        open: HourSet = _NO_HOURS,  # noqa: A002 - what the state calls it
+        landed: Mapping[datetime, LandedHour] | None = None,
+        project: str | None = None,
+        newest_landed: datetime | None = None,
+        working_hours: tuple[int, int] | None = None,
+    ) -> None:
+        self._settled, self._open, self._ripe = settled, open, _NO_HOURS
+        self._landed = dict(landed or {})
+        self._project = project
+        self._newest_landed = newest_landed
+        self._working_hours = working_hours
 
-    settled: HourSet = field(default_factory=HourSet)
-    open: HourSet = field(default_factory=HourSet)
-    landed: dict[datetime, LandedHour] = field(default_factory=dict)
-    project: str | None = None
-    newest_landed: datetime | None = None
-    working_hours: tuple[int, int] | None = None
-    _ripe: HourSet = field(default_factory=HourSet)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ledger) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def settled(self) -> HourSet:
+        """Hours that are done or empty for good."""
+        return self._settled
+
+    @property
+    def open(self) -> HourSet:
+        """Hours asked for without an answer that had members, and not settled."""
+        return self._open
+
+    @property
+    def landed(self) -> Mapping[datetime, LandedHour]:
+        """Start of an hour (or day of files) to what is remembered of it; settled or half read."""
+        return MappingProxyType(self._landed)
+
+    @property
+    def project(self) -> str | None:
+        """The project that the archives belong to; None before the first archive."""
+        return self._project
+
+    @property
+    def newest_landed(self) -> datetime | None:
+        """The newest hour that ever had members."""
+        return self._newest_landed
+
+    @property
+    def working_hours(self) -> tuple[int, int] | None:
+        """``(request_time_range, hours)`` when that range proved too large and ``hours`` worked."""
+        return self._working_hours
 
     def missing(self, span: HourWindow, accepted_gaps: HourSet) -> HourSet:
         """Return the hours of ``span`` that are neither settled nor accepted as gaps."""
-        return HourSet((span,)) - self.settled - accepted_gaps
+        return HourSet((span,)) - self._settled - accepted_gaps
 
     def rechecks_due(self, span: HourWindow, ages_hours: tuple[int, ...], now: datetime) -> HourSet:
         """Return the done hours of ``span`` that reached one of ``ages_hours`` since they were last read."""
         due = [
             hour_window(hour)
-            for hour, landed in self.landed.items()
-            if hour in self.settled and hour in span
+            for hour, landed in self._landed.items()
+            if hour in self._settled and hour in span
             if came_of_age(hour_window(hour), ages_hours, since=landed.read_at, until=now)
         ]
         return HourSet.of(due)
 
     def known(self, member: str) -> Fingerprint | None:
         """Return what was emitted of a member, or None when nothing of it is remembered."""
-        for landed in self.landed.values():
+        for landed in self._landed.values():
             if member in landed.members:
                 return landed.members[member]
         return None
 
     def flawed(self) -> dict[datetime, LandedHour]:
         """Return the remembered hours that had malformed lines."""
-        return {hour: landed for hour, landed in sorted(self.landed.items()) if landed.malformed_lines}
+        return {hour: landed for hour, landed in sorted(self._landed.items()) if landed.malformed_lines}
 
     def land(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
         """Record that every line of the hour's ``members`` was emitted or counted as malformed.
@@ -112,20 +148,18 @@ class Ledger:
         """
         window = hour_window(hour)
         self._remember(window.start, members, read_at=asked_at)
-        self.settled |= HourSet((window,))
-        self.open -= HourSet((window,))
-        self.newest_landed = max(self.newest_landed or window.start, window.start)
-        self._settle_empty_hours()
+        self.settle(HourSet((window,)))
+        self.note_later_members(window.start)
 
     def keep(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
         """Remember what was emitted of an hour, without calling it done; a recheck that failed stays due."""
         start = hour_window(hour).start
-        is_recheck = start in self.landed and hour in self.settled
-        self._remember(start, members, read_at=self.landed[start].read_at if is_recheck else asked_at)
+        is_recheck = start in self._landed and hour in self._settled
+        self._remember(start, members, read_at=self._landed[start].read_at if is_recheck else asked_at)
 
     def _remember(self, start: datetime, members: Mapping[str, Fingerprint], *, read_at: datetime) -> None:
-        before = self.landed[start].members if start in self.landed else {}
-        self.landed[start] = LandedHour(read_at, {**before, **members})
+        before = self._landed[start].members if start in self._landed else {}
+        self._landed[start] = LandedHour(read_at, {**before, **members})
 
     def found_nothing(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
         """Record that an answer had no members for ``hours``.
@@ -135,40 +169,82 @@ class Ledger:
         """
         for hour in hours:
             start = hour_window(hour).start
-            if start in self.landed and hour in self.settled:
-                self.landed[start] = LandedHour(asked_at, self.landed[start].members)
-        open_hours = hours - self.settled
-        self.open |= open_hours
-        ripe = [hour_window(hour) for hour in open_hours if ripe_at(hour, export_delay_hours) <= asked_at]
-        self._ripe |= HourSet.of(ripe)
-        self._settle_empty_hours()
+            if start in self._landed and hour in self._settled:
+                self._landed[start] = LandedHour(asked_at, self._landed[start].members)
+        self.leave_open(hours)
+        self.settle_overdue(hours - self._settled, now=asked_at, export_delay_hours=export_delay_hours)
 
     def leave_open(self, hours: HourSet) -> None:
         """Record that ``hours`` were asked for without an answer that proves anything; those settled stay so."""
-        self.open |= hours - self.settled
+        self._open |= hours - self._settled
+
+    def settle_overdue(self, hours: HourSet, *, now: datetime, export_delay_hours: int) -> None:
+        """Settle those of ``hours`` that are ripe at ``now``, as soon as a later hour has members; see `ripe_at`.
+
+        What they have must be known to be nothing, or be read by the caller.
+        """
+        end = ripe_end(now, export_delay_hours)
+        self._ripe |= HourSet(
+            tuple(HourWindow(each.start, min(each.end, end)) for each in hours.windows if each.start < end)
+        )
+        self._settle_ripe_hours()
+
+    def note_later_members(self, hour: datetime) -> None:
+        """Record that ``hour`` has members, read or not: ripe hours before it are settled."""
+        self._newest_landed = max(self._newest_landed or hour, hour)
+        self._settle_ripe_hours()
+
+    def settle(self, hours: HourSet) -> None:
+        """Record that ``hours`` are done, or empty for good."""
+        self._settled |= hours
+        self._open -= hours
+        self._ripe -= hours
+
+    def note_project(self, project: str) -> None:
+        """Record whose archives these are.
+
+        Raises:
+            OtherProjectError: Those before belong to another project.
+        """
+        self._project = self._project or project
+        if project != self._project:
+            raise OtherProjectError(
+                f"The archives belong to project {project}, the saved state to project {self._project}.",
+                tried="Nothing of the archive was emitted.",
+            )
+
+    def remember_window(self, working_hours: tuple[int, int] | None) -> None:
+        """Remember how many hours a request may ask for; see `working_hours`."""
+        self._working_hours = working_hours
+
+    def forget_flaws(self) -> None:
+        """Let flawed hours be forgotten like others: nothing names their malformed lines again."""
+        for hour, landed in self.flawed().items():
+            members = {name: replace(seen, malformed_lines=0) for name, seen in landed.members.items()}
+            self._landed[hour] = replace(landed, members=members)
 
     def forget_what_is_final(self, ages_hours: tuple[int, ...]) -> None:
         """Drop the members of settled hours that will not be read again; flawed hours stay."""
         last_age = HOUR * max(ages_hours, default=0)
-        for hour, landed in list(self.landed.items()):
-            final = hour in self.settled and landed.read_at >= hour_window(hour).end + last_age
+        for hour, landed in list(self._landed.items()):
+            final = hour in self._settled and landed.read_at >= hour_window(hour).end + last_age
             if final and not landed.malformed_lines:
-                del self.landed[hour]
+                del self._landed[hour]
 
     def clamp(self, future: datetime, end: datetime) -> bool:
         """Unsettle the hours from ``end`` on if any from ``future`` on is settled; return whether that was so."""
-        impossible = self.settled & HourSet((HourWindow(future, END_OF_TIME),))
+        impossible = self._settled & HourSet((HourWindow(future, END_OF_TIME),))
         if not impossible.windows:
             return False
         rest = HourSet((HourWindow(end, END_OF_TIME),))
-        self.settled -= rest
-        self.open -= rest
+        self._settled -= rest
+        self._open -= rest
         return True
 
     @property
     def newest_settled(self) -> datetime | None:
         """The start of the newest settled hour; None before any."""
-        return self.settled.windows[-1].end - HOUR if self.settled.windows else None
+        return self._settled.windows[-1].end - HOUR if self._settled.windows else None
 
     def cursor(self, start: datetime, accepted_gaps: HourSet) -> datetime:
         """Return the hour before the oldest hour from ``start`` on that is not settled."""
@@ -176,11 +252,7 @@ class Ledger:
         missing = self.missing(rest, accepted_gaps).windows or self.missing(rest, HourSet()).windows
         return missing[0].start - HOUR
 
-    def _settle_empty_hours(self) -> None:
-        if self.newest_landed is None or not self._ripe.windows:
-            return
-        if self._ripe.windows[0].start < self.newest_landed:
-            empty = self._ripe & HourSet((HourWindow(self._ripe.windows[0].start, self.newest_landed),))
-            self._ripe -= empty
-            self.open -= empty
-            self.settled |= empty
+    def _settle_ripe_hours(self) -> None:
+        ripe, newest = self._ripe.windows, self._newest_landed
+        if ripe and newest is not None and ripe[0].start < newest:
+            self.settle(self._ripe & HourSet((HourWindow(ripe[0].start, newest),)))

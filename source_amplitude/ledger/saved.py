@@ -30,12 +30,7 @@ _MAX_SHOWN_CHARS = 80
 
 @dataclass(frozen=True)
 class SavedState:
-    """A ledger read from a saved state, and what there is to say about it.
-
-    Attributes:
-        ledger: Ready for use.
-        warnings: Sentences for the log.
-    """
+    """A ledger read from a saved state, and what the log has to say about it."""
 
     ledger: Ledger
     warnings: tuple[str, ...] = field(default=())

@@ -8,9 +8,10 @@ from source_amplitude.records.lines import (
     dump_record,
     exact_records_from_line,
     has_huge_integer,
+    may_hold_surrogates,
     records_from_line,
+    replace_surrogates,
 )
-from source_amplitude.records.surrogates import may_hold_surrogates, replace_surrogates
 
 __all__ = [
     "DATETIME_FIELDS",

@@ -45,7 +45,6 @@ class Declared(NamedTuple):
     Attributes:
         name: Of the field; one inside an object has the object's name before it.
         words: Its types, without null, as in messages.
-        types: What its values are in Python.
         fields: Declared fields inside it, where it is an object.
     """
 
@@ -55,7 +54,6 @@ class Declared(NamedTuple):
     fields: Mapping[str, Declared]
 
     def oddity(self, found: type) -> Oddity:
-        """Return what is odd about a value of the type ``found``."""
         return Oddity(OddityKind.MISFIT, self.name, self.words, _JSON[found])
 
 

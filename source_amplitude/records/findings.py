@@ -42,10 +42,8 @@ class Oddity(NamedTuple):
     """One thing that can be odd.
 
     Attributes:
-        kind: What it is.
         field: The field it is in, as the schema calls it; empty where it is about a line.
         declared: The type that the schema declares, where the kind is about types.
-        found: The type of the value.
     """
 
     kind: OddityKind
@@ -55,12 +53,7 @@ class Oddity(NamedTuple):
 
 
 class RepairedLine(NamedTuple):
-    """Where a line was repaired.
-
-    Attributes:
-        position: In its batch, from 0.
-        kind: One of `REPAIRS`.
-    """
+    """Where a line was repaired: its position in the batch, from 0, and one of `REPAIRS`."""
 
     position: int
     kind: OddityKind
@@ -68,12 +61,7 @@ class RepairedLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Findings:
-    """What was odd in some lines.
-
-    Attributes:
-        counts: How often.
-        repaired: The first few lines that were repaired.
-    """
+    """What was odd in some lines and how often, and the first few lines that were repaired."""
 
     counts: Mapping[Oddity, int] = field(default_factory=dict)
     repaired: tuple[RepairedLine, ...] = ()
@@ -82,19 +70,13 @@ class Findings:
         return bool(self.counts)
 
     def followed_by(self, later: Findings, *, lines_before: int = 0) -> Findings:
-        """Return both together, as of one batch.
-
-        Args:
-            later: Of lines behind these.
-            lines_before: How many lines lie before the first one of ``later``.
-        """
+        """Return both together, as of one batch, where ``lines_before`` lines lie before those of ``later``."""
         if not later:
             return self
         places = [RepairedLine(lines_before + each.position, each.kind) for each in later.repaired]
         return Findings(dict(Counter(self.counts) + Counter(later.counts)), (*self.repaired, *places)[:MOST_PLACES])
 
     def total(self, *kinds: OddityKind) -> int:
-        """Return how often any of ``kinds`` was found."""
         return sum(count for oddity, count in self.counts.items() if oddity.kind in kinds)
 
 

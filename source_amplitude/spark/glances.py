@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import RetryBudget, present, retrying
-from source_amplitude.errors import EmptyArchiveError, ExportTooSlowError, OtherProjectError, ServerFailureError
+from source_amplitude.api import RetryBudget, retrying
+from source_amplitude.errors import EmptyArchiveError, ExportTooSlowError, ServerFailureError
 from source_amplitude.export import Glimpse, glance
-from source_amplitude.export.limits import MAX_EXPORT_HOURS
+from source_amplitude.export.amplitude import MAX_EXPORT_HOURS
 from source_amplitude.ledger import Ledger, ripe_end
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split
 
@@ -43,21 +43,20 @@ class Glances:
         seen: list[datetime] = []
         for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
             self._ask_in_parts(ledger, run, seen, most)
-        ripe_until = ripe_end(self._present(), config.export_delay_hours)
+        now, delay_hours = self._amplitude.present(), config.export_delay_hours
+        ripe_until = ripe_end(now, delay_hours)
         for run in fresh.windows:
             cut = max(run.start, min(run.end, ripe_until))
             if run.start < cut:
-                self._settle_ripe(ledger, HourWindow(run.start, cut), seen)
+                ripe = HourWindow(run.start, cut)
+                if self._has_later_files(ledger, cut):
+                    ledger.settle_overdue(HourSet((ripe,)), now=now, export_delay_hours=delay_hours)
+                else:
+                    self._ask_in_parts(ledger, ripe, seen, None)
             if cut < run.end:
                 self._ask_each(ledger, HourWindow(cut, run.end), seen)
         ledger.forget_what_is_final(())
         return seen
-
-    def _settle_ripe(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
-        if self._has_later_files(ledger, run.end):
-            ledger.settled |= HourSet((run,))
-        else:
-            self._ask_in_parts(ledger, run, seen, None)
 
     def _has_later_files(self, ledger: Ledger, end: datetime) -> bool:
         """Look for files from ``end`` on: the newest day hour by hour, then longer and longer spans before it."""
@@ -72,8 +71,8 @@ class Glances:
             except EmptyArchiveError:  # it proves nothing, and an older window may have files
                 continue
             if glimpse is not None:
-                self._note_project(ledger, glimpse)
-                ledger.newest_landed = window.start
+                _note_project(ledger, glimpse)
+                ledger.note_later_members(window.start)
                 return True
         self._nothing_from, self._nothing_until = end, newest_end
         return False
@@ -94,18 +93,18 @@ class Glances:
 
     def _ask_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
         for unit in plan(run, 1):
-            asked_at = self._present()
+            asked_at = self._amplitude.present()
             glimpse = self._has_files(ledger, unit)
             if glimpse is None:
                 continue
-            self._note_project(ledger, glimpse)
+            _note_project(ledger, glimpse)
             ledger.land(unit.start, {}, asked_at=asked_at)
             if glimpse.first is not None:
                 seen.append(unit.start)
 
     def _has_files(self, ledger: Ledger, window: HourWindow) -> Glimpse | None:
         """Return what Amplitude has for ``window``; record it in ``ledger`` where that is nothing, or unclear."""
-        delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._present()
+        delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._amplitude.present()
         try:
             glimpse = self._glance(window)
         except EmptyArchiveError as error:
@@ -116,9 +115,6 @@ class Glances:
             ledger.found_nothing(HourSet((window,)), asked_at=asked_at, export_delay_hours=delay_hours)
         return glimpse
 
-    def _present(self) -> datetime:
-        return present(self._amplitude.clock, self._amplitude.client)
-
     def _glance(self, window: HourWindow) -> Glimpse | None:
         """Glance at a window, or at its halves where Amplitude is too slow for all of it."""
         halves = split(window)
@@ -128,7 +124,6 @@ class Glances:
                 policy=self._amplitude.limits.retry,
                 budget=self._budget,
                 clock=self._amplitude.clock,
-                on_retry=lambda error, seconds: _logger.warning("%s Next try in %.0f seconds.", error.what, seconds),
             )
         except ExportTooSlowError:
             if halves is None:
@@ -143,15 +138,10 @@ class Glances:
                 raise ServerFailureError(error.what) from error
             raise
 
-    @staticmethod
-    def _note_project(ledger: Ledger, glimpse: Glimpse) -> None:
-        project = None if glimpse.first is None else glimpse.first.project
-        ledger.project = ledger.project or project
-        if project not in (None, ledger.project):
-            raise OtherProjectError(
-                f"The archives belong to project {project}, the checkpoint to project {ledger.project}.",
-                tried="Nothing of the archives was read.",
-            )
+
+def _note_project(ledger: Ledger, glimpse: Glimpse) -> None:
+    if glimpse.first is not None:
+        ledger.note_project(glimpse.first.project)
 
 
 def _backwards(start: datetime, end: datetime) -> Iterator[HourWindow]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from source_amplitude.config import MalformedLines
 from source_amplitude.encoding import Encoded, OneByOne, encode_line_by_line
-from source_amplitude.export import EncodedRecords, ExportReader, HourDone
+from source_amplitude.export import ExportReader, HourDone
 from source_amplitude.windows import HourSet, HourWindow
 
 if TYPE_CHECKING:
@@ -55,15 +55,15 @@ class Looks(Generic[T]):
         try:
             with closing(reader.read(HourWindow(span.start, end), recheck=True)) as steps:
                 for step in steps:
-                    if isinstance(step, EncodedRecords):
+                    if isinstance(step, Encoded):
                         self._payloads.append(step.payload)
                     elif isinstance(step, HourDone):
                         landed += step.window.hours if step.window.start in was_open else 0
-                        if _reaches(landed, most) or _reaches(reader.tally.content_bytes, self._most_bytes):
+                        if _reaches(landed, most) or _reaches(reader.stats.content_bytes, self._most_bytes):
                             break
         finally:
-            reader.tally.oddities.log_warnings(str(span))
-        _forget_flaws(ledger)
+            reader.stats.oddities.log_warnings(str(span))
+        ledger.forget_flaws()  # a sync names them each time, and Spark would write them each time
         return []
 
     def take(self) -> list[T]:
@@ -92,10 +92,3 @@ def count_lines(body: bytes) -> Encoded[None]:
 
 def _reaches(count: int, most: int | None) -> bool:
     return most is not None and count >= most
-
-
-def _forget_flaws(ledger: Ledger) -> None:
-    """Let flawed hours be forgotten like others: a sync names them each time, and Spark would write them each time."""
-    for hour, landed in ledger.flawed().items():
-        members = {name: replace(seen, malformed_lines=0) for name, seen in landed.members.items()}
-        ledger.landed[hour] = replace(landed, members=members)

@@ -6,8 +6,9 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from source_amplitude.encoding import Encoded
 from source_amplitude.errors import EmptyArchiveError, NotPublishedError
-from source_amplitude.export import EncodedRecords, ExportReader, HourDone
+from source_amplitude.export import ExportReader, HourDone
 from source_amplitude.ledger import LandedHour, Ledger
 from source_amplitude.windows import UNIX_EPOCH, HourSet, HourWindow, plan
 
@@ -109,13 +110,13 @@ def _read_hours(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Ge
     # Nothing of what a task leaves open comes back to the driver: the task must fail, and be run again.
     try:
         for step in reader.read(span, recheck=False):
-            if isinstance(step, EncodedRecords):
+            if isinstance(step, Encoded):
                 yield step.payload
             elif isinstance(step, HourDone):
                 done.append(step.window)
     finally:
-        reader.tally.oddities.log_warnings(str(span))
-    if (unproven := reader.tally.unproven).windows:
+        reader.stats.oddities.log_warnings(str(span))
+    if (unproven := reader.stats.unproven).windows:
         raise EmptyArchiveError(
             f"The export for {', '.join(map(str, unproven.windows))} is an archive without a file of these hours.",
             tried=f"It was asked for {amplitude.limits.archive_attempts} times.",

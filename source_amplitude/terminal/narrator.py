@@ -1,21 +1,74 @@
-"""What a person hears of a read: how far it is, what became of each stream, and which command comes next."""
+"""What a person at a terminal sees of a command: how far it is, what became of it, and which command comes next."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from source_amplitude.export import ProgressListener
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from source_amplitude.export import Done, Outcome
-    from source_amplitude.terminal.person import Person
+    from rich.console import Console
+
+    from source_amplitude.export import SyncStats
+    from source_amplitude.terminal.progress import ProgressLine
     from source_amplitude.terminal.typed import TypedCommand
+
+_NO_CURSOR = ("dumb", "unknown")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Where a command's output goes.
+
+    Attributes:
+        reads_stderr: Whether stderr is a terminal.
+        reads_stdout: Whether stdout is one.
+        may_draw: Whether a line may be drawn on stderr that changes.
+    """
+
+    reads_stderr: bool
+    reads_stdout: bool
+    may_draw: bool
+    stderr: TextIO
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Person:
+        """Return what holds for this process; NO_PROGRESS in ``environ`` turns progress off."""
+        reads_stderr = sys.stderr.isatty()
+        may_draw = reads_stderr and not environ.get("NO_PROGRESS") and environ.get("TERM", "") not in _NO_CURSOR
+        return cls(reads_stderr, sys.stdout.isatty(), may_draw, sys.stderr)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody but this person gets any of the output."""
+        return self.reads_stderr and self.reads_stdout
+
+    def say(self, text: str, *, is_bad: bool = False) -> None:
+        """Print a line if somebody reads it, red where it is bad news and the terminal has colours."""
+        if self.reads_stderr:
+            # What came over the network must not control the terminal.
+            shown = "".join(
+                each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
+            )
+            style = "red" if is_bad else ""
+            self.console.print(shown, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+    @cached_property
+    def console(self) -> Console:
+        """One for all that is said: it knows of a line that is being drawn and prints above it."""
+        from rich.console import Console  # noqa: PLC0415 - rich takes long to import
+
+        return Console(file=self.stderr)
 
 
 @dataclass(frozen=True)
@@ -23,7 +76,6 @@ class ReadCommand:
     """A read, and where it printed to.
 
     Attributes:
-        typed: The command.
         keeps_state: Whether it has a ``--state-file``.
         output: The file that stdout is, or empty where that is none or not known.
         refreshed: Streams that were read in full; their states would keep the next read from reading them again.
@@ -59,54 +111,60 @@ def unused_name(stem: str, suffix: str) -> str:
     return next(name for name in names if not Path(name).exists())
 
 
-class Narrator:
-    """An audience of a read that says what became of its streams, as they end.
+class Narrator(ProgressListener):
+    """Draws the progress of a command, and says what became of a read's streams as they end.
 
     Args:
         person: Is told; nothing is said or drawn where nobody reads it.
-        stop: Set when the read is to end soon.
+        stop: Set when the command is to end soon.
+        data_on_stdout: Whether the command prints data: on a terminal it would run into the progress.
     """
 
-    def __init__(self, person: Person, stop: threading.Event) -> None:
+    def __init__(self, person: Person, stop: threading.Event, *, data_on_stdout: bool = True) -> None:
         self._person = person
         self._stop = stop
-        self._progress = person.progress(stop, data_on_stdout=True)
+        self._may_draw = person.may_draw and not (data_on_stdout and person.reads_stdout)
+        self._line: ProgressLine | None = None
         self._records: dict[str, int] = {}
         self._failed: list[str] = []
         self._is_told: set[str] = set()
 
-    def begin(self, what: str, done: Callable[[], Done]) -> None:
-        """See `Audience`."""
-        self._progress.begin(what, done)
+    def begin(self, what: str, stats: Callable[[], SyncStats]) -> None:
+        self.close()
+        if self._may_draw:
+            from source_amplitude.terminal.progress import ProgressLine  # noqa: PLC0415 - as above
 
-    def end(self, what: str, outcome: Outcome) -> None:
-        """See `Audience`."""
-        self._progress.end(what, outcome)
+            self._line = ProgressLine(self._person.console, what, stats, self._stop)
+            self._line.start()
+
+    def end(self, what: str, stats: SyncStats) -> None:
+        self.close()
         self._is_told.add(what)
-        self._person.say(outcome_lines(what, outcome))
+        events, hours = stats.outcome()
+        self._person.say(f"{what}: {events}\n{' ' * len(what)}  {hours}")
 
     def close(self) -> None:
-        """See `Audience`."""
-        self._progress.close()
+        if self._line is not None:
+            self._line.stop()
+            self._line = None
 
     def begin_stream(self, name: str) -> None:
-        """Hear that a stream is read now."""
         self._records[name] = 0
 
     def count(self, name: str) -> None:
-        """Hear of a record of a stream that has no audience itself."""
+        """Count a record of a stream that does not call `begin` and `end` itself."""
         self._records[name] = self._records.get(name, 0) + 1
 
     def end_stream(self, name: str, *, is_complete: bool) -> None:
-        """Hear how a stream ended; why it failed comes later, as a complaint."""
+        """Say how a stream ended; why it failed comes later, as a complaint."""
         if not is_complete:
             self._failed.append(name)
         elif name not in self._is_told:
             self._person.say(f"{name}: {self._records.get(name, 0):,} records")
 
     def complain(self, text: str, name: str = "") -> None:
-        """Hear why a stream, or all of the command, failed."""
-        self._progress.close()
+        """Say why a stream, or all of the command, failed."""
+        self.close()
         is_asked_for = self._stop.is_set()
         who = name if name and is_asked_for else f"{name} failed" if name else "source-amplitude"
         self._person.say(f"{who}: {text}", is_bad=not is_asked_for)
@@ -116,12 +174,7 @@ class Narrator:
         self._person.say(complaint or "Amplitude accepts the keys.", is_bad=bool(complaint))
 
     def end_read(self, command: ReadCommand, *, goes_on: bool) -> None:
-        """Say which streams failed, and how to go on.
-
-        Args:
-            command: This one.
-            goes_on: Whether states were printed that a next read can go on from.
-        """
+        """Say which streams failed; and how to go on, if states were printed that a next read ``goes_on`` from."""
         if self._failed and len(self._records) > 1:
             names = ", ".join(self._failed)
             self._person.say(f"{len(self._failed)} of {len(self._records)} streams failed: {names}", is_bad=True)
@@ -129,15 +182,3 @@ class Narrator:
             return
         what = "To go on where this ended:" if self._failed or self._stop.is_set() else "Next time, for what is new:"
         self._person.say(f"{what}{command.next()}")
-
-
-def outcome_lines(what: str, outcome: Outcome) -> str:
-    """Return what became of an export, in two lines that a person can read."""
-    seconds = outcome.seconds
-    rate = f" ({outcome.events / seconds:,.0f}/s)" if outcome.events and seconds > 0 else ""
-    size = f"{outcome.content_bytes / 1e6:,.1f} MB of JSON ({outcome.archive_bytes / 1e6:,.1f} MB downloaded)"
-    hours = (
-        f"hours: {outcome.hours_done:,} done, {outcome.hours_empty:,} empty, {outcome.hours_open:,} open, "
-        f"{outcome.hours_failed:,} failed"
-    )
-    return f"{what}: {outcome.events:,} events, {size}, {seconds:.1f} s{rate}\n{' ' * len(what)}  {hours}"

@@ -25,7 +25,6 @@ class TypedCommand:
 
     Attributes:
         program: Its words before the command: ``source-amplitude``, or ``python main.py``.
-        arguments: The command and its options.
     """
 
     program: tuple[str, ...] = (PROGRAM,)
@@ -33,7 +32,6 @@ class TypedCommand:
 
     @classmethod
     def of_process(cls) -> TypedCommand:
-        """Return what this process was started with."""
         return cls(program_of(sys.argv, sys.orig_argv), tuple(sys.argv[1:]))
 
     def without(self, option: str) -> TypedCommand:
@@ -47,7 +45,6 @@ class TypedCommand:
         return TypedCommand(self.program, tuple(kept))
 
     def with_words(self, *words: str) -> TypedCommand:
-        """Return the command with further arguments."""
         return TypedCommand(self.program, (*self.arguments, *words))
 
     def __str__(self) -> str:

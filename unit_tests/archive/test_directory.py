@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.archive import Archive, Member, iter_line_batches, open_archive
-from source_amplitude.archive.unpacking import open_gzip
+from source_amplitude.archive.gzip_codec import open_gzip
 from source_amplitude.encoding import split_lines
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import MemberName
@@ -362,9 +362,9 @@ import sys
 
 sys.modules["isal"] = None
 import pytest
-from source_amplitude.archive import unpacking
+from source_amplitude.archive import gzip_codec
 
-assert (unpacking._open.__module__, unpacking.crc32.__module__) == ("gzip", "zlib"), unpacking._open
+assert (gzip_codec._open.__module__, gzip_codec.crc32.__module__) == ("gzip", "zlib"), gzip_codec._open
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not without_isal", *sys.argv[1:]]))
 """
 

@@ -15,9 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.encoding import AcrossProcesses, Encoded, JsonLines, OneByOne
-from source_amplitude.encoding.places import BATCH_ROOM_BYTES, RESULT_ROOM_BYTES
-from source_amplitude.encoding.processes import Worker, WorkerLostError
+from source_amplitude.encoding import AcrossProcesses, Encoded, JsonLines, OneByOne, split_lines, usable_processors
+from source_amplitude.encoding.processes import (
+    BATCH_ROOM_BYTES,
+    PLACES,
+    RESULT_ROOM_BYTES,
+    Places,
+    Worker,
+    WorkerLostError,
+    memory_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
 LINES = JsonLines(b"<")
 TAIL = b">\n"
 PROJECT = Path(__file__).parents[2]
+LINE_BODIES = st.lists(st.sampled_from([b"\n", b"a\n", b"line\n", b"x" * 30 + b"\n"]), min_size=1).map(b"".join)
+HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -220,3 +229,64 @@ def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp
         os.sched_yield()
 
     assert not any(map(is_running, running))
+
+
+# The memory that is shared.
+
+
+@given(LINE_BODIES, st.sampled_from([b"", b"end"]), st.integers(1, 40), st.integers(0, 5))
+@settings(deadline=None, max_examples=60)
+def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_bytes: int, number: int) -> None:
+    descriptor = memory_file()
+    ours, theirs = Places(descriptor), Places(descriptor)
+    os.close(descriptor)
+    ours.put_batch(number, b"left over\n" * 200)
+    ours.put_batch(number, body + ending)
+
+    parts = list(theirs.batch_parts(number, len(body + ending), part_bytes))
+
+    ours.close()
+    theirs.close()
+    assert b"".join(parts) == body + ending
+    assert [line for part in parts for line in split_lines(part)] == split_lines(body + ending)
+    assert all(len(part) >= part_bytes for part in parts[:-1])
+
+
+def test_batches_and_results_of_different_places_do_not_touch() -> None:
+    descriptor = memory_file()
+    places = Places(descriptor)
+    os.close(descriptor)
+    for number in range(PLACES):
+        places.put_batch(number, b"batch %d\n" % number)
+        places.put_result(number, 0, b"result ")
+        places.put_result(number, 7, b"%d" % number)
+
+    read = [(b"".join(places.batch_parts(number, 8, 100)), places.result(number, 8)) for number in range(PLACES)]
+
+    places.close()
+    assert read == [(b"batch %d\n" % number, b"result %d" % number) for number in range(PLACES)]
+
+
+# How many processes are of use.
+
+
+@pytest.mark.parametrize(
+    ("quota", "processors"),
+    [
+        ("max 100000\n", HERE),
+        ("100000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("6400000 100000\n", min(64, HERE)),
+        ("", HERE),
+        ("junk", HERE),
+    ],
+)
+def test_a_containers_quota_bounds_the_processors(quota: str, processors: int, tmp_path: Path) -> None:
+    quota_file = tmp_path / "cpu.max"
+    quota_file.write_text(quota, encoding="ascii")
+
+    assert usable_processors(quota_file) == processors
+
+
+def test_without_a_quota_all_are_usable(tmp_path: Path) -> None:
+    assert usable_processors(tmp_path / "missing") == HERE

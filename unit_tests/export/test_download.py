@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from source_amplitude.api import AmplitudeClient
-    from source_amplitude.errors import RetryableError
 
 START = datetime(2024, 3, 1, tzinfo=timezone.utc)
 NOW = datetime(2024, 3, 2, tzinfo=timezone.utc)
@@ -41,16 +40,10 @@ def archive(line: str = "{}") -> bytes:
     return out.getvalue()
 
 
-def downloads(
-    exporter: FakeExporter, *, at_once: int = 2, retries: list[str] | None = None, settings: Limits = SETTINGS
-) -> Downloads:
-    def on_retry(window: HourWindow, error: RetryableError, _seconds: float) -> None:
-        if retries is not None:
-            retries.append(f"{window}: {error.what}")
-
+def downloads(exporter: FakeExporter, *, at_once: int = 2, settings: Limits = SETTINGS) -> Downloads:
     client = cast("AmplitudeClient", exporter)
     config = replace(CONFIG, num_workers=at_once)
-    return Downloads(Amplitude(client, client, config, settings, FakeClock(NOW)), on_retry)
+    return Downloads(Amplitude(client, client, config, settings, FakeClock(NOW)))
 
 
 def finish(download: Download | None) -> tuple[HourWindow, int, bool]:
@@ -89,19 +82,18 @@ def test_no_more_than_the_given_number_are_under_way_even_when_windows_are_put_i
     assert exporter.most_at_once == 2
 
 
-def test_one_retry_spans_request_body_and_verification() -> None:
+def test_one_retry_spans_request_body_and_verification(caplog: pytest.LogCaptureFixture) -> None:
     body = archive()
     exporter = FakeExporter({HOURS[0]: [ServerFailureError("500"), b"no zip at all", body]})
-    retries: list[str] = []
-    at_work = downloads(exporter, retries=retries)
+    at_work = downloads(exporter)
 
     at_work.add(HOURS[0])
     result = finish(at_work.finish_oldest(10))
 
     assert result == (HOURS[0], len(body), False)
-    assert retries == [
-        "2024-03-01 00:00 UTC: 500",
-        "2024-03-01 00:00 UTC: The answer's body (13 bytes) is not a zip archive.",
+    assert caplog.messages == [
+        "500 It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
+        "The answer's body (13 bytes) is not a zip archive. It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
     ]
 
 

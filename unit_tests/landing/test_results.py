@@ -42,8 +42,8 @@ def test_hours_are_counted_once_with_their_malformed_lines_and_changed_days() ->
     )
     landing.add(HourResult(SEVEN, None, ObjectCounts(unchanged=4, events=100)))
 
-    done = landing.done()
-    assert (done.hours, done.of_hours, done.events, done.content_bytes) == (3, 3, 109, 46)
+    so_far = landing.stats()
+    assert (so_far.hours_over, so_far.hours_wanted, so_far.records, so_far.content_bytes) == (3, 3, 109, 46)
     assert landing.objects == ObjectCounts(1, 1, 4, 46, 109)
     assert landing.tally.malformed_lines == 8
     assert [str(each) for each in landing.tally.malformed] == [

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from source_amplitude.errors import OtherProjectError
 from source_amplitude.ledger import LandedHour, Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, plan
@@ -136,6 +137,59 @@ def test_ripeness_counts_from_when_the_hour_was_asked_for_and_not_from_when_a_la
     ledger.land(h(3), one_member(h(3)), asked_at=LATER)
 
     assert (ledger.settled, ledger.open) == (hours(3, 4), hours(0, 1))
+
+
+def test_overdue_hours_that_the_caller_reads_are_settled_by_the_same_rule() -> None:
+    ledger = Ledger()
+
+    ledger.settle_overdue(hours(0, 5), now=h(28), export_delay_hours=DELAY)
+    assert (ledger.settled, ledger.open) == (HourSet(), HourSet())
+
+    ledger.note_later_members(h(1))
+    assert (ledger.settled, ledger.newest_landed) == (hours(0, 1), h(1))
+
+    ledger.note_later_members(h(4))
+    assert (ledger.settled, ledger.newest_landed) == (hours(0, 2), h(4))
+
+
+# What is recorded, and that nothing else changes it.
+
+
+@pytest.mark.parametrize("name", ["settled", "open", "landed", "project", "newest_landed", "working_hours"])
+def test_an_assignment_from_outside_raises(name: str) -> None:
+    ledger = ledger_with_landed(0)
+
+    with pytest.raises(AttributeError):
+        setattr(ledger, name, getattr(ledger, name))
+
+
+def test_remembered_hours_cannot_be_exchanged_from_outside() -> None:
+    ledger = ledger_with_landed(0)
+
+    with pytest.raises(TypeError):
+        ledger.landed[h(0)] = LandedHour(LATER, {})  # type: ignore[index]
+
+    assert ledger == ledger_with_landed(0)
+
+
+def test_archives_of_another_project_are_refused() -> None:
+    ledger = Ledger()
+    ledger.note_project("100200")
+    ledger.note_project("100200")
+
+    with pytest.raises(OtherProjectError, match="belong to project 999, the saved state to project 100200"):
+        ledger.note_project("999")
+
+    assert ledger.project == "100200"
+
+
+def test_flaws_are_forgotten_when_asked_to() -> None:
+    ledger = Ledger()
+    ledger.land(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
+
+    ledger.forget_flaws()
+
+    assert ledger == ledger_with_landed(0)
 
 
 # Rule 6: rechecks.
@@ -343,7 +397,7 @@ class LateAmplitude(RuleBasedStateMachine):
             members = self.contents(hour)
             if not members:
                 continue
-            ledger.project = "100200"
+            ledger.note_project("100200")
             nothing -= HourSet((HourWindow(hour, hour + HOUR),))
             seen = {name: self.emit(ledger, name, lines, breaks=breaks) for name, lines in members.items()}
             if breaks:

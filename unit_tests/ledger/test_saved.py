@@ -116,7 +116,7 @@ def test_an_empty_ledger_is_saved_with_the_hour_before_the_start() -> None:
 
 def test_a_fraction_of_a_second_in_the_time_of_reading_makes_no_difference_to_what_is_due() -> None:
     ledger = a_ledger()
-    ledger.landed[h(4)] = LandedHour(h(11) + timedelta(microseconds=999_999), ledger.landed[h(4)].members)
+    ledger.land(h(4), {}, asked_at=h(11) + timedelta(microseconds=999_999))
 
     state = state_from_ledger(ledger, start=START, accepted_gaps=NO_GAPS)
 

@@ -8,7 +8,7 @@ import json
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -227,7 +227,7 @@ class OddHour:
 )
 @pytest.mark.parametrize("kill_at", ["", "planned"], ids=["while planning", "while reading"])
 def test_an_answer_that_proves_nothing_settles_no_hour(
-    half_a_day: Emulator, late_files: LateFiles, name: str, settings: dict[str, int], kill_at: str
+    half_a_day: Emulator, late_files: LateFiles, name: str, settings: dict[str, Any], kill_at: str
 ) -> None:
     life = Life(half_a_day, late_files, window_hours=1)
     if kill_at:

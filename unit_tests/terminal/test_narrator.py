@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from source_amplitude.export import Outcome
-from source_amplitude.terminal.narrator import Narrator, ReadCommand, outcome_lines
+from source_amplitude.export import SyncStats
+from source_amplitude.terminal.narrator import Narrator, ReadCommand
 from source_amplitude.terminal.typed import TypedCommand
 from unit_tests.terminal.screen import person, said_to
 
 if TYPE_CHECKING:
-    from source_amplitude.terminal.person import Person
+    from source_amplitude.terminal.narrator import Person
 
 READ = ("read", "--config", "config.yaml", "--catalog", "my catalog.json")
 COMMAND = ReadCommand(TypedCommand(arguments=(*READ, "--state-file=state.json")), keeps_state=True)
@@ -39,19 +39,13 @@ def told(listener: Person) -> list[str]:
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said_to(listener)]
 
 
-def test_an_outcome_has_events_hours_of_each_kind_bytes_and_seconds() -> None:
-    outcome = Outcome(40_800, 68, 22, 1, 0, 7_600_000, 72_000_000, 2.5)
+def test_what_became_of_an_export_is_said_in_two_lines(listener: Person, narrator: Narrator) -> None:
+    narrator.end("events", SyncStats(records=40_800, hours_done=68, content_bytes=72_000_000, seconds=2.5))
 
-    assert outcome_lines("events", outcome) == (
-        "events: 40,800 events, 72.0 MB of JSON (7.6 MB downloaded), 2.5 s (16,320/s)\n"
-        "        hours: 68 done, 22 empty, 1 open, 0 failed"
-    )
-
-
-def test_an_outcome_of_nothing_has_no_rate() -> None:
-    assert outcome_lines("events", Outcome(0, 0, 0, 0, 4, 0, 0, 0.0)) == (
-        "events: 0 events, 0.0 MB of JSON (0.0 MB downloaded), 0.0 s\n        hours: 0 done, 0 empty, 0 open, 4 failed"
-    )
+    assert told(listener) == [
+        "events: 40,800 events, 72.0 MB of JSON (0.0 MB downloaded), 2.5 s (16,320/s)",
+        "        hours: 68 done, 0 empty, 0 open, 0 failed",
+    ]
 
 
 def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narrator: Narrator) -> None:
@@ -60,7 +54,7 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narr
         narrator.count("cohorts")
     narrator.end_stream("cohorts", is_complete=True)
     narrator.begin_stream("events")
-    narrator.end("events", Outcome(5, 1, 0, 0, 0, 9, 9, 1.0))
+    narrator.end("events", SyncStats(records=5, hours_done=1, archive_bytes=9, content_bytes=9, seconds=1.0))
     narrator.end_stream("events", is_complete=True)
     narrator.begin_stream("taxonomy")
     narrator.end_stream("taxonomy", is_complete=False)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from source_amplitude.export import Nobody
-from source_amplitude.terminal.person import Person
-from source_amplitude.terminal.progress import Progress
+from source_amplitude.export import SyncStats
+from source_amplitude.terminal.narrator import Narrator, Person
 from unit_tests.terminal.screen import Screen, person, said_to
 
 if TYPE_CHECKING:
@@ -50,17 +49,25 @@ def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
 
 
 @pytest.mark.parametrize(
-    ("listener", "data_on_stdout", "kind"),
+    ("may_draw", "reads_stdout", "data_on_stdout", "is_drawn"),
     [
-        (person(may_draw=True), False, Progress),
-        (person(may_draw=True, reads_stdout=True), False, Progress),
-        (person(may_draw=True), True, Progress),
-        (person(may_draw=True, reads_stdout=True), True, Nobody),
-        (person(may_draw=False), False, Nobody),
+        (True, False, False, True),
+        (True, True, False, True),
+        (True, False, True, True),
+        (True, True, True, False),
+        (False, False, False, False),
     ],
 )
-def test_progress_is_not_drawn_over_data(listener: Person, data_on_stdout: object, kind: type) -> None:
-    assert type(listener.progress(threading.Event(), data_on_stdout=bool(data_on_stdout))) is kind
+def test_progress_is_not_drawn_over_data(
+    *, may_draw: bool, reads_stdout: bool, data_on_stdout: bool, is_drawn: bool
+) -> None:
+    listener = person(may_draw=may_draw, reads_stdout=reads_stdout)
+    narrator = Narrator(listener, threading.Event(), data_on_stdout=data_on_stdout)
+
+    narrator.begin("events", SyncStats)
+    narrator.close()
+
+    assert bool(said_to(listener)) is is_drawn
 
 
 def test_bad_news_is_red_and_no_markup_of_a_text_means_anything() -> None:
@@ -99,9 +106,8 @@ def test_nothing_is_said_where_nobody_reads() -> None:
 def test_rich_is_not_imported_where_nobody_watches() -> None:
     program = """
 import io, sys, threading
-from source_amplitude.terminal.narrator import Narrator, ReadCommand
+from source_amplitude.terminal.narrator import Narrator, Person, ReadCommand
 from source_amplitude.terminal.typed import TypedCommand
-from source_amplitude.terminal.person import Person
 person = Person.of({})
 narrator = Narrator(person, threading.Event())
 narrator.begin_stream("a"); narrator.complain("b", "a"); narrator.end_stream("a", is_complete=True)

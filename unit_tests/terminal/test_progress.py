@@ -6,10 +6,10 @@ import threading
 import pytest
 from rich.console import Console
 
-from source_amplitude.export import Done, Outcome
-from source_amplitude.terminal.progress import Progress
-
-NOTHING = Outcome(0, 0, 0, 0, 0, 0, 0, 0.0)
+from source_amplitude.export import SyncStats
+from source_amplitude.terminal.narrator import Narrator
+from source_amplitude.terminal.progress import ProgressLine
+from unit_tests.terminal.screen import Screen, person
 
 
 def console(width: int = 100) -> Console:
@@ -21,19 +21,23 @@ def drawn(on: Console) -> str:
     return on.file.getvalue()
 
 
-def once(done: Done, *, width: int = 100, is_stopped: bool = False) -> str:
+def stats(*, hours: int, of_hours: int, events: int, content_bytes: int) -> SyncStats:
+    return SyncStats(hours_done=hours, hours_wanted=of_hours, records=events, content_bytes=content_bytes)
+
+
+def once(done: SyncStats, *, width: int = 100, is_stopped: bool = False) -> str:
     """Return what is drawn of ``done``."""
     on, stop = console(width), threading.Event()
     if is_stopped:
         stop.set()
-    progress = Progress(on, stop)
-    progress.begin("events", lambda: done)
-    progress.close()
+    line = ProgressLine(on, "events", lambda: done, stop)
+    line.start()
+    line.stop()
     return drawn(on)
 
 
 def test_a_line_says_hours_done_of_all_events_and_megabytes() -> None:
-    text = once(Done(hours=40, of_hours=1_091, events=24_000, content_bytes=43_400_000))
+    text = once(stats(hours=40, of_hours=1_091, events=24_000, content_bytes=43_400_000))
 
     assert "40/1,091 hours  24,000 events  " in text
     assert "/s  43 MB" in text
@@ -41,49 +45,50 @@ def test_a_line_says_hours_done_of_all_events_and_megabytes() -> None:
 
 
 def test_before_anything_is_known_it_says_that_it_asks() -> None:
-    text = once(Done(hours=0, of_hours=0, events=0, content_bytes=0))
+    text = once(stats(hours=0, of_hours=0, events=0, content_bytes=0))
 
     assert "asking  0 events  0/s  0 MB" in text
     assert "left" not in text
 
 
 def test_after_ctrl_c_it_says_what_a_second_one_does() -> None:
-    assert "ending; Ctrl-C again: at once" in once(Done(1, 10, 5, 5), is_stopped=True)
+    assert "ending; Ctrl-C again: at once" in once(SyncStats(hours_done=1), is_stopped=True)
 
 
 @pytest.mark.parametrize("width", [1, 10, 20, 40, 80, 79, 200])
 def test_it_is_one_line_at_any_width(width: int) -> None:
-    text = once(Done(hours=123_456, of_hours=654_321, events=987_654_321, content_bytes=10**12), width=width)
+    text = once(stats(hours=123_456, of_hours=654_321, events=987_654_321, content_bytes=10**12), width=width)
 
     assert text.count("\x1b[1A") <= 1  # only the empty line below it is ever gone back over
 
 
 def test_what_is_large_is_said_in_gigabytes_and_fits_into_eighty_columns() -> None:
-    text = once(Done(hours=1_234, of_hours=8_760, events=0, content_bytes=24_691_000_000), width=80)
+    text = once(stats(hours=1_234, of_hours=8_760, events=0, content_bytes=24_691_000_000), width=80)
 
     assert "1,234/8,760 hours  0 events  0/s  24.7 GB" in text
 
 
 def test_the_cursor_is_shown_all_the_time_so_that_no_end_can_leave_it_hidden() -> None:
     on = console()
-    progress = Progress(on, threading.Event())
+    line = ProgressLine(on, "events", SyncStats, threading.Event())
 
-    progress.begin("events", lambda: Done(1, 2, 3, 4))
+    line.start()
     while_drawing = drawn(on)
-    progress.end("events", NOTHING)
+    line.stop()
 
     assert while_drawing.rindex("\x1b[?25h") > while_drawing.rindex("\x1b[?25l")
     assert drawn(on).rindex("\x1b[?25h") > drawn(on).rindex("\x1b[?25l")
 
 
 def test_the_line_is_taken_away_at_the_end_and_closing_twice_is_harmless() -> None:
-    on = console()
-    progress = Progress(on, threading.Event())
-    progress.begin("events", lambda: Done(1, 2, 3, 4))
+    listener = person(may_draw=True)
+    narrator = Narrator(listener, threading.Event())
+    narrator.begin("events", SyncStats)
 
-    progress.end("events", NOTHING)
-    ended = drawn(on)
-    progress.close()
+    narrator.close()
+    assert isinstance(listener.stderr, Screen)
+    ended = listener.stderr.getvalue()
+    narrator.close()
 
     assert ended.endswith("\x1b[2K")
-    assert drawn(on) == ended
+    assert listener.stderr.getvalue() == ended

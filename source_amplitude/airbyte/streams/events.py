@@ -11,7 +11,7 @@ from source_amplitude.airbyte.streams.events_sync import EventsSync, SavePoint
 from source_amplitude.airbyte.streams.kept_state import KeptState
 from source_amplitude.airbyte.streams.record_lines import encode_records, record_lines, record_tail, serialized_records
 from source_amplitude.encoding import AcrossProcesses, OneByOne, usable_processors
-from source_amplitude.export import Nobody
+from source_amplitude.export import ProgressListener
 from source_amplitude.ledger import CURSOR_FIELD
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airbyte_cdk.sources.utils.slice_logger import SliceLogger
 
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import Amplitude, Audience
+    from source_amplitude.export import Amplitude
 
 
 _MOST_PROCESSES = 4
@@ -49,12 +49,17 @@ class Events(KeptState, Stream):
     cursor_field = CURSOR_FIELD
 
     def __init__(
-        self, amplitude: Amplitude, *, stop: threading.Event, serialize: bool = False, audience: Audience | None = None
+        self,
+        amplitude: Amplitude,
+        *,
+        stop: threading.Event,
+        serialize: bool = False,
+        audience: ProgressListener | None = None,
     ) -> None:
         self._amplitude = amplitude
         self._stop = stop
         self._serialize = serialize
-        self._audience = audience or Nobody()
+        self._audience = audience or ProgressListener()
         self._state: MutableMapping[str, Any] = {}
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import orjson
 
 from source_amplitude.airbyte.failures import traced
+from source_amplitude.encoding import Encoded
 from source_amplitude.errors import AmplitudeError
-from source_amplitude.export import Amplitude, EncodedRecords, ExportReader, StillWaiting
+from source_amplitude.export import Amplitude, ExportReader, StillWaiting
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.clock import Clock
     from source_amplitude.encoding import Encoding
-    from source_amplitude.export import Audience
+    from source_amplitude.export import ProgressListener
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class EventsSync(Generic[T]):
         encoding: Encoding[T],
         *,
         stop: threading.Event,
-        audience: Audience,
+        audience: ProgressListener,
     ) -> None:
         self._amplitude = amplitude
         self._config = amplitude.config
@@ -64,7 +65,7 @@ class EventsSync(Generic[T]):
         self._stop = stop
         self._audience = audience
 
-    def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+    def run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
 
         Raises:
@@ -78,7 +79,7 @@ class EventsSync(Generic[T]):
             self._encoding.close()
             self._amplitude.close()
 
-    def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
+    def _run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
         started_seconds = self._amplitude.clock.monotonic_seconds()
         ledger = self._read_state()
         self._amplitude.connect()
@@ -92,18 +93,18 @@ class EventsSync(Generic[T]):
         except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
             failure = error
         yield self._save_point(ledger)
-        seconds = self._amplitude.clock.monotonic_seconds() - started_seconds
-        hours_open = len(ledger.open)
-        _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
-        reader.tally.oddities.log_warnings("events")
-        self._audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
+        stats = reader.stats
+        stats.hours_open, stats.seconds = len(ledger.open), self._amplitude.clock.monotonic_seconds() - started_seconds
+        _logger.info("events: %s", stats.summary())
+        stats.oddities.log_warnings("events")
+        self._audience.end("events", stats)
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
 
     def _read(
         self, reader: ExportReader[T], ledger: Ledger, span_end: datetime, *, is_full_refresh: bool
-    ) -> Iterator[EncodedRecords[T] | SavePoint]:
+    ) -> Iterator[Encoded[T] | SavePoint]:
         if self._config.start >= span_end:
             _logger.warning(
                 "There is nothing to read: start_date is %s, and the newest hour Amplitude has published ends at %s.",
@@ -119,10 +120,10 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self._audience.begin("events", reader.tally.done)
+        self._audience.begin("events", lambda: reader.stats)
         pace = Pace(self._amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
-            if isinstance(step, EncodedRecords):
+            if isinstance(step, Encoded):
                 yield step
             elif isinstance(step, StillWaiting) or pace.allows_a_state():
                 yield pace.note(self._save_point(ledger))

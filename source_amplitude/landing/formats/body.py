@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 import orjson
 
-from source_amplitude.archive.unpacking import crc32
+from source_amplitude.archive.gzip_codec import crc32
 from source_amplitude.disk import TemporaryBody
 from source_amplitude.members import NOTHING_READ
 from source_amplitude.records import NotAnEventError, exact_records_from_line

@@ -1,4 +1,4 @@
-"""What a sync of events did, for its summary and its errors."""
+"""What a sync of events did: for its summary, for its errors, and for whoever watches it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import MalformedLines
-from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError
-from source_amplitude.export.audience import Done, Outcome
+from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError, counted
 from source_amplitude.export.oddities import Oddities
 from source_amplitude.windows import HourSet, hour_window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from source_amplitude.errors import AmplitudeError
@@ -37,57 +36,41 @@ class LinePlace:
 
 
 @dataclass
-class Tally:
-    """Counts of one sync.
+class SyncStats:
+    """What one sync has done so far; may be looked at from any thread.
 
     Attributes:
-        hours_wanted: Hours that are asked for, rechecked ones included.
-        records: Emitted records.
+        hours_wanted: Hours that are asked for, rechecked ones included; 0 while that is not known yet.
         hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
         hours_without_files: Hours asked for in vain; they are empty or will be published later.
+        hours_open: At the end: of these, the ones that may still be published.
         unproven: Of these, the ones whose answer was an archive without a file of its window.
-        archive_bytes: Bytes of archives downloaded.
-        content_bytes: Unpacked bytes emitted.
-        failures: Windows that could not be read, with their errors.
+        seconds: At the end: how long it took.
         malformed: The first malformed lines met.
-        malformed_lines: How many malformed lines were met.
-        oddities: What was odd about the lines that were emitted.
     """
 
     hours_wanted: int = 0
     records: int = 0
     hours_done: int = 0
     hours_without_files: int = 0
+    hours_open: int = 0
     unproven: HourSet = field(default_factory=HourSet)
     archive_bytes: int = 0
     content_bytes: int = 0
+    seconds: float = 0
     failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)
     malformed: list[LinePlace] = field(default_factory=list)
     malformed_lines: int = 0
     oddities: Oddities = field(default_factory=Oddities)
     _alike: int = 0
 
-    def done(self) -> Done:
-        """Return how far the sync is; may be asked by another thread."""
-        hours = self.hours_done + self.hours_without_files + self.hours_failed
-        return Done(hours, self.hours_wanted, self.records, self.content_bytes)
-
-    def outcome(self, *, hours_open: int, seconds: float) -> Outcome:
-        """Return what became of the sync; the arguments are those of `summary`."""
-        return Outcome(
-            events=self.records,
-            hours_done=self.hours_done,
-            hours_empty=max(0, self.hours_without_files - hours_open),
-            hours_open=hours_open,
-            hours_failed=self.hours_failed,
-            archive_bytes=self.archive_bytes,
-            content_bytes=self.content_bytes,
-            seconds=seconds,
-        )
+    @property
+    def hours_over(self) -> int:
+        """Hours that were dealt with, with or without success."""
+        return self.hours_done + self.hours_without_files + self.hours_failed
 
     @property
     def hours_failed(self) -> int:
-        """Hours that could not be read."""
         return sum(window.hours for window, _ in self.failures)
 
     def add_malformed(self, line: LinePlace) -> None:
@@ -100,39 +83,30 @@ class Tally:
         """Count what was odd about some lines of a member, behind ``lines_before`` others."""
         self.oddities.add(findings, lambda position: LinePlace(window, member, lines_before + position + 1))
 
-    def summary(self, *, hours_open: int, seconds: float) -> str:
-        """Return one line that a person can read.
+    def outcome(self) -> tuple[str, str]:
+        """Return what became of the sync, for a person: events, bytes and seconds; hours of each kind."""
+        rate = f" ({self.records / self.seconds:,.0f}/s)" if self.records and self.seconds > 0 else ""
+        size = f"{self.content_bytes / 1e6:,.1f} MB of JSON ({self.archive_bytes / 1e6:,.1f} MB downloaded)"
+        hours_empty = max(0, self.hours_without_files - self.hours_open)
+        counts = {"done": self.hours_done, "empty": hours_empty, "open": self.hours_open, "failed": self.hours_failed}
+        hours = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        return f"{counted(self.records, 'event')}, {size}, {self.seconds:.1f} s{rate}", f"hours: {hours}"
 
-        Args:
-            hours_open: Of the hours without files, those that may still be published.
-            seconds: How long the sync took.
-        """
-        rate = f" ({self.records / seconds:,.0f} a second)" if self.records and seconds > 0 else ""
-        parts = [
-            f"{self.records:,} records of {self.hours_done:,} hours in {seconds:.1f} s{rate}",
-            f"{self.archive_bytes / 1e6:,.1f} MB of archives with {self.content_bytes / 1e6:,.1f} MB of JSON",
-        ]
-        if self.hours_without_files:
-            parts.append(f"{self.hours_without_files:,} hours without files, {hours_open:,} of them still open")
-        if self.failures:
-            parts.append(f"{self.hours_failed:,} hours failed")
-        if self.malformed_lines:
-            parts.append(f"{self.malformed_lines:,} malformed lines")
-        parts += self.oddities.summary_parts()
-        return "; ".join(parts) + "."
+    def summary(self) -> str:
+        """Return the outcome with what was malformed or odd, in one line."""
+        malformed = [counted(self.malformed_lines, "malformed line")] if self.malformed_lines else []
+        return "; ".join((*self.outcome(), *malformed, *self.oddities.summary_parts())) + "."
 
     def alike_in_a_row(self) -> int:
         """Return how many of the latest windows failed with the same kind of error, with no success between."""
         return self._alike
 
     def fail(self, window: HourWindow, error: AmplitudeError) -> None:
-        """Note that a window could not be read."""
         alike = self._alike > 0 and type(self.failures[-1][1]) is type(error)
         self._alike = self._alike + 1 if alike else 1
         self.failures.append((window, error))
 
     def succeed(self) -> None:
-        """Note that a window was read."""
         self._alike = 0
 
     def raise_what_is_left(self, ledger: Ledger, policy: MalformedLines, *, tried: str = _RECORDED) -> None:
@@ -174,6 +148,19 @@ class Tally:
         places = "; ".join(map(str, self.malformed))
         more = self.malformed_lines - len(self.malformed)
         return _malformed(self.malformed_lines, f"{places}{f'; and {more:,} more' if more else ''}")
+
+
+class ProgressListener:
+    """Watches an export; this one does nothing."""
+
+    def begin(self, what: str, stats: Callable[[], SyncStats]) -> None:
+        """Note that hours are about to be read; ``stats`` may be called at any time, from any thread."""
+
+    def end(self, what: str, stats: SyncStats) -> None:
+        """Note how that ended."""
+
+    def close(self) -> None:
+        """Note that the command ends, however it went; comes more than once."""
 
 
 def _cause(error: AmplitudeError) -> str:

@@ -1,6 +1,9 @@
 """gzip and CRC-32 through isal where it is installed, else through the standard library.
 
 Measured (reference/cdk.md part 3): isal unpacks three times faster and its CRC-32 is ten times faster.
+
+Equal content becomes equal gzip bytes: the head holds neither a time nor a name. That is promised for one version of
+one library on one kind of processor; the content is equal everywhere.
 """
 
 from __future__ import annotations
@@ -11,12 +14,30 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
+    class Compressor(Protocol):
+        """One gzip stream."""
+
+        def compress(self, data: bytes, /) -> bytes:
+            """Take some content and return what is finished."""
+            ...
+
+        def flush(self) -> bytes:
+            """Return the rest."""
+            ...
+
+
+_GZIP_FORM = 31  # window bits of 15, and 16 for a head and a trailer of gzip
 GZIP_SIGNATURE = b"\x1f\x8b"
 
 _open: Callable[..., Any] = gzip.GzipFile
 crc32: Callable[[bytes, int], int] = zlib.crc32
 _inflate_errors: list[Any] = [zlib.error]
+_compressor: Callable[..., Any] = zlib.compressobj
+# Measured (100,000 events, 168 MB): isal's level 2 0.15 s and 19.8 MB, 3 0.35 s and 18.8 MB; zlib's 1 0.66 s and
+# 21.1 MB, 4 0.98 s and 17.1 MB, 6 1.4 s and 15.2 MB, which is more than making the records takes.
+_level = 1
 
 try:
     from isal import igzip, igzip_lib, isal_zlib
@@ -26,6 +47,8 @@ else:
     _open = igzip.GzipFile
     crc32 = isal_zlib.crc32
     _inflate_errors.append(igzip_lib.IsalError)
+    _compressor = isal_zlib.compressobj
+    _level = 2
 
 INFLATE_ERRORS = tuple(cast("list[type[Exception]]", _inflate_errors))
 """What damaged gzip data raises, beside EOFError and OSError."""
@@ -34,3 +57,8 @@ INFLATE_ERRORS = tuple(cast("list[type[Exception]]", _inflate_errors))
 def open_gzip(packed: IO[bytes]) -> IO[bytes]:
     """Return a reader of the unpacked bytes; it verifies the trailer's checksum and length at the end."""
     return cast("IO[bytes]", _open(fileobj=packed))
+
+
+def gzip_compressor() -> Compressor:
+    """Return a new gzip stream."""
+    return cast("Compressor", _compressor(_level, zlib.DEFLATED, _GZIP_FORM))
