@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import CorruptArchiveError, UnknownShapeError
-from source_amplitude.rows import CohortFile
+from source_amplitude.rows.csv_files import CohortFile
 
 COMPUTED_AT = "2026-03-04T05:00:00+00:00"
 PLAIN = b"amplitude_id,user_id\r\n1263130950579,ana\r\n7,\r\n"

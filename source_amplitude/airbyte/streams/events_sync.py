@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
-from source_amplitude.airbyte.failures import traced
-from source_amplitude.errors import AmplitudeError
+from source_amplitude.airbyte.failures import tracing
 from source_amplitude.export import Amplitude, EncodedRecords, ExportReader, StillWaiting
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
@@ -41,7 +40,7 @@ class EventsSync(Generic[T]):
     """Reads everything that a saved state lacks.
 
     Args:
-        amplitude: Whom to ask.
+        amplitude: The project.
         state: As Airbyte handed it over, in any form any version saved.
         encoding: Makes the payloads out of lines.
         stop: Set when the sync is to end soon, with a state.
@@ -71,9 +70,8 @@ class EventsSync(Generic[T]):
             AirbyteTracedException: Why the sync is red; nothing follows it.
         """
         try:
-            yield from self._run(is_full_refresh=is_full_refresh)
-        except AmplitudeError as error:
-            raise traced(error, self._config.keys) from error
+            with tracing(self._config.keys):
+                yield from self._run(is_full_refresh=is_full_refresh)
         finally:
             self._encoding.close()
             self._amplitude.close()
