@@ -59,11 +59,7 @@ class InputFiles:
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
-    """Return the configured catalog in a file.
-
-    Raises:
-        InvalidConfigError: There is none in it; nothing of the file is quoted.
-    """
+    """Return the configured catalog in a file, or raise InvalidConfigError; nothing of the file is quoted."""
     content = _json("catalog", path)
     if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
         raise InvalidConfigError((f"--catalog: {path} is no configured catalog: it needs a list named streams",))
@@ -137,11 +133,7 @@ def _json(option: str, path: str) -> object:
 
 
 def state_messages(saved: object) -> list[Any]:
-    """Return the per-stream state messages in a state file's JSON.
-
-    Raises:
-        TypeError: There are none in it.
-    """
+    """Return the per-stream state messages in a state file's JSON; raise TypeError if there are none."""
     if isinstance(saved, list):
         return [message for each in saved for message in state_messages(each)]
     if not isinstance(saved, dict):
@@ -166,11 +158,7 @@ def state_messages(saved: object) -> list[Any]:
 
 
 def _messages_of_a_connection(saved: dict[str, Any]) -> list[Any]:
-    """Return the state messages in what Airbyte's API answers about a connection's state.
-
-    Raises:
-        TypeError: There are none in it.
-    """
+    """Return the state messages in what Airbyte's API answers about a connection's state."""
     of_all = saved.get("globalState") or {}
     states = saved.get("streamState") or of_all.get("streamStates") or saved.get("state") or []
     return state_messages(states)

@@ -76,7 +76,7 @@ def _launch(
     source: SourceAmplitude, options: argparse.Namespace, stdout: LineWriter, person: Person, narrator: Narrator
 ) -> int:
     if person.is_alone:
-        _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself helps nobody
+        _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself is no help
     is_check = options.command == "check"
     state_path = getattr(options, "state_file", None)
     writer = LineWriter(io.BytesIO()) if is_check and person.is_alone and not options.debug else stdout

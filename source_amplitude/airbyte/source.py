@@ -90,11 +90,7 @@ class SourceAmplitude(AbstractSource):
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment.
-
-        Raises:
-            AirbyteTracedException: It cannot be read.
-        """
+        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment."""
         with tracing():
             return read_raw_config(config_path)
 
@@ -103,11 +99,7 @@ class SourceAmplitude(AbstractSource):
         return config
 
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
-        """Return normally if Amplitude accepts the keys; transfers nothing and touches no stream's option.
-
-        Raises:
-            AirbyteTracedException: Why not.
-        """
+        """Raise an AirbyteTracedException unless Amplitude accepts the keys; transfers nothing."""
         parsed = self._parsed(config)
         timeouts = self._limits.timeouts
         timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
@@ -124,8 +116,8 @@ class SourceAmplitude(AbstractSource):
         return True, None
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
-        """Return every stream; those of a read that begins, where the CDK asks for them again."""
-        begun, self._begun = self._begun, None
+        """Return every stream; where the CDK asks for those of the read that it begins, the ones that `read` made."""
+        begun, self._begun = self._begun, None  # for one call: a later command makes its own
         if begun is not None and begun[0] == config:
             return begun[1]
         amplitude = self._open(self._parsed(config), self._limits)
@@ -163,21 +155,12 @@ class SourceAmplitude(AbstractSource):
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        """Return the configured catalog in a file.
-
-        Raises:
-            AirbyteTracedException: There is none in it.
-        """
         with tracing():
             return read_catalog(catalog_path)
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Return the states in a file, in any form that people hand them over; none without a path.
-
-        Raises:
-            AirbyteTracedException: There are none in it.
-        """
+        """Return the states in a file, in any form that people hand them over; none without a path."""
         with tracing():
             return read_states(state_path) if state_path else []
 

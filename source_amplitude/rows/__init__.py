@@ -1,1 +1,4 @@
-"""Decoded answers of Amplitude's REST APIs to rows; pure. A shape that is not described is an error, never no rows."""
+"""Decoded answers of Amplitude's REST APIs to rows; pure.
+
+A shape that is not described is an UnknownShapeError, never no rows.
+"""

@@ -65,11 +65,7 @@ class CohortFile:
             pass
 
     def rows(self) -> Iterator[Row]:
-        """Yield ``{"cohort_id", "amplitude_id", "user_id", "properties", "computed_at"}``.
-
-        Raises:
-            CorruptArchiveError, UnknownShapeError: As `prove`.
-        """
+        """Yield ``{"cohort_id", "amplitude_id", "user_id", "properties", "computed_at"}``, or raise as `prove`."""
         csv.field_size_limit(_LONGEST_CELL_CHARS)
         self._file.seek(0)
         packed = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
@@ -140,9 +136,6 @@ def chart_rows(answer: object, chart_id: str) -> list[Row]:
     """Return ``{"chart_id", "row", "title", "values": {column: number or text}}``, rows counted from 1.
 
     The CSV (amplitude-api.md 3.17) has titles, a blank line, a header and rows; cells begin with a TAB.
-
-    Raises:
-        UnknownShapeError: There is no text, or no header in it.
     """
     text = require_dict(answer, "body").get("data")
     if not isinstance(text, str):

@@ -36,11 +36,7 @@ class Matrix:
 
     @classmethod
     def of(cls, answer: object) -> Matrix:
-        """Return the matrix in a decoded body.
-
-        Raises:
-            UnknownShapeError: The answer is no such matrix.
-        """
+        """Return the matrix in a decoded body."""
         data = require_dict(require_dict(answer, "body").get("data"), "data")
         series = [require_list(values, "a series") for values in require_list(_array(data, "series"), "series")]
         dates = []
@@ -54,11 +50,7 @@ class Matrix:
         return cls(dates, _labels(data, len(series)), series)
 
     def by_label(self) -> list[Row]:
-        """Return ``{"date", "statistics": {label: value}}`` for each date that has any value.
-
-        Raises:
-            UnknownShapeError: Labels or values do not fit.
-        """
+        """Return ``{"date", "statistics": {label: value}}`` for each date that has any value."""
         if not self.series:  # whatever labels there are
             return []
         if len(self.labels) != len(self.series):
@@ -75,11 +67,7 @@ class Matrix:
         return rows
 
     def one_value(self, name: str) -> list[Row]:
-        """Return ``{"date", name: value}`` for each date of a matrix with one series.
-
-        Raises:
-            UnknownShapeError: It has more, or values that are no numbers.
-        """
+        """Return ``{"date", name: value}`` for each date of a matrix with one series."""
         if len(self.series) > 1:
             raise UnknownShapeError(f"Amplitude's answer has {len(self.series)} series, where one is known.")
         return [
@@ -102,28 +90,23 @@ class Matrix:
 
 
 def by_bin(answer: object, span: DaySpan) -> list[Row]:
-    """Return ``{"date", "statistics": {bin: count}}`` for a histogram of the first day of ``span``.
-
-    Raises:
-        UnknownShapeError: The answer is no histogram.
-    """
-    bins, values = _histogram(answer)
-    if not values:
+    """Return ``{"date", "statistics": {bin: count}}`` for a histogram of the first day of ``span``."""
+    data = require_dict(require_dict(answer, "body").get("data"), "data")
+    labels = unique_names(map(label_text, require_list(_array(data, "xValues"), "xValues")))
+    series = [require_list(values, "a series") for values in require_list(_array(data, "series"), "series")]
+    if len(series) > 1:
+        raise UnknownShapeError(f"Amplitude's answer has {len(series)} series, where one is known.")
+    counts = [number(value, "a value of a series") for value in (series[0] if series else [])]
+    if not counts:
         return []
-    return [{"date": str(span.first), "statistics": dict(zip(bins, values, strict=True))}]
+    if len(counts) != len(labels):
+        raise UnknownShapeError(f"Amplitude's answer has {len(counts)} values for {len(labels)} labels.")
+    return [{"date": str(span.first), "statistics": dict(zip(labels, counts, strict=True))}]
 
 
 def composition(answer: object, span: DaySpan, name: str) -> list[Row]:
-    """Return ``{"date", "property", "statistics": {value: users}}`` for the first day of ``span``.
-
-    Raises:
-        UnknownShapeError: The answer is no histogram.
-    """
-    values_of_property, counts = _histogram(answer)
-    if not counts:
-        return []
-    statistics = dict(zip(values_of_property, counts, strict=True))
-    return [{"date": str(span.first), "property": name, "statistics": statistics}]
+    """Return ``{"date", "property", "statistics": {value: users}}`` for the first day of ``span``; see `by_bin`."""
+    return [{"date": row["date"], "property": name, "statistics": row["statistics"]} for row in by_bin(answer, span)]
 
 
 def _labels(data: dict[str, Any], count: int) -> list[str]:
@@ -136,19 +119,6 @@ def _labels(data: dict[str, Any], count: int) -> list[str]:
     else:
         labels = ["0"] if count == 1 else []
     return unique_names(map(label_text, labels))
-
-
-def _histogram(answer: object) -> tuple[list[str], list[float | int | None]]:
-    """Return the labels of a histogram and its counts; none of both where nothing happened."""
-    data = require_dict(require_dict(answer, "body").get("data"), "data")
-    labels = unique_names(map(label_text, require_list(_array(data, "xValues"), "xValues")))
-    series = [require_list(values, "a series") for values in require_list(_array(data, "series"), "series")]
-    if len(series) > 1:
-        raise UnknownShapeError(f"Amplitude's answer has {len(series)} series, where one is known.")
-    counts = [number(value, "a value of a series") for value in (series[0] if series else [])]
-    if counts and len(counts) != len(labels):
-        raise UnknownShapeError(f"Amplitude's answer has {len(counts)} values for {len(labels)} labels.")
-    return labels, counts
 
 
 def _array(data: dict[str, Any], name: str) -> object:

@@ -18,22 +18,14 @@ _MAX_SHOWN_CHARS = 300
 
 
 def require_dict(value: object, what: str) -> dict[str, Any]:
-    """Return a JSON object.
-
-    Raises:
-        UnknownShapeError: It is something else.
-    """
+    """Return ``value`` if it is a JSON object."""
     if not isinstance(value, dict):
         raise unknown_shape(what, "an object", value)
     return value
 
 
 def require_list(value: object, what: str) -> list[Any]:
-    """Return a JSON array.
-
-    Raises:
-        UnknownShapeError: It is something else.
-    """
+    """Return ``value`` if it is a JSON array."""
     if not isinstance(value, list):
         raise unknown_shape(what, "an array", value)
     return value
@@ -92,11 +84,7 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 
 def items(answer: object, key: str | None) -> list[Row]:
-    """Return the objects of the array under ``key``, or of a body that is an array itself.
-
-    Raises:
-        UnknownShapeError: There is no such array, or no object in it.
-    """
+    """Return the objects of the array under ``key``, or of a body that is an array itself."""
     found = answer if key is None else require_dict(answer, "body").get(key)
     return [require_dict(item, f"an element of {key or 'body'}") for item in require_list(found, key or "body")]
 
@@ -121,11 +109,7 @@ def annotation_category(item: Row) -> Row:
 
 
 def deletions(answer: object) -> list[Row]:
-    """Return one row for each user of each deletion job (amplitude-api.md 5.5).
-
-    Raises:
-        UnknownShapeError: The answer is no array of jobs.
-    """
+    """Return one row for each user of each deletion job (amplitude-api.md 5.5)."""
     rows = []
     for job in items(answer, None):
         shared = {key: value for key, value in job.items() if key != "amplitude_ids"}

@@ -43,9 +43,8 @@ class _Cohort:
     """A cohort as the list shows it.
 
     Attributes:
-        cohort_id: Its id.
-        computed_seconds: When it was computed, in epoch seconds; None if never.
-        size: How many members it has; None if never computed.
+        computed_seconds: The epoch seconds of its computation; None if never computed.
+        size: Its number of members; None if never computed.
     """
 
     cohort_id: str
@@ -54,20 +53,14 @@ class _Cohort:
 
     @property
     def computed_at(self) -> str:
-        """`computed_seconds` as RFC 3339."""
         return datetime.fromtimestamp(self.computed_seconds or 0, timezone.utc).isoformat()
 
 
 @dataclass(frozen=True)
 class _Download:
-    """What step 1 promised.
+    """What step 1 promised."""
 
-    Attributes:
-        request_id: Its id; the link made of it lives seven days (documented).
-        cohort_id: The cohort.
-    """
-
-    request_id: str
+    request_id: str  # the link made of it lives seven days (documented)
     cohort_id: str
 
     def call(self, path: str, what: str) -> Call:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from source_amplitude.tables.rest import Rest
+
+_EVENT_TYPES = "/api/2/taxonomy/event"
 
 
 class ListReading(Reading):
@@ -59,14 +61,14 @@ class EventPropertiesReading(TaxonomyReading):
 
     def _all(self, part: Part) -> Iterator[Row]:
         yield from super()._rows(part)
-        event_types = Call("/api/2/taxonomy/event", "event types", quota=Quota.TAXONOMY)
+        event_types = Call(_EVENT_TYPES, "event types", quota=Quota.TAXONOMY)
         with _named_as_plan():
             events = items(self.rest.json(event_types), "data")
         for event in events:
             name = event.get("event_type")
             if not isinstance(name, str):
                 raise unknown_shape("an event type", "an object with event_type", event)
-            call = Call(self.table.call.path, "event properties", (("event_type", name),), quota=Quota.TAXONOMY)
+            call = replace(self.table.call, query=(("event_type", name),))
             for row in self._of_event(call):
                 yield {"event_type": name, **{key: value for key, value in row.items() if value is not None}}
 
@@ -106,12 +108,14 @@ class ListTable(Table):
     reading: Callable[[ListTable, Rest, State], Reading] = ListReading
 
 
+_of_dashboards = partial(Call, quota=Quota.DASHBOARD)
+_of_taxonomy = partial(Call, quota=Quota.TAXONOMY)
 _TaxonomyTable = partial(ListTable, reading=TaxonomyReading)
 _EVERYTHING = (("showDeleted", "true"),)
 
 LISTS = (
-    ListTable("cohorts", ("id",), Call("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD), "cohorts"),
-    ListTable("events_list", ("id",), Call("/api/2/events/list", "list of events", quota=Quota.DASHBOARD)),
+    ListTable("cohorts", ("id",), _of_dashboards("/api/3/cohorts", "list of cohorts"), "cohorts"),
+    ListTable("events_list", ("id",), _of_dashboards("/api/2/events/list", "list of events")),
     ListTable(
         "annotations",
         ("id",),
@@ -129,28 +133,22 @@ LISTS = (
 )
 
 TAXONOMY = (
-    _TaxonomyTable(
-        "event_categories", ("id",), Call("/api/2/taxonomy/category", "event categories", quota=Quota.TAXONOMY)
-    ),
-    _TaxonomyTable(
-        "event_types",
-        ("event_type",),
-        Call("/api/2/taxonomy/event", "event types", _EVERYTHING, quota=Quota.TAXONOMY),
-    ),
+    _TaxonomyTable("event_categories", ("id",), _of_taxonomy("/api/2/taxonomy/category", "event categories")),
+    _TaxonomyTable("event_types", ("event_type",), _of_taxonomy(_EVENT_TYPES, "event types", _EVERYTHING)),
     _TaxonomyTable(
         "user_properties",
         ("user_property",),
-        Call("/api/2/taxonomy/user-property", "user properties", _EVERYTHING, quota=Quota.TAXONOMY),
+        _of_taxonomy("/api/2/taxonomy/user-property", "user properties", _EVERYTHING),
     ),
     _TaxonomyTable(
         "group_properties",
         ("group_type", "group_property"),
-        Call("/api/2/taxonomy/group-property", "group properties", quota=Quota.TAXONOMY),
+        _of_taxonomy("/api/2/taxonomy/group-property", "group properties"),
     ),
-    ListTable(
+    _TaxonomyTable(
         "event_properties",
         ("event_type", "event_property"),
-        Call("/api/2/taxonomy/event-property", "event properties", quota=Quota.TAXONOMY),
+        _of_taxonomy("/api/2/taxonomy/event-property", "event properties"),
         reading=EventPropertiesReading,
     ),
 )

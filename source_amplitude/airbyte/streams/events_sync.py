@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.clock import Clock
+    from source_amplitude.config import Config
     from source_amplitude.encoding import Encoding
     from source_amplitude.export import Audience
 
@@ -36,32 +37,26 @@ class SavePoint:
     state: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
 class EventsSync(Generic[T]):
     """Reads everything that a saved state lacks.
 
-    Args:
-        amplitude: The project.
+    Attributes:
         state: As Airbyte handed it over, in any form any version saved.
         encoding: Makes the payloads out of lines.
         stop: Set when the sync is to end soon, with a state.
-        audience: Who watches.
     """
 
-    def __init__(
-        self,
-        amplitude: Amplitude,
-        state: Mapping[str, Any],
-        encoding: Encoding[T],
-        *,
-        stop: threading.Event,
-        audience: Audience,
-    ) -> None:
-        self._amplitude = amplitude
-        self._config = amplitude.config
-        self._state = state
-        self._encoding = encoding
-        self._stop = stop
-        self._audience = audience
+    amplitude: Amplitude
+    state: Mapping[str, Any]
+    encoding: Encoding[T]
+    _: KW_ONLY
+    stop: threading.Event
+    audience: Audience
+
+    @property
+    def _config(self) -> Config:
+        return self.amplitude.config
 
     def run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
@@ -73,28 +68,28 @@ class EventsSync(Generic[T]):
             with tracing(self._config.keys):
                 yield from self._run(is_full_refresh=is_full_refresh)
         finally:
-            self._encoding.close()
-            self._amplitude.close()
+            self.encoding.close()
+            self.amplitude.close()
 
     def _run(self, *, is_full_refresh: bool) -> Iterator[EncodedRecords[T] | SavePoint]:
-        started_seconds = self._amplitude.clock.monotonic_seconds()
+        started_seconds = self.amplitude.clock.monotonic_seconds()
         ledger = self._read_state()
-        self._amplitude.connect()
-        reader = ExportReader(self._amplitude, ledger, self._encoding, stop=self._stop)
+        self.amplitude.connect()
+        reader = ExportReader(self.amplitude, ledger, self.encoding, stop=self.stop)
         self._take_back_the_future(ledger)
-        self._amplitude.require_current_date(self._config.start, ledger.newest_settled)
-        span_end = self._amplitude.span_end(self._config.end)
+        self.amplitude.require_current_date(self._config.start, ledger.newest_settled)
+        span_end = self.amplitude.span_end(self._config.end)
         failure: Exception | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
         except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
             failure = error
         yield self._save_point(ledger)
-        seconds = self._amplitude.clock.monotonic_seconds() - started_seconds
+        seconds = self.amplitude.clock.monotonic_seconds() - started_seconds
         hours_open = len(ledger.open)
         _logger.info("events: %s", reader.tally.summary(hours_open=hours_open, seconds=seconds))
         reader.tally.oddities.log_warnings("events")
-        self._audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
+        self.audience.end("events", reader.tally.outcome(hours_open=hours_open, seconds=seconds))
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -112,13 +107,13 @@ class EventsSync(Generic[T]):
         span = HourWindow(self._config.start, span_end)
         missing = ledger.missing(span, self._config.accepted_gaps)
         _logger.info("events: %d hours of %s are to be read.", len(missing), span)
-        if is_full_refresh and not (missing - ledger.open).windows and self._state:
+        if is_full_refresh and not (missing - ledger.open).windows and self.state:
             _logger.warning(
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self._audience.begin("events", reader.tally.done)
-        pace = Pace(self._amplitude.clock)
+        self.audience.begin("events", reader.tally.done)
+        pace = Pace(self.amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, EncodedRecords):
                 yield step
@@ -126,7 +121,7 @@ class EventsSync(Generic[T]):
                 yield pace.note(self._save_point(ledger))
 
     def _read_state(self) -> Ledger:
-        saved = ledger_from_state(self._state, export_delay_hours=self._config.export_delay_hours)
+        saved = ledger_from_state(self.state, export_delay_hours=self._config.export_delay_hours)
         for warning in saved.warnings:
             _logger.warning("%s", warning)
         return saved.ledger
@@ -136,8 +131,8 @@ class EventsSync(Generic[T]):
 
         Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
         """
-        newest_end = self._amplitude.newest_end()
-        if ledger.clamp(floor_hour(self._amplitude.latest()) + HOUR, newest_end):
+        newest_end = self.amplitude.newest_end()
+        if ledger.clamp(floor_hour(self.amplitude.latest()) + HOUR, newest_end):
             _logger.warning(
                 "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
                 "read; if it was not, reset the stream's state.",
@@ -145,7 +140,7 @@ class EventsSync(Generic[T]):
             )
 
     def _save_point(self, ledger: Ledger) -> SavePoint:
-        start = min(self._config.start, floor_unit(self._amplitude.latest()))
+        start = min(self._config.start, floor_unit(self.amplitude.latest()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
     def _name_what_is_known(self, ledger: Ledger) -> None:
