@@ -28,7 +28,8 @@ from source_amplitude.errors import (
     UnreachableError,
 )
 from source_amplitude.export import Amplitude, Limits, Nobody
-from source_amplitude.tables import TABLES, Rest
+from source_amplitude.tables import TABLES
+from source_amplitude.tables.rest import Rest
 
 if TYPE_CHECKING:
     import logging

@@ -12,11 +12,13 @@ from source_amplitude.api.quotas import Quotas
 from source_amplitude.config import parse_config
 from source_amplitude.errors import InvalidStateError, StoppedError
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.tables import TABLES, Rest
+from source_amplitude.tables import TABLES
+from source_amplitude.tables.rest import Rest
 from unit_tests.airbyte.streams.golden_records import everything, golden
 
 if TYPE_CHECKING:
-    from source_amplitude.tables import Reading, Table
+    from source_amplitude.tables import Table
+    from source_amplitude.tables.table import Reading
     from unit_tests.airbyte.streams.rest_host import Project
 
 BY_NAME = {table.name: table for table in TABLES}

@@ -13,7 +13,8 @@ from source_amplitude.errors import UnknownStreamError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
 
-    from source_amplitude.tables import Rest, Table
+    from source_amplitude.tables import Table
+    from source_amplitude.tables.rest import Rest
 
 
 def table_stream(table: Table, rest: Rest) -> Stream:
