@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airbyte_cdk.models import FailureType
@@ -12,6 +13,8 @@ from source_amplitude.api import redact
 from source_amplitude.errors import AmplitudeError, ConfigError, HoursMissingError, RetryableError, StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from source_amplitude.config import Keys
 
 
@@ -26,6 +29,15 @@ def traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedExce
         failure_type=failure_type(error),
         exception=error,
     )
+
+
+@contextmanager
+def tracing(keys: Keys | None = None) -> Iterator[None]:
+    """Raise our errors as the exceptions of `traced`."""
+    try:
+        yield
+    except AmplitudeError as error:
+        raise traced(error, keys) from error
 
 
 def failure_type(error: AmplitudeError) -> FailureType:

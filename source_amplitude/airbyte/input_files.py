@@ -38,8 +38,12 @@ class InputFiles:
     state: list[AirbyteStateMessage]
 
     @classmethod
-    def read(cls, options: argparse.Namespace) -> InputFiles:
+    def read(cls, options: argparse.Namespace, kept: list[AirbyteStateMessage] | None = None) -> InputFiles:
         """Read each file of a command's options once: pipes have nothing for a second look.
+
+        Args:
+            options: Of the command line.
+            kept: The states of a ``--state-file``, which has been read.
 
         Raises:
             InvalidConfigError: One cannot be used; the text names the option and the file, and quotes nothing of it.
@@ -50,20 +54,23 @@ class InputFiles:
         return cls(
             config=read_raw_config(options.config),
             catalog=read_catalog(options.catalog) if paths["catalog"] is not None else None,
-            state=read_states(options.state) if paths["state"] is not None else [],
+            state=read_states(options.state) if paths["state"] is not None else kept or [],
         )
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
-    """Return the configured catalog in a file.
-
-    Raises:
-        InvalidConfigError: There is none in it; nothing of the file is quoted.
-    """
+    """Return the configured catalog in a file, or raise InvalidConfigError; nothing of the file is quoted."""
     content = _json("catalog", path)
-    if complaint := _complaint_about_catalog(content):
-        raise InvalidConfigError((f"--catalog: {path} {complaint}",))
-    return ConfiguredAirbyteCatalogSerializer.load(content)
+    if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
+        raise InvalidConfigError((f"--catalog: {path} is no configured catalog: it needs a list named streams",))
+    try:
+        return ConfiguredAirbyteCatalogSerializer.load(content)
+    except (SchemaValidationError, ValueError, TypeError, KeyError):
+        complaint = (
+            "is no configured catalog: each stream needs stream, sync_mode (full_refresh or incremental) and "
+            "destination_sync_mode; discover's output is a catalog that is not configured yet"
+        )
+        raise InvalidConfigError((f"--catalog: {path} {complaint}",)) from None
 
 
 def read_states(path: str) -> list[AirbyteStateMessage]:
@@ -125,25 +132,8 @@ def _json(option: str, path: str) -> object:
         raise InvalidConfigError((f"--{option}: {path} {complaint_about(error)}",)) from None
 
 
-def _complaint_about_catalog(content: object) -> str:
-    if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
-        return "is no configured catalog: it needs a list named streams"
-    try:
-        ConfiguredAirbyteCatalogSerializer.load(content)
-    except (SchemaValidationError, ValueError, TypeError, KeyError):
-        return (
-            "is no configured catalog: each stream needs stream, sync_mode (full_refresh or incremental) and "
-            "destination_sync_mode; discover's output is a catalog that is not configured yet"
-        )
-    return ""
-
-
 def state_messages(saved: object) -> list[Any]:
-    """Return the per-stream state messages in a state file's JSON.
-
-    Raises:
-        TypeError: There are none in it.
-    """
+    """Return the per-stream state messages in a state file's JSON; raise TypeError if there are none."""
     if isinstance(saved, list):
         return [message for each in saved for message in state_messages(each)]
     if not isinstance(saved, dict):
@@ -168,11 +158,7 @@ def state_messages(saved: object) -> list[Any]:
 
 
 def _messages_of_a_connection(saved: dict[str, Any]) -> list[Any]:
-    """Return the state messages in what Airbyte's API answers about a connection's state.
-
-    Raises:
-        TypeError: There are none in it.
-    """
+    """Return the state messages in what Airbyte's API answers about a connection's state."""
     of_all = saved.get("globalState") or {}
     states = saved.get("streamState") or of_all.get("streamStates") or saved.get("state") or []
     return state_messages(states)

@@ -1,4 +1,9 @@
-"""One of Airbyte's commands from its options to its exit code: messages on stdout, words for a person on stderr."""
+"""One of Airbyte's commands from its options to its exit code: messages on stdout, words for a person on stderr.
+
+The CDK turns one record after another into a message, a dict, a text and a print, 12 microseconds each (cdk.md part
+3). Here batches of bytes pass through the same stream loop as one message and are written as they are; everything
+else takes the CDK's own way.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +12,31 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
-from typing import IO, TYPE_CHECKING, cast
+from collections import defaultdict
+from contextlib import nullcontext, redirect_stdout
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import is_platform_debug_log_enabled
+from airbyte_cdk.models import AirbyteStreamStatus, Status, SyncMode, Type
+from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_amplitude.airbyte.entrypoint import Entrypoint
-from source_amplitude.airbyte.failures import traced
+from source_amplitude.airbyte.failures import tracing
 from source_amplitude.airbyte.input_files import InputFiles
 from source_amplitude.airbyte.output import LineWriter, logs_to
 from source_amplitude.airbyte.state_file import StateFile
+from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
-from source_amplitude.errors import AmplitudeError
 from source_amplitude.terminal.narrator import Narrator, Person, ReadCommand
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog, ConnectorSpecification
 
     from source_amplitude.airbyte.source import SourceAmplitude
 
@@ -64,13 +75,18 @@ def _launch(
     source: SourceAmplitude, options: argparse.Namespace, stdout: LineWriter, person: Person, narrator: Narrator
 ) -> int:
     if person.is_alone:
-        _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself helps nobody
+        _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself is no help
     is_check = options.command == "check"
+    state_path = getattr(options, "state_file", None)
     writer = LineWriter(io.BytesIO()) if is_check and person.is_alone and not options.debug else stdout
     entrypoint = Entrypoint(source, writer, narrator)
     code = EXIT_OK
     try:
-        with _traced(), _held(getattr(options, "state_file", None)) as state_file, logs_to(writer):
+        with (
+            tracing(),
+            nullcontext() if state_path is None else StateFile(state_path).held() as state_file,
+            logs_to(writer),
+        ):
             _run(entrypoint, options, writer, state_file)
     except AirbyteTracedException as error:
         code = EXIT_FAILED
@@ -85,16 +101,14 @@ def _launch(
     if is_check:
         narrator.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.complaints[-1])
     if options.command == "read":
-        keeps_state = options.state_file is not None
-        command = ReadCommand(options.typed, keeps_state, stdout.file_name(), frozenset(entrypoint.refreshed))
+        refreshed = frozenset(entrypoint.refreshed)
+        command = ReadCommand(options.typed, state_path is not None, stdout.file_name(), refreshed)
         narrator.end_read(command, goes_on=entrypoint.goes_on)
     return EXIT_FAILED if entrypoint.check_failed else code
 
 
 def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter, state_file: StateFile | None) -> None:
-    files = None if options.command == "spec" else InputFiles.read(options)
-    if files is not None and state_file is not None:
-        files = replace(files, state=state_file.given)
+    files = None if options.command == "spec" else InputFiles.read(options, state_file.given if state_file else None)
     require_temporary_folder()
     try:
         for line in entrypoint.run(options) if files is None else entrypoint.run_on(options, files):
@@ -110,19 +124,106 @@ def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter
         raise
 
 
-@contextmanager
-def _traced() -> Iterator[None]:
-    """Let our errors leave as those that Airbyte knows."""
-    try:
-        yield
-    except AmplitudeError as error:
-        raise traced(error) from error
+class Entrypoint(AirbyteEntrypoint):
+    """The CDK's, but for how records leave and how configurations are checked.
 
+    Attributes:
+        check_failed: Whether ``check`` ended without a connection.
+        complaints: Why the command fails, as TRACEs and the status of the connection have said.
+        goes_on: Whether a read printed states that a next one can go on from.
+        refreshed: Streams whose full refresh is complete; its state would keep the next one from reading anything.
+    """
 
-@contextmanager
-def _held(path: str | None) -> Iterator[StateFile | None]:
-    if path is None:
-        yield None
-        return
-    with StateFile(path).held() as state_file:
-        yield state_file
+    def __init__(self, source: SourceAmplitude, writer: LineWriter, narrator: Narrator) -> None:
+        super().__init__(source)
+        source.serialize_records = True
+        self._writer = writer
+        self._narrator = narrator
+        self._validate = source.validate
+        self.check_failed = False
+        self.complaints: list[str] = []
+        self.goes_on = False
+        self.refreshed: set[str] = set()
+
+    def run_on(self, options: argparse.Namespace, files: InputFiles) -> Iterator[str]:
+        """Yield the lines of ``check``, ``discover`` or ``read``, as `run` does, without reading a file again."""
+        self.logger.setLevel(logging.INFO)
+        if options.debug or is_platform_debug_log_enabled():
+            for each in (self.logger, logging.getLogger("airbyte")):
+                each.setLevel(logging.DEBUG)
+        spec = self.source.spec(self.logger)
+        try:
+            for message in self._answer(options.command, spec, files):
+                yield self.airbyte_message_to_string(message)
+        finally:
+            for message in self._emit_queued_messages(self.source):
+                yield self.airbyte_message_to_string(message)
+
+    def _answer(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
+        if command == "check":
+            return self.check(spec, files.config)
+        if files.catalog is not None:
+            return self.read(spec, files.config, files.catalog, files.state)
+        return self.discover(spec, files.config)
+
+    def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
+        """Yield the CDK's messages for ``check`` and note how it ended."""
+        for message in super().check(source_spec, config):
+            status = message.connectionStatus
+            if status is not None and status.status is Status.FAILED:
+                self.check_failed = True
+                self.complaints.append(status.message or "")
+            self._note_complaint(message)
+            yield message
+
+    def read(
+        self,
+        source_spec: ConnectorSpecification,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[Any],
+    ) -> Iterable[AirbyteMessage]:
+        """Write serialized records and yield every other message."""
+        self.set_up_secret_filter(config, source_spec.connectionSpecification)
+        self.validate_connection(source_spec, config)
+        incremental = {each.stream.name for each in catalog.streams if each.sync_mode is SyncMode.incremental}
+        counts: defaultdict[HashableStreamDescriptor, float] = defaultdict(float)
+        for message in self.source.read(self.logger, config, catalog, state):
+            if isinstance(message, SerializedRecords):
+                self._writer.write_bytes(message.payload)
+                if message.record is not None:
+                    counts[HashableStreamDescriptor(name=message.record.stream, namespace=None)] += message.records
+            else:
+                self._narrate(message, incremental)
+                self.goes_on |= bool(incremental) and message.type is Type.STATE
+                yield self.handle_record_counts(message, counts)
+            self._memory_monitor.check_memory_usage()
+
+    def validate_connection(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:  # type: ignore[override] # noqa: ARG002
+        """Report every problem of the configuration at once, by field; the CDK's check stops at the first."""
+        self._validate(config)
+
+    def set_up_secret_filter(self, config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:  # type: ignore[override]
+        """Do nothing: `validate_connection`, which follows, hides the keys in every form that they could appear in."""
+
+    def _note_complaint(self, message: AirbyteMessage) -> None:
+        if message.trace is not None and message.trace.error is not None:
+            self.complaints.append(message.trace.error.message)
+
+    def _narrate(self, message: AirbyteMessage, incremental: AbstractSet[str]) -> None:
+        """Tell a person what a message of a read says to Airbyte."""
+        self._note_complaint(message)
+        trace = message.trace
+        if message.record is not None:
+            self._narrator.count(message.record.stream)
+        elif trace is not None and trace.error is not None:
+            stream = trace.error.stream_descriptor
+            self._narrator.complain(trace.error.message, stream.name if stream else "")
+        elif trace is not None and trace.stream_status is not None:
+            name, status = trace.stream_status.stream_descriptor.name, trace.stream_status.status
+            if status is AirbyteStreamStatus.STARTED:
+                self._narrator.begin_stream(name)
+            elif status is not AirbyteStreamStatus.RUNNING:
+                is_complete = status is AirbyteStreamStatus.COMPLETE
+                self._narrator.end_stream(name, is_complete=is_complete)
+                self.refreshed |= {name} - incremental if is_complete else set()

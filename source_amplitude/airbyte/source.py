@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import FailureType, SyncMode
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
-from source_amplitude.airbyte.failures import traced
+from source_amplitude.airbyte.failures import traced, tracing
 from source_amplitude.airbyte.input_files import read_catalog, read_states
-from source_amplitude.airbyte.streams import Events, MissingStream, RestContext, rest_streams
+from source_amplitude.airbyte.streams import Events, MissingStream, table_stream
 from source_amplitude.api import KeysProof, prove_keys, secret_forms
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
@@ -27,6 +28,8 @@ from source_amplitude.errors import (
     UnreachableError,
 )
 from source_amplitude.export import Amplitude, Limits, ProgressListener
+from source_amplitude.tables import TABLES
+from source_amplitude.tables.rest import Rest
 
 if TYPE_CHECKING:
     import logging
@@ -43,9 +46,9 @@ class SourceAmplitude(AbstractSource):
     """Amplitude's HTTP APIs as Airbyte streams.
 
     Args:
-        settings: Bounds of waiting, retrying and disk; tests pass short ones.
-        clock: Where time comes from.
-        environ: Where ``AMPLITUDE_API_URL`` is looked up.
+        settings: Tests pass short ones.
+        clock: Tests pass their own.
+        environ: May have ``AMPLITUDE_API_URL``.
 
     Attributes:
         serialize_records: Set by our launcher: records then leave in batches of finished lines.
@@ -64,14 +67,14 @@ class SourceAmplitude(AbstractSource):
         self._clock = clock or SystemClock()
         self._api_url = environ.get("AMPLITUDE_API_URL")
         self._messages = InMemoryMessageRepository()
-        self._missing: list[MissingStream] = []
+        self._validated: tuple[Mapping[str, Any], Config] | None = None
+        self._begun: tuple[Mapping[str, Any], list[Stream]] | None = None
         self.serialize_records = False
         self.stop = threading.Event()
         self.audience = ProgressListener()
 
     @property
     def name(self) -> str:
-        """The connector's name in log lines."""
         return "source-amplitude"
 
     @property
@@ -86,27 +89,17 @@ class SourceAmplitude(AbstractSource):
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment.
-
-        Raises:
-            AirbyteTracedException: It cannot be read.
-        """
-        try:
+        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment."""
+        with tracing():
             return read_raw_config(config_path)
-        except AmplitudeError as error:
-            raise traced(error) from error
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's form
         """Return the configuration as it is; the CDK would write a copy with the keys to the disk."""
         return config
 
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
-        """Return normally if Amplitude accepts the keys; transfers nothing and touches no stream's option.
-
-        Raises:
-            AirbyteTracedException: Why not.
-        """
-        parsed = self.parse(config)
+        """Raise an AirbyteTracedException unless Amplitude accepts the keys; transfers nothing."""
+        parsed = self._parsed(config)
         timeouts = self._limits.timeouts
         timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
         amplitude = self._open(parsed, replace(self._limits, timeouts=timeouts))
@@ -122,14 +115,14 @@ class SourceAmplitude(AbstractSource):
         return True, None
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
-        """Return every stream, and a stand-in for each one that only the catalog of this read knows."""
-        parsed = self.parse(config)
-        amplitude = self._open(parsed, self._limits)
-        rest = RestContext(
-            amplitude, KeysProof(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop), self.stop
-        )
+        """Return every stream; where the CDK asks for those of the read that it begins, the ones that `read` made."""
+        begun, self._begun = self._begun, None  # for one call: a later command makes its own
+        if begun is not None and begun[0] == config:
+            return begun[1]
+        amplitude = self._open(self._parsed(config), self._limits)
+        proof, quotas = KeysProof(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop)
         events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, audience=self.audience)
-        return [events, *rest_streams(rest), *self._missing]
+        return [events, *(table_stream(table, Rest(amplitude, proof, quotas, self.stop)) for table in TABLES)]
 
     def read(
         self,
@@ -148,7 +141,7 @@ class SourceAmplitude(AbstractSource):
             )
         existing = tuple(stream.name for stream in streams)
         wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
-        self._missing = [MissingStream(name, existing) for name in wanted if name not in existing]
+        missing = [MissingStream(name, existing) for name in wanted if name not in existing]
         saved = [each.stream.stream_descriptor.name for each in state or [] if each.stream]
         if state and not wanted.keys() & saved:
             logger.warning(
@@ -156,46 +149,37 @@ class SourceAmplitude(AbstractSource):
                 ", ".join(saved) or "no stream",
                 ", ".join(wanted),
             )
-        try:
-            yield from super().read(logger, config, catalog, state)
-        finally:
-            self._missing = []
+        self._begun = (split_config(config)[0], [*streams, *missing])
+        yield from super().read(logger, config, catalog, state)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        """Return the configured catalog in a file.
-
-        Raises:
-            AirbyteTracedException: There is none in it.
-        """
-        try:
+        with tracing():
             return read_catalog(catalog_path)
-        except AmplitudeError as error:
-            raise traced(error) from error
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Return the states in a file, in any form that people hand them over; none without a path.
-
-        Raises:
-            AirbyteTracedException: There are none in it.
-        """
-        try:
+        """Return the states in a file, in any form that people hand them over; none without a path."""
+        with tracing():
             return read_states(state_path) if state_path else []
-        except AmplitudeError as error:
-            raise traced(error) from error
 
-    def parse(self, raw: Mapping[str, Any]) -> Config:
-        """Return the parsed configuration and keep every form of its keys out of all messages from here on.
+    def validate(self, raw: Mapping[str, Any]) -> Config:
+        """Parse a configuration and keep every form of its keys out of all messages from here on.
+
+        The command that follows it with the same object does not parse it again.
 
         Raises:
             AirbyteTracedException: What is wrong with it, all at once.
         """
         hide_keys(raw)
-        try:
-            return parse_config(raw)
-        except AmplitudeError as error:
-            raise traced(error) from error
+        with tracing():
+            config = parse_config(raw)
+        self._validated = (raw, config)
+        return config
+
+    def _parsed(self, raw: Mapping[str, Any]) -> Config:
+        validated, self._validated = self._validated, None
+        return validated[1] if validated is not None and validated[0] is raw else self.validate(raw)
 
     def _advice_for_a_bad_connection(self) -> str:
         if self._api_url:
@@ -203,10 +187,8 @@ class SourceAmplitude(AbstractSource):
         return "Try again in a few minutes; if it goes on, check the machine's network and proxy settings."
 
     def _open(self, config: Config, limits: Limits) -> Amplitude:
-        try:
+        with tracing(config.keys):
             return Amplitude.of(config, limits, self._clock, self._api_url)
-        except AmplitudeError as error:
-            raise traced(error, config.keys) from error
 
 
 def _resumed_refreshes(

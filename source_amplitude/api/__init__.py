@@ -1,6 +1,6 @@
 """Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte.
 
-`quotas` and `rest` are imported by those who need them: pyrate-limiter would delay the start of landing.
+`quotas` is imported by those who need it: pyrate-limiter would delay the start of landing.
 """
 
 from source_amplitude.api.answers import Fetched

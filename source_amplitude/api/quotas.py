@@ -43,12 +43,7 @@ class Quota(Enum):
 
 
 class Quotas:
-    """What has been spent in this sync, shared by all streams.
-
-    Args:
-        clock: Where the time and the waiting come from.
-        stop: Ends a wait.
-    """
+    """What has been spent in this sync, shared by all streams."""
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:
         self._clock = clock

@@ -67,6 +67,7 @@ def retrying(
     budget: RetryBudget,
     clock: Clock,
     on_retry: Callable[[RetryableError, float], None] = log_retry,
+    sleep: Callable[[float], None] | None = None,
 ) -> T:
     """Return what ``action`` returns, calling it again after every `RetryableError` within the bounds.
 
@@ -76,6 +77,7 @@ def retrying(
         budget: The bound that it shares with others; waits are taken out of it.
         clock: Where the time and the waiting come from.
         on_retry: Called before each wait with the error and the seconds to wait.
+        sleep: Waits in place of the clock, and may raise to end the action.
 
     Raises:
         AmplitudeError: Whatever the last call raised; a retryable one says in ``tried`` how often it was tried.
@@ -97,7 +99,7 @@ def retrying(
         retry=tenacity.retry_if_exception_type(RetryableError),
         stop=lambda call: call.attempt_number >= policy.attempts or is_over(call),
         wait=_RetryAfterOr(policy),
-        sleep=clock.sleep,
+        sleep=sleep or clock.sleep,
         before_sleep=before_sleep,
         reraise=True,
     )

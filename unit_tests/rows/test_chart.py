@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import UnknownShapeError
-from source_amplitude.rows import chart_rows
+from source_amplitude.rows.csv_files import chart_rows
 from unit_tests.rows.json_values import ANY_JSON
 
 RECORDED = (

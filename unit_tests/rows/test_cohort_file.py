@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import CorruptArchiveError, UnknownShapeError
-from source_amplitude.rows import CohortFile
+from source_amplitude.rows.csv_files import CohortFile
 
 COMPUTED_AT = "2026-03-04T05:00:00+00:00"
 PLAIN = b"amplitude_id,user_id\r\n1263130950579,ana\r\n7,\r\n"
@@ -44,7 +44,7 @@ def rows(data: bytes | str) -> list[dict[str, Any]]:
     "data",
     [
         PLAIN,
-        gzip.compress(PLAIN),
+        gzip.compress(PLAIN, mtime=0),
         PLAIN.replace(b"\r\n", b"\n"),
         b"\xef\xbb\xbf" + PLAIN,
         PLAIN.rstrip(),
@@ -123,7 +123,7 @@ def test_a_header_alone_is_a_cohort_without_members(header: str) -> None:
     assert rows(header) == []
 
 
-BLANK = [b"", b"\n", b"\r\n \r\n", b"\xef\xbb\xbf", b",,\n", gzip.compress(b""), gzip.compress(b"\n")]
+BLANK = [b"", b"\n", b"\r\n \r\n", b"\xef\xbb\xbf", b",,\n", gzip.compress(b"", mtime=0), gzip.compress(b"\n", mtime=0)]
 
 
 @pytest.mark.parametrize("data", BLANK, ids=repr)
@@ -152,7 +152,7 @@ def test_rows_without_a_header_are_an_unknown_shape_whatever_the_list_says(may_b
 
 
 def test_the_rows_may_be_read_again_and_reading_may_end_early() -> None:
-    file = cohort(gzip.compress(PLAIN))
+    file = cohort(gzip.compress(PLAIN, mtime=0))
 
     first = next(iter(file.rows()))
 
@@ -161,7 +161,7 @@ def test_the_rows_may_be_read_again_and_reading_may_end_early() -> None:
 
 @pytest.mark.parametrize("cut", [3, 9, 12, 30, -9, -4, -1])
 def test_a_cut_gzip_file_is_damaged(cut: int) -> None:
-    file = cohort(gzip.compress(PLAIN)[:cut])
+    file = cohort(gzip.compress(PLAIN, mtime=0)[:cut])
 
     with pytest.raises(CorruptArchiveError, match="The download of cohort k3x9 is damaged"):
         file.prove()
@@ -172,9 +172,9 @@ def test_a_cut_gzip_file_is_damaged(cut: int) -> None:
     [
         b"\x1f\x8b",
         b"\x1f\x8bnot gzip at all",
-        gzip.compress(PLAIN)[:15] + b"\xff\xff\xff\xff" + gzip.compress(PLAIN)[19:],
-        gzip.compress(PLAIN)[:-8] + b"\0\0\0\0" + gzip.compress(PLAIN)[-4:],
-        gzip.compress(PLAIN) + b"rest",
+        gzip.compress(PLAIN, mtime=0)[:15] + b"\xff\xff\xff\xff" + gzip.compress(PLAIN, mtime=0)[19:],
+        gzip.compress(PLAIN, mtime=0)[:-8] + b"\0\0\0\0" + gzip.compress(PLAIN, mtime=0)[-4:],
+        gzip.compress(PLAIN, mtime=0) + b"rest",
         b"amplitude_id,note\n5," + b"x" * 10_000_001,
         b"amplitude_id,user_id\n5,\xff\n",
         b'amplitude_id,user_id\n5,"ana',

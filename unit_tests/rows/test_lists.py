@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_amplitude.errors import UnknownShapeError
-from source_amplitude.rows import annotation, annotation_category, deletions, items
+from source_amplitude.rows.shapes import annotation, annotation_category, deletions, items
 from unit_tests.rows.json_values import ANY_JSON
 
 JOB = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import UnknownShapeError
-from source_amplitude.rows import revenue_rows
+from source_amplitude.rows.dashboards import revenue_rows
 from source_amplitude.rows.days import DaySpan
 from unit_tests.rows.json_values import ANY_JSON, answers_with
 

@@ -1,9 +1,6 @@
-"""The streams Airbyte sees, one file each; thin: what they emit is made below them."""
+"""The streams Airbyte sees; thin: what they emit is made below them."""
 
-from source_amplitude.airbyte.streams.events import Events
-from source_amplitude.airbyte.streams.every import rest_streams
-from source_amplitude.airbyte.streams.missing import MissingStream
-from source_amplitude.airbyte.streams.record_lines import SerializedRecords
-from source_amplitude.airbyte.streams.rest_stream import RestContext
+from source_amplitude.airbyte.streams.events import Events, SerializedRecords
+from source_amplitude.airbyte.streams.table_stream import MissingStream, table_stream
 
-__all__ = ["Events", "MissingStream", "RestContext", "SerializedRecords", "rest_streams"]
+__all__ = ["Events", "MissingStream", "SerializedRecords", "table_stream"]

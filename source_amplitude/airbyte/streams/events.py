@@ -1,16 +1,26 @@
-"""The stream of raw events: Amplitude's Export API, hour by hour."""
+"""The stream of raw events: Amplitude's Export API, hour by hour.
+
+Its records leave as dicts for any host, or as finished RECORD lines for our launcher.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteStream, SyncMode
-from airbyte_cdk.sources.streams import Stream
+import orjson
+from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, ConfiguredAirbyteStream, SyncMode, Type
+from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 
 from source_amplitude.airbyte.streams.events_sync import EventsSync, SavePoint
-from source_amplitude.airbyte.streams.kept_state import KeptState
-from source_amplitude.airbyte.streams.record_lines import encode_records, record_lines, record_tail, serialized_records
-from source_amplitude.encoding import AcrossProcesses, OneByOne, usable_processors
+from source_amplitude.encoding import (
+    AcrossProcesses,
+    Encoded,
+    JsonLines,
+    OneByOne,
+    encode_line_by_line,
+    usable_processors,
+)
 from source_amplitude.export import ProgressListener
 from source_amplitude.ledger import CURSOR_FIELD
 
@@ -26,27 +36,41 @@ if TYPE_CHECKING:
 
     from source_amplitude.encoding import Encoding
     from source_amplitude.export import Amplitude
-
+    from source_amplitude.records import Record
 
 _MOST_PROCESSES = 4
 """Each takes memory, and one process does all the unpacking and writing; more than two were not measured to help."""
 
 
-class Events(KeptState, Stream):
+@dataclass
+class SerializedRecords(AirbyteMessage):
+    """Some RECORD messages of one stream as the bytes to write to stdout; only our launcher understands it.
+
+    Attributes:
+        payload: Complete lines.
+        records: How many.
+    """
+
+    payload: bytes = b""
+    records: int = 0
+
+
+class Events(CheckpointMixin, Stream):
     """Every event Amplitude received, once; incremental by the hour of ``server_upload_time``.
 
     See `ledger.saved` for the forms of its state.
 
     Args:
-        amplitude: Whom to ask.
+        amplitude: The project.
         stop: Set when a sync is to end soon, with a state.
-        serialize: Whether records leave as finished lines, which only our launcher understands.
+        serialize: Whether records leave as `SerializedRecords`.
         audience: Who watches.
     """
 
     name = "events"
     primary_key = "uuid"
     cursor_field = CURSOR_FIELD
+    source_defined_cursor = True
 
     def __init__(
         self,
@@ -61,6 +85,15 @@ class Events(KeptState, Stream):
         self._serialize = serialize
         self._audience = audience or ProgressListener()
         self._state: MutableMapping[str, Any] = {}
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """The state as Airbyte keeps it."""
+        return self._state
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state = value
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
         """Not in use: `read` does without the CDK's slices, since windows are planned as answers arrive."""
@@ -88,7 +121,9 @@ class Events(KeptState, Stream):
                 self._state = dict(step.state)
                 yield self._checkpoint_state(step.state, state_manager)
             elif self._serialize:
-                yield serialized_records(self.name, step.payload, step.records)
+                # It passes through the CDK's stream loop as one record.
+                record = AirbyteRecordMessage(stream=self.name, data={}, emitted_at=0)
+                yield SerializedRecords(type=Type.RECORD, record=record, payload=step.payload, records=step.records)
             else:
                 yield from step.payload
 
@@ -100,3 +135,18 @@ class Events(KeptState, Stream):
             amplitude.config.num_processes or min(usable_processors(), _MOST_PROCESSES),
             amplitude.limits.processes_after_bytes,
         )
+
+
+def encode_records(body: bytes) -> Encoded[list[Record]]:
+    """Return the records of the lines in ``body``; blank lines are no lines."""
+    return encode_line_by_line(body, lambda record: record)
+
+
+def record_lines(stream: str) -> JsonLines:
+    """Return what makes the bytes that Airbyte's own serialiser would print, line by line."""
+    return JsonLines(b'{"type":"RECORD","record":{"stream":' + orjson.dumps(stream) + b',"data":')
+
+
+def record_tail(emitted_at_millis: int) -> bytes:
+    """Return what ends each RECORD line of a batch."""
+    return b',"emitted_at":%d}}\n' % emitted_at_millis

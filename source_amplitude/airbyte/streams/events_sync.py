@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
-from source_amplitude.airbyte.failures import traced
+from source_amplitude.airbyte.failures import tracing
 from source_amplitude.encoding import Encoded
-from source_amplitude.errors import AmplitudeError
 from source_amplitude.export import Amplitude, ExportReader, StillWaiting
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.clock import Clock
+    from source_amplitude.config import Config
     from source_amplitude.encoding import Encoding
     from source_amplitude.export import ProgressListener
 
@@ -38,32 +38,26 @@ class SavePoint:
     state: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
 class EventsSync(Generic[T]):
     """Reads everything that a saved state lacks.
 
-    Args:
-        amplitude: Whom to ask.
+    Attributes:
         state: As Airbyte handed it over, in any form any version saved.
         encoding: Makes the payloads out of lines.
         stop: Set when the sync is to end soon, with a state.
-        audience: Who watches.
     """
 
-    def __init__(
-        self,
-        amplitude: Amplitude,
-        state: Mapping[str, Any],
-        encoding: Encoding[T],
-        *,
-        stop: threading.Event,
-        audience: ProgressListener,
-    ) -> None:
-        self._amplitude = amplitude
-        self._config = amplitude.config
-        self._state = state
-        self._encoding = encoding
-        self._stop = stop
-        self._audience = audience
+    amplitude: Amplitude
+    state: Mapping[str, Any]
+    encoding: Encoding[T]
+    _: KW_ONLY
+    stop: threading.Event
+    audience: ProgressListener
+
+    @property
+    def _config(self) -> Config:
+        return self.amplitude.config
 
     def run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
         """Yield records and save points; the last save point comes even when something failed.
@@ -72,21 +66,20 @@ class EventsSync(Generic[T]):
             AirbyteTracedException: Why the sync is red; nothing follows it.
         """
         try:
-            yield from self._run(is_full_refresh=is_full_refresh)
-        except AmplitudeError as error:
-            raise traced(error, self._config.keys) from error
+            with tracing(self._config.keys):
+                yield from self._run(is_full_refresh=is_full_refresh)
         finally:
-            self._encoding.close()
-            self._amplitude.close()
+            self.encoding.close()
+            self.amplitude.close()
 
     def _run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
-        started_seconds = self._amplitude.clock.monotonic_seconds()
+        started_seconds = self.amplitude.clock.monotonic_seconds()
         ledger = self._read_state()
-        self._amplitude.connect()
-        reader = ExportReader(self._amplitude, ledger, self._encoding, stop=self._stop)
+        self.amplitude.connect()
+        reader = ExportReader(self.amplitude, ledger, self.encoding, stop=self.stop)
         self._take_back_the_future(ledger)
-        self._amplitude.require_current_date(self._config.start, ledger.newest_settled)
-        span_end = self._amplitude.span_end(self._config.end)
+        self.amplitude.require_current_date(self._config.start, ledger.newest_settled)
+        span_end = self.amplitude.span_end(self._config.end)
         failure: Exception | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
@@ -94,10 +87,10 @@ class EventsSync(Generic[T]):
             failure = error
         yield self._save_point(ledger)
         stats = reader.stats
-        stats.hours_open, stats.seconds = len(ledger.open), self._amplitude.clock.monotonic_seconds() - started_seconds
+        stats.hours_open, stats.seconds = len(ledger.open), self.amplitude.clock.monotonic_seconds() - started_seconds
         _logger.info("events: %s", stats.summary())
         stats.oddities.log_warnings("events")
-        self._audience.end("events", stats)
+        self.audience.end("events", stats)
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -115,13 +108,13 @@ class EventsSync(Generic[T]):
         span = HourWindow(self._config.start, span_end)
         missing = ledger.missing(span, self._config.accepted_gaps)
         _logger.info("events: %d hours of %s are to be read.", len(missing), span)
-        if is_full_refresh and not (missing - ledger.open).windows and self._state:
+        if is_full_refresh and not (missing - ledger.open).windows and self.state:
             _logger.warning(
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self._audience.begin("events", lambda: reader.stats)
-        pace = Pace(self._amplitude.clock)
+        self.audience.begin("events", lambda: reader.stats)
+        pace = Pace(self.amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, Encoded):
                 yield step
@@ -129,7 +122,7 @@ class EventsSync(Generic[T]):
                 yield pace.note(self._save_point(ledger))
 
     def _read_state(self) -> Ledger:
-        saved = ledger_from_state(self._state, export_delay_hours=self._config.export_delay_hours)
+        saved = ledger_from_state(self.state, export_delay_hours=self._config.export_delay_hours)
         for warning in saved.warnings:
             _logger.warning("%s", warning)
         return saved.ledger
@@ -139,8 +132,8 @@ class EventsSync(Generic[T]):
 
         Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
         """
-        newest_end = self._amplitude.newest_end()
-        if ledger.clamp(floor_hour(self._amplitude.latest()) + HOUR, newest_end):
+        newest_end = self.amplitude.newest_end()
+        if ledger.clamp(floor_hour(self.amplitude.latest()) + HOUR, newest_end):
             _logger.warning(
                 "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
                 "read; if it was not, reset the stream's state.",
@@ -148,7 +141,7 @@ class EventsSync(Generic[T]):
             )
 
     def _save_point(self, ledger: Ledger) -> SavePoint:
-        start = min(self._config.start, floor_unit(self._amplitude.latest()))
+        start = min(self._config.start, floor_unit(self.amplitude.latest()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
     def _name_what_is_known(self, ledger: Ledger) -> None:

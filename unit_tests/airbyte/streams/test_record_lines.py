@@ -10,7 +10,7 @@ from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_messa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.airbyte.streams.record_lines import encode_records, record_lines, record_tail
+from source_amplitude.airbyte.streams.events import encode_records, record_lines, record_tail
 from source_amplitude.encoding import Encoded
 
 EMITTED_AT = 1709294400000

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import UnknownShapeError
-from source_amplitude.rows import by_label, one_value
+from source_amplitude.rows.dashboards import Matrix, by_bin, composition
 from source_amplitude.rows.days import DaySpan
-from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
 from unit_tests.rows.json_values import answers_with
 
 SPAN = DaySpan(date(2026, 3, 1), date(2026, 3, 2))
@@ -45,7 +44,7 @@ def without(name: str) -> dict[str, object]:
 
 
 def test_each_date_has_the_value_of_each_label() -> None:
-    assert by_label(matrix(), SPAN) == [
+    assert Matrix.of(matrix()).by_label() == [
         {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": 5}},
         {"date": "2026-03-02", "statistics": {"Denmark": 4, "(none)": 6}},
     ]
@@ -65,7 +64,7 @@ def test_each_date_has_the_value_of_each_label() -> None:
 def test_labels_of_every_form_name_their_series_and_hide_none(labels: list[object], names: list[str]) -> None:
     first, second = names
 
-    assert by_label(matrix(seriesLabels=labels), SPAN) == [
+    assert Matrix.of(matrix(seriesLabels=labels)).by_label() == [
         {"date": "2026-03-01", "statistics": {first: 3, second: 5}},
         {"date": "2026-03-02", "statistics": {first: 4, second: 6}},
     ]
@@ -74,13 +73,13 @@ def test_labels_of_every_form_name_their_series_and_hide_none(labels: list[objec
 def test_dates_may_come_with_a_time() -> None:
     answer = matrix(xValues=["2026-03-01T00:00:00", "2026-03-02T00:00:00"])
 
-    assert by_label(answer, SPAN) == by_label(matrix(), SPAN)
+    assert Matrix.of(answer).by_label() == Matrix.of(matrix()).by_label()
 
 
 def test_values_may_come_as_objects_and_may_be_null() -> None:
     answer = matrix(series=[[{"setId": "", "value": 3}, None], [{"setId": "", "value": None}, 6.5]])
 
-    assert by_label(answer, SPAN) == [
+    assert Matrix.of(answer).by_label() == [
         {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": None}},
         {"date": "2026-03-02", "statistics": {"Denmark": None, "(none)": 6.5}},
     ]
@@ -89,14 +88,14 @@ def test_values_may_come_as_objects_and_may_be_null() -> None:
 def test_labels_are_read_from_where_the_documentation_has_them() -> None:
     documented = body(series=[[3, 4], [5, 6]], seriesMeta=["United States", "Canada"], xValues=DATES)
 
-    assert by_label(documented, SPAN) == [
+    assert Matrix.of(documented).by_label() == [
         {"date": "2026-03-01", "statistics": {"United States": 3, "Canada": 5}},
         {"date": "2026-03-02", "statistics": {"United States": 4, "Canada": 6}},
     ]
 
 
 def test_one_series_without_any_label_is_the_label_0() -> None:
-    assert by_label(body(xValues=DATES, series=[[3, 4]]), SPAN) == [
+    assert Matrix.of(body(xValues=DATES, series=[[3, 4]])).by_label() == [
         {"date": "2026-03-01", "statistics": {"0": 3}},
         {"date": "2026-03-02", "statistics": {"0": 4}},
     ]
@@ -115,14 +114,14 @@ def test_one_series_without_any_label_is_the_label_0() -> None:
     ids=["recorded", "null series", "labels without series", "empty series", "all null", "all empty"],
 )
 def test_no_series_is_no_record_for_any_date(answer: object) -> None:
-    assert by_label(answer, SPAN) == []
-    assert one_value(body(xValues=DATES, series=None), "length") == []
-    assert one_value(body(xValues=DATES, series=[]), "length") == []
-    assert one_value(body(xValues=DATES, series=[[]]), "length") == []
+    assert Matrix.of(answer).by_label() == []
+    assert Matrix.of(body(xValues=DATES, series=None)).one_value("length") == []
+    assert Matrix.of(body(xValues=DATES, series=[])).one_value("length") == []
+    assert Matrix.of(body(xValues=DATES, series=[[]])).one_value("length") == []
 
 
 def test_a_short_series_lacks_its_last_dates() -> None:
-    assert by_label(matrix(series=[[3], [5, 6]]), SPAN) == [
+    assert Matrix.of(matrix(series=[[3], [5, 6]])).by_label() == [
         {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": 5}},
         {"date": "2026-03-02", "statistics": {"(none)": 6}},
     ]
@@ -141,7 +140,7 @@ def test_a_short_series_lacks_its_last_dates() -> None:
     ],
 )
 def test_the_first_day_that_a_series_lacks_is_told(series: object, day: str | None) -> None:
-    assert first_cut_day(matrix(series=series)) == day
+    assert Matrix.of(matrix(series=series)).first_cut_day() == day
 
 
 @pytest.mark.parametrize(
@@ -177,7 +176,7 @@ def test_the_first_day_that_a_series_lacks_is_told(series: object, day: str | No
 )
 def test_another_matrix_is_an_unknown_shape(answer: object) -> None:
     with pytest.raises(UnknownShapeError):
-        by_label(answer, SPAN)
+        Matrix.of(answer).by_label()
 
 
 # one_value: sessions.
@@ -191,7 +190,7 @@ def test_averages_are_one_value_for_each_date() -> None:
         seriesCollapsed=[[{"setId": "", "value": 0}]],
     )
 
-    assert one_value(recorded, "length") == [
+    assert Matrix.of(recorded).one_value("length") == [
         {"date": "2026-03-01", "length": 0},
         {"date": "2026-03-02", "length": 238.125},
     ]
@@ -200,7 +199,7 @@ def test_averages_are_one_value_for_each_date() -> None:
 def test_averages_may_come_as_objects_and_their_series_may_be_short() -> None:
     answer = body(xValues=DATES, series=[[{"setId": "", "value": 1.5}]])
 
-    assert one_value(answer, "sessions") == [{"date": "2026-03-01", "sessions": 1.5}]
+    assert Matrix.of(answer).one_value("sessions") == [{"date": "2026-03-01", "sessions": 1.5}]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +209,7 @@ def test_averages_may_come_as_objects_and_their_series_may_be_short() -> None:
 )
 def test_another_average_is_an_unknown_shape(answer: object) -> None:
     with pytest.raises(UnknownShapeError):
-        one_value(answer, "length")
+        Matrix.of(answer).one_value("length")
 
 
 # by_bin and composition: histograms.
@@ -276,11 +275,11 @@ def test_another_histogram_is_an_unknown_shape(answer: object) -> None:
 @settings(max_examples=400)
 def test_any_json_gives_rows_or_an_unknown_shape(answer: object) -> None:
     for read in (
-        lambda: by_label(answer, SPAN),
-        lambda: one_value(answer, "length"),
+        lambda: Matrix.of(answer).by_label(),
+        lambda: Matrix.of(answer).one_value("length"),
         lambda: by_bin(answer, SPAN),
         lambda: composition(answer, SPAN, "platform"),
-        lambda: [{"date": first_cut_day(answer)}],
+        lambda: [{"date": Matrix.of(answer).first_cut_day()}],
     ):
         rows: list[dict[str, Any]] = []
         try:
@@ -297,7 +296,7 @@ def test_every_number_of_a_full_matrix_is_in_the_rows_once(data: st.DataObject) 
     numbers = st.lists(st.integers(0, 99), min_size=len(dates), max_size=len(dates))
     series = data.draw(st.lists(numbers, min_size=len(labels), max_size=len(labels)))
 
-    rows = by_label(body(xValues=list(map(str, dates)), series=series, seriesLabels=labels), SPAN)
+    rows = Matrix.of(body(xValues=list(map(str, dates)), series=series, seriesLabels=labels)).by_label()
 
     assert [row["date"] for row in rows] == list(map(str, dates))
     assert [list(row["statistics"].values()) for row in rows] == [list(each) for each in zip(*series, strict=True)]

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from source_amplitude.api import (
-    AmplitudeClient,
-    Call,
-    Host,
-    KeysProof,
-    RetryPolicy,
-    base_url,
-)
+from source_amplitude.api import Call, KeysProof, RetryPolicy
 from source_amplitude.api.quotas import Quota, Quotas
-from source_amplitude.api.rest import Rest
-from source_amplitude.config import Keys, Region
+from source_amplitude.config import parse_config
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
@@ -28,6 +20,8 @@ from source_amplitude.errors import (
     ServerFailureError,
     StoppedError,
 )
+from source_amplitude.export import Amplitude, Limits
+from source_amplitude.tables.rest import Rest
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.fakes.memory_sink import MemorySink
@@ -54,25 +48,12 @@ class Local:
 
     def rest(self) -> Rest:
         project = self.emulator.project
-        keys = Keys(project.api_key, self.secret or project.secret_key)
-        client, other = (
-            AmplitudeClient(
-                base_url=base_url(region, self.emulator.url),
-                region=region,
-                keys=keys,
-                data_url=base_url(region, self.emulator.url, Host.DATA),
-            )
-            for region in Region
-        )
-        return Rest(
-            client,
-            KeysProof(client, other),
-            Quotas(self.clock, self.stop),
-            policy=self.policy,
-            budget_seconds=self.budget_seconds,
-            clock=self.clock,
-            stop=self.stop,
-        )
+        keys = {"api_key": project.api_key, "secret_key": self.secret or project.secret_key}
+        config = parse_config({**keys, "start_date": "2026-03-04T00:00:00Z"})
+        limits = Limits(retry=self.policy, retry_budget_seconds=self.budget_seconds)
+        amplitude = Amplitude.of(config, limits, self.clock, self.emulator.url)
+        proof = KeysProof(amplitude.client, amplitude.other_region)
+        return Rest(amplitude, proof, Quotas(self.clock, self.stop), self.stop)
 
     def asked(self) -> list[str]:
         return [f"{seen.path} {seen.status}" for seen in self.emulator.requests]

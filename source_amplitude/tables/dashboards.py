@@ -1,33 +1,26 @@
-"""Streams of figures by date, from Amplitude's dashboards: read once a day is over, and the newest days again."""
+"""Tables of figures by date, from Amplitude's dashboards: read once a day is over, and the newest days again."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime, time, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import SyncMode
-
-from source_amplitude.airbyte.failures import traced
-from source_amplitude.airbyte.streams.kept_state import KeptState
-from source_amplitude.airbyte.streams.rest_stream import RestStream
 from source_amplitude.api import Call
 from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import InvalidStateError, UnknownShapeError
-from source_amplitude.rows import by_label, one_value, revenue_rows
+from source_amplitude.rows.dashboards import Matrix, by_bin, composition, revenue_rows
 from source_amplitude.rows.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
-from source_amplitude.rows.matrix import by_bin, composition, first_cut_day
+from source_amplitude.tables.table import Part, Reading, State, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from source_amplitude.airbyte.streams.rest_stream import RestContext
-    from source_amplitude.api.rest import Rest
     from source_amplitude.config import Config
-
-Row = dict[str, Any]
+    from source_amplitude.rows.shapes import Row
+    from source_amplitude.tables.rest import Rest
 
 _logger = logging.getLogger("airbyte")
 
@@ -49,93 +42,44 @@ class Query:
 
     Attributes:
         parameters: Beside ``start`` and ``end``.
-        rows: Makes rows of the decoded answer.
+        rows: Makes rows of the decoded answer, of its `Matrix` if it has series.
         cost_per_day: See amplitude-api.md 3.1.
         has_series: Whether the answer has a series of dates, which may be cut short.
     """
 
     parameters: tuple[tuple[str, str], ...]
-    rows: Callable[[object, DaySpan], Iterable[Row]]
+    rows: Callable[[Any, DaySpan], Iterable[Row]]
     cost_per_day: int = 1
     has_series: bool = True
 
 
-@dataclass(frozen=True)
-class Dashboard:
-    """Where a stream by date comes from.
+class DashboardReading(Reading):
+    """A part is a span of days; the state is the newest date that was read, as upstream's."""
 
-    Attributes:
-        name: The stream's.
-        path: Amplitude's.
-        queries: The requests that a configuration asks for, in order.
-        interval: What one date covers.
-        day_by_day: Whether an answer is about all its days together, so that each day is asked for alone.
-        primary_key: The stream's.
-        needs: The option without which there is nothing to ask.
-        matures_days: How long a date's figures go on to grow by their nature, whatever the option says.
-    """
+    table: Dashboard
 
-    name: str
-    path: str
-    queries: Callable[[Config], tuple[Query, ...]]
-    interval: Interval = Interval.DAY
-    day_by_day: bool = False
-    primary_key: str | list[str] = "date"
-    needs: str = ""
-    matures_days: int = 0
-
-    def days_per_request(self, config: Config) -> int:
-        """Return how many days one request may ask for."""
-        affordable = min(_MOST_COST // query.cost_per_day for query in self.queries(config))
-        return 1 if self.day_by_day else min(affordable, _MOST_DAYS)
-
-
-class DashboardStream(KeptState, RestStream):
-    """See `Dashboard`; its state is the newest date that was read, as upstream's."""
-
-    cursor_field = "date"
-
-    def __init__(self, context: RestContext, of: Dashboard) -> None:
-        super().__init__(context)
-        self.name = of.name
-        self._of = of
-        self._state: MutableMapping[str, Any] = {}
+    def __init__(self, table: Dashboard, rest: Rest, state: State) -> None:
+        super().__init__(table, rest, state)
         self._cut: str | None = None
 
-    @property
-    def primary_key(self) -> str | list[str]:
-        """See `Dashboard`."""
-        return self._of.primary_key
-
-    def stream_slices(
-        self, *_: object, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None = None, **__: object
-    ) -> Iterable[Mapping[str, Any]]:
-        """Yield the spans to ask for, as ``{"first", "last"}``.
-
-        Raises:
-            AirbyteTracedException: The state is none of any version.
-        """
-        if not self._of.queries(self._config):
-            _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self._of.needs)
-            return
-        newest = ended = last_ended_day(self.present(), self._config.project_time_zone)
-        if self._config.end is not None:
-            newest = min(newest, (self._config.end - ONE_DAY).date())
-        self.require_current_date(_midnight((stream_state or {}).get("date")))
-        first = self._first_day(stream_state or {}, ended, again=sync_mode is not SyncMode.full_refresh)
-        for span in plan_days(first, newest, self._of.interval, self._of.days_per_request(self._config)):
+    def _parts(self, *, again: bool) -> Iterator[Part]:
+        newest = ended = last_ended_day(self.rest.present(), self.config.project_time_zone)
+        if self.config.end is not None:
+            newest = min(newest, (self.config.end - ONE_DAY).date())
+        self.rest.amplitude.require_current_date(self.config.start, _midnight(self.state.get("date")))
+        first = self._first_day(ended, again=again)
+        for span in plan_days(first, newest, self.table.interval, self.table.days_per_request(self.config)):
             yield {"first": str(span.first), "last": str(span.last)}
 
-    def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Row]:
-        """See `RestStream.rows`; the state moves when a span was emitted whole."""
-        if not part:
-            return
+    def _rows(self, part: Part) -> Iterator[Row]:
         span = DaySpan(date.fromisoformat(part["first"]), date.fromisoformat(part["last"]))
-        for query in self._of.queries(self._config):
-            answer = rest.json(self._call(query, span))
+        for query in self.table.queries(self.config):
+            answer = self.rest.json(self._call(query, span))
             self._name_truncations(answer, span)
-            asked = span if self._of.interval is Interval.DAY else ()
-            cut = first_cut_day(answer, asked) if query.has_series else None
+            cut = None
+            if query.has_series:
+                answer = matrix = Matrix.of(answer)
+                cut = matrix.first_cut_day(span if self.table.interval is Interval.DAY else ())
             if cut is not None:
                 self._cut = min(cut, self._cut or cut)
             for row in query.rows(answer, span):
@@ -146,19 +90,19 @@ class DashboardStream(KeptState, RestStream):
     def _move_on(self, span: DaySpan) -> None:
         """Set the state to the end of ``span``, but never past a day whose figures were cut off."""
         if self._cut is None:
-            self._state = {"date": max(str(span.last), str(self._state.get("date") or ""))}
+            self.state = {"date": max(str(span.last), str(self.state.get("date") or ""))}
             return
         last = date.fromisoformat(self._cut) - ONE_DAY
         _logger.warning("%s: Amplitude's figures from %s on are incomplete; they are read again.", self.name, self._cut)
-        self._state = {"date": str(last)} if last >= self._config.start.date() else {}
+        self.state = {"date": str(last)} if last >= self.config.start.date() else {}
 
     def _require_asked_for(self, row: Row, span: DaySpan) -> date:
         """Return a row's day, which must be the start of an interval that was asked for."""
         day = parse_day(row["date"])
-        if day is None or not span.first <= day <= span.last or self._of.interval.start_of(day) != day:
+        if day is None or not span.first <= day <= span.last or self.table.interval.start_of(day) != day:
             raise UnknownShapeError(
                 f"Amplitude's answer for {self.name} of {span} has a value of {row['date']}, which begins no "
-                f"{self._of.interval.name.lower()} that was asked for."
+                f"{self.table.interval.name.lower()} that was asked for."
             )
         return day
 
@@ -167,17 +111,17 @@ class DashboardStream(KeptState, RestStream):
         if found:
             _logger.warning("%s of %s: Amplitude remarks %s, so values may be missing.", self.name, span, found)
 
-    def _first_day(self, state: Mapping[str, Any], ended: date, *, again: bool) -> date:
+    def _first_day(self, ended: date, *, again: bool) -> date:
         """Return the first day to read: after the state's; ``again`` the newest days before it as well."""
-        start = self._config.start.date()
-        saved = state.get("date")
+        start = self.config.start.date()
+        saved = self.state.get("date")
         if not saved:
-            if state:
+            if self.state:
                 _logger.warning("%s: the saved state has no date; everything is read from %s on.", self.name, start)
             return start
         day = parse_day(saved)
         if day is None:
-            raise traced(InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}."))
+            raise InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}.")
         if day > ended + ONE_DAY:
             _logger.warning(
                 "%s: the saved state has the date %s, which is not over yet; it is set back to %s.",
@@ -186,14 +130,14 @@ class DashboardStream(KeptState, RestStream):
                 ended,
             )
             day = ended
-            self._state = {"date": str(ended)}
-        lookback_days = max(self._config.dashboard_lookback_days, self._of.matures_days)
+            self.state = {"date": str(ended)}
+        lookback_days = max(self.config.dashboard_lookback_days, self.table.matures_days)
         return max(start, day - (lookback_days - 1) * ONE_DAY if again else day + ONE_DAY)
 
     def _call(self, query: Query, span: DaySpan) -> Call:
         days = (("start", f"{span.first:%Y%m%d}"), ("end", f"{span.last:%Y%m%d}"))
         return Call(
-            self._of.path,
+            self.table.path,
             f"{self.name} of {span}",
             days + query.parameters,
             quota=Quota.DASHBOARD,
@@ -201,26 +145,58 @@ class DashboardStream(KeptState, RestStream):
         )
 
 
+@dataclass(frozen=True)
+class Dashboard(Table):
+    """A table by date.
+
+    Attributes:
+        path: Amplitude's.
+        queries: The requests that a configuration asks for, in order.
+        interval: What one date covers.
+        day_by_day: Whether an answer is about all its days together, so that each day is asked for alone.
+        matures_days: How long a date's figures go on to grow by their nature, whatever the option says.
+    """
+
+    primary_key: tuple[str, ...] = field(default=("date",), kw_only=True)
+    path: str
+    queries: Callable[[Config], tuple[Query, ...]]
+    interval: Interval = Interval.DAY
+    _: KW_ONLY
+    reading: Callable[[Dashboard, Rest, State], Reading] = DashboardReading
+    cursor_field: str | None = "date"
+    day_by_day: bool = False
+    matures_days: int = 0
+
+    def days_per_request(self, config: Config) -> int:
+        """Return how many days one request may ask for."""
+        affordable = min(_MOST_COST // query.cost_per_day for query in self.queries(config))
+        return 1 if self.day_by_day else min(affordable, _MOST_DAYS)
+
+
 def _users(which: str, interval: Interval) -> Callable[[Config], tuple[Query, ...]]:
     parameters = (("m", which), ("i", str(interval.value)))
 
     def queries(config: Config) -> tuple[Query, ...]:
         if config.active_users_group_by_country:
-            return (Query((*parameters, ("g", "country")), by_label, _COUNTRY_COST),)
-        return (Query(parameters, by_label),)
+            return (Query((*parameters, ("g", "country")), _by_label, _COUNTRY_COST),)
+        return (Query(parameters, _by_label),)
 
     return queries
 
 
+def _by_label(matrix: Matrix, _span: DaySpan) -> Iterable[Row]:
+    return matrix.by_label()
+
+
 def _sessions(
-    rows: Callable[[object, DaySpan], Iterable[Row]], *, has_series: bool = True
+    rows: Callable[[Any, DaySpan], Iterable[Row]], *, has_series: bool = True
 ) -> Callable[[Config], tuple[Query, ...]]:
     return lambda _: (Query((), rows, 4, has_series=has_series),)
 
 
-def _session_lengths(answer: object, _span: DaySpan) -> Iterator[Row]:
+def _session_lengths(matrix: Matrix, _span: DaySpan) -> Iterator[Row]:
     """Yield rows whose date is a date-time, as upstream's schema says."""
-    for row in one_value(answer, "length"):
+    for row in matrix.one_value("length"):
         yield {**row, "date": f"{row['date']}T00:00:00+00:00"}
 
 
@@ -244,7 +220,7 @@ DASHBOARDS = (
     Dashboard(
         "average_sessions_per_user",
         "/api/2/sessions/peruser",
-        _sessions(lambda answer, _: one_value(answer, "sessions")),
+        _sessions(lambda matrix, _: matrix.one_value("sessions")),
     ),
     Dashboard(
         "session_length_distribution", "/api/2/sessions/length", _sessions(by_bin, has_series=False), day_by_day=True
@@ -254,7 +230,7 @@ DASHBOARDS = (
         "/api/2/composition",
         _compositions,
         day_by_day=True,
-        primary_key=["date", "property"],
+        primary_key=("date", "property"),
         needs="composition_properties",
     ),
     Dashboard(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from unit_tests.airbyte.streams.dashboard_figures import (
+from unit_tests.airbyte.streams.rest_host import dates, days
+from unit_tests.tables.dashboard_figures import (
     ALL,
     BUDGET,
     BUDGET_SECONDS,
     USERS,
 )
-from unit_tests.airbyte.streams.rest_host import dates, days
 
 if TYPE_CHECKING:
     from unit_tests.airbyte.streams.rest_host import Project

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit_tests.airbyte.streams.dashboard_figures import (
+from unit_tests.airbyte.streams.rest_host import dates, days
+from unit_tests.tables.dashboard_figures import (
     ALL,
     USERS,
     X,
@@ -14,7 +15,6 @@ from unit_tests.airbyte.streams.dashboard_figures import (
     answer,
     matrix,
 )
-from unit_tests.airbyte.streams.rest_host import dates, days
 
 if TYPE_CHECKING:
     from unit_tests.airbyte.streams.rest_host import Project, Row

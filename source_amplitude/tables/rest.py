@@ -1,10 +1,10 @@
-"""Requests of one stream: each waits for its quota, is sent, decoded, and sent again where that may help."""
+"""A session with Amplitude's REST APIs: each request waits for its quota, and is sent again where that may help."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from source_amplitude.api.retry import RetryBudget, RetryPolicy, retrying
+from source_amplitude.api import RetryBudget, retrying
 from source_amplitude.clock import sleep_unless
 from source_amplitude.errors import CredentialsRejectedError, NotInPlanError, RateLimitedError, StoppedError
 
@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from source_amplitude.api.answers import Fetched
-    from source_amplitude.api.client import AmplitudeClient, ByteSink
-    from source_amplitude.api.credentials import KeysProof
-    from source_amplitude.api.endpoints import Call
+    from source_amplitude.api import Call, Fetched, KeysProof
+    from source_amplitude.api.client import ByteSink
     from source_amplitude.api.quotas import Quotas
-    from source_amplitude.clock import Clock
+    from source_amplitude.export import Amplitude
 
 T = TypeVar("T")
 
@@ -27,36 +25,21 @@ _LIMIT_SECONDS = 60.0
 
 
 class Rest:
-    """Amplitude for one stream.
+    """The session of one table.
 
     Args:
-        client: Sends one request at a time.
-        proof: Whether the keys are good, asked for before the first request.
-        quotas: What all streams have spent.
-        policy: Bounds of one request's attempts.
-        budget_seconds: Waiting time that all retries share.
-        clock: Where the time and the waiting come from.
+        amplitude: The project; its retry budget is this table's alone.
+        proof: The check of the keys before the first request, shared by all tables of a run.
+        quotas: What all tables of a run have spent.
         stop: Ends waits.
     """
 
-    def __init__(
-        self,
-        client: AmplitudeClient,
-        proof: KeysProof,
-        quotas: Quotas,
-        *,
-        policy: RetryPolicy,
-        budget_seconds: float,
-        clock: Clock,
-        stop: threading.Event,
-    ) -> None:
-        self._client = client
+    def __init__(self, amplitude: Amplitude, proof: KeysProof, quotas: Quotas, stop: threading.Event) -> None:
+        self.amplitude = amplitude
         self._proof = proof
         self._quotas = quotas
-        self._policy = policy
-        self._budget = RetryBudget(budget_seconds)
-        self._clock = clock
         self._stop = stop
+        self._budget = RetryBudget(amplitude.limits.retry_budget_seconds)
 
     def json(self, call: Call) -> object:
         """Return the decoded answer to ``call``.
@@ -73,14 +56,14 @@ class Rest:
         if call.quota is not None:
             self._quotas.spend(call.quota, call.cost, call.what)
         try:
-            return self._client.fetch(call, sink)
+            return self.amplitude.client.fetch(call, sink)
         except CredentialsRejectedError as error:
             if self._proof.holds:
                 raise NotInPlanError(error.what) from error
             raise
         except RateLimitedError as error:
             if error.retry_after_seconds is None:
-                error.retry_after_seconds = min(_LIMIT_SECONDS, self._policy.longest_wait_seconds)
+                error.retry_after_seconds = min(_LIMIT_SECONDS, self.amplitude.limits.retry.longest_wait_seconds)
             raise
 
     def present(self) -> datetime:
@@ -90,17 +73,22 @@ class Rest:
             CredentialsRejectedError: Amplitude refuses the keys.
         """
         self._proof.require()
-        ours, theirs = self._clock.now(), self._client.server_date
-        return ours if theirs is None else min(ours, theirs)
+        return self.amplitude.present()
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""
         self.raise_if_stopped()
-        self._client.fetch_storage(url, what, sink)
+        self.amplitude.client.fetch_storage(url, what, sink)
 
     def retrying(self, action: Callable[[], T]) -> T:
         """Return what ``action`` returns, called again after every error that may pass."""
-        return retrying(action, policy=self._policy, budget=self._budget, clock=_Napping(self))
+        return retrying(
+            action,
+            policy=self.amplitude.limits.retry,
+            budget=self._budget,
+            clock=self.amplitude.clock,
+            sleep=self.wait,
+        )
 
     def wait(self, seconds: float) -> None:
         """Wait.
@@ -108,24 +96,10 @@ class Rest:
         Raises:
             StoppedError: The sync was asked to end meanwhile.
         """
-        sleep_unless(self._stop, self._clock, seconds)
+        sleep_unless(self._stop, self.amplitude.clock, seconds)
         self.raise_if_stopped()
 
     def raise_if_stopped(self) -> None:
         """Raise StoppedError once the sync was asked to end."""
         if self._stop.is_set():
             raise StoppedError
-
-    @property
-    def clock(self) -> Clock:
-        """Where the time comes from."""
-        return self._clock
-
-
-class _Napping:
-    """The clock for retries, whose sleep ends when the sync is asked to end."""
-
-    def __init__(self, rest: Rest) -> None:
-        self.now = rest.clock.now
-        self.monotonic_seconds = rest.clock.monotonic_seconds
-        self.sleep = rest.wait

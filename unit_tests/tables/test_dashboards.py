@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unit_tests.airbyte.streams.dashboard_figures import (
+from unit_tests.airbyte.streams.rest_host import Failure, dates, days
+from unit_tests.tables.dashboard_figures import (
     ALL,
     DAILY,
     USERS,
     active,
     compact,
 )
-from unit_tests.airbyte.streams.rest_host import Failure, dates, days
 
 if TYPE_CHECKING:
     from unit_tests.airbyte.streams.rest_host import Project, Row

@@ -8,10 +8,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airbyte_cdk.models import AirbyteStateBlob
-
-from source_amplitude.airbyte.streams.kept_state import KeptState
-from source_amplitude.airbyte.streams.rest_stream import RestStream
 from source_amplitude.api import Call
 from source_amplitude.api.quotas import Quota
 from source_amplitude.disk import TemporaryBody
@@ -22,14 +18,15 @@ from source_amplitude.errors import (
     QuotaUsedUpError,
     UnexpectedAnswerError,
 )
-from source_amplitude.rows import CohortFile, items
-from source_amplitude.rows.shapes import require_dict, unknown_shape
+from source_amplitude.rows.csv_files import CohortFile
+from source_amplitude.rows.shapes import items, require_dict, unknown_shape
+from source_amplitude.tables.table import Part, Reading, State, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+    from collections.abc import Iterator
 
-    from source_amplitude.airbyte.streams.rest_stream import RestContext
-    from source_amplitude.api.rest import Rest
+    from source_amplitude.rows.shapes import Row
+    from source_amplitude.tables.rest import Rest
 
 _logger = logging.getLogger("airbyte")
 
@@ -44,9 +41,8 @@ class _Cohort:
     """A cohort as the list shows it.
 
     Attributes:
-        cohort_id: Its id.
-        computed_seconds: When it was computed, in epoch seconds; None if never.
-        size: How many members it has; None if never computed.
+        computed_seconds: The epoch seconds of its computation; None if never computed.
+        size: Its number of members; None if never computed.
     """
 
     cohort_id: str
@@ -55,20 +51,14 @@ class _Cohort:
 
     @property
     def computed_at(self) -> str:
-        """`computed_seconds` as RFC 3339."""
         return datetime.fromtimestamp(self.computed_seconds or 0, timezone.utc).isoformat()
 
 
 @dataclass(frozen=True)
 class _Download:
-    """What step 1 promised.
+    """What step 1 promised."""
 
-    Attributes:
-        request_id: Its id; the link made of it lives seven days (documented).
-        cohort_id: The cohort.
-    """
-
-    request_id: str
+    request_id: str  # the link made of it lives seven days (documented)
     cohort_id: str
 
     def call(self, path: str, what: str) -> Call:
@@ -77,42 +67,27 @@ class _Download:
         )
 
 
-class CohortMembers(KeptState, RestStream):
-    """One row for each member of each cohort in ``cohort_ids``, whenever the cohort was computed.
+class CohortsReading(Reading):
+    """A part is a cohort, read whenever it was computed; the last one, which is empty, names those that are not there.
 
-    Its state is ``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``.
+    The state is ``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``.
     """
 
-    name = "cohort_members"
-    primary_key = ["cohort_id", "amplitude_id"]  # noqa: RUF012 - the CDK's form
-    cursor_field = "computed_at"
-
-    def __init__(self, context: RestContext) -> None:
-        super().__init__(context)
-        self._state: MutableMapping[str, Any] = {}
+    def __init__(self, table: Table, rest: Rest, state: State) -> None:
+        super().__init__(table, rest, state)
         self._not_found: list[str] = []
 
-    def stream_slices(self, *_: object, **__: object) -> Iterable[Mapping[str, Any]]:
-        """Yield ``{"cohort_id"}`` for each cohort that is configured."""
-        if not self._config.cohort_ids:
-            _logger.info("%s: cohort_ids is empty, so there is nothing to read.", self.name)
-            return
-        for cohort_id in self._config.cohort_ids:
+    def _parts(self, *, again: bool) -> Iterator[Part]:  # noqa: ARG002 - a computation does not change
+        for cohort_id in self.config.cohort_ids:
             yield {"cohort_id": cohort_id}
-        yield {}  # the end, when the others have been read
+        yield {}
 
-    def rows(self, rest: Rest, part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """See `RestStream.rows`; the state moves when a cohort was emitted whole.
-
-        Raises:
-            NotFoundError: At the end, for all ids that the project does not have.
-            QuotaUsedUpError: The month's downloads are used up.
-        """
+    def _rows(self, part: Part) -> Iterator[Row]:
         if not part:
             if self._not_found:
                 raise NotFoundError(f"The project has no published cohort {', '.join(self._not_found)} (cohort_ids).")
             return
-        cohort = self._cohort(rest, str(part["cohort_id"]))
+        cohort = self._cohort(str(part["cohort_id"]))
         if cohort is None:
             return
         if cohort.computed_seconds is None or cohort.computed_seconds == self._read_before().get(cohort.cohort_id):
@@ -121,25 +96,23 @@ class CohortMembers(KeptState, RestStream):
             return
         with TemporaryBody("download") as body:
             members = CohortFile(body.file, cohort.cohort_id, cohort.computed_at, may_be_blank=cohort.size == 0)
-            self._download(rest, self._request(rest, cohort), body, members)
+            self._download(self._request(cohort), body, members)
             yield from members.rows()
         self._name_surprises(cohort, members)
-        self._state = {
-            "computed_at": max(cohort.computed_at, str(self._state.get("computed_at") or "")),
+        self.state = {
+            "computed_at": max(cohort.computed_at, str(self.state.get("computed_at") or "")),
             "cohorts": {**self._read_before(), cohort.cohort_id: cohort.computed_seconds},
         }
 
     def _read_before(self) -> dict[str, Any]:
-        cohorts = self._state.get("cohorts")
-        if isinstance(cohorts, AirbyteStateBlob):  # how hosts hand nested states over
-            return dict(vars(cohorts))
+        cohorts = self.state.get("cohorts")
         if cohorts and not isinstance(cohorts, dict):  # to forget them would cost the month's quota
             raise InvalidStateError(f"The saved state of {self.name} has {type(cohorts).__name__} as cohorts.")
         return dict(cohorts or {})
 
-    def _cohort(self, rest: Rest, cohort_id: str) -> _Cohort | None:
+    def _cohort(self, cohort_id: str) -> _Cohort | None:
         """Return a cohort as it is now; None, and a note for the end, where there is none of this id."""
-        listed = items(rest.json(Call("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD)), "cohorts")
+        listed = items(self.rest.json(Call("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD)), "cohorts")
         found = next((cohort for cohort in listed if str(cohort.get("id")) == cohort_id), None)
         if found is None:
             self._not_found.append(cohort_id)
@@ -152,11 +125,11 @@ class CohortMembers(KeptState, RestStream):
         size = found.get("size")
         return _Cohort(cohort_id, computed, size if isinstance(size, int) and not isinstance(size, bool) else None)
 
-    def _require_quota(self, rest: Rest, cohort: _Cohort) -> None:
+    def _require_quota(self, cohort: _Cohort) -> None:
         """Look at the month's usage, which costs nothing, before a download that counts."""
         call = Call("/api/3/cohorts/usage", "usage of cohort downloads", quota=Quota.DASHBOARD)
         try:
-            usage = rest.fetch(call).json(call.what)
+            usage = self.rest.fetch(call).json(call.what)
         except NotFoundError:  # seen in clients only; without it a 429 says that the quota is used up
             return
         download = require_dict(require_dict(usage, "body").get("rest_download"), "rest_download")
@@ -169,9 +142,9 @@ class CohortMembers(KeptState, RestStream):
                 tried=f"Cohort {cohort.cohort_id} was not downloaded.",
             )
 
-    def _request(self, rest: Rest, cohort: _Cohort) -> _Download:
+    def _request(self, cohort: _Cohort) -> _Download:
         """Ask for a download; each such request counts against the month's quota, also one that is sent again."""
-        properties = tuple(("propKeys", name) for name in self._config.cohort_properties)
+        properties = tuple(("propKeys", name) for name in self.config.cohort_properties)
         call = Call(
             f"/api/5/cohorts/request/{quote(cohort.cohort_id, safe='')}",
             f"download of cohort {cohort.cohort_id}",
@@ -180,48 +153,48 @@ class CohortMembers(KeptState, RestStream):
         )
 
         def once() -> object:
-            self._require_quota(rest, cohort)
-            return rest.fetch(call).json(call.what)
+            self._require_quota(cohort)
+            return self.rest.fetch(call).json(call.what)
 
-        answer = require_dict(rest.retrying(once), "body")
+        answer = require_dict(self.rest.retrying(once), "body")
         request_id = answer.get("request_id")
         if not isinstance(request_id, str) or not request_id:
             raise unknown_shape("body", "an object with request_id", answer)
         return _Download(request_id, cohort.cohort_id)
 
-    def _download(self, rest: Rest, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
+    def _download(self, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
         """Wait until the file is prepared, and bring it here, proven to its end."""
         waited_seconds = 0.0
-        while self._is_in_progress(rest, download):
+        while self._is_in_progress(download):
             if waited_seconds >= _MOST_POLL_SECONDS:
                 raise NotReadyError(
                     f"Amplitude was still preparing cohort {download.cohort_id} after {waited_seconds:.0f} seconds."
                 )
-            rest.wait(_POLL_SECONDS)
+            self.rest.wait(_POLL_SECONDS)
             waited_seconds += _POLL_SECONDS
-        rest.retrying(lambda: self._fetch_file(rest, download, body, members))
+        self.rest.retrying(lambda: self._fetch_file(download, body, members))
 
-    def _is_in_progress(self, rest: Rest, download: _Download) -> bool:
+    def _is_in_progress(self, download: _Download) -> bool:
         """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed).
 
         Raises:
             UnexpectedAnswerError: Another word; no failure is documented.
         """
         call = download.call("/api/5/cohorts/request-status/{}", "the state of the download")
-        fetched = rest.retrying(lambda: rest.fetch(call))
+        fetched = self.rest.retrying(lambda: self.rest.fetch(call))
         status = str(require_dict(fetched.json(call.what), "body").get("async_status", ""))
         known = "JOB INPROGRESS" if fetched.status == _ACCEPTED else "JOB COMPLETED"
         if status not in ("", known):
             raise UnexpectedAnswerError(f"Amplitude says {status[:60]!r} of the download of {download.cohort_id}.")
         return fetched.status == _ACCEPTED
 
-    def _fetch_file(self, rest: Rest, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
+    def _fetch_file(self, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
         call = replace(download.call("/api/5/cohorts/request/{}/file", "the file"), may_redirect=True)
         body.empty()
-        fetched = rest.fetch(call, body)
+        fetched = self.rest.fetch(call, body)
         if fetched.location:
             body.empty()
-            rest.fetch_storage(fetched.location, call.what, body)
+            self.rest.fetch_storage(fetched.location, call.what, body)
         elif fetched.status == _ACCEPTED:
             raise NotReadyError(f"Amplitude has not finished {call.what} yet, though it said so.")
         body.flush()
@@ -237,7 +210,16 @@ class CohortMembers(KeptState, RestStream):
                 members.count,
                 cohort.size,
             )
-        wanted = {name.removeprefix("gp:") for name in self._config.cohort_properties}
+        wanted = {name.removeprefix("gp:") for name in self.config.cohort_properties}
         missing = wanted - {name.removeprefix("gp:") for name in members.properties}
         if missing and members.count:
             _logger.warning("%s: cohort %s has no property %s.", self.name, cohort.cohort_id, sorted(missing))
+
+
+COHORT_MEMBERS = Table(
+    "cohort_members",
+    ("cohort_id", "amplitude_id"),
+    reading=CohortsReading,
+    cursor_field="computed_at",
+    needs="cohort_ids",
+)

@@ -1,4 +1,4 @@
-"""A downloaded cohort: CSV with a header, gzip or not (amplitude-api.md 2.5)."""
+"""CSV as Amplitude sends it: downloaded cohorts and saved charts."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ import gzip
 import io
 import re
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from source_amplitude.errors import CorruptArchiveError, UnknownShapeError
-from source_amplitude.rows.shapes import unique_names
+from source_amplitude.rows.days import parse_day
+from source_amplitude.rows.shapes import require_dict, unique_names, unknown_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from source_amplitude.rows.shapes import Row
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ID_COLUMNS = ("amplitudeid",)
 _USER_COLUMNS = ("userid",)
 _PROPERTY_PREFIX = "gp:"
 _ID = re.compile(r"[1-9][0-9]{0,17}")
+# As JSON writes them, in the range that every destination holds: 007 is a name, and 1.0e999 is no number.
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]+([eE][-+]?[0-9]{1,2})?")
+_FIRST_HEADER = "Segment"
 _LONGEST_CELL_CHARS = 10_000_000  # a property may hold a list; the csv module stops at 131,072
 
 
 class CohortFile:
-    """The members of a cohort in a file on disk.
+    """The members of a cohort in a file on disk: CSV with a header, gzip or not (amplitude-api.md 2.5).
 
     Args:
         file: Positioned anywhere; read from its start.
@@ -57,12 +64,8 @@ class CohortFile:
         for _ in self.rows():
             pass
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield ``{"cohort_id", "amplitude_id", "user_id", "properties", "computed_at"}``.
-
-        Raises:
-            CorruptArchiveError, UnknownShapeError: As `prove`.
-        """
+    def rows(self) -> Iterator[Row]:
+        """Yield ``{"cohort_id", "amplitude_id", "user_id", "properties", "computed_at"}``, or raise as `prove`."""
         csv.field_size_limit(_LONGEST_CELL_CHARS)
         self._file.seek(0)
         packed = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
@@ -78,7 +81,7 @@ class CohortFile:
         finally:
             text.detach()
 
-    def _rows(self, lines: Iterator[list[str]]) -> Iterator[dict[str, Any]]:
+    def _rows(self, lines: Iterator[list[str]]) -> Iterator[Row]:
         self.count, self.properties = 0, []
         header = [name.strip() for name in next((cells for cells in lines if any(map(str.strip, cells))), [])]
         if not header:
@@ -127,3 +130,63 @@ def _property_names(columns: list[str]) -> list[str]:
 def _plain(name: str) -> str:
     """Return a column's name for comparison: ``amplitude_id``, ``amplitudeID`` and ``Amplitude ID`` are one."""
     return name.lower().replace("_", "").replace(" ", "")
+
+
+def chart_rows(answer: object, chart_id: str) -> list[Row]:
+    """Return ``{"chart_id", "row", "title", "values": {column: number or text}}``, rows counted from 1.
+
+    The CSV (amplitude-api.md 3.17) has titles, a blank line, a header and rows; cells begin with a TAB.
+    """
+    text = require_dict(answer, "body").get("data")
+    if not isinstance(text, str):
+        raise unknown_shape("data", "a CSV text", text)
+    raw = _lines(text, chart_id)
+    lines = [[cell.strip() for cell in cells] for cells in raw]
+    head = _header_place(lines)
+    title = next((" ".join(filter(None, cells)) for cells in lines[:head] if any(cells)), None)
+    columns = _columns(lines[head])
+    rows: list[Row] = []
+    for cells in raw[head + 1 :]:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > len(columns):
+            raise UnknownShapeError(
+                f"The CSV of chart {chart_id} has a row of {len(cells)} cells below {len(columns)}."
+            )
+        values = {column: _value(column, cell) for column, cell in zip(columns, cells, strict=False)}
+        rows.append({"chart_id": chart_id, "row": len(rows) + 1, "title": title, "values": values})
+    return rows
+
+
+def _lines(text: str, chart_id: str) -> list[list[str]]:
+    csv.field_size_limit(_LONGEST_CELL_CHARS)
+    try:
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise UnknownShapeError(f"The CSV of chart {chart_id} cannot be read ({error}).") from error
+
+
+def _header_place(lines: list[list[str]]) -> int:
+    """Return the place of the header: it begins with ``Segment``, or follows the first blank line."""
+    for place, cells in enumerate(lines):
+        if cells and cells[0] == _FIRST_HEADER:
+            return place
+    for place, cells in enumerate(lines[:-1]):
+        if not any(cells) and any(lines[place + 1]):
+            return place + 1
+    raise UnknownShapeError("The chart's CSV has no header: no line begins with Segment or follows a blank line.")
+
+
+def _columns(names: Iterable[str]) -> list[str]:
+    """Return column names; an empty one names nothing, so its place does."""
+    return unique_names(name or f"column {place}" for place, name in enumerate(names, start=1))
+
+
+def _value(column: str, cell: str) -> float | int | str:
+    """Return a number where it is one: names begin with a TAB (observed), and a version 1.10 is a name."""
+    text = cell.strip()
+    if cell.startswith("\t") and parse_day(column) is None:
+        return text
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text

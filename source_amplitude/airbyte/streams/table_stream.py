@@ -1,0 +1,104 @@
+"""Tables as Airbyte's streams, and what stands in for a stream that this source does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airbyte_cdk.models import AirbyteStateBlob, SyncMode
+from airbyte_cdk.sources.streams import CheckpointMixin, Stream
+
+from source_amplitude.airbyte.failures import traced, tracing
+from source_amplitude.errors import UnknownStreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, MutableMapping
+
+    from source_amplitude.tables import Table
+    from source_amplitude.tables.rest import Rest
+
+
+def table_stream(table: Table, rest: Rest) -> Stream:
+    return TableStream(table, rest) if table.cursor_field is None else IncrementalTableStream(table, rest)
+
+
+class TableStream(Stream):
+    """A table that every sync reads whole."""
+
+    def __init__(self, table: Table, rest: Rest) -> None:
+        self.name = table.name
+        self._table = table
+        self._rest = rest
+        self._reading = table.read(rest)
+
+    @property
+    def primary_key(self) -> list[str]:
+        return list(self._table.primary_key)
+
+    def stream_slices(self, *, sync_mode: SyncMode, **_: object) -> Iterable[Mapping[str, Any]]:
+        """Begin a read and yield its parts.
+
+        Raises:
+            AirbyteTracedException: The keys are refused, or the state is invalid.
+        """
+        self._reading = self._table.read(self._rest, self._reading.state)
+        with tracing(self._rest.amplitude.config.keys):
+            yield from self._reading.parts(again=sync_mode is not SyncMode.full_refresh)
+
+    def read_records(
+        self, *_: object, stream_slice: Mapping[str, Any] | None = None, **__: object
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows of a part.
+
+        Raises:
+            AirbyteTracedException: What went wrong, in words for Airbyte's users.
+        """
+        with tracing(self._rest.amplitude.config.keys):
+            yield from self._reading.rows(stream_slice or {})
+
+
+class IncrementalTableStream(CheckpointMixin, TableStream):
+    """A table whose next read continues after its state."""
+
+    source_defined_cursor = True
+
+    @property
+    def cursor_field(self) -> str:
+        return self._table.cursor_field or ""
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """The state as Airbyte keeps it; its form is the table's."""
+        return self._reading.state
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._reading.state = {name: _plain(each) for name, each in value.items()}
+
+
+def _plain(value: object) -> object:
+    """Return JSON in place of the objects as which hosts hand nested states over."""
+    if isinstance(value, AirbyteStateBlob):
+        value = vars(value)
+    return {name: _plain(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+
+class MissingStream(Stream):
+    """Fails when it is read, so that the stream ends INCOMPLETE with a message and the others go on."""
+
+    primary_key = None
+
+    def __init__(self, name: str, existing: tuple[str, ...]) -> None:
+        self.name = name
+        self._existing = existing
+
+    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override] # the CDK wraps its own in a cache
+        """Return an empty schema; there is nothing to describe."""
+        return {}
+
+    def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
+        """Raise the error that names this stream and the ones that exist."""
+        raise traced(
+            UnknownStreamError(
+                f"The catalog asks for a stream named {self.name!r}; this source has {', '.join(self._existing)}."
+            )
+        )
