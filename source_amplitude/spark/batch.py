@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceReader, InputPartition
 
 from source_amplitude.export import not_published_error
-from source_amplitude.spark.filters import narrow
-from source_amplitude.spark.shares import Share, split_share
+from source_amplitude.spark.shares import Share, narrow, split_share
 from source_amplitude.windows import HourSet, HourWindow
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ class AmplitudeDataSource(DataSource):
     def simpleStreamReader(self, schema: StructType) -> SimpleDataSourceStreamReader:  # noqa: N802 - Spark's name
         """Return the reader of a streaming query that the driver reads alone."""
         _require_streaming()
-        from source_amplitude.spark.driver_stream import DriverStreamReader  # noqa: PLC0415 - as above
+        from source_amplitude.spark.stream import DriverStreamReader  # noqa: PLC0415 - as above
 
         return DriverStreamReader(self._connection(schema))
 
