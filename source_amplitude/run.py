@@ -67,13 +67,10 @@ def run(
     store_settings: StoreSettings | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run one command and return the exit code.
+    """Run one command and return the exit code; tests through the real command line pass short waits.
 
     Args:
         args: The arguments after the program's name; those of the process if None.
-        settings: Bounds of waiting and retrying; tests through the real command line pass short ones.
-        store_settings: The same for the store that land, missing and report work with.
-        clock: Where time comes from.
     """
     typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
     if sys.stdout is None:

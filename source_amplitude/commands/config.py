@@ -29,7 +29,6 @@ _HEADER = (
 
 
 def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - every command has a session
-    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="source-amplitude config", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="print JSON, with the required fields only")
     options = parser.parse_args(arguments)

@@ -22,7 +22,6 @@ line, and exits with 1 if there are any. Without --start it looks at everything 
 
 
 def missing(arguments: Sequence[str], session: Session) -> int:
-    """Run the command and return its exit code."""
     made = survey_parser("missing", _DESCRIPTION)
     made.add_argument(
         "--strict",

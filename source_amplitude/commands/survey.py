@@ -28,13 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found.
-
-    Attributes:
-        place: Where.
-        coverage: Hour by hour.
-        form: In which format hours were landed; empty where there are none.
-    """
+    """What was found; ``form`` is the format in which hours were landed, empty where there are none."""
 
     place: Place
     coverage: Coverage

@@ -59,8 +59,6 @@ class Options:
 
     Attributes:
         config: As for ``read``; ``num_workers`` bounds the downloads of the whole cluster.
-        properties: What nested values become.
-        late_files: For streaming queries.
         windows_per_batch: So many windows of hours that were not asked for before are in one micro-batch at most.
         poll_seconds: How long a streaming query waits before it asks again, when there was nothing new.
     """

@@ -42,7 +42,6 @@ class Progress:
     """Decides how far a streaming query may read.
 
     Args:
-        amplitude: Amplitude and the present.
         settling: How the driver learns of hours.
         poll_seconds: How long nothing is asked for after there was nothing new: Spark asks a hundred times a second.
     """
@@ -56,7 +55,6 @@ class Progress:
         self._may_have_more = True
 
     def initial(self) -> Offset:
-        """Return the offset before everything."""
         return offset_of(Ledger(), self._amplitude.config)
 
     def end_at_present(self) -> None:

@@ -36,11 +36,7 @@ _MICRO_BATCH_BYTES = 64 * 1024**2
 
 
 class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
-    """Reads with many tasks. What the driver knows of progress is made on the driver only: this object travels.
-
-    Args:
-        connection: What the driver and each task know of Amplitude.
-    """
+    """Reads with many tasks. What the driver knows of progress is made on the driver only: this object travels."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -48,7 +44,6 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self._amplitude: Amplitude | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
-        """Return the offset before everything."""
         return self._driver().initial()
 
     def getDefaultReadLimit(self) -> ReadLimit:  # noqa: N802 - Spark's name
@@ -56,12 +51,10 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return ReadMaxFiles(self._connection.options.windows_per_batch)
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        """Go no further than what is published now."""
         with self._plainly():
             self._driver().end_at_present()
 
     def latestOffset(self, start: Offset, limit: ReadLimit) -> Offset:  # noqa: N802 - Spark's name
-        """Return the end of the next micro-batch; ``start`` while there is nothing new."""
         options = self._connection.options
         windows = limit.max_files if isinstance(limit, ReadMaxFiles) else options.windows_per_batch
         most_hours = None if isinstance(limit, ReadAllAvailable) else windows * options.config.window_hours
@@ -69,7 +62,6 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             return self._driver().next(start, most_hours)
 
     def partitions(self, start: Offset, end: Offset) -> list[InputPartition]:
-        """Return at most ``num_workers`` shares of what lies between two offsets."""
         config = self._connection.options.config
         with self._plainly():
             share = share_between(start, end, config)
@@ -77,11 +69,9 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of one share."""
         return self._connection.rows(partition.value)
 
     def stop(self) -> None:
-        """Give the driver's connections back."""
         if self._amplitude is not None:
             self._amplitude.close()
 
@@ -102,22 +92,16 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
 
 class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableNow):
-    """Reads and plans at the same time.
-
-    Args:
-        connection: What the driver knows of Amplitude, and the task that repeats a batch after a restart.
-    """
+    """Reads and plans at the same time, on the driver; a task repeats a batch after a restart."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reading: tuple[Progress, Looks[pa.RecordBatch]] | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
-        """Return the offset before everything."""
         return self._driver()[0].initial()
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        """Go no further than what is published now."""
         with said_plainly(self._connection.options.config.keys):
             self._driver()[0].end_at_present()
 
