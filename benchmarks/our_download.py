@@ -9,8 +9,7 @@ import os
 import sys
 import threading
 
-from source_amplitude.commands.arguments import moment, span
-from source_amplitude.commands.session import Session
+from source_amplitude.commands.session import Session, moment, span
 from source_amplitude.config.file import read_config
 from source_amplitude.export import Archives, SyncStats
 from source_amplitude.ledger import Ledger

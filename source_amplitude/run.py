@@ -12,7 +12,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from source_amplitude.distribution import version
+from source_amplitude.distribution import install_command, missing_libraries, version
 from source_amplitude.terminal.typed import TypedCommand
 
 if TYPE_CHECKING:
@@ -67,13 +67,10 @@ def run(
     store_settings: StoreSettings | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run one command and return the exit code.
+    """Run one command and return the exit code; tests through the real command line pass short waits.
 
     Args:
         args: The arguments after the program's name; those of the process if None.
-        settings: Bounds of waiting and retrying; tests through the real command line pass short ones.
-        store_settings: The same for the store that land, missing and report work with.
-        clock: Where time comes from.
     """
     typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
     if sys.stdout is None:
@@ -110,7 +107,7 @@ def _run(
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "report"):
-        return _run_own(typed, settings, store_settings, clock)
+        return EXIT_FAILED if _lacks_libraries() else _run_own(typed, settings, store_settings, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
         return EXIT_USAGE
@@ -118,11 +115,21 @@ def _run(
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
         options = airbyte_options(arguments, typed.program)
+        if _lacks_libraries():
+            return EXIT_FAILED
         from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - as above
         from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
 
         return launch(SourceAmplitude(settings=settings, clock=clock), options)
     return 0
+
+
+def _lacks_libraries() -> bool:
+    """Print what a checkout that is not installed lacks, if anything."""
+    if missing := missing_libraries():
+        what, command = ", ".join(missing), install_command(*missing)
+        sys.stderr.write(f"source-amplitude: not installed: {what}. Run {command} and then the command again.\n")
+    return bool(missing)
 
 
 def _run_own(

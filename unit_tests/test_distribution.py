@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from source_amplitude.distribution import DISTRIBUTION, REQUIREMENTS, VERSION, install_command, requirement_of, version
+from source_amplitude.distribution import (
+    DISTRIBUTION,
+    REQUIRED,
+    REQUIREMENTS,
+    VERSION,
+    install_command,
+    requirement_of,
+    version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 PROJECT = Path(__file__).parents[1]
 PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
@@ -57,6 +71,13 @@ def test_what_is_known_of_libraries_is_what_pyproject_asks_for(library: str) -> 
     assert (stated, requirement_of(library)) == ({REQUIREMENTS[library]}, REQUIREMENTS[library])
 
 
+def test_the_libraries_that_every_command_needs_are_those_that_are_always_installed() -> None:
+    always = [each for each in metadata.requires(DISTRIBUTION) or [] if "extra ==" not in each]
+
+    named = {re.split(r"[ (;]", each)[0] for each in always}
+    assert named == {*REQUIRED, "isal"}  # which has a substitute in the standard library
+
+
 def test_a_library_that_is_not_asked_for_is_installed_by_its_name() -> None:
     assert install_command("unheard-of", python="python") == "python -m pip install unheard-of"
 
@@ -67,30 +88,85 @@ def test_the_command_installs_for_the_python_that_runs_this_and_can_be_copied_in
     assert words == [sys.executable, "-m", "pip", "install", REQUIREMENTS["obstore"], REQUIREMENTS["pyarrow"]]
 
 
+# The arguments: modules that cannot be imported, and main.py's own.
 NOT_INSTALLED = """\
-import sys
+import runpy, sys
 from importlib import metadata
-sys.path.insert(0, {project!r})
 found = metadata.distribution
 def distribution(name):
     if name == {name!r}:
         raise metadata.PackageNotFoundError(name)
     return found(name)
 metadata.distribution = distribution
-from source_amplitude.distribution import requirement_of
-from source_amplitude.run import run
-print(requirement_of("obstore"), requirement_of("unheard-of"))
-sys.exit(run(["--version"]))
+sys.modules.update(dict.fromkeys(sys.argv[1].split()))
+sys.argv = [{main!r}, *sys.argv[2:]]
+runpy.run_path({main!r}, run_name="__main__")
 """
+MODULES = {
+    "airbyte-cdk": "airbyte_cdk",
+    "filelock": "filelock",
+    "orjson": "orjson",
+    "pendulum": "pendulum",
+    "pyrate-limiter": "pyrate_limiter",
+    "pyyaml": "yaml",
+    "requests": "requests",
+    "rich": "rich",
+    "tenacity": "tenacity",
+}
+READ = "read --config config.json --catalog catalog.json"
 
 
-def test_a_checkout_that_is_not_installed_knows_its_version_and_requirements() -> None:
-    program = NOT_INSTALLED.format(project=str(PROJECT), name=DISTRIBUTION)
+@pytest.fixture
+def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run main.py of a checkout that is not installed."""
+    keys = {"api_key": "a-key", "secret_key": "a-secret", "start_date": "2026-01-01T00:00:00Z"}
+    (tmp_path / "config.json").write_text(json.dumps(keys))
+    (tmp_path / "catalog.json").write_text('{"streams": []}')
+    program = NOT_INSTALLED.format(main=str(PROJECT / "main.py"), name=DISTRIBUTION)
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    def run_main(arguments: str, *, hidden: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+        command = (sys.executable, "-c", program, " ".join(hidden), *arguments.split())
+        environ = os.environ | {"AMPLITUDE_API_URL": "http://127.0.0.1:9"}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environ, cwd=tmp_path)
 
-    said = f"{REQUIREMENTS['obstore']} unheard-of\nsource-amplitude {VERSION}\n"
-    assert (done.returncode, done.stdout) == (0, said), done.stderr
+    return run_main
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", "spec", "spec --help", "read --help"])
+def test_a_checkout_without_any_library_answers_from_its_files(
+    checkout: Callable[..., subprocess.CompletedProcess[str]], arguments: str
+) -> None:
+    done = checkout(arguments, hidden=MODULES.values())
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert arguments != "--version" or done.stdout == f"source-amplitude {VERSION}\n"
+
+
+def test_a_checkout_that_is_not_installed_reads(checkout: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = checkout(READ)
+
+    assert (done.returncode, "Finished syncing" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("lacking", [*([each] for each in MODULES), list(MODULES)], ids=" ".join)
+def test_a_checkout_names_the_libraries_that_it_lacks_and_the_command_that_installs_them(
+    checkout: Callable[..., subprocess.CompletedProcess[str]], lacking: list[str]
+) -> None:
+    done = checkout(READ, hidden=[MODULES[each] for each in lacking])
+
+    command = shlex.join([sys.executable, "-m", "pip", "install", *(REQUIRED[each] for each in lacking)])
+    said = f"source-amplitude: not installed: {', '.join(lacking)}. Run {command} and then the command again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize("command", ["check --config config.json", "land --config config.json --to place", "config"])
+def test_every_command_that_needs_libraries_looks_for_them_first(
+    checkout: Callable[..., subprocess.CompletedProcess[str]], command: str
+) -> None:
+    done = checkout(command, hidden=["orjson", "tenacity"])
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("source-amplitude: not installed: orjson, tenacity. Run ")
 
 
 def test_no_text_installs_the_package_that_a_registry_has_under_this_name() -> None:

@@ -152,7 +152,7 @@ def third_parties_of(folder: Path) -> set[str]:
 
 LOADED = """
 import sys
-import source_amplitude.spark.data_source, source_amplitude.spark.driver_stream, source_amplitude.spark.stream
+import source_amplitude.spark.data_source, source_amplitude.spark.stream
 files = {name.partition(".")[0]: str(getattr(module, "__file__", "")) for name, module in sys.modules.items()}
 print(source_amplitude.__file__, *(name for name, file in files.items() if "site-packages" in file))
 """

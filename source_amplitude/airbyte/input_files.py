@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteStateMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from serpyco_rs import SchemaValidationError
 
-from source_amplitude.config.file import read_raw_config
-from source_amplitude.config.text_files import read_text, require_no_pipe_twice
+from source_amplitude.config.file import read_raw_config, read_text, require_no_pipe_twice
 from source_amplitude.errors import InvalidConfigError, InvalidStateError
 
 if TYPE_CHECKING:

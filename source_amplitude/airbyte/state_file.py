@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from source_amplitude.airbyte.input_files import complaint_about, load_states, parse_states
-from source_amplitude.config.text_files import decoded, is_pipe
+from source_amplitude.config.file import decoded, is_pipe
 from source_amplitude.disk import atomic_write
 from source_amplitude.errors import InvalidConfigError
 

@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 import textwrap
-from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+from source_amplitude.config.fields import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,24 +29,21 @@ _HEADER = (
 
 
 def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - every command has a session
-    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="source-amplitude config", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="print JSON, with the required fields only")
     options = parser.parse_args(arguments)
-    spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))
-    schema: dict[str, Any] = spec["connectionSpecification"]
     if options.json:
-        required = {name: _example(name, schema["properties"][name]) for name in schema["required"]}
+        required = {name: _example(name, schema()["properties"][name]) for name in schema()["required"]}
         sys.stdout.write(json.dumps(required, indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(_commented(schema)) + "\n")
+        sys.stdout.write("\n".join(_commented()) + "\n")
     return 0
 
 
-def _commented(schema: dict[str, Any]) -> Iterator[str]:
+def _commented() -> Iterator[str]:
     yield from _HEADER
-    for name, field in sorted(schema["properties"].items(), key=lambda item: item[1].get("order", 0)):
-        is_required = name in schema["required"]
+    for name, field in sorted(schema()["properties"].items(), key=lambda item: item[1].get("order", 0)):
+        is_required = name in schema()["required"]
         yield ""
         yield from textwrap.wrap(
             _explained(field, is_required=is_required), _WIDTH, initial_indent="# ", subsequent_indent="# "

@@ -9,8 +9,7 @@ import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.arguments import moment, parser, span, yesterday
-from source_amplitude.commands.session import complain, logs_on_stderr
+from source_amplitude.commands.session import complain, logs_on_stderr, moment, parser, span, yesterday
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.file import read_config
 from source_amplitude.disk import require_temporary_folder

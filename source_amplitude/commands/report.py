@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.arguments import fetch_command, survey_parser
 from source_amplitude.commands.session import complain, logs_on_stderr
-from source_amplitude.commands.survey import survey
+from source_amplitude.commands.survey import fetch_command, survey, survey_parser
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.report.page import page
 

@@ -1,23 +1,29 @@
-"""What every command runs in: its log lines on stderr, its errors as one readable text, its wiring."""
+"""What the commands have in common: options and their values, log lines on stderr, errors as one text, wiring."""
 
 from __future__ import annotations
 
+import argparse
 import logging
+import re
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import redact
 from source_amplitude.clock import SystemClock
+from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.place import StoreSettings
 from source_amplitude.terminal.typed import PROGRAM
+from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config, Keys
@@ -26,6 +32,8 @@ _logger = logging.getLogger("airbyte")
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
+_TIMES = "a UTC time: 2026-01-01, 2026-01-01T05, yesterday, today, or 36h or 3d for so long ago"
+
 
 @dataclass(frozen=True)
 class Session:
@@ -33,9 +41,6 @@ class Session:
 
     Attributes:
         environ: Where ``AMPLITUDE_API_URL`` is looked up.
-        settings: Bounds of waiting for Amplitude.
-        store_settings: Bounds of waiting for the store.
-        clock: Our own time.
         program: How this program was called, for hints.
     """
 
@@ -55,8 +60,7 @@ class Session:
         program: tuple[str, ...] = (PROGRAM,),
     ) -> Session:
         """Return a session with the usual patience where nothing else is given."""
-        patience = settings or Limits(), store_settings or StoreSettings()
-        return cls(environ, *patience, clock or SystemClock(), program)
+        return cls(environ, settings or Limits(), store_settings or StoreSettings(), clock or SystemClock(), program)
 
     def amplitude(self, config: Config) -> Amplitude:
         """Return Amplitude as the configuration and the environment describe it.
@@ -108,3 +112,56 @@ def logs_on_stderr(level: int = logging.INFO) -> Iterator[list[Keys]]:
         _logger.removeHandler(handler)
         _logger.setLevel(before[0])
         _logger.propagate = before[1]
+
+
+def parser(command: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser with the options that every command has: ``--to``, ``--start``, ``--end``."""
+    made = argparse.ArgumentParser(
+        prog=f"source-amplitude {command}", description=description, allow_abbrev=False, add_help=True
+    )
+    made.add_argument(
+        "--to",
+        required=True,
+        metavar="PLACE",
+        help="s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or a folder",
+    )
+    made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
+    made.add_argument("--end", metavar="TIME", help="the hour after the last one; left out: the newest published hour")
+    return made
+
+
+def moment(option: str, text: str, now: datetime) -> datetime:
+    """Return the whole hour (the day, before 2014-11-12) that the value of ``--start`` or ``--end`` names.
+
+    Raises:
+        InvalidConfigError: It names none, or one before Amplitude began.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    named = {"today": today, "yesterday": today - DAY}
+    ago = re.fullmatch(r"(\d{1,5})([hd])", text)
+    if ago:
+        found = now - timedelta(hours=int(ago[1]) * (24 if ago[2] == "d" else 1))
+    else:
+        parsed = named.get(text) or parse_moment(text)
+        if parsed is None:
+            raise InvalidConfigError((f"{option}: {text!r} is not {_TIMES}",))
+        found = parsed
+    if found < AMPLITUDE_BEGINNING:
+        raise InvalidConfigError((f"{option}: {text!r} is before {AMPLITUDE_BEGINNING:%Y-%m-%d}",))
+    return floor_unit(found)
+
+
+def span(start: datetime, end: datetime) -> HourWindow:
+    """Return the hours between the two options.
+
+    Raises:
+        InvalidConfigError: There are none.
+    """
+    if end <= start:
+        raise InvalidConfigError((f"--end: {end:%Y-%m-%dT%H} is not after --start, {start:%Y-%m-%dT%H}",))
+    return HourWindow(start, end)
+
+
+def yesterday(now: datetime) -> datetime:
+    """Return where landing begins when nobody says where."""
+    return floor_hour(now).replace(hour=0) - DAY

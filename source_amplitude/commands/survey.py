@@ -1,11 +1,12 @@
-"""What ``missing`` and ``report`` look at: a store, over a span of hours."""
+"""What ``missing`` and ``report`` look at: a store, over a span of hours; and the command for what is missing there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.arguments import moment, span, yesterday
+from source_amplitude.commands.session import moment, parser, span, yesterday
+from source_amplitude.config import Config
 from source_amplitude.config.file import read_config
 from source_amplitude.errors import NotPublishedError
 from source_amplitude.export import newest_end
@@ -14,6 +15,7 @@ from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.layout import ARRAYS_FOLDER
 from source_amplitude.landing.place import parse_place
 from source_amplitude.landing.store import Store, require_land_extra
+from source_amplitude.terminal.typed import PROGRAM, TypedCommand
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
 
 if TYPE_CHECKING:
@@ -23,20 +25,21 @@ if TYPE_CHECKING:
     from source_amplitude.landing.coverage import Coverage
     from source_amplitude.landing.place import Place
 
-_USUAL_DELAY_HOURS = 3
-
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found.
-
-    Attributes:
-        form: In which format hours were landed; empty where there are none.
-    """
+    """What was found; ``form`` is the format in which hours were landed, empty where there are none."""
 
     place: Place
     coverage: Coverage
     form: str
+
+
+def survey_parser(command: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser for a command that only looks at what is there: `parser`, and ``--config`` as an option."""
+    made = parser(command, description)
+    made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
+    return made
 
 
 def survey(options: argparse.Namespace, session: Session) -> Survey:
@@ -53,7 +56,7 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     hours = landed_hours(store)
     usual = hours[0] if hours else yesterday(now)
     start = moment("--start", options.start, now) if options.start else usual
-    newest = floor_unit(newest_end(now, config.export_delay_hours if config else _USUAL_DELAY_HOURS))
+    newest = floor_unit(newest_end(now, (config or Config).export_delay_hours))
     end = span(start, moment("--end", options.end, now)).end if options.end else newest
     if newest <= start:
         raise NotPublishedError(
@@ -67,3 +70,24 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     if place.folder is not None and (place.folder / ARRAYS_FOLDER).is_dir():
         form = "json"
     return Survey(place, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), form)
+
+
+def fetch_command(
+    *, config: str | None, to: str, form: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
+) -> str | None:
+    """Return the shell command that fetches ``missing``, or None when nothing is.
+
+    Args:
+        config: The file, or None where none was named.
+        to: The place, as it was typed.
+        form: The format that is there; empty where nothing is.
+        missing: Which hours.
+        program: How this program was called.
+    """
+    if not missing.windows:
+        return None
+    first, last = missing.windows[0].start, missing.windows[-1].end
+    words = ["land", "--config", config or "config.json", "--to", to]
+    words += ["--start", f"{first:%Y-%m-%dT%H}", "--end", f"{last:%Y-%m-%dT%H}"]
+    words += ["--format", form] if form not in ("", "raw") else []
+    return str(TypedCommand(program, (*words, "--only-missing")))

@@ -1,14 +1,20 @@
-"""A configuration from a file: JSON as Airbyte writes it, or YAML as ``source-amplitude config`` does."""
+"""A configuration from a file (JSON as Airbyte writes it, or YAML as ``source-amplitude config`` does), and its text.
+
+A file that an option names is read once: a pipe has nothing for a second look.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import stat
+from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config import parse_config
-from source_amplitude.config.text_files import read_text
+from source_amplitude.config.fields import KEYS
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -16,18 +22,18 @@ if TYPE_CHECKING:
 
     from source_amplitude.config import Config
 
-_SECRETS = ("api_key", "secret_key")
 _COMMENT = re.compile(r"^\s*(//|/\*)", re.MULTILINE)
+_STDIN = 0
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_config(path: str) -> Config:
-    """Return the configuration in a file.
+    """Return the configuration in a file, for commands that get their hours from options: it may lack ``start_date``.
 
     Raises:
         InvalidConfigError: It cannot be read, or values in it cannot be used; nothing of the file is quoted but these.
     """
-    return parse_config(read_raw_config(path))
+    return parse_config(read_raw_config(path), needs_start=False)
 
 
 def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def _parse(text: str) -> object:
 
 def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
     found, problems = {}, []
-    for name in _SECRETS:
+    for name in KEYS:
         value = raw.get(name)
         match = _VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
@@ -84,3 +90,60 @@ def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dic
     if problems:
         raise InvalidConfigError(tuple(problems))
     return found
+
+
+def read_text(path: str) -> str:
+    """Return a file's text: UTF-8, or UTF-16 and UTF-32 as PowerShell's ``>`` writes them; no byte order mark.
+
+    Raises:
+        OSError: It cannot be read.
+        UnicodeDecodeError: It is no such text.
+    """
+    if _is_one_pipe(path, _STDIN):  # by its number: another user's pipe, and a socket, cannot be opened by a path
+        with os.fdopen(_STDIN, "rb", closefd=False) as stdin:
+            data = stdin.read()
+    else:
+        data = Path(path).read_bytes()
+    return decoded(data)
+
+
+def decoded(data: bytes) -> str:
+    """Return the text that bytes are in one of the encodings of `read_text`.
+
+    Raises:
+        UnicodeDecodeError: They are no such text.
+    """
+    return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
+
+
+def require_no_pipe_twice(paths: Mapping[str, str | None]) -> None:
+    """Return if no two options name one pipe, socket or terminal: the first to read it leaves nothing for the other.
+
+    Args:
+        paths: The file of each option, by the option's name without ``--``; None where it was not given.
+
+    Raises:
+        InvalidConfigError: Two do.
+    """
+    given = [(option, path) for option, path in paths.items() if path is not None]
+    for (option, path), (other, other_path) in combinations(given, 2):
+        if _is_one_pipe(path, other_path):
+            complaint = f"is the same pipe as that of --{option}, and a pipe can be read only once; save one in a file"
+            raise InvalidConfigError((f"--{other}: {other_path} {complaint}",))
+
+
+def is_pipe(path: str) -> bool:
+    """Return whether ``path`` is a pipe or the like: what is read from it is used up."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - as below
+    except (OSError, ValueError):
+        return False
+    is_terminal = stat.S_ISCHR(mode) and not Path(path).samefile(os.devnull)
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or is_terminal
+
+
+def _is_one_pipe(path: str, other: str | int) -> bool:
+    try:
+        return is_pipe(path) and os.path.samestat(os.stat(path), os.stat(other))  # noqa: PTH116 - takes a number too
+    except OSError:
+        return False

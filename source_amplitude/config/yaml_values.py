@@ -7,13 +7,12 @@ refused: an id of a cohort must never become another id.
 
 from __future__ import annotations
 
-import json
 import re
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from source_amplitude.config.fields import schema
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ class _Fields:
     """Reads the fields of a mapping by their declared types; other fields as YAML does."""
 
     def __init__(self, loader: yaml.SafeLoader, root: yaml.MappingNode) -> None:
-        spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))
-        self._declared: Mapping[str, Any] = spec["connectionSpecification"]["properties"]
+        self._declared: Mapping[str, Any] = schema()["properties"]
         self._loader = loader
         self._root = root
         self._problems: list[str] = []

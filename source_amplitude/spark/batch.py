@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceReader, InputPartition
 
 from source_amplitude.export import not_published_error
-from source_amplitude.spark.filters import narrow
-from source_amplitude.spark.shares import Share, split_share
+from source_amplitude.spark.shares import Share, narrow, split_share
 from source_amplitude.windows import HourSet, HourWindow
 
 if TYPE_CHECKING:
@@ -21,11 +20,7 @@ if TYPE_CHECKING:
 
 
 class BatchReader(DataSourceReader):
-    """Reads the hours of the configuration.
-
-    Args:
-        connection: What the driver and each task know of Amplitude.
-    """
+    """Reads the hours of the configuration."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -57,7 +52,6 @@ class BatchReader(DataSourceReader):
         return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of one share; see `read_share`."""
         if partition.value is not None:  # what Spark makes of no partitions at all
             yield from self._connection.rows(partition.value)
 

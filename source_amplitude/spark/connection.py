@@ -30,9 +30,7 @@ class Connection:
     """Travels to the executors.
 
     Attributes:
-        options: Of the query.
         schema: The wanted columns.
-        settings: Bounds of waiting, retrying and disk.
         api_url: The driver's ``AMPLITUDE_API_URL``, which executors need not have.
     """
 
@@ -52,14 +50,11 @@ class Connection:
                 amplitude.close()
 
     def open(self) -> Amplitude:
-        """Open Amplitude; the caller closes it."""
         return Amplitude.of(self.options.config, self.settings, SystemClock(), self.api_url)
 
     def rows(self, share: Share) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a share in Arrow batches."""
         with self.amplitude() as amplitude:
             yield from read_share(share, amplitude, self.encoding())
 
     def encoding(self) -> OneByOne[pa.RecordBatch]:
-        """Return what makes Arrow batches of lines."""
         return OneByOne(Table(self.schema).encode, _BATCH_BYTES)

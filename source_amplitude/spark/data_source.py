@@ -39,13 +39,9 @@ _PUSHDOWN_WORKER = "pyspark.sql.worker.data_source_pushdown_filters"
 
 
 class AmplitudeDataSource(DataSource):
-    """The events of a project; see docs/spark.md for the options.
+    """The events of a project; see docs/spark.md for the options."""
 
-    Attributes:
-        settings: Bounds of waiting, retrying and disk; tests have a subclass with short ones.
-    """
-
-    settings = Limits()
+    settings = Limits()  # tests have a subclass with short ones
 
     def __init__(self, options: Mapping[str, str]) -> None:
         # Not the base's: it would keep the keys as texts in an attribute that travels.
@@ -56,7 +52,6 @@ class AmplitudeDataSource(DataSource):
 
     @classmethod
     def name(cls) -> str:
-        """Return the name of the format."""
         return "amplitude"
 
     def schema(self) -> StructType:
@@ -90,7 +85,7 @@ class AmplitudeDataSource(DataSource):
     def simpleStreamReader(self, schema: StructType) -> SimpleDataSourceStreamReader:  # noqa: N802 - Spark's name
         """Return the reader of a streaming query that the driver reads alone."""
         _require_streaming()
-        from source_amplitude.spark.driver_stream import DriverStreamReader  # noqa: PLC0415 - as above
+        from source_amplitude.spark.stream import DriverStreamReader  # noqa: PLC0415 - as above
 
         return DriverStreamReader(self._connection(schema))
 
@@ -114,10 +109,6 @@ def register(spark: SparkSession, source: type[AmplitudeDataSource] = AmplitudeD
     """Make the format known to a session, and let the session mask ``api_key`` where it shows a query's options.
 
     Spark masks ``secret_key`` by its name; the API key would be in the plans of streaming queries.
-
-    Args:
-        spark: The session.
-        source: Ours, or one with other settings.
     """
     spark.dataSource.register(source)
     masked = spark.conf.get(_MASKED) or ""  # with Spark's default, which a default of ours would hide

@@ -37,7 +37,6 @@ class Glances:
         self._nothing_until: datetime | None = None
 
     def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
-        """See `Settling`."""
         config, settings = self._amplitude.config, self._amplitude.limits
         self._budget = RetryBudget(settings.retry_budget_seconds)
         seen: list[datetime] = []

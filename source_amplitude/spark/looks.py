@@ -28,7 +28,6 @@ class Looks(Generic[T]):
     """Downloads every archive and remembers how much of each member there is, so that late files are found.
 
     Args:
-        amplitude: Amplitude; the policy for malformed lines is its configuration's.
         encoding: Makes something of the lines for whoever reads on the driver, see `take`.
         most_bytes: After so much JSON it ends with the hour it is at; None: after all of them.
     """
@@ -40,7 +39,6 @@ class Looks(Generic[T]):
         self._payloads: list[T] = []
 
     def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
-        """See `Settling`."""
         config, was_open = self._amplitude.config, ledger.open
         ledger.forget_what_is_final(config.recheck_hours)
         amplitude = replace(

@@ -5,26 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config import Config, parse_config
+from source_amplitude.config.fields import KEYS, Fields, holds_a_key, schema
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_TEXTS = ("api_key", "secret_key", "data_region", "start_date", "end_date", "malformed_lines")
-_NUMBERS = ("request_time_range", "export_delay_hours", "num_workers")
-_LISTS = {"recheck_hours": int, "accepted_gaps": str}
-_SPARK_ALONE = ("stream", "properties", "late_files", "windows_per_batch", "poll_seconds")
-
-OPTION_NAMES = (*_TEXTS, *_NUMBERS, *_LISTS, *_SPARK_ALONE)
-
-_MOST_DIGITS, _MOST_SHOWN_CHARS = 9, 60
-_DEFAULT_WINDOWS = 8
-_DEFAULT_POLL_SECONDS = 300
-
-E = TypeVar("E", bound=Enum)
 
 
 class Properties(Enum):
@@ -48,14 +36,29 @@ class LateFiles(Enum):
     EXECUTORS = "executors"
 
 
+_OF_CONFIG = (
+    *("api_key", "secret_key", "data_region", "start_date", "end_date", "malformed_lines"),
+    *("request_time_range", "export_delay_hours", "num_workers", "recheck_hours", "accepted_gaps"),
+)
+_SPARK_ALONE: dict[str, dict[str, Any]] = {
+    "stream": {"type": "string", "enum": ["events"]},
+    "properties": {"type": "string", "enum": [each.value for each in Properties], "default": "json"},
+    "late_files": {"type": "string", "enum": [each.value for each in LateFiles], "default": "ignore"},
+    "windows_per_batch": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 8},
+    "poll_seconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 300},
+}
+
+OPTION_NAMES = (*_OF_CONFIG, *_SPARK_ALONE)
+
+_MOST_DIGITS, _MOST_SHOWN_CHARS = 9, 60
+
+
 @dataclass(frozen=True)
 class Options:
     """What a query was given.
 
     Attributes:
         config: As for ``read``; ``num_workers`` bounds the downloads of the whole cluster.
-        properties: What nested values become.
-        late_files: For streaming queries.
         windows_per_batch: So many windows of hours that were not asked for before are in one micro-batch at most.
         poll_seconds: How long a streaming query waits before it asks again, when there was nothing new.
     """
@@ -77,53 +80,41 @@ def parse_options(options: Mapping[str, str]) -> Options:
         InvalidConfigError: One or more cannot be used; it lists all of them.
     """
     given = {name.lower(): value for name, value in options.items()}
-    if misplaced := _misplaced_keys(given):
-        raise InvalidConfigError(misplaced)
-    problems = [
+    misplaced = [name for name, value in given.items() if name not in KEYS and holds_a_key(value, given)]
+    if misplaced:
+        raise InvalidConfigError(tuple(f"{name} has one of the keys in it" for name in misplaced))
+    own = Fields({name: _json(name, given[name]) for name in _SPARK_ALONE if name in given}, _SPARK_ALONE)
+    own.problems += [
         f"{name}: there is no such option; there are {', '.join(OPTION_NAMES)}"
         for name in given
         if name not in OPTION_NAMES
     ]
     if given.get("stream", "events") != "events":
-        problems.append(
-            f"stream: {given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that is read by Spark"
-        )
-    properties = _choice(given, "properties", Properties.JSON, problems)
-    late_files = _choice(given, "late_files", LateFiles.IGNORE, problems)
-    windows_per_batch = _whole_number(given, "windows_per_batch", _DEFAULT_WINDOWS, (1, 10_000), problems)
-    poll_seconds = _whole_number(given, "poll_seconds", _DEFAULT_POLL_SECONDS, (1, 3600), problems)
+        complaint = f"{given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that is read by Spark"
+        own.problems.append(f"stream: {complaint}")
+    properties, late_files = own.value("properties"), own.value("late_files")
+    windows_per_batch, poll_seconds = own.value("windows_per_batch"), own.value("poll_seconds")
     try:
-        config = parse_config(_raw_config(given))
+        config = parse_config({name: _json(name, given[name]) for name in _OF_CONFIG if name in given})
     except InvalidConfigError as error:
-        raise InvalidConfigError((*error.problems, *problems)) from None
-    if problems:
-        raise InvalidConfigError(tuple(problems))
-    return Options(config, properties, late_files, windows_per_batch, poll_seconds)
+        raise InvalidConfigError((*error.problems, *own.problems)) from None
+    if own.problems:
+        raise InvalidConfigError(tuple(own.problems))
+    return Options(config, Properties(properties), LateFiles(late_files), windows_per_batch, poll_seconds)
 
 
-def _misplaced_keys(given: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a complaint for each other option that has a key in it, which no message may show."""
-    keys = [key for key in (given.get("api_key", "").strip(), given.get("secret_key", "").strip()) if key]
-    others = {name: value for name, value in given.items() if name not in ("api_key", "secret_key")}
-    return tuple(
-        f"{name} has one of the keys in it" for name, value in others.items() if any(map(value.__contains__, keys))
-    )
-
-
-def _raw_config(given: Mapping[str, str]) -> dict[str, Any]:
-    raw: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
-    raw |= {name: _number(given[name]) for name in _NUMBERS if name in given}
-    for name, kind in _LISTS.items():
-        if name in given:
-            values = _values(given[name])
-            raw[name] = [_number(value) for value in values] if kind is int else values
-    return raw
+def _json(name: str, text: str) -> object:
+    """Return the value that a text is by its declaration; what is none stays a text, which the complaint shows."""
+    declared = _SPARK_ALONE.get(name) or schema()["properties"][name]
+    if declared["type"] == "array":
+        return [_number(each) if declared["items"]["type"] == "integer" else each for each in _values(text)]
+    return _number(text) if declared["type"] == "integer" else text
 
 
 def _number(text: str) -> int | str:
-    """Return the number that a text is, or the text for whoever complains about it."""
+    """Return the number that a text is; 0, which no option may be, stays as it was typed."""
     text = text.strip()
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else text
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) else text
 
 
 def _values(text: str) -> list[str]:
@@ -132,23 +123,3 @@ def _values(text: str) -> list[str]:
     except ValueError:
         values = text.split(",")
     return [str(value).strip() for value in (values if isinstance(values, list) else [values])]
-
-
-def _choice(given: Mapping[str, str], name: str, default: E, problems: list[str]) -> E:
-    value = given.get(name, default.value)
-    allowed = [str(member.value) for member in type(default)]
-    if value in allowed:
-        return type(default)(value)
-    problems.append(f"{name}: {value[:_MOST_SHOWN_CHARS]!r} is none of {', '.join(map(repr, allowed))}")
-    return default
-
-
-def _whole_number(
-    given: Mapping[str, str], name: str, default: int, bounds: tuple[int, int], problems: list[str]
-) -> int:
-    value = _number(given.get(name, str(default)))
-    least, most = bounds
-    if isinstance(value, int) and least <= value <= most:
-        return value
-    problems.append(f"{name}: {str(value)[:_MOST_SHOWN_CHARS]!r} is not a whole number from {least} to {most}")
-    return default

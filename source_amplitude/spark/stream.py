@@ -1,15 +1,19 @@
-"""A streaming query: the driver decides which hours a micro-batch takes, and tasks read them."""
+"""Streaming queries, from Spark 4.2 on.
+
+The driver decides which hours a micro-batch takes, and tasks read them; or the driver reads itself: each archive once,
+late files included, a batch in its memory.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql.datasource import DataSourceStreamReader, InputPartition
+from pyspark.sql.datasource import DataSourceStreamReader, InputPartition, SimpleDataSourceStreamReader
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxFiles, SupportsTriggerAvailableNow
 
 from source_amplitude.spark.failures import said_plainly
 from source_amplitude.spark.glances import Glances
-from source_amplitude.spark.looks import counting_looks
+from source_amplitude.spark.looks import Looks, counting_looks
 from source_amplitude.spark.offsets import Offset, share_between
 from source_amplitude.spark.options import LateFiles
 from source_amplitude.spark.progress import Progress
@@ -24,15 +28,15 @@ if TYPE_CHECKING:
 
     from source_amplitude.export import Amplitude
     from source_amplitude.spark.connection import Connection
-    from source_amplitude.spark.settling import Settling
+    from source_amplitude.spark.progress import Settling
+
+
+_MICRO_BATCH_BYTES = 64 * 1024**2
+"""JSON in a micro-batch, exceeded by at most an hour: the driver holds it three times, the last time in the JVM."""
 
 
 class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
-    """Reads with many tasks. What the driver knows of progress is made on the driver only: this object travels.
-
-    Args:
-        connection: What the driver and each task know of Amplitude.
-    """
+    """Reads with many tasks. What the driver knows of progress is made on the driver only: this object travels."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -40,7 +44,6 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         self._amplitude: Amplitude | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
-        """Return the offset before everything."""
         return self._driver().initial()
 
     def getDefaultReadLimit(self) -> ReadLimit:  # noqa: N802 - Spark's name
@@ -48,12 +51,10 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return ReadMaxFiles(self._connection.options.windows_per_batch)
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        """Go no further than what is published now."""
         with self._plainly():
             self._driver().end_at_present()
 
     def latestOffset(self, start: Offset, limit: ReadLimit) -> Offset:  # noqa: N802 - Spark's name
-        """Return the end of the next micro-batch; ``start`` while there is nothing new."""
         options = self._connection.options
         windows = limit.max_files if isinstance(limit, ReadMaxFiles) else options.windows_per_batch
         most_hours = None if isinstance(limit, ReadAllAvailable) else windows * options.config.window_hours
@@ -61,7 +62,6 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             return self._driver().next(start, most_hours)
 
     def partitions(self, start: Offset, end: Offset) -> list[InputPartition]:
-        """Return at most ``num_workers`` shares of what lies between two offsets."""
         config = self._connection.options.config
         with self._plainly():
             share = share_between(start, end, config)
@@ -69,11 +69,9 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of one share."""
         return self._connection.rows(partition.value)
 
     def stop(self) -> None:
-        """Give the driver's connections back."""
         if self._amplitude is not None:
             self._amplitude.close()
 
@@ -91,3 +89,37 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if self._connection.options.late_files is LateFiles.IGNORE:
             return Glances(amplitude)
         return counting_looks(amplitude)
+
+
+class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableNow):
+    """Reads and plans at the same time, on the driver; a task repeats a batch after a restart."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._reading: tuple[Progress, Looks[pa.RecordBatch]] | None = None
+
+    def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
+        return self._driver()[0].initial()
+
+    def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
+        with said_plainly(self._connection.options.config.keys):
+            self._driver()[0].end_at_present()
+
+    def read(self, start: Offset) -> tuple[Iterator[pa.RecordBatch], Offset]:
+        """Return the next rows and the offset behind them; no rows and ``start`` while there is nothing new."""
+        options = self._connection.options
+        progress, looks = self._driver()
+        with said_plainly(options.config.keys):
+            end = progress.next(start, options.windows_per_batch * options.config.window_hours)
+        return iter(looks.take()), end  # Spark copies the iterator, which a generator does not allow
+
+    def readBetweenOffsets(self, start: Offset, end: Offset) -> Iterator[pa.RecordBatch]:  # noqa: N802 - Spark's name
+        """Yield the rows of a batch that was begun before a restart: the same ones."""
+        return self._connection.rows(share_between(start, end, self._connection.options.config))
+
+    def _driver(self) -> tuple[Progress, Looks[pa.RecordBatch]]:
+        if self._reading is None:
+            amplitude = self._connection.open()
+            looks = Looks(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
+            self._reading = Progress(amplitude, looks, self._connection.options.poll_seconds), looks
+        return self._reading

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.config import Config, Keys, MalformedLines, Region, parse_config
+from source_amplitude.config import AMPLITUDE_BEGINNING, Config, Keys, MalformedLines, Region, parse_config
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import DAY_FILES_END, HOUR, HourSet, HourWindow
 
@@ -224,6 +224,15 @@ def test_a_gap_in_a_day_of_files_is_the_whole_day() -> None:
 def test_a_start_before_1970_is_named_and_one_before_amplitude_is_moved_to_its_beginning() -> None:
     assert problems(start_date="0001-01-01T00:00:00Z") == ("start_date: '0001-01-01T00:00:00Z' is before 1970",)
     assert config(start_date="1970-01-01T00:00:00Z").start == datetime(2010, 1, 1, tzinfo=timezone.utc)
+
+
+def test_a_configuration_that_is_not_for_reading_needs_no_start() -> None:
+    keys = {"api_key": "the-api-key", "secret_key": "the-secret"}
+
+    assert parse_config(keys, needs_start=False) == Config(
+        Keys("the-api-key", "the-secret"), Region.STANDARD, AMPLITUDE_BEGINNING
+    )
+    assert parse_config(MINIMAL, needs_start=False) == parse_config(MINIMAL)
 
 
 def test_a_key_that_cannot_be_sent_is_named() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.config.file import read_config, read_raw_config
 from source_amplitude.errors import InvalidConfigError
 
@@ -280,3 +281,9 @@ def test_a_key_that_is_no_text_is_left_to_the_configuration(tmp_path: Path, key:
         read_config(path)
 
     assert [each.split(" is ")[0] for each in raised.value.problems] == ["api_key"]
+
+
+def test_a_file_for_commands_that_get_their_hours_from_options_needs_no_start(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, KEYS))
+
+    assert (config.start, config.end) == (AMPLITUDE_BEGINNING, None)

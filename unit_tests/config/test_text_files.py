@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from source_amplitude.config.text_files import is_pipe, read_text, require_no_pipe_twice
+from source_amplitude.config.file import is_pipe, read_text, require_no_pipe_twice
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 TEXT = "api_key: ké\n"
 READ_STDIN = (
-    "import sys; from source_amplitude.config.text_files import read_text; "
-    "sys.stdout.write(repr(read_text(sys.argv[1])))"
+    "import sys; from source_amplitude.config.file import read_text; sys.stdout.write(repr(read_text(sys.argv[1])))"
 )
 
 

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from source_amplitude.commands.arguments import fetch_command, moment, span, yesterday
+from source_amplitude.commands.session import moment, span, yesterday
+from source_amplitude.commands.survey import fetch_command
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import HourSet, HourWindow
 

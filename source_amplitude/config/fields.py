@@ -1,0 +1,152 @@
+"""Values of declared fields: ``spec.json`` is the one place that states types, defaults, ranges and choices."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from source_amplitude.windows import UNIX_EPOCH, floor_unit, parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+KEYS = ("api_key", "secret_key")
+
+_MAX_SHOWN_CHARS = 60
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """Return the configuration's JSON Schema; the file is read once."""
+    text = resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)["connectionSpecification"]
+    return found
+
+
+def holds_a_key(value: object, raw: Mapping[str, Any]) -> bool:
+    """Return whether one of the keys of a raw configuration is in ``value``, plain or escaped."""
+    given = (raw.get(name) for name in KEYS)
+    keys = [key.strip() for key in given if isinstance(key, str) and key.strip()]
+    return any(form in text for key in keys for form in (key, repr(key)[1:-1]) for text in (str(value), repr(value)))
+
+
+class Fields:
+    """Reads fields as they are declared, and collects what is wrong with them.
+
+    Args:
+        raw: JSON values; a missing or null one takes its default.
+        declared: By name, as the properties in ``spec.json``.
+        required: Fields that must be there.
+
+    Attributes:
+        problems: In the order of reading; a value in them never shows a key.
+    """
+
+    def __init__(
+        self, raw: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]], required: Iterable[str] = ()
+    ) -> None:
+        self._raw = raw
+        self._declared = declared
+        self._required = frozenset(required)
+        self.problems: list[str] = []
+
+    def value(self, name: str, convert: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401 - as declared
+        """Return a field's value; None where it has none, or one that cannot be used.
+
+        Args:
+            name: Of a declared field.
+            convert: Takes the JSON value in place of the declared type's own check, and raises ValueError with the
+                complaint about it.
+        """
+        declared, value = self._declared[name], self._raw.get(name)
+        if declared.get("airbyte_secret"):
+            return self._key(name, value)
+        if value is None and name in self._required:
+            self.problems.append(f"{name} is missing")
+        value = declared.get("default") if value is None else value
+        if value is None:
+            return None
+        kind = declared.get("format") or ("enum" if "enum" in declared else declared["type"])
+        try:
+            return convert(value) if convert else _READERS[kind](value, declared)
+        except ValueError as complaint:
+            self.problem(name, value, str(complaint))
+            return None
+
+    def problem(self, name: str, value: object, complaint: str) -> None:
+        # Before it is cut: a part of a key would not be recognized as one.
+        shown = "a key" if holds_a_key(value, self._raw) else repr(value)
+        if len(shown) > _MAX_SHOWN_CHARS:
+            shown = shown[:_MAX_SHOWN_CHARS] + "..."
+        self.problems.append(f"{name}: {shown} {complaint}")
+
+    def _key(self, name: str, value: object) -> str:
+        if _is_name(value):
+            return value.strip()
+        shape = "is missing" if value is None else "is empty" if value == "" else "is not a text with characters in it"
+        self.problems.append(f"{name} {shape}")
+        return ""
+
+
+def _moment(value: object, _: Mapping[str, Any]) -> datetime:
+    """Return a moment rounded down to the hour; more forms are understood than the pattern that forms check."""
+    moment = parse_moment(value)
+    if moment is None:
+        raise ValueError("is not a UTC time of the form 2021-01-25T00:00:00Z")
+    if moment < UNIX_EPOCH:
+        raise ValueError("is before 1970")
+    return floor_unit(moment)
+
+
+def _choice(value: object, declared: Mapping[str, Any]) -> object:
+    if value not in declared["enum"]:
+        raise ValueError("is none of " + ", ".join(map(repr, declared["enum"])))
+    return value
+
+
+def _integer(value: object, declared: Mapping[str, Any]) -> int:
+    if not _is_whole_number(value, declared):
+        raise ValueError(f"is not a whole number from {declared['minimum']} to {declared['maximum']}")
+    return value
+
+
+def _boolean(value: object, _: Mapping[str, Any]) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is neither true nor false")  # noqa: TRY004 - a complaint about a value
+    return value
+
+
+def _array(value: object, declared: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return whole numbers ascending, or texts in their order, each once."""
+    items = declared["items"]
+    if items["type"] == "integer":
+        if not isinstance(value, list) or not all(_is_whole_number(each, items) for each in value):
+            raise ValueError(f"is not a list of whole numbers from {items['minimum']} to {items['maximum']}")
+        return tuple(sorted(set(value)))
+    if not isinstance(value, list) or not all(map(_is_name, value)):
+        raise ValueError("is not a list of texts with characters in them")
+    return tuple(dict.fromkeys(each.strip() for each in value))
+
+
+_READERS: dict[str, Callable[[Any, Mapping[str, Any]], object]] = {
+    "date-time": _moment,
+    "enum": _choice,
+    "integer": _integer,
+    "boolean": _boolean,
+    "array": _array,
+}
+
+
+def _is_whole_number(value: object, declared: Mapping[str, Any]) -> TypeGuard[int]:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and bool(declared["minimum"] <= value <= declared["maximum"])
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Return whether a value is a text that is not blank and that UTF-8 can hold; a lone surrogate it cannot."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    return value == value.encode("utf-8", "ignore").decode("utf-8")

@@ -1,0 +1,94 @@
+"""docs/architecture.md against the import contract, the real imports and the files that there are."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter.api import read_configuration
+
+PROJECT = Path(__file__).parents[2]
+PACKAGE = "source_amplitude"
+PAGE = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+(PICTURE,) = re.findall(r"```mermaid\n(.*?)```", PAGE, re.DOTALL)
+ROOMS = re.findall(r"^  (\w+)\[", PICTURE, re.MULTILINE)
+ARROWS = [
+    (above, below)
+    for above, others in re.findall(r"^  (\w+) --> (.+)$", PICTURE, re.MULTILINE)
+    for below in others.split(" & ")
+]
+
+
+@cache
+def layers() -> list[list[str]]:
+    """Return the rooms of the import contract, highest layer first."""
+    contracts = read_configuration(str(PROJECT / "pyproject.toml"))["contracts_options"]
+    (contract,) = (each for each in contracts if each["type"] == "layers")
+    return [layer.split(" | ") for layer in contract["layers"]]
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(PACKAGE, cache_dir=None)
+
+
+def level(room: str) -> int:
+    return next(number for number, layer in enumerate(layers()) if room in layer)
+
+
+def named_paths(text: str) -> list[str]:
+    """Return what stands in backticks and is a path: a folder, or a file by its suffix."""
+    return [each for each in re.findall(r"`([^`\n]+)`", text) if re.fullmatch(r"[\w./-]+(/|\.(py|json|md|toml))", each)]
+
+
+def test_the_picture_has_each_room_of_the_import_contract_once() -> None:
+    contract = [room for layer in layers() for room in layer]
+
+    undrawn, unknown = sorted(set(contract) - set(ROOMS)), sorted(set(ROOMS) - set(contract))
+    assert (undrawn, unknown) == ([], []), f"not in the picture: {undrawn}; not in pyproject.toml: {unknown}"
+    assert len(ROOMS) == len(set(ROOMS))
+
+
+def test_every_line_of_the_picture_is_a_room_or_arrows() -> None:
+    lines = [line for line in PICTURE.splitlines()[1:] if line]
+
+    rooms_or_arrows = r'  \w+\["<b>\w+</b><br>[^"]+"\]|  \w+ --> \w+(?: & \w+)*'
+    assert [line for line in lines if not re.fullmatch(rooms_or_arrows, line)] == []
+
+
+def test_every_room_has_an_arrow() -> None:
+    assert set(ROOMS) - {room for arrow in ARROWS for room in arrow} == set()
+
+
+@pytest.mark.parametrize(("above", "below"), ARROWS)
+def test_an_arrow_points_downwards_and_is_a_direct_import(above: str, below: str) -> None:
+    lacking = {above, below} - {room for layer in layers() for room in layer}
+    assert lacking == set(), f"{above} --> {below}: {lacking} is not in pyproject.toml"
+    assert level(above) < level(below), f"{above} --> {below} points upwards"
+    assert imports().direct_import_exists(
+        importer=f"{PACKAGE}.{above}", imported=f"{PACKAGE}.{below}", as_packages=True
+    ), f"no module of {above} imports one of {below}"
+
+
+def test_an_hour_is_walked_in_ten_lines() -> None:
+    walk = PAGE.split("## An hour, from argv to stdout\n", 1)[1].split("\n## ", 1)[0]
+
+    assert re.findall(r"^(\d+)\. \S.*$", walk, re.MULTILINE) == [str(number) for number in range(1, 11)]
+
+
+def test_every_file_that_the_page_names_exists() -> None:
+    paths = named_paths(PAGE)
+
+    assert len(paths) > 50
+    missing = [path for path in paths if not any((root / path).exists() for root in (PROJECT / PACKAGE, PROJECT))]
+    assert missing == [], f"not there: {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("change", ["a stream", "a config field", "a landing format", "an error"])
+def test_the_files_that_a_change_touches_are_named(change: str) -> None:
+    (cells,) = re.findall(rf"^\| {change} \|(.+)\|$", PAGE, re.MULTILINE)
+
+    assert [len(named_paths(cell)) > 0 for cell in cells.split("|")] == [True, True]
