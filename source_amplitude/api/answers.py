@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import re
@@ -47,20 +48,28 @@ _ARCHIVE = b"PK"
 # Recorded: "Raw data files were not found." The words around the phrase may vary.
 _NO_FILES_TEXT = re.compile(rb"raw\s+data\s+files?\b", re.IGNORECASE)
 # A body that should be an archive may hold events; their values must not reach a log.
-_EVENT_KEYS = re.compile(r"insert_id|event_type|event_properties|user_properties|device_id|amplitude_id")
+_EVENT_KEYS = re.compile(
+    r"insert_?id|event_?(type|properties)|user_?(id|properties)|device_?id|amplitude_?id|e-?mail\"", re.IGNORECASE
+)
 _MOST_UNPRINTABLE = 0.3
 _REDIRECTS = range(300, 400)
 # What opens a file or a session by itself, in an address that a page may repeat.
-_SIGNED = re.compile(r"((?:X-(?:Amz|Goog|Ms)-[\w-]+|sig|signature|\w*token|password)=)[^&\s\"'<>\\]+", re.IGNORECASE)
+_SIGNED = re.compile(
+    r"((?:X-(?:Amz|Goog|Ms)-[\w-]+|sig|signature|\w*token|password)(?:=|\"?:\s*\"?)|bearer )[^&\s\"'<>\\]+",
+    re.IGNORECASE,
+)
 _MAX_REASON_CHARS = 300
 # The words of an export that is too large are not established; 400 is documented for nothing else, so a 400 without
 # words counts too. Asking for less is harmless where it was something else: it ends at one hour with the same words.
 _SIZE_TEXT = re.compile(r"too (large|big|many|much)|exceed|maximum|\b\d+ ?GB\b|\bsize\b", re.IGNORECASE)
-_NO_WORDS = ("", "an HTML page", "Unspecified Error", "unspecified", "invalid")
+_NO_WORDS = ("", "Unspecified Error", "unspecified", "invalid")
 _KEYS_TEXT = re.compile(r"(api|secret)[ _/-]*(key|secret)|credential|unauthori[sz]ed|authenticat", re.IGNORECASE)
 
 NOT_FOUND = 404
 _FIRST_ERROR_STATUS = 400
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERRORS = 500
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ class Fetched:
             GarbledAnswerError: It is not JSON.
         """
         try:
-            text = self.body.decode("utf-8", "surrogatepass")
+            text = self.body.decode("utf-8", "surrogatepass").removeprefix(_BYTE_ORDER_MARK)
             value, lone = replace_surrogates(json.loads(text)) if may_hold_surrogates(text) else (json.loads(text), 0)
         except (ValueError, RecursionError) as error:
             raise GarbledAnswerError(f"The answer to {what} is not JSON ({self._quote()}).") from error
@@ -118,7 +127,8 @@ class Fetched:
         return value
 
     def _quote(self) -> str:
-        if self.body.lstrip()[:1] in (b"{", b"["):  # Amplitude's own data, cut short: its values are not shown
+        text = self.body.removeprefix(_BYTE_ORDER_MARK.encode()).lstrip()
+        if text[:1] in (b"{", b"["):  # Amplitude's own data, cut short: its values are not shown
             return f"HTTP {self.status}, {len(self.body):,} bytes that begin like JSON"
         return quoted(self.status, self.content_type, self.body, self.keys)
 
@@ -167,15 +177,22 @@ def date_from_header(text: str | None) -> datetime | None:
 
 def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:
     """Return the error for an export's answer; an archive and "no files" are not errors and do not come here."""
-    if answer.status in (401, 403) or (answer.status == 400 and names_the_keys(answer)):  # noqa: PLR2004 - statuses
-        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} ({answer}).")
     if answer.status == 400 and (_SIZE_TEXT.search(answer.reason) or answer.reason in _NO_WORDS):  # noqa: PLR2004 - status
         return ExportTooLargeError(f"The export for {window} is too large ({answer}).")
     if answer.status == 504:  # noqa: PLR2004 - status; documented for very large data
         return ExportTooSlowError(f"The export for {window} took Amplitude too long ({answer}).")
-    if answer.status < _FIRST_ERROR_STATUS or answer.status == NOT_FOUND:
+    if answer.status == NOT_FOUND or _is_foreign(answer):
         return foreign_error(answer, f"the export for {window}")
+    if answer.status in (401, 403) or (answer.status == 400 and names_the_keys(answer)):  # noqa: PLR2004 - statuses
+        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} ({answer}).")
     return common_error(answer, f"the export for {window}")
+
+
+def _is_foreign(answer: Answer) -> bool:
+    """Return whether an answer must be another program's: 429 and 5xx mean the same from a gateway of Amplitude's."""
+    if answer.status < _FIRST_ERROR_STATUS:
+        return True
+    return answer.status < _SERVER_ERRORS and answer.status != _TOO_MANY_REQUESTS and bool(answer.quote)
 
 
 def foreign_error(answer: Answer, what: str) -> ForeignAnswerError:
@@ -195,12 +212,15 @@ def common_error(answer: Answer, what: str) -> AmplitudeError:
 
 def rest_error(answer: Answer, what: str, region: str) -> AmplitudeError:
     """Return the error that an answer of the REST APIs stands for; the good statuses do not come here."""
-    if answer.status in (400, 401, 403) and names_the_keys(answer):
-        return CredentialsRejectedError(f"Amplitude refused the keys at the {region} ({answer}).")
+    if answer.status >= _FIRST_ERROR_STATUS and _is_foreign(answer):
+        return foreign_error(answer, what)
+    names_keys = names_the_keys(answer)
+    # 401 means the keys wherever it is documented.
+    if answer.status == 401 or (answer.status in (400, 403) and names_keys):  # noqa: PLR2004 - statuses
+        asked = "" if names_keys else f" for {what}"
+        return CredentialsRejectedError(f"Amplitude refused the keys{asked} at the {region} ({answer}).")
     if answer.status == NOT_FOUND:
-        return foreign_error(answer, what) if answer.quote else NotFoundError(f"Amplitude has no {what} ({answer}).")
-    if answer.status == 401:  # noqa: PLR2004 - status; means the keys wherever it is documented
-        return CredentialsRejectedError(f"Amplitude refused the keys for {what} at the {region} ({answer}).")
+        return NotFoundError(f"Amplitude has no {what} ({answer}).")
     if answer.status == 403:  # noqa: PLR2004 - status
         return NotInPlanError(f"Amplitude refused {what} to these keys ({answer}).")
     if answer.status == 400:  # noqa: PLR2004 - status
@@ -240,6 +260,13 @@ def is_error_envelope(body: bytes) -> bool:
     return any(key in parsed for key in ("error", "errors", "errorCode")) or bool(_NO_FILES_TEXT.search(body))
 
 
+def is_export_envelope(body: bytes) -> bool:
+    """Return whether ``body`` is an export's error in its envelope (0.3), or names raw files."""
+    error = _json_object(body).get("error")
+    is_envelope = isinstance(error, dict) and ("http_code" in error or "metadata" in error)
+    return is_envelope or bool(_NO_FILES_TEXT.search(body))
+
+
 def begins_like_an_archive(beginning: bytes) -> bool:
     """Return whether the body of a 200 to an export may be an archive; anything else is another program's page."""
     return beginning.startswith(_ARCHIVE)
@@ -253,7 +280,7 @@ def has_a_first_member(beginning: bytes) -> bool:
 def quoted(status: int, content_type: str, body: bytes, keys: Keys | None = None) -> str:
     """Return status, content type and the first 200 characters of a body, escaped, without any form of the keys."""
     kind = "".join(filter(str.isprintable, content_type.partition(";")[0].strip()))[:_QUOTED_CHARS]
-    head = f"HTTP {status}{f', {kind}' if kind else ''}"
+    head = f"HTTP {status}{f', {_masked(kind, keys)}' if kind else ''}"
     if status in _REDIRECTS:  # its page repeats the address that it leads to
         return head
     text = body.decode("utf-8", "replace").strip()
@@ -261,14 +288,22 @@ def quoted(status: int, content_type: str, body: bytes, keys: Keys | None = None
         return f"{head}, an empty body"
     if _EVENT_KEYS.search(text):
         return f"{head}, text with event data that is not shown here"
-    if sum(char == "\ufffd" or not (char.isprintable() or char.isspace()) for char in text) > _MOST_UNPRINTABLE * len(
-        text
-    ):
+    odd_chars = sum(char == "\ufffd" or not (char.isprintable() or char.isspace()) for char in text)
+    if odd_chars > _MOST_UNPRINTABLE * len(text):
         return f"{head}, binary data"
     # Masked before it is cut, or half a key could stay; and again afterwards, since escapes can hide one.
-    shown = _SIGNED.sub(rf"\1{MASK}", redact(text, keys) if keys else text)
+    shown = _SIGNED.sub(rf"\1{MASK}", _masked(text, keys))
     shown = json.dumps(shown[:_QUOTED_CHARS] + ("..." if len(shown) > _QUOTED_CHARS else ""))
-    return f"{head}, {redact(shown, keys) if keys else shown}"
+    return f"{head}, {_masked(shown, keys)}"
+
+
+def _masked(text: str, keys: Keys | None) -> str:
+    """Return ``text`` without any form of the keys; as it reads without HTML's escapes where these hide one."""
+    if keys is None:
+        return text
+    plain = html.unescape(text)
+    masked = redact(plain, keys)
+    return redact(text, keys) if masked == plain else masked
 
 
 def _json_object(body: bytes) -> dict[str, object]:

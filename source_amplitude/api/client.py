@@ -26,6 +26,7 @@ from source_amplitude.api.answers import (
     foreign_error,
     has_a_first_member,
     is_error_envelope,
+    is_export_envelope,
     names_the_keys,
     quoted,
     reason_from_body,
@@ -173,7 +174,7 @@ class AmplitudeClient:
             is_not_found = response.status_code == NOT_FOUND
             if is_not_found and says_no_files(body):
                 return ExportAnswer.NOTHING
-            answer = self._answer(response, body, is_own=not is_not_found and is_error_envelope(body))
+            answer = self._answer(response, body, is_own=not is_not_found and is_export_envelope(body))
             raise export_error(answer, window, self._region.value)
 
     def check_keys(self) -> None:
@@ -193,7 +194,7 @@ class AmplitudeClient:
             has_archive = status == requests.codes.ok and has_a_first_member(body)
             if has_archive or (status == NOT_FOUND and says_no_files(body)):
                 return
-            answer = self._answer(response, body, is_own=status != NOT_FOUND and is_error_envelope(body))
+            answer = self._answer(response, body, is_own=status != NOT_FOUND and is_export_envelope(body))
         if (
             answer.quote
             and status != requests.codes.too_many_requests

@@ -222,7 +222,7 @@ class Archives:
         is_proof = download.archive is None or bool(hours)
         if not is_proof:
             _logger.warning(
-                "%s It was asked for %d times; its hours stay open, and the next run asks for them again.",
+                "%s It was asked for up to %d times. It settles nothing; the next run asks for these hours again.",
                 empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
                 self._limits.archive_attempts,
             )

@@ -160,10 +160,9 @@ class Downloads:
     def _download(self, flight: _Flight) -> Download:
         window = flight.window
         spool = SpoolFile(self._disk, flight.urgent)
-        empty_archives = 0
+        empty: list[Download] = []  # archives without a file of the window, the latest last
 
         def attempt() -> Download:
-            nonlocal empty_archives
             if self._is_closed:
                 raise SpoolClosedError
             spool.empty()
@@ -172,11 +171,12 @@ class Downloads:
                 return Download(window, asked_at, None, 0, spool)
             spool.flush()
             archive = open_archive(spool.file)
+            download = Download(window, asked_at, archive, spool.archive_bytes, spool)
             if not any(member.is_of(window) for member in archive.members):
-                empty_archives += 1
-                if empty_archives < self._limits.archive_attempts:
+                empty.append(download)
+                if len(empty) < self._limits.archive_attempts:
                     raise empty_archive_error(window, len(archive.members))
-            return Download(window, asked_at, archive, spool.archive_bytes, spool)
+            return download
 
         try:
             return retrying(
@@ -186,6 +186,8 @@ class Downloads:
                 clock=self._amplitude.clock,
                 on_retry=partial(log_retry, about=window),
             )
+        except EmptyArchiveError:  # no time is left for another attempt: this archive leaves its hours open
+            return empty[-1]
         except BaseException:
             spool.close()
             raise

@@ -62,7 +62,7 @@ def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
 
     Raises:
         CorruptArchiveError: The body is not an archive.
-        EmptyArchiveError: The archive is empty, or begins with a file of an hour outside ``window``.
+        EmptyArchiveError: All of the archive is seen, and no file of ``window`` is in it.
         ExportTooSlowError: Timed out (504); inconclusive.
         AmplitudeError: As `AmplitudeClient.export`.
     """
@@ -72,10 +72,7 @@ def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
     except _SeenEnoughError:
         if not has_members(beginning.body):
             raise empty_archive_error(window, 0) from None
-        first = first_member(beginning.body)
-        if first is not None and first.hour not in window:
-            raise empty_archive_error(window, 1) from None
-        return Glimpse(first)
+        return _glimpse(beginning.body, window)
     except ExportTooSlowError:
         raise
     except ExportTooLargeError:
@@ -83,6 +80,23 @@ def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
     if answer is ExportAnswer.ARCHIVE:
         raise CorruptArchiveError("The answer's body is empty.")
     return None
+
+
+def _glimpse(beginning: bytes, window: HourWindow) -> Glimpse:
+    first = first_member(beginning)
+    if first is None or first.hour in window:
+        return Glimpse(first)
+    names = [parse_member_name(entry.name) for entry in _entries(beginning) if entry.is_member]
+    inside = next((name for name in names if name is not None and name.hour in window), None)
+    if inside is None and _shows_all(beginning):
+        raise empty_archive_error(window, len(names))
+    return Glimpse(inside)
+
+
+def _shows_all(beginning: bytes) -> bool:
+    """Return whether an archive's directory begins behind the entries that are seen."""
+    end = max((entry.end for entry in _entries(beginning)), default=0)
+    return beginning.startswith(_DIRECTORY_SIGNATURE, end)
 
 
 def has_members(beginning: bytes) -> bool:
@@ -95,12 +109,7 @@ def has_members(beginning: bytes) -> bool:
         return False
     if not beginning.startswith(_LOCAL_SIGNATURE):
         raise CorruptArchiveError("The answer's body does not begin like a zip archive.")
-    end = 0
-    for entry in _entries(beginning):
-        if entry.is_member is not False:
-            return True
-        end = entry.end
-    return not beginning.startswith(_DIRECTORY_SIGNATURE, end)
+    return any(entry.is_member is not False for entry in _entries(beginning)) or not _shows_all(beginning)
 
 
 def first_member(beginning: bytes) -> MemberName | None:

@@ -282,3 +282,5 @@ class Lander:
             if manifest.window.start in span:
                 self.landing.hours_open += manifest.window.hours * (manifest.state is HourState.OPEN)
                 self.landing.hours_empty += manifest.window.hours * (manifest.state is HourState.EMPTY)
+        unproven = self.landing.tally.unproven
+        self.landing.hours_open += sum(hour_window(hour).start not in self._manifests for hour in unproven)

@@ -32,6 +32,7 @@ def test_a_call_is_a_plain_request_to_the_usual_host() -> None:
         ('"é\U0001f600"'.encode(), "é\U0001f600"),
         (rb'"\ud83d\ude00"', "\U0001f600"),
         (b"123456789012345678901234567890", 123456789012345678901234567890),
+        (b'\xef\xbb\xbf{"data": []}', {"data": []}),
     ],
 )
 def test_a_body_is_decoded(body: bytes, value: object) -> None:
@@ -53,6 +54,7 @@ def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCa
         (b'{"data": [1, 2', "HTTP 200, 14 bytes that begin like JSON"),
         (b"Too Many\tRequests", r'HTTP 200, text/html, "Too Many\tRequests"'),
         (b'"caf\xe9"', r'HTTP 200, text/html, "\"caf\ufffd\""'),
+        (b'\xef\xbb\xbf{"data": [1, 2', "HTTP 200, 17 bytes that begin like JSON"),
         (b"[" * 100_000, "HTTP 200, 100,000 bytes that begin like JSON"),
         (b"9" * 5000, 'HTTP 200, text/html, "' + "9" * 200 + '..."'),
         (b"PK\x03\x04", "HTTP 200, text/html, binary data"),

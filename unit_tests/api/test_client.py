@@ -266,3 +266,30 @@ def test_an_address_that_would_give_keys_away_is_refused(override: str) -> None:
     for host in Host:
         with pytest.raises(InvalidConfigError, match="AMPLITUDE_API_URL"):
             base_url(Region.STANDARD, override, host)
+
+
+@pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 407])
+def test_an_export_that_another_program_answers_says_nothing_of_keys_or_sizes(
+    client: AmplitudeClient, requests_mock: Mocker, status: int
+) -> None:
+    page = "<html>Authentication required by the proxy; your request is too large an api key</html>"
+    requests_mock.get(URL, status_code=status, text=page, headers={"Content-Type": "text/html"})
+
+    with pytest.raises(ForeignAnswerError) as caught:
+        client.export(SIX_HOURS, Sink())
+
+    assert f'(HTTP {status}, text/html, "{page}")' in caught.value.what
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"timestamp": "2026-03-04", "status": 400, "error": "Bad Request", "path": "/"}, {"error": "bad gateway config"}],
+    ids=["Spring", "a proxy"],
+)
+def test_a_400_of_another_program_does_not_accept_the_keys(
+    client: AmplitudeClient, requests_mock: Mocker, body: dict[str, object]
+) -> None:
+    requests_mock.get(URL, status_code=400, json=body)
+
+    with pytest.raises(ForeignAnswerError):
+        client.check_keys()

@@ -121,9 +121,9 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         ),
         (
             {"name": "html_page", "status": 403},
-            NotInPlanError,
+            ForeignAnswerError,
             (
-                "Amplitude refused active_users of 2026-03-01 to these keys (HTTP 403, text/html, "
+                "The answer to active_users of 2026-03-01 is not Amplitude's (HTTP 403, text/html, "
                 '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
                 '</html>").'
             ),

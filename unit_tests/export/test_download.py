@@ -34,9 +34,13 @@ SETTINGS = Limits(retry=RetryPolicy(attempts=3, first_wait_seconds=0, longest_wa
 
 
 def archive(line: str = "{}") -> bytes:
+    return archive_of("1/1_2024-03-01_0#0.json.gz", line)
+
+
+def archive_of(member: str, line: str = "{}") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as zip_file:
-        zip_file.writestr("1/1_2024-03-01_0#0.json.gz", gzip.compress(f"{line}\n".encode()))
+        zip_file.writestr(member, gzip.compress(f"{line}\n".encode()))
     return out.getvalue()
 
 
@@ -166,3 +170,27 @@ def test_abandoned_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeyp
 
     assert list(tmp_path.iterdir()) == []
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("download ")] == []
+
+
+def test_an_archive_of_other_hours_alone_is_asked_for_again() -> None:
+    right, other = archive(), archive_of("1/1_2024-03-01_5#0.json.gz")
+    exporter = FakeExporter({HOURS[0]: [other, other, right]})
+    at_work = downloads(exporter)
+
+    at_work.add(HOURS[0])
+    download = at_work.finish_oldest(10)
+
+    assert finish(download) == (HOURS[0], len(right), False)
+    assert exporter.asked == [HOURS[0]] * 3
+
+
+def test_an_archive_of_other_hours_that_stays_is_handed_over_even_when_no_time_is_left() -> None:
+    other = archive_of("1/1_2024-03-01_5#0.json.gz")
+    exporter = FakeExporter({HOURS[0]: [other]})
+    at_work = downloads(exporter, settings=Limits(retry=RetryPolicy(attempts=1)))
+
+    at_work.add(HOURS[0])
+    download = at_work.finish_oldest(10)
+
+    assert finish(download) == (HOURS[0], len(other), False)
+    assert exporter.asked == [HOURS[0]]

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_amplitude.encoding import OneByOne
-from source_amplitude.errors import CorruptArchiveError, HoursMissingError, NotPublishedError, OtherProjectError
+from source_amplitude.errors import (
+    CorruptArchiveError,
+    EmptyArchiveError,
+    HoursMissingError,
+    NotPublishedError,
+    OtherProjectError,
+)
 from source_amplitude.members import Fingerprint
 from source_amplitude.spark.shares import Share, read_share, split_share
 from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
@@ -61,6 +67,15 @@ def test_a_share_reads_its_hours_and_no_others(half_a_day: Emulator) -> None:
 
     stored = [line for hour in (1, 2, 6) for line in half_a_day.store.lines(at(hour), at(hour + 1))]
     assert sorted(lines) == sorted(stored)
+
+
+def test_a_share_fails_on_an_archive_without_a_file_of_its_hours(half_a_day: Emulator) -> None:
+    half_a_day.faults.add("empty_archive", hour=at(1))
+
+    with pytest.raises(EmptyArchiveError) as caught:
+        read(half_a_day, Share(hours(1, 2)))
+
+    assert caught.value.what == ("The export for 2026-03-04 01:00 UTC is an archive without a file of these hours.")
 
 
 def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) -> None:
