@@ -178,11 +178,7 @@ class ConnectionString:
 
     @classmethod
     def parse(cls, text: str) -> ConnectionString:
-        """Return the parts of ``AccountName=...;AccountKey=...``.
-
-        Raises:
-            InvalidConfigError: It names no account, or has neither a key nor a signature.
-        """
+        """Return the parts of ``AccountName=...;AccountKey=...``; raise InvalidConfigError if no account is named."""
         parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
         account = parts.get("AccountName", "")
         endpoint = parts.get("BlobEndpoint", "").rstrip("/")

@@ -44,10 +44,6 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
 
     Returns:
         How many lines of a raw object were no JSON objects and are left out of the arrays, by object.
-
-    Raises:
-        CorruptArchiveError: A raw object is damaged.
-        DiskFullError: The folder cannot be written.
     """
     whole_days = HourWindow(span.start.replace(hour=0), (span.end - HOUR).replace(hour=0) + DAY)
     inventory = take_inventory(store, whole_days, landed_hours(store), look_around=False)

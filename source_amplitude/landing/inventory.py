@@ -74,10 +74,6 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
         hours: From `landed_hours`.
         look_around: Whether to look for hours with events before and after the span: they say in which form and of
             which project hours are there, and a later one makes open hours empty ones.
-
-    Raises:
-        InvalidManifestError: A manifest cannot be read.
-        AmplitudeError: The store fails.
     """
     wanted = [hour for hour in hours if span.start <= hour < span.end]
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory") as pool:

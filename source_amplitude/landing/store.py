@@ -136,7 +136,6 @@ class Store:
         raise StoreError(f"Other programs change {path} all the time; it was not written.")
 
     def _replace(self, path: str, before: Content | None, after: bytes) -> bool:
-        """Write ``after`` if ``before`` is still what is there; return whether it was."""
         import obstore  # noqa: PLC0415 - as in `put`
 
         with self._errors(f"writing {path}"):
