@@ -28,8 +28,7 @@ class InputFiles:
 
     Attributes:
         config: The configuration as it was written, with the keys out of the environment; without them in the repr.
-        catalog: What ``read`` is to read; None for other commands.
-        state: Where an earlier read ended.
+        catalog: None for other commands than ``read``.
     """
 
     config: dict[str, Any] = field(repr=False)
@@ -46,7 +45,6 @@ class InputFiles:
 
         Raises:
             InvalidConfigError: One cannot be used; the text names the option and the file, and quotes nothing of it.
-            InvalidStateError: A state file holds no states.
         """
         paths = {name: getattr(options, name, None) for name in ("config", "catalog", "state")}
         require_no_pipe_twice(paths)
@@ -73,21 +71,12 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
 
 
 def read_states(path: str) -> list[AirbyteStateMessage]:
-    """Return the states in a file: messages in a list or one alone, STATE lines, or stream names with states.
-
-    Raises:
-        InvalidConfigError: It cannot be read, or is neither JSON nor lines of JSON.
-        InvalidStateError: There is no state in it.
-    """
+    """Return the states in a file: messages in a list or one alone, STATE lines, or stream names with states."""
     return load_states(_json("state", path), path)[1]
 
 
 def load_states(saved: object, path: str) -> tuple[list[Any], list[AirbyteStateMessage]]:
-    """Return the last state message of each stream in a state file's JSON: as JSON, and as the CDK has them.
-
-    Raises:
-        InvalidStateError: There is no state in it; the text names ``path``.
-    """
+    """Return the last state message of each stream in a state file's JSON: as JSON, and as the CDK has them."""
     if not saved:
         return [], []
     try:
@@ -100,10 +89,7 @@ def load_states(saved: object, path: str) -> tuple[list[Any], list[AirbyteStateM
 def parse_states(text: str) -> object:
     """Return what a state file's text says: one JSON value, or a list of the values of its lines.
 
-    Lines are what ``grep '"type":"STATE"'`` leaves of a read's output.
-
-    Raises:
-        ValueError: It is neither.
+    Lines are what ``grep '"type":"STATE"'`` leaves of a read's output. A ValueError is raised for any other text.
     """
     try:
         return json.loads(text)

@@ -24,7 +24,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_amplitude.airbyte.failures import tracing
 from source_amplitude.airbyte.input_files import InputFiles
-from source_amplitude.airbyte.output import LineWriter, logs_to
+from source_amplitude.airbyte.output import LineWriter, logs_to, widen_pipe
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
@@ -60,7 +60,7 @@ def launch(source: SourceAmplitude, options: argparse.Namespace) -> int:
     person = Person.of(os.environ)
     source.audience = narrator = Narrator(person, source.stop)
     writer = LineWriter(sys.stdout.buffer)
-    writer.widen_pipe()
+    widen_pipe(sys.stdout.buffer)
     with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), ends_on_signals(source.stop) as received:
         try:
             code = _launch(source, options, writer, person, narrator)
@@ -167,7 +167,6 @@ class Entrypoint(AirbyteEntrypoint):
         return self.discover(spec, files.config)
 
     def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
-        """Yield the CDK's messages for ``check`` and note how it ended."""
         for message in super().check(source_spec, config):
             status = message.connectionStatus
             if status is not None and status.status is Status.FAILED:

@@ -40,9 +40,8 @@ class LineWriter:
         """Write complete lines and hand them to the operating system.
 
         Raises:
-            BrokenPipeError: Nobody reads any more, or an earlier write ended in the middle of a line: whatever came
-                after it would be glued to a torn record.
-            OSError: It cannot be written, now or at an earlier write.
+            OSError: It cannot be written, now or at an earlier write, which may have ended in the middle of a line:
+                whatever came after it would be glued to a torn record.
         """
         with self._lock:
             if self._is_torn:
@@ -57,11 +56,7 @@ class LineWriter:
             self._is_torn = False
 
     def keep(self) -> None:
-        """Let the disk have what was written, where it goes to a file; of pipes and the like nothing can be said.
-
-        Raises:
-            DiskFullError: It cannot take it.
-        """
+        """Let the disk have what was written, where it goes to a file; raise a DiskFullError if it cannot take it."""
         try:
             if self._is_file():
                 os.fsync(self._out.fileno())
@@ -84,11 +79,6 @@ class LineWriter:
             return False
         return stat.S_ISREG(os.fstat(descriptor).st_mode)
 
-    def widen_pipe(self) -> None:
-        """See `widen_pipe`, for the pipe that is written to, if it is one."""
-        with suppress(OSError):  # in memory
-            widen_pipe(self._out.fileno())
-
     def _write_all(self, rest: memoryview) -> None:
         """Write until nothing is left: with ``python -u`` stdout is raw, and a signal cuts a write short."""
         while rest:
@@ -107,16 +97,16 @@ class LineWriter:
         """Do nothing: every write is handed on at once."""
 
 
-def widen_pipe(descriptor: int) -> None:
-    """Let the pipe behind ``descriptor``, if it is one, hold 1 MB instead of 64 KB where the system can.
+def widen_pipe(out: BinaryIO | int) -> None:
+    """Let a pipe, if ``out`` is one, hold 1 MB instead of 64 KB where the system can.
 
-    The reader then empties it while the next batches are made; 1 MB is what Linux lets anybody have (pipe(7)).
+    The reader then empties it while the next batches are made; 1 MB is what Linux lets every user have (pipe(7)).
     """
     with suppress(ImportError, AttributeError, OSError):
         import fcntl  # noqa: PLC0415 - not on every system
 
-        if fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) < _WIDE_PIPE_BYTES:
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WIDE_PIPE_BYTES)
+        if fcntl.fcntl(out, fcntl.F_GETPIPE_SZ) < _WIDE_PIPE_BYTES:
+            fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, _WIDE_PIPE_BYTES)
 
 
 class LogWriter:
@@ -129,7 +119,6 @@ class LogWriter:
         self._lines = lines
 
     def write(self, text: str) -> None:
-        """Write a whole log line."""
         with suppress(OSError):
             self._lines.write(text)
 

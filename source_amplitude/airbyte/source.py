@@ -45,15 +45,9 @@ _CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more 
 class SourceAmplitude(AbstractSource):
     """Amplitude's HTTP APIs as Airbyte streams.
 
-    Args:
-        settings: Tests pass short ones.
-        clock: Tests pass their own.
-        environ: May have ``AMPLITUDE_API_URL``.
-
     Attributes:
         serialize_records: Set by our launcher: records then leave in batches of finished lines.
         stop: Once set, a read ends soon, with a state for what it has read.
-        audience: Who watches a read.
     """
 
     def __init__(
@@ -166,10 +160,7 @@ class SourceAmplitude(AbstractSource):
     def validate(self, raw: Mapping[str, Any]) -> Config:
         """Parse a configuration and keep every form of its keys out of all messages from here on.
 
-        The command that follows it with the same object does not parse it again.
-
-        Raises:
-            AirbyteTracedException: What is wrong with it, all at once.
+        The command that follows it with the same object does not parse it again. Problems are named all at once.
         """
         hide_keys(raw)
         with tracing():

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class StateFile:
     """The states of all streams in one file, in the form that ``--state`` takes.
 
-    Args:
-        path: The file; it need not be there. A link stays one.
+    The file need not be there; a link stays a link.
 
     Attributes:
         given: The states that are there when it is held: where the sync goes on.
@@ -40,12 +39,7 @@ class StateFile:
 
     @contextmanager
     def held(self) -> Iterator[StateFile]:
-        """Keep other runs from the file, and yield this with the states that are there.
-
-        Raises:
-            InvalidConfigError: Another run has it, or it cannot be read or written.
-            InvalidStateError: It holds no states.
-        """
+        """Keep other runs from the file, and yield this with the states that are there."""
         if is_pipe(self._name):
             raise self._error("is a pipe, and states are written back to a file; use --state for a pipe")
         lock = FileLock(f"{self._path}.lock")
@@ -64,27 +58,18 @@ class StateFile:
             lock.release()
 
     def note(self, line: str) -> None:
-        """Replace the file by one with the state of a STATE line, which has been printed and kept.
-
-        Raises:
-            InvalidConfigError: It cannot be written.
-        """
+        """Replace the file by one with the state of a STATE line, which has been printed and kept."""
         self._take_over([json.loads(line)["state"]])
         self._save()
 
     def forget(self, streams: set[str]) -> None:
-        """Leave out the states of streams.
-
-        Raises:
-            InvalidConfigError: It cannot be written.
-        """
         left = {key: state for key, state in self._states.items() if json.loads(key)[0] not in streams}
         if left != self._states:
             self._states = left
             self._save()
 
     def put_back(self) -> None:
-        """Make the file what it was: whoever read the records went away, and nobody knows with how many of them."""
+        """Make the file what it was: the program that read the records ended, with how many of them is unknown."""
         if self._before is not None:
             self._replace(self._before)
         else:

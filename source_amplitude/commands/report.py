@@ -62,10 +62,10 @@ def _write(name: str, html: str) -> None:
 def _print(found: Survey, command: str | None) -> None:
     from rich.console import Console  # noqa: PLC0415 - a page does without it
 
-    from source_amplitude.report.grid import grid  # noqa: PLC0415 - as above
+    from source_amplitude.report.grid import Grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     console.print(f"{found.place}, {found.coverage.span}", markup=False)
-    console.print(grid(found.coverage))
+    console.print(Grid(found.coverage))
     if command:
         sys.stdout.write(f"To fetch what is missing:\n  {command}\n")

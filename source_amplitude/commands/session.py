@@ -37,12 +37,7 @@ _TIMES = "a UTC time: 2026-01-01, 2026-01-01T05, yesterday, today, or 36h or 3d 
 
 @dataclass(frozen=True)
 class Session:
-    """Where a command gets time, patience and addresses from; tests pass their own.
-
-    Attributes:
-        environ: Where ``AMPLITUDE_API_URL`` is looked up.
-        program: How this program was called, for hints.
-    """
+    """Where a command gets time, patience and addresses from, and how the program was called; tests pass their own."""
 
     environ: Mapping[str, str]
     settings: Limits
@@ -59,15 +54,10 @@ class Session:
         clock: Clock | None = None,
         program: tuple[str, ...] = (PROGRAM,),
     ) -> Session:
-        """Return a session with the usual patience where nothing else is given."""
         return cls(environ, settings or Limits(), store_settings or StoreSettings(), clock or SystemClock(), program)
 
     def amplitude(self, config: Config) -> Amplitude:
-        """Return Amplitude as the configuration and the environment describe it.
-
-        Raises:
-            InvalidConfigError: AMPLITUDE_API_URL cannot be used.
-        """
+        """Return Amplitude, or raise an InvalidConfigError if AMPLITUDE_API_URL cannot be used."""
         return Amplitude.of(config, self.settings, self.clock, self.environ.get("AMPLITUDE_API_URL"))
 
 
@@ -131,11 +121,7 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
 
 
 def moment(option: str, text: str, now: datetime) -> datetime:
-    """Return the whole hour (the day, before 2014-11-12) that the value of ``--start`` or ``--end`` names.
-
-    Raises:
-        InvalidConfigError: It names none, or one before Amplitude began.
-    """
+    """Return the whole hour (the day, before 2014-11-12) that the value of ``--start`` or ``--end`` names."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     named = {"today": today, "yesterday": today - DAY}
     ago = re.fullmatch(r"(\d{1,5})([hd])", text)
@@ -152,16 +138,12 @@ def moment(option: str, text: str, now: datetime) -> datetime:
 
 
 def span(start: datetime, end: datetime) -> HourWindow:
-    """Return the hours between the two options.
-
-    Raises:
-        InvalidConfigError: There are none.
-    """
+    """Return the hours between the two options, or raise an InvalidConfigError if there are none."""
     if end <= start:
         raise InvalidConfigError((f"--end: {end:%Y-%m-%dT%H} is not after --start, {start:%Y-%m-%dT%H}",))
     return HourWindow(start, end)
 
 
 def yesterday(now: datetime) -> datetime:
-    """Return where landing begins when nobody says where."""
+    """Return where landing begins without ``--start``."""
     return floor_hour(now).replace(hour=0) - DAY

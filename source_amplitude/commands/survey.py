@@ -43,12 +43,7 @@ def survey_parser(command: str, description: str) -> argparse.ArgumentParser:
 
 
 def survey(options: argparse.Namespace, session: Session) -> Survey:
-    """Look at the hours that the options ``to``, ``start``, ``end`` and ``config`` name.
-
-    Raises:
-        InvalidConfigError: An option cannot be used.
-        AmplitudeError: The store cannot be read.
-    """
+    """Look at the hours that the options ``to``, ``start``, ``end`` and ``config`` name."""
     require_land_extra()
     place, now = parse_place(options.to), session.clock.now()
     config = read_config(options.config) if options.config else None

@@ -45,7 +45,6 @@ class ConditionalWriter:
 
     Args:
         impatient: Makes the same store without retries; called for the first write of a kind only.
-        read: Returns an object, or None where there is none.
     """
 
     def __init__(
@@ -64,11 +63,7 @@ class ConditionalWriter:
         self._said: set[Condition] = set()
 
     def replace(self, path: str, before: Content | None, after: bytes) -> bool:
-        """Write ``after`` if ``before`` is still what is there; return whether it was.
-
-        Raises:
-            obstore.exceptions.BaseError: The store fails.
-        """
+        """Write ``after`` if ``before`` is still what is there; return whether it was. Raises obstore's own errors."""
         condition = Condition.REPLACE if before else Condition.CREATE
         cause = ""
         with self._first(condition) as is_first:

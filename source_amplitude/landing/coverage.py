@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.landing.layout import hour_folder
 from source_amplitude.landing.manifest import HourState, Manifest
-from source_amplitude.windows import HourSet, HourWindow, hour_window
+from source_amplitude.windows import HourSet, HourWindow, plan, whole_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,12 +37,10 @@ class Condition(Enum):
 
 @dataclass(frozen=True)
 class HourCover:
-    """What is there of one hour (of one day, where Amplitude has day files).
+    """What is there of one hour (of one day, where Amplitude has day files), by its manifest.
 
     Attributes:
-        events: Events of its objects, by its manifest.
-        object_bytes: Size of its objects, by its manifest.
-        event_types: The most frequent ones with their events; empty where nobody counted them.
+        event_types: The most frequent ones with their events; empty where they were not counted.
         reason: Why it is missing, short or failed; a sentence's part, without a full stop.
     """
 
@@ -57,12 +55,7 @@ class HourCover:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is there of a span of hours.
-
-    Attributes:
-        span: What is expected: every hour of it.
-        hours: In order.
-    """
+    """What is there of ``span``, all of whose hours are expected; ``hours`` are in order."""
 
     span: HourWindow
     hours: tuple[HourCover, ...]
@@ -93,21 +86,13 @@ def coverage(
 ) -> Coverage:
     """Return what is there of ``span``, by the manifests by hour and the sizes of objects by folder and name."""
     covers = []
-    for window in _units(span):
+    for window in plan(whole_units(span), 1):
         manifest, there = manifests.get(window.start), folders.get(hour_folder(window.start), {})
         cover = _without_manifest(window, there) if manifest is None else _with_manifest(manifest, there)
         if cover.condition.is_missing and window.start in accepted_gaps:
             cover = HourCover(window, Condition.ACCEPTED, reason="named in accepted_gaps")
         covers.append(cover)
     return Coverage(span, tuple(covers))
-
-
-def _units(span: HourWindow) -> Iterator[HourWindow]:
-    start = hour_window(span.start).start
-    while start < span.end:
-        window = hour_window(start)
-        yield window
-        start = window.end
 
 
 def _without_manifest(window: HourWindow, there: Mapping[str, int]) -> HourCover:

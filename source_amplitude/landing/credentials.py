@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BOTO3_HOURS = timedelta(minutes=30)
 
+_PREFIXES = {"s3": "AWS_", "az": "AZURE_", "gs": "GOOGLE_"}
 _AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _AZURE_ACCOUNT = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
 _AZURE_KEY = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY", "AZURE_STORAGE_KEY")
@@ -49,7 +50,7 @@ def store_credentials(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]
 
     Raises:
         InvalidConfigError: Credentials are half there; the variables that are missing are named, values never.
-        MissingExtraError: A profile is named and boto3 is not installed.
+        MissingExtraError: boto3 is needed for a profile and is not installed.
     """
     if scheme == "s3":
         return _aws(environ)
@@ -62,8 +63,12 @@ def store_credentials(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]
 
 def names_in_use(scheme: str, environ: Mapping[str, str]) -> list[str]:
     """Return the names of the variables that may have to do with opening a store."""
-    prefix = {"s3": "AWS_", "az": "AZURE_", "gs": "GOOGLE_"}.get(scheme, "-")
-    return sorted(name for name in environ if name.startswith(prefix))
+    return sorted(name for name in environ if scheme in _PREFIXES and name.startswith(_PREFIXES[scheme]))
+
+
+def allows_http(scheme: str, environ: Mapping[str, str]) -> bool:
+    """Return whether the environment allows an address without encryption; obstore looks there only if left alone."""
+    return environ.get(f"{_PREFIXES.get(scheme, '')}ALLOW_HTTP", "").lower() in ("1", "true", "yes")
 
 
 def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
@@ -173,11 +178,7 @@ class ConnectionString:
 
     @classmethod
     def parse(cls, text: str) -> ConnectionString:
-        """Return the parts of ``AccountName=...;AccountKey=...``.
-
-        Raises:
-            InvalidConfigError: It names no account, or has neither a key nor a signature.
-        """
+        """Return the parts of ``AccountName=...;AccountKey=...``; raise InvalidConfigError if no account is named."""
         parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
         account = parts.get("AccountName", "")
         endpoint = parts.get("BlobEndpoint", "").rstrip("/")

@@ -18,7 +18,7 @@ from source_amplitude.encoding import JsonLines
 from source_amplitude.errors import CorruptArchiveError, MalformedLinesError, StoreDeniedError
 from source_amplitude.export.oddities import Oddities
 from source_amplitude.landing.formats.body import OddLines
-from source_amplitude.landing.inventory import landed_hours, take_inventory
+from source_amplitude.landing.inventory import days_of, landed_hours, take_inventory
 from source_amplitude.landing.layout import ARRAYS_FOLDER, array_path, hour_folder
 from source_amplitude.windows import DAY, HOUR, HourWindow
 
@@ -44,16 +44,11 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
 
     Returns:
         How many lines of a raw object were no JSON objects and are left out of the arrays, by object.
-
-    Raises:
-        CorruptArchiveError: A raw object is damaged.
-        DiskFullError: The folder cannot be written.
     """
-    first, last = span.start.replace(hour=0), (span.end - HOUR).replace(hour=0)
-    inventory = take_inventory(store, HourWindow(first, last + DAY), landed_hours(store), look_around=False)
+    whole_days = HourWindow(span.start.replace(hour=0), (span.end - HOUR).replace(hour=0) + DAY)
+    inventory = take_inventory(store, whole_days, landed_hours(store), look_around=False)
     changed, malformed, oddities = set(changed_days), dict[str, int](), Oddities()
-    day = first
-    while day <= last:
+    for day in days_of(whole_days):
         paths = [
             root / hour_folder(hour) / landed.name
             for hour, manifest in sorted(inventory.manifests.items())
@@ -68,7 +63,6 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
             for name, findings in array.findings.items():
                 oddities.add(findings, partial(_line, name))
             _logger.info("%s: %s events, %.1f MB.", out, f"{array.events:,}", array.array_bytes / 1e6)
-        day += DAY
     oddities.log_warnings(f"{ARRAYS_FOLDER}/")
     return malformed
 
@@ -107,8 +101,6 @@ class DayArray:
     """What was written.
 
     Attributes:
-        events: Records in the array.
-        array_bytes: Size of the file.
         malformed_lines: How many lines of an object were no JSON objects and are left out, by its name; objects
             without such lines are not named.
         findings: What was odd about the other lines, by the same name.

@@ -66,7 +66,7 @@ class FoundHour:
         return next((each for each in objects if each.member == member.text), None)
 
     def gone(self) -> frozenset[str]:
-        """Return the objects that the manifest names and that are not there."""
+        """Return the names of objects that the manifest has and the store has not."""
         return frozenset(each.name for each in (self.manifest.objects if self.manifest else ())) - self.sizes.keys()
 
 

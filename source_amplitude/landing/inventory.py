@@ -59,7 +59,6 @@ class Inventory:
         return (*self.manifests.values(), *filter(None, (self.earlier, self.later)))
 
     def sizes(self, hour: datetime) -> Mapping[str, int]:
-        """Return the sizes of what is in an hour's folder, by name."""
         return self.folders.get(hour_folder(hour), {})
 
 
@@ -72,21 +71,16 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
     """Return what ``store`` holds of ``span``.
 
     Args:
-        store: Asked for every manifest of the span, and for the names of its days' objects.
         hours: From `landed_hours`.
         look_around: Whether to look for hours with events before and after the span: they say in which form and of
             which project hours are there, and a later one makes open hours empty ones.
-
-    Raises:
-        InvalidManifestError: A manifest cannot be read.
-        AmplitudeError: The store fails.
     """
     wanted = [hour for hour in hours if span.start <= hour < span.end]
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory") as pool:
         manifests = pool.map(lambda hour: read_manifest(store, hour), wanted)
         found = {hour: manifest for hour, manifest in zip(wanted, manifests, strict=True) if manifest is not None}
         # Only now: objects that another run adds meanwhile are there before a manifest names them.
-        days = pool.map(lambda day: store.sizes(day_folder(day)), _days(span))
+        days = pool.map(lambda day: store.sizes(day_folder(day)), days_of(span))
         stored = {path: size for sizes in days for path, size in sizes.items()}
     inventory = Inventory(hours, found, by_folder(stored))
     if not look_around:
@@ -99,11 +93,7 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
 
 
 def read_manifest(store: Store, hour: datetime) -> Manifest | None:
-    """Return an hour's manifest, or None where it has none.
-
-    Raises:
-        InvalidManifestError: It cannot be read.
-    """
+    """Return an hour's manifest, or None where it has none; raise an InvalidManifestError if it cannot be read."""
     path = manifest_path(hour)
     content = store.get(path)
     if content is None or not content.body:  # a machine that loses power may leave an empty file in a folder
@@ -153,12 +143,7 @@ def _note_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: in
 
 
 def require_fitting(inventory: Inventory, form: str, place: object) -> None:
-    """Return if hours landed in the form ``form`` may lie beside what the store holds.
-
-    Raises:
-        OtherFormatError: It holds hours in another form.
-        OtherProjectError: It holds hours of several projects.
-    """
+    """Raise an error if the store holds hours in another form than ``form``, or hours of several projects."""
     formats = {manifest.format for manifest in inventory.known if manifest.format} - {form}
     if formats:
         raise OtherFormatError(f"{place} holds hours landed as {min(formats)}, and {form} was asked for.")
@@ -170,7 +155,7 @@ def require_fitting(inventory: Inventory, form: str, place: object) -> None:
         )
 
 
-def _days(span: HourWindow) -> Iterator[datetime]:
+def days_of(span: HourWindow) -> Iterator[datetime]:
     day = span.start.replace(hour=0)
     while day < span.end:
         yield day

@@ -30,7 +30,7 @@ from source_amplitude.landing.inventory import landed_hours, ledger_of, require_
 from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.landing.results import HourResult, Landing
 from source_amplitude.ledger import came_of_age, ripe_at
-from source_amplitude.windows import HourSet, HourWindow, hour_window
+from source_amplitude.windows import HourSet, HourWindow, hour_window, plan, whole_units
 
 if TYPE_CHECKING:
     import threading
@@ -65,9 +65,6 @@ class Lander:
 
     Args:
         stop: Once set, the run ends with a StoppedError when the objects being written are.
-
-    Attributes:
-        landing: What was done so far.
     """
 
     _inventory: Inventory
@@ -98,7 +95,6 @@ class Lander:
         """Land what the store lacks of ``span``, or whatever Amplitude has for it, and compare.
 
         Args:
-            span: Published hours.
             only_missing: Ask only for hours that are missing or short, that Amplitude had nothing for yet, or that were
                 landed so early that late files are to be looked for (``recheck_hours``).
 
@@ -229,7 +225,8 @@ class Lander:
         if not arrived.is_proof:
             return
         asked_at = arrived.download.asked_at
-        for start in dict.fromkeys(hour_window(hour).start for hour in arrived.download.window):
+        for unit in plan(whole_units(arrived.download.window), 1):
+            start = unit.start
             if start in arrived.hours or start >= before:
                 continue
             landed = self._manifests.get(start)
@@ -238,7 +235,7 @@ class Lander:
                 if self._is_due(landed, asked_at):
                     self._note(replace(landed, asked_at=asked_at.replace(microsecond=0)))
                 continue
-            self._note_nothing(hour_window(start), landed, asked_at)
+            self._note_nothing(unit, landed, asked_at)
 
     def _note_nothing(self, window: HourWindow, before: Manifest | None, asked_at: datetime) -> None:
         state = HourState.EMPTY if window.start in self._ledger.settled else HourState.OPEN
@@ -257,11 +254,11 @@ class Lander:
 
     def _note_failures(self) -> None:
         for window, error in self.landing.tally.failures:
-            for start in dict.fromkeys(hour_window(hour).start for hour in window):
-                before = self._manifests.get(start)
+            for unit in plan(whole_units(window), 1):
+                before = self._manifests.get(unit.start)
                 if before is None or before.state not in (HourState.DONE, HourState.EMPTY):
                     failed_at = before.asked_at if before else window.end
-                    self._note(Manifest(hour_window(start), HourState.FAILED, failed_at, reason=error.what))
+                    self._note(Manifest(unit, HourState.FAILED, failed_at, reason=error.what))
 
     def _note_hours_that_proved_empty(self) -> None:
         for start, manifest in list(self._manifests.items()):

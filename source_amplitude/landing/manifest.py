@@ -46,11 +46,9 @@ class LandedObject:
     Attributes:
         name: Without its folder.
         member: The member it was made from, by its full name.
-        object_bytes: Size of the object.
-        crc32: CRC-32 of the object.
+        crc32: Of the object.
         packed_bytes: Size of the member, a gzip file.
         packed_crc32: CRC-32 of the member; with its size it shows whether Amplitude has changed it.
-        events: Events in the object.
         content: Length, CRC-32 and malformed lines of the member's unpacked content.
         etag: What the store answered when it had the object.
     """
@@ -75,7 +73,7 @@ class Manifest:
         format: In which form its objects were landed; empty where it has none.
         project: The project its members are of; None where it has none.
         objects: By name.
-        event_types: Events by type, the most frequent ones; empty where nobody counted them.
+        event_types: Events by type, the most frequent ones; empty where they were not counted.
         reason: Why it failed.
     """
 
@@ -125,11 +123,7 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
 
 
 def manifest_from_bytes(path: str, body: bytes) -> Manifest:
-    """Return the manifest that ``body``, which was found at ``path``, describes.
-
-    Raises:
-        InvalidManifestError: It is none that this version wrote, or of another hour than its path says.
-    """
+    """Return the manifest at ``path``; raise an InvalidManifestError if it is none, or of another hour or version."""
     try:
         saved = json.loads(body)
         if saved["version"] != VERSION:

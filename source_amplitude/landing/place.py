@@ -80,14 +80,10 @@ class Place:
 
 
 def parse_place(to: str) -> Place:
-    """Return what ``--to`` names.
+    """Return what ``--to`` names, or raise an InvalidConfigError that says what to write.
 
     Only a plain path is a folder: what begins like an address and is none of a known store is refused, or a mistyped
     store would become a folder with its name.
-
-    Raises:
-        InvalidConfigError: No form that is known, with the one to write. The value is not repeated where it may hold a
-            secret.
     """
     if not to.strip():
         raise InvalidConfigError(("--to is empty",))
@@ -137,12 +133,7 @@ def _refusal(to: str) -> str:
 
 
 class _NearPlace(NamedTuple):
-    """What was meant.
-
-    Attributes:
-        form: What to write after ``--to``.
-        beside: What is to be set as well, as an end of a sentence; empty where nothing is.
-    """
+    """What to write after ``--to``, and ``beside`` it what is to be set as well, as an end of a sentence."""
 
     form: str
     beside: str = ""

@@ -22,11 +22,9 @@ class ObjectCounts:
     """What was done about objects; ``+=`` adds another count.
 
     Attributes:
-        written: Objects that were not there.
         replaced: Objects whose bytes had changed at Amplitude, or in the store.
-        unchanged: Objects that were there as Amplitude has them.
         written_bytes: Size of the written and the replaced ones.
-        events: Events of all of them.
+        events: Of all of them, unchanged ones too.
     """
 
     written: int = 0
@@ -51,7 +49,6 @@ class HourResult:
 
     Attributes:
         manifest: What is in the store now; None where the hour is broken.
-        objects: What was done about its objects.
         rendered: What was written now, by its member; the bodies are closed.
         broken: Why a member could not be read, or must be read again.
     """
@@ -78,7 +75,6 @@ class Landing:
         objects: What was done about the objects of the hours that are done.
         hours_empty: Hours that Amplitude has no files for, for good.
         hours_open: Hours that it has none for yet.
-        changed_days: Days that got objects.
     """
 
     tally: SyncStats = field(default_factory=SyncStats)

@@ -27,12 +27,12 @@ from source_amplitude.errors import (
     StoreError,
 )
 from source_amplitude.landing.conditions import ConditionalWriter, Content
-from source_amplitude.landing.credentials import names_in_use, store_credentials
+from source_amplitude.landing.credentials import allows_http, names_in_use, store_credentials
 from source_amplitude.landing.layout import MANIFEST_FOLDER
 from source_amplitude.landing.store_errors import ended_early, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from obstore.store import ObjectStore
 
@@ -136,7 +136,6 @@ class Store:
         raise StoreError(f"Other programs change {path} all the time; it was not written.")
 
     def _replace(self, path: str, before: Content | None, after: bytes) -> bool:
-        """Write ``after`` if ``before`` is still what is there; return whether it was."""
         import obstore  # noqa: PLC0415 - as in `put`
 
         with self._errors(f"writing {path}"):
@@ -181,11 +180,7 @@ def _whole(read: Callable[[], T]) -> T:
 
 
 def require_land_extra() -> None:
-    """Return if what the extra ``[land]`` installs is there.
-
-    Raises:
-        MissingExtraError: It is not; the text has the command that installs it.
-    """
+    """Raise a MissingExtraError, with the command that installs it, unless the extra ``[land]`` is there."""
     if find_spec("obstore") is None:
         raise MissingExtraError(
             "This command needs obstore, which is not installed.",
@@ -209,7 +204,7 @@ def _open_place(place: Place, settings: StoreSettings, *, create: bool) -> Objec
         "connect_timeout": timedelta(seconds=settings.connect_seconds),
         "timeout": timedelta(seconds=settings.request_seconds),
     }
-    if credentials.get("endpoint", "").startswith("http://") or _allows_http(os.environ, place.scheme):
+    if credentials.get("endpoint", "").startswith("http://") or allows_http(place.scheme, os.environ):
         options["allow_http"] = True
     patience: dict[str, Any] = {
         "prefix": place.prefix or None,
@@ -234,12 +229,6 @@ def _open_place(place: Place, settings: StoreSettings, *, create: bool) -> Objec
         raise InvalidConfigError(
             (f"credentials or settings of {place} cannot be used ({type(error).__name__}); variables set: {names}",)
         ) from None
-
-
-def _allows_http(environ: Mapping[str, str], scheme: str) -> bool:
-    """Return whether the environment allows an address without encryption; obstore looks there only if left alone."""
-    prefix = {"s3": "AWS", "az": "AZURE", "gs": "GOOGLE"}.get(scheme, "")
-    return environ.get(f"{prefix}_ALLOW_HTTP", "").lower() in ("1", "true", "yes")
 
 
 def _folder(path: str, *, create: bool) -> Path:

@@ -139,7 +139,6 @@ def _os_error(error: BaseException) -> int | None:
 
 
 def _cause(error: BaseException) -> str:
-    """Return `store_words` in brackets, for the end of a sentence."""
     words = store_words(error)
     return f" ({words})" if words else ""
 

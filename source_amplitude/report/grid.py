@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.signs import LEVELS, SIGNS, hours_in, hours_missing, level, short_count, size
+from source_amplitude.report.signs import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import Console, ConsoleOptions
 
     from source_amplitude.landing.coverage import Coverage, HourCover
 
@@ -39,15 +38,12 @@ _STYLES = {
 }
 
 
-def grid(coverage: Coverage) -> RenderableType:
-    """Return what rich prints as a grid of hours by days, with a total for each day and a legend.
+class Grid:
+    """What rich prints as a grid of hours by days, with a total for each day and a legend.
 
     Where a line has less than 80 columns the totals are left out, from the right.
     """
-    return _Grid(coverage)
 
-
-class _Grid:
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
         self._largest = max((each.events for each in coverage.hours), default=0)
@@ -60,7 +56,7 @@ class _Grid:
             cells = Text(f"{day:%Y-%m-%d}  ").append_text(self._cells(hours, plain=plain))
             yield _line(cells, _totals_of(hours), width)
         hours = self._coverage.hours
-        total = Text(f"{_days_and_hours(self._coverage)}".ljust(_DAY_WIDTH + HOURS * _HOUR_WIDTH))
+        total = Text(days_and_hours(self._coverage).ljust(_DAY_WIDTH + HOURS * _HOUR_WIDTH))
         yield _line(total, _totals_of(hours), width)
         yield Text("")
         yield from _wrapped(self._legend(plain=plain), width)
@@ -94,7 +90,7 @@ class _Grid:
                 continue
             symbol = sign.ascii if plain else sign.symbol
             if condition is Condition.DONE:
-                symbol = f"{DIGITS[0]}-{DIGITS[-1]}" if plain else f"{BARS[0]}{BARS[LEVELS // 2]}{BARS[-1]}"
+                symbol = f"{DIGITS[0]}-{DIGITS[-1]}" if plain else f"{BARS[0]}{BARS[len(BARS) // 2]}{BARS[-1]}"
             yield Text(symbol, style=_STYLES[condition]).append(f" {condition.value} {hours:,}", style="not bold")
 
 
@@ -107,11 +103,6 @@ def _wrapped(parts: Iterator[Text], width: int) -> Iterator[Text]:
             line = Text(no_wrap=True, overflow="ignore")
         line.append(_GAP if line.cell_len else "").append_text(part)
     yield line
-
-
-def _days_and_hours(coverage: Coverage) -> str:
-    days = sum(1 for _ in coverage.by_day())
-    return f"{counted(days, 'day')}, {counted(hours_in(coverage.hours), 'hour')}"
 
 
 def _totals_of(hours: tuple[HourCover, ...]) -> tuple[Text, ...]:

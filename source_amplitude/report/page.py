@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.signs import SIGNS, hours_in, hours_missing, level, short_count, size
+from source_amplitude.report.signs import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
 from source_amplitude.windows import HourWindow
 
 if TYPE_CHECKING:
@@ -210,10 +210,8 @@ def _totals(hours: tuple[HourCover, ...], largest_day: int | None = None) -> str
 
 
 def _foot(coverage: Coverage) -> str:
-    said = f"{counted(sum(1 for _ in coverage.by_day()), 'day')}, {counted(hours_in(coverage.hours), 'hour')}"
-    return (
-        f'<tfoot><tr><th scope="row">Total</th><td colspan="{_HOURS}">{said}</td>{_totals(coverage.hours)}</tr></tfoot>'
-    )
+    days, totals = days_and_hours(coverage), _totals(coverage.hours)
+    return f'<tfoot><tr><th scope="row">Total</th><td colspan="{_HOURS}">{days}</td>{totals}</tr></tfoot>'
 
 
 def _missing_hours(coverage: Coverage) -> str:

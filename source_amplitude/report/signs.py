@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from source_amplitude.landing.coverage import HourCover
+    from source_amplitude.landing.coverage import Coverage, HourCover
 
 LEVELS = 8
 """How many shades tell the sizes of hours with events apart, 1 the smallest."""
@@ -51,6 +52,11 @@ def hours_in(hours: Iterable[HourCover]) -> int:
     return sum(each.window.hours for each in hours)
 
 
+def days_and_hours(coverage: Coverage) -> str:
+    days = sum(1 for _ in coverage.by_day())
+    return f"{counted(days, 'day')}, {counted(hours_in(coverage.hours), 'hour')}"
+
+
 def hours_missing(hours: Iterable[HourCover]) -> int:
     """Return how many of these hours are to be fetched."""
     return hours_in(each for each in hours if each.condition.is_missing)
@@ -69,21 +75,18 @@ def level(events: int, largest: int) -> int:
 
 def short_count(count: int) -> str:
     """Return a count in at most four characters, such as ``999``, ``1.2k``, ``35k`` and ``2.5M``; rounded."""
-    scaled, power = float(count), 0
-    while scaled >= 999.5 and power < len(_THOUSANDS) - 1:  # noqa: PLR2004 - what would be written as 1000
-        scaled, power = scaled / 1000, power + 1
-    return f"{_three_digits(scaled, power)}{_THOUSANDS[power]}"
+    return "".join(_scaled(count, _THOUSANDS))
 
 
 def size(number: int) -> str:
     """Return a number of bytes for people, such as ``1.2 MB``; a kB has 1000 bytes."""
-    if number == 1:
-        return "1 byte"
+    return "1 byte" if number == 1 else " ".join(_scaled(number, _BYTES))
+
+
+def _scaled(number: int, units: tuple[str, ...]) -> tuple[str, str]:
+    """Return at most three digits, and the unit that they are in."""
     scaled, power = float(number), 0
-    while scaled >= 999.5 and power < len(_BYTES) - 1:  # noqa: PLR2004 - as above
+    while scaled >= 999.5 and power < len(units) - 1:  # noqa: PLR2004 - what would be written as 1000
         scaled, power = scaled / 1000, power + 1
-    return f"{_three_digits(scaled, power)} {_BYTES[power]}"
-
-
-def _three_digits(scaled: float, power: int) -> str:
-    return f"{scaled:.1f}" if power and scaled < 9.95 else f"{scaled:.0f}"  # noqa: PLR2004 - what rounds below 10
+    digits = f"{scaled:.1f}" if power and scaled < 9.95 else f"{scaled:.0f}"  # noqa: PLR2004 - what rounds below 10
+    return digits, units[power]

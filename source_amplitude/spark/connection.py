@@ -15,6 +15,7 @@ from source_amplitude.spark.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import pyarrow as pa
     from pyspark.sql.types import StructType
@@ -30,7 +31,6 @@ class Connection:
     """Travels to the executors.
 
     Attributes:
-        schema: The wanted columns.
         api_url: The driver's ``AMPLITUDE_API_URL``, which executors need not have.
     """
 
@@ -39,10 +39,13 @@ class Connection:
     settings: Limits
     api_url: str | None
 
+    def said_plainly(self) -> AbstractContextManager[None]:
+        return said_plainly(self.options.config.keys)
+
     @contextmanager
     def amplitude(self) -> Iterator[Amplitude]:
         """Open Amplitude for a while; what fails meanwhile has a text that fits a query."""
-        with said_plainly(self.options.config.keys):
+        with self.said_plainly():
             amplitude = self.open()
             try:
                 yield amplitude

@@ -1,4 +1,7 @@
-"""Amplitude as Spark sees it: what ``spark.read.format("amplitude")`` and ``spark.readStream`` make."""
+"""Amplitude as Spark sees it: what ``spark.read.format("amplitude")`` and ``spark.readStream`` make.
+
+In a batch query the driver plans windows and tasks read them; `stream` has the readers of streaming queries.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,16 @@ from typing import TYPE_CHECKING
 from source_amplitude.config import Keys
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import MissingExtraError
-from source_amplitude.export import Limits
+from source_amplitude.export import Limits, not_published_error
 from source_amplitude.spark.failures import said_plainly
 from source_amplitude.spark.options import LateFiles, parse_options
+from source_amplitude.spark.shares import Share, narrow, split_share
+from source_amplitude.windows import HourSet, HourWindow
 
 try:
     from pyspark.errors import PySparkNotImplementedError
-    from pyspark.sql.datasource import DataSource
+    from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
-    from source_amplitude.spark.batch import BatchReader, FilteringBatchReader
     from source_amplitude.spark.connection import Connection
     from source_amplitude.spark.table import require_fitting, table_schema
 except ImportError as error:
@@ -28,14 +32,61 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    import pyarrow as pa
     from pyspark.sql import SparkSession
-    from pyspark.sql.datasource import DataSourceReader, DataSourceStreamReader, SimpleDataSourceStreamReader
+    from pyspark.sql.datasource import DataSourceStreamReader, Filter, SimpleDataSourceStreamReader
     from pyspark.sql.types import StructType
 
 _MASKED = "spark.sql.redaction.options.regex"
 _PUSHDOWN_WORKER = "pyspark.sql.worker.data_source_pushdown_filters"
+
+
+class BatchReader(DataSourceReader):
+    """Reads the hours of the configuration."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._filters: list[Filter] = []
+
+    def partitions(self) -> list[InputPartition]:
+        """Return at most ``num_workers`` shares of the hours to read.
+
+        Raises:
+            AmplitudeError: The keys are refused, or Amplitude cannot be reached.
+            NotPublishedError: ``end_date`` is later than what is published: the rest would be missing silently.
+        """
+        config = self._connection.options.config
+        with self._connection.amplitude() as amplitude:
+            amplitude.connect()
+            newest = amplitude.span_end(config.end)
+            end = config.end or newest
+            span = narrow(HourWindow(config.start, end), self._filters) if config.start < end else None
+            if span is None:
+                return []
+            if span.end > newest:
+                raise not_published_error(
+                    HourWindow(max(span.start, newest), span.end),
+                    config.export_delay_hours,
+                    next_step="Run the query again then, or leave out end_date to read what is published.",
+                )
+        share = Share(HourSet((span,)) - config.accepted_gaps)
+        parts = split_share(share, window_hours=config.window_hours, most=config.num_workers)
+        return [InputPartition(part) for part in parts]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        if partition.value is not None:  # what Spark makes of no partitions at all
+            yield from self._connection.rows(partition.value)
+
+
+class FilteringBatchReader(BatchReader):
+    """The same where Spark hands filters over."""
+
+    def pushFilters(self, filters: list[Filter]) -> list[Filter]:  # noqa: N802 - Spark's name
+        """Take note of ``filters``; Spark applies all of them, since an hour has rows on both sides of a moment."""
+        self._filters = filters
+        return filters
 
 
 class AmplitudeDataSource(DataSource):
@@ -90,9 +141,10 @@ class AmplitudeDataSource(DataSource):
         return DriverStreamReader(self._connection(schema))
 
     def _connection(self, schema: StructType) -> Connection:
-        with said_plainly(self._options.config.keys):
+        connection = Connection(self._options, schema, self.settings, self._api_url)
+        with connection.said_plainly():
             require_fitting(schema)
-        return Connection(self._options, schema, self.settings, self._api_url)
+        return connection
 
 
 def _require_streaming() -> None:

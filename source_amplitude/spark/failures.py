@@ -37,12 +37,12 @@ _NOTHING_COUNTS = "No row of the task or the micro-batch that met this counts."
 
 
 class UnexpectedFailureError(Exception):
-    """An error that nobody foresaw, whose text had a key in it."""
+    """An error of another kind, whose text had a key in it."""
 
 
 @contextmanager
 def said_plainly(keys: Keys) -> Iterator[None]:
-    """Raise every error with a text that may be shown to anybody, and ours with advice for those who use Spark."""
+    """Raise every error with a text that holds no secret, and ours with advice for those who use Spark."""
     try:
         yield
     except AmplitudeError as error:

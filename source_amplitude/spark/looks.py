@@ -28,7 +28,7 @@ class Looks(Generic[T]):
     """Downloads every archive and remembers how much of each member there is, so that late files are found.
 
     Args:
-        encoding: Makes something of the lines for whoever reads on the driver, see `take`.
+        encoding: Makes what `take` returns of the lines.
         most_bytes: After so much JSON it ends with the hour it is at; None: after all of them.
     """
 

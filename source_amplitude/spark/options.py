@@ -71,13 +71,9 @@ class Options:
 
 
 def parse_options(options: Mapping[str, str]) -> Options:
-    """Return what ``options`` describe.
+    """Return what ``options`` describe, or raise an InvalidConfigError that lists all that cannot be used.
 
-    Args:
-        options: Names in any letter case; lists are JSON, or their values with commas between them.
-
-    Raises:
-        InvalidConfigError: One or more cannot be used; it lists all of them.
+    Names may have any letter case; lists are JSON, or their values with commas between them.
     """
     given = {name.lower(): value for name, value in options.items()}
     misplaced = [name for name, value in given.items() if name not in KEYS and holds_a_key(value, given)]

@@ -1,4 +1,7 @@
-"""From one offset of a streaming query to the next: when Amplitude is asked, and for how many hours.
+"""Offsets of a streaming query: the ledger as plain JSON, what lies between two of them, and how the next one is made.
+
+An offset is the state that ``read`` saves, with ``seen``: hours of its batch that the driver saw files for. Spark hands
+offsets back as it wrote them and compares their text, so equal offsets must have equal texts.
 
 What the driver finds out about hours, by `glances` at archives or by `looks` into them, changes a ledger as ``read``
 does. Executors cannot: nothing of what a task finds comes back to the driver.
@@ -6,16 +9,73 @@ does. Executors cannot: nothing of what a task finds comes back to the driver.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from source_amplitude.ledger import Ledger
-from source_amplitude.spark.offsets import Offset, ledger_at, offset_of, says_the_same
-from source_amplitude.windows import HourSet, HourWindow, take_window
+from source_amplitude.errors import InvalidStateError
+from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
+from source_amplitude.spark.shares import Share
+from source_amplitude.windows import HourSet, HourWindow, hour_window, parse_moment, take_window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from source_amplitude.config import Config
     from source_amplitude.export import Amplitude
+    from source_amplitude.members import Fingerprint
+
+_SEEN = "seen"
+
+Offset = dict[str, Any]
+
+
+def offset_of(ledger: Ledger, config: Config, seen: Iterable[datetime] = ()) -> Offset:
+    """Return the offset behind everything that ``ledger`` says is read."""
+    state = state_from_ledger(ledger, start=config.start, accepted_gaps=config.accepted_gaps)
+    return {**state, _SEEN: [f"{hour:%Y-%m-%dT%H:%M:%SZ}" for hour in sorted(seen)]}
+
+
+def ledger_at(offset: Mapping[str, Any], config: Config) -> Ledger:
+    """Return the ledger that an offset holds, or raise an InvalidStateError if it is none that `offset_of` wrote."""
+    state = {name: value for name, value in offset.items() if name != _SEEN}
+    return ledger_from_state(state, export_delay_hours=config.export_delay_hours).ledger
+
+
+def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether nothing was read or learnt between two offsets."""
+    return bool(one["ledger"] == other["ledger"])
+
+
+def share_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Config) -> Share:
+    """Return what a batch from ``start`` to ``end`` reads: the same whenever Spark asks."""
+    before, after = ledger_at(start, config), ledger_at(end, config)
+    changed = [hour for hour in after.landed if _members(after, hour) != _members(before, hour)]
+    fresh = after.settled - before.settled
+    hours = (fresh | HourSet.of(map(hour_window, changed))) - config.accepted_gaps
+    return Share(
+        hours=hours,
+        project=after.project,
+        expected=(_seen(end) | HourSet.of(map(hour_window, changed))) & hours,
+        known={hour: _members(before, hour) for hour in changed if hour in before.landed},
+        bounds={hour: _changed(_members(before, hour), _members(after, hour)) for hour in changed},
+    )
+
+
+def _changed(before: dict[str, Fingerprint], after: dict[str, Fingerprint]) -> dict[str, Fingerprint]:
+    return {name: seen for name, seen in after.items() if seen != before.get(name)}
+
+
+def _seen(offset: Mapping[str, Any]) -> HourSet:
+    texts = offset.get(_SEEN)
+    moments = [parse_moment(text) for text in texts] if isinstance(texts, list) else [None]
+    if None in moments:
+        raise InvalidStateError(f"The offset's {_SEEN} is no list of hours.")
+    return HourSet.of(hour_window(moment) for moment in moments if moment is not None)
+
+
+def _members(ledger: Ledger, hour: datetime) -> dict[str, Fingerprint]:
+    landed = ledger.landed.get(hour)
+    return {} if landed is None else dict(landed.members)
 
 
 class Settling(Protocol):
@@ -27,7 +87,6 @@ class Settling(Protocol):
         Returns hours that files were seen for and whose files the ledger does not remember.
 
         Args:
-            ledger: Changed.
             span: Published hours.
             fresh: Hours of the span that were never asked for, and are to be now.
             most: So many hours that were open are settled with files at most; None for all.
@@ -42,7 +101,6 @@ class Progress:
     """Decides how far a streaming query may read.
 
     Args:
-        settling: How the driver learns of hours.
         poll_seconds: How long nothing is asked for after there was nothing new: Spark asks a hundred times a second.
     """
 
@@ -66,7 +124,6 @@ class Progress:
         """Return an offset behind ``start``, or ``start`` itself where there is nothing new.
 
         Args:
-            start: Where the query is.
             most_hours: Of hours that were never asked for, so many at most; None for all.
 
         Raises:

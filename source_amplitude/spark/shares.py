@@ -30,15 +30,12 @@ Members = dict[str, "Fingerprint"]
 _COLUMN = ("server_upload_time",)
 """What an export's hours are hours of (documented, Export API); the other times lie anywhere."""
 
-_MICROSECOND = datetime.resolution
-
 
 @dataclass(frozen=True)
 class Share:
     """What one task reads.
 
     Attributes:
-        hours: All of them.
         project: Whose archives they must be; None where that is not known.
         expected: Hours that Amplitude had files for when the share was made.
         known: By hour, what earlier batches read of its members: only what follows is read.
@@ -52,7 +49,6 @@ class Share:
     bounds: Mapping[datetime, Members] = field(default_factory=dict)
 
     def part(self, hours: HourSet) -> Share:
-        """Return what concerns some of its hours."""
         return Share(
             hours,
             self.project,
@@ -167,7 +163,7 @@ def _bounds(name: str, value: object, span: HourWindow) -> tuple[datetime | None
         "EqualNullSafe": (moment, moment),
         "GreaterThan": (moment, None),
         "GreaterThanOrEqual": (moment, None),
-        "LessThan": (None, moment - _MICROSECOND),
+        "LessThan": (None, moment - datetime.resolution),
         "LessThanOrEqual": (None, moment),
     }.get(name, (None, None))
 

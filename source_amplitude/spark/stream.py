@@ -11,25 +11,20 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition, SimpleDataSourceStreamReader
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxFiles, SupportsTriggerAvailableNow
 
-from source_amplitude.spark.failures import said_plainly
 from source_amplitude.spark.glances import Glances
 from source_amplitude.spark.looks import Looks, counting_looks
-from source_amplitude.spark.offsets import Offset, share_between
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.progress import Progress
+from source_amplitude.spark.progress import Offset, Progress, share_between
 from source_amplitude.spark.shares import split_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     import pyarrow as pa
     from pyspark.sql.streaming.datasource import ReadLimit
 
     from source_amplitude.export import Amplitude
     from source_amplitude.spark.connection import Connection
-    from source_amplitude.spark.progress import Settling
-
 
 _MICRO_BATCH_BYTES = 64 * 1024**2
 """JSON in a micro-batch, exceeded by at most an hour: the driver holds it three times, the last time in the JVM."""
@@ -51,19 +46,19 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return ReadMaxFiles(self._connection.options.windows_per_batch)
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        with self._plainly():
+        with self._connection.said_plainly():
             self._driver().end_at_present()
 
     def latestOffset(self, start: Offset, limit: ReadLimit) -> Offset:  # noqa: N802 - Spark's name
         options = self._connection.options
         windows = limit.max_files if isinstance(limit, ReadMaxFiles) else options.windows_per_batch
         most_hours = None if isinstance(limit, ReadAllAvailable) else windows * options.config.window_hours
-        with self._plainly():
+        with self._connection.said_plainly():
             return self._driver().next(start, most_hours)
 
     def partitions(self, start: Offset, end: Offset) -> list[InputPartition]:
         config = self._connection.options.config
-        with self._plainly():
+        with self._connection.said_plainly():
             share = share_between(start, end, config)
         parts = split_share(share, window_hours=config.window_hours, most=config.num_workers)
         return [InputPartition(part) for part in parts]
@@ -75,20 +70,13 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if self._amplitude is not None:
             self._amplitude.close()
 
-    def _plainly(self) -> AbstractContextManager[None]:
-        return said_plainly(self._connection.options.config.keys)
-
     def _driver(self) -> Progress:
         if self._progress is None:
+            options = self._connection.options
             self._amplitude = self._connection.open()
-            settling = self._settling(self._amplitude)
-            self._progress = Progress(self._amplitude, settling, self._connection.options.poll_seconds)
+            settling = Glances if options.late_files is LateFiles.IGNORE else counting_looks
+            self._progress = Progress(self._amplitude, settling(self._amplitude), options.poll_seconds)
         return self._progress
-
-    def _settling(self, amplitude: Amplitude) -> Settling:
-        if self._connection.options.late_files is LateFiles.IGNORE:
-            return Glances(amplitude)
-        return counting_looks(amplitude)
 
 
 class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableNow):
@@ -102,14 +90,14 @@ class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableN
         return self._driver()[0].initial()
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        with said_plainly(self._connection.options.config.keys):
+        with self._connection.said_plainly():
             self._driver()[0].end_at_present()
 
     def read(self, start: Offset) -> tuple[Iterator[pa.RecordBatch], Offset]:
         """Return the next rows and the offset behind them; no rows and ``start`` while there is nothing new."""
         options = self._connection.options
         progress, looks = self._driver()
-        with said_plainly(options.config.keys):
+        with self._connection.said_plainly():
             end = progress.next(start, options.windows_per_batch * options.config.window_hours)
         return iter(looks.take()), end  # Spark copies the iterator, which a generator does not allow
 

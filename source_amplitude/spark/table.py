@@ -50,11 +50,7 @@ def table_schema(properties: Properties) -> StructType:
 
 
 def require_fitting(schema: StructType) -> None:
-    """Return if the events have all columns of a schema, with these types.
-
-    Raises:
-        InvalidConfigError: What they do not have.
-    """
+    """Raise an InvalidConfigError unless the events have all columns of a schema, with these types."""
     kinds = _kinds()
     problems = [
         f"schema: there is no column {field.name}"
@@ -68,11 +64,7 @@ def require_fitting(schema: StructType) -> None:
 
 
 class Table:
-    """Lines to Arrow batches of some columns.
-
-    Args:
-        schema: One that `require_fitting` has nothing against.
-    """
+    """Lines to Arrow batches of the columns of a schema that `require_fitting` accepts."""
 
     def __init__(self, schema: StructType) -> None:
         self._names = schema.fieldNames()

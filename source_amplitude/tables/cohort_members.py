@@ -1,4 +1,4 @@
-"""Who is in a cohort: asked for again only after Amplitude has computed it anew, inside its quotas."""
+"""Who is in a cohort: asked for again only after Amplitude has computed it again, inside its quotas."""
 
 from __future__ import annotations
 
@@ -175,11 +175,7 @@ class CohortsReading(Reading):
         self.rest.retrying(lambda: self._fetch_file(download, body, members))
 
     def _is_in_progress(self, download: _Download) -> bool:
-        """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed).
-
-        Raises:
-            UnexpectedAnswerError: Another word; no failure is documented.
-        """
+        """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed; no failure)."""
         call = download.call("/api/5/cohorts/request-status/{}", "the state of the download")
         fetched = self.rest.retrying(lambda: self.rest.fetch(call))
         status = str(require_dict(fetched.json(call.what), "body").get("async_status", ""))

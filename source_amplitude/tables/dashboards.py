@@ -41,7 +41,6 @@ class Query:
     """One request for a span of days, without the days.
 
     Attributes:
-        parameters: Beside ``start`` and ``end``.
         rows: Makes rows of the decoded answer, of its `Matrix` if it has series.
         cost_per_day: See amplitude-api.md 3.1.
         has_series: Whether the answer has a series of dates, which may be cut short.
@@ -123,12 +122,8 @@ class DashboardReading(Reading):
         if day is None:
             raise InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}.")
         if day > ended + ONE_DAY:
-            _logger.warning(
-                "%s: the saved state has the date %s, which is not over yet; it is set back to %s.",
-                self.name,
-                day,
-                ended,
-            )
+            text = "%s: the saved state has the date %s, which is not over yet; it is set back to %s."
+            _logger.warning(text, self.name, day, ended)
             day = ended
             self.state = {"date": str(ended)}
         lookback_days = max(self.config.dashboard_lookback_days, self.table.matures_days)
@@ -150,7 +145,6 @@ class Dashboard(Table):
     """A table by date.
 
     Attributes:
-        path: Amplitude's.
         queries: The requests that a configuration asks for, in order.
         interval: What one date covers.
         day_by_day: Whether an answer is about all its days together, so that each day is asked for alone.
@@ -168,7 +162,6 @@ class Dashboard(Table):
     matures_days: int = 0
 
     def days_per_request(self, config: Config) -> int:
-        """Return how many days one request may ask for."""
         affordable = min(_MOST_COST // query.cost_per_day for query in self.queries(config))
         return 1 if self.day_by_day else min(affordable, _MOST_DAYS)
 
@@ -212,11 +205,7 @@ DASHBOARDS = (
     Dashboard("new_users", "/api/2/users", _users("new", Interval.DAY)),
     Dashboard("weekly_active_users", "/api/2/users", _users("active", Interval.WEEK), Interval.WEEK),
     Dashboard("monthly_active_users", "/api/2/users", _users("active", Interval.MONTH), Interval.MONTH),
-    Dashboard(
-        "average_session_length",
-        "/api/2/sessions/average",
-        _sessions(_session_lengths),
-    ),
+    Dashboard("average_session_length", "/api/2/sessions/average", _sessions(_session_lengths)),
     Dashboard(
         "average_sessions_per_user",
         "/api/2/sessions/peruser",

@@ -94,10 +94,8 @@ class ListTable(Table):
     """A list.
 
     Attributes:
-        call: The request.
         key: Where the answer has the array; None if the body is one.
         older: Asked instead where ``call`` is answered with 404.
-        to_row: Makes a row of an item.
     """
 
     call: Call

@@ -31,7 +31,6 @@ class Rest:
         amplitude: The project; its retry budget is this table's alone.
         proof: The check of the keys before the first request, shared by all tables of a run.
         quotas: What all tables of a run have spent.
-        stop: Ends waits.
     """
 
     def __init__(self, amplitude: Amplitude, proof: KeysProof, quotas: Quotas, stop: threading.Event) -> None:
@@ -42,11 +41,7 @@ class Rest:
         self._budget = RetryBudget(amplitude.limits.retry_budget_seconds)
 
     def json(self, call: Call) -> object:
-        """Return the decoded answer to ``call``.
-
-        Raises:
-            AmplitudeError: By status and words, after retries; see `answers.rest_error`.
-        """
+        """Return the decoded answer to ``call``, after retries; see `answers.rest_error` for the errors."""
         return self.retrying(lambda: self.fetch(call).json(call.what))
 
     def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
@@ -67,11 +62,7 @@ class Rest:
             raise
 
     def present(self) -> datetime:
-        """Return the earlier of our clock and Amplitude's, which the first request asks for.
-
-        Raises:
-            CredentialsRejectedError: Amplitude refuses the keys.
-        """
+        """Return the earlier of our clock and Amplitude's, which the first request asks for."""
         self._proof.require()
         return self.amplitude.present()
 
@@ -91,15 +82,9 @@ class Rest:
         )
 
     def wait(self, seconds: float) -> None:
-        """Wait.
-
-        Raises:
-            StoppedError: The sync was asked to end meanwhile.
-        """
         sleep_unless(self._stop, self.amplitude.clock, seconds)
         self.raise_if_stopped()
 
     def raise_if_stopped(self) -> None:
-        """Raise StoppedError once the sync was asked to end."""
         if self._stop.is_set():
             raise StoppedError

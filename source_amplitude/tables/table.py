@@ -37,7 +37,6 @@ class Table:
     needs: str = ""
 
     def read(self, rest: Rest, state: State | None = None) -> Reading:
-        """Return a new read that continues after ``state``."""
         return self.reading(self, rest, state or {})
 
 
@@ -60,9 +59,6 @@ class Reading:
 
         Args:
             again: Whether the newest days that the state covers are read again, because their figures still grow.
-
-        Raises:
-            AmplitudeError: The keys are refused, or the state is invalid.
         """
         if self.table.needs and not getattr(self.config, self.table.needs):
             _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self.table.needs)
@@ -70,11 +66,7 @@ class Reading:
             yield from self._parts(again=again)
 
     def rows(self, part: Part) -> Iterator[Row]:
-        """Yield the rows of a part, without the columns that are null.
-
-        Raises:
-            AmplitudeError: The part cannot be read, or the sync was asked to end.
-        """
+        """Yield the rows of a part, without the columns that are null."""
         for row in self._rows(part):
             yield {name: value for name, value in row.items() if value is not None}
             self.rest.raise_if_stopped()

@@ -28,13 +28,7 @@ _NO_CURSOR = ("dumb", "unknown")
 
 @dataclass(frozen=True)
 class Person:
-    """Where a command's output goes.
-
-    Attributes:
-        reads_stderr: Whether stderr is a terminal.
-        reads_stdout: Whether stdout is one.
-        may_draw: Whether a line may be drawn on stderr that changes.
-    """
+    """Where a command's output goes: whether stderr and stdout are terminals, and whether progress may be drawn."""
 
     reads_stderr: bool
     reads_stdout: bool
@@ -50,7 +44,7 @@ class Person:
 
     @property
     def is_alone(self) -> bool:
-        """Whether nobody but this person gets any of the output."""
+        """Whether all of the output goes to this person."""
         return self.reads_stderr and self.reads_stdout
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
@@ -112,11 +106,9 @@ def unused_name(stem: str, suffix: str) -> str:
 
 
 class Narrator(ProgressListener):
-    """Draws the progress of a command, and says what became of a read's streams as they end.
+    """Draws the progress of a command, and says how a read's streams end; nothing where it is not read by a person.
 
     Args:
-        person: Is told; nothing is said or drawn where nobody reads it.
-        stop: Set when the command is to end soon.
         data_on_stdout: Whether the command prints data: on a terminal it would run into the progress.
     """
 

@@ -55,7 +55,6 @@ class ProgressLine(Progress):
 
 class _Counts(ProgressColumn):
     def render(self, task: Task) -> Text:
-        """Return hours done of all, events, events a second and megabytes of JSON."""
         stats: SyncStats = task.fields["stats"]
         rate = stats.records / task.elapsed if task.elapsed else 0
         hours = f"{stats.hours_over:,}/{stats.hours_wanted:,} hours" if stats.hours_wanted else "asking"
@@ -69,7 +68,6 @@ class _Rest(ProgressColumn):
     max_refresh = 1  # second; it need not tremble
 
     def render(self, task: Task) -> Text:
-        """Return how long the rest will take if it goes on as before."""
         if task.fields["is_ending"]:
             return Text("ending; Ctrl-C again: at once", no_wrap=True)
         stats: SyncStats = task.fields["stats"]

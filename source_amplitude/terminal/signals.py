@@ -20,7 +20,6 @@ def ends_on_signals(stop: threading.Event, end: Callable[[int], NoReturn] = sys.
     """Set ``stop`` at the first SIGTERM or Ctrl-C and note the signal; a second one ends the process at once.
 
     Args:
-        stop: Whatever is at work looks at it.
         end: Ends the process with an exit code; ``os._exit`` where threads may wait that Python would wait for.
     """
     received: list[int] = []

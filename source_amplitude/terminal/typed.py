@@ -54,12 +54,9 @@ class TypedCommand:
 
 
 def program_of(argv: Sequence[str], orig_argv: Sequence[str]) -> tuple[str, ...]:
-    """Return how the program was called.
+    """Return how the program was called, by ``sys.argv`` and ``sys.orig_argv``, which has the interpreter's options.
 
-    Args:
-        argv: ``sys.argv``.
-        orig_argv: ``sys.orig_argv``, which has the interpreter and its options. A script that the shell found on its
-            ``PATH`` is in both with its whole path.
+    A script that the shell found on its ``PATH`` is in both with its whole path.
     """
     script = Path(argv[0])
     if script.name.removesuffix(".exe") == PROGRAM:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
-from source_amplitude.report.grid import BARS, DIGITS, grid
+from source_amplitude.report.grid import BARS, DIGITS, Grid
 from source_amplitude.report.signs import SIGNS
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow
 from unit_tests.report.coverages import COVERAGES, MIDNIGHT, covering, span
@@ -22,7 +22,7 @@ def printed(coverage: Coverage, *, encoding: str = "utf-8", width: int = 80, col
     console = Console(
         file=output, width=width, force_terminal=colour, color_system="standard" if colour else None, _environ={}
     )
-    console.print(grid(coverage))
+    console.print(Grid(coverage))
     output.flush()
     assert isinstance(output.buffer, io.BytesIO)
     return output.buffer.getvalue().decode(encoding)

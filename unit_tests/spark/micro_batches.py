@@ -11,9 +11,8 @@ from source_amplitude.encoding import Encoded, OneByOne, split_lines
 from source_amplitude.export import Amplitude
 from source_amplitude.spark.glances import Glances
 from source_amplitude.spark.looks import Looks, counting_looks
-from source_amplitude.spark.offsets import share_between
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.progress import Progress
+from source_amplitude.spark.progress import Progress, share_between
 from source_amplitude.spark.shares import read_share, split_share
 from unit_tests.end_to_end.command import SHORT
 

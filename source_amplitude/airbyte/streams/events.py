@@ -44,12 +44,7 @@ _MOST_PROCESSES = 4
 
 @dataclass
 class SerializedRecords(AirbyteMessage):
-    """Some RECORD messages of one stream as the bytes to write to stdout; only our launcher understands it.
-
-    Attributes:
-        payload: Complete lines.
-        records: How many.
-    """
+    """Some RECORD messages of one stream as complete lines for stdout; only our launcher understands it."""
 
     payload: bytes = b""
     records: int = 0
@@ -61,10 +56,8 @@ class Events(CheckpointMixin, Stream):
     See `ledger.saved` for the forms of its state.
 
     Args:
-        amplitude: The project.
         stop: Set when a sync is to end soon, with a state.
         serialize: Whether records leave as `SerializedRecords`.
-        audience: Who watches.
     """
 
     name = "events"
@@ -88,7 +81,6 @@ class Events(CheckpointMixin, Stream):
 
     @property
     def state(self) -> MutableMapping[str, Any]:
-        """The state as Airbyte keeps it."""
         return self._state
 
     @state.setter
@@ -148,5 +140,4 @@ def record_lines(stream: str) -> JsonLines:
 
 
 def record_tail(emitted_at_millis: int) -> bytes:
-    """Return what ends each RECORD line of a batch."""
     return b',"emitted_at":%d}}\n' % emitted_at_millis

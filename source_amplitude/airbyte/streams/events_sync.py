@@ -165,11 +165,10 @@ class Pace:
         self._next_seconds = clock.monotonic_seconds()
 
     def allows_a_state(self) -> bool:
-        """Return whether enough time has passed since the last one."""
         return self._clock.monotonic_seconds() >= self._next_seconds
 
     def note(self, point: SavePoint) -> SavePoint:
-        """Return ``point``, which is about to be printed, and wait from now on."""
+        """Return ``point``, and keep the next one apart from it."""
         is_large = len(orjson.dumps(point.state)) > _LARGE_STATE_BYTES
         self._next_seconds = self._clock.monotonic_seconds() + (30 if is_large else 1)
         return point

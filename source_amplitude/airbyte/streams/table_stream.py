@@ -35,11 +35,6 @@ class TableStream(Stream):
         return list(self._table.primary_key)
 
     def stream_slices(self, *, sync_mode: SyncMode, **_: object) -> Iterable[Mapping[str, Any]]:
-        """Begin a read and yield its parts.
-
-        Raises:
-            AirbyteTracedException: The keys are refused, or the state is invalid.
-        """
         self._reading = self._table.read(self._rest, self._reading.state)
         with tracing(self._rest.amplitude.config.keys):
             yield from self._reading.parts(again=sync_mode is not SyncMode.full_refresh)
@@ -47,11 +42,6 @@ class TableStream(Stream):
     def read_records(
         self, *_: object, stream_slice: Mapping[str, Any] | None = None, **__: object
     ) -> Iterable[Mapping[str, Any]]:
-        """Yield the rows of a part.
-
-        Raises:
-            AirbyteTracedException: What went wrong, in words for Airbyte's users.
-        """
         with tracing(self._rest.amplitude.config.keys):
             yield from self._reading.rows(stream_slice or {})
 
@@ -92,11 +82,9 @@ class MissingStream(Stream):
         self._existing = existing
 
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override] # the CDK wraps its own in a cache
-        """Return an empty schema; there is nothing to describe."""
         return {}
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
-        """Raise the error that names this stream and the ones that exist."""
         raise traced(
             UnknownStreamError(
                 f"The catalog asks for a stream named {self.name!r}; this source has {', '.join(self._existing)}."

@@ -44,15 +44,11 @@ class Format(Protocol):
 
 
 def format_named(name: str, *, count_event_types: bool = False) -> Format:
-    """Return the format that is called ``name``.
+    """Return the format that is called ``name``, or raise a MissingExtraError if a library that it needs is missing.
 
     Args:
         name: One of `FORMAT_NAMES`.
         count_event_types: Whether raw members are looked into for the types of their events; the others always are.
-
-    Raises:
-        InvalidConfigError: There is none of that name.
-        MissingExtraError: A library that it needs is not installed.
     """
     if name == "jsonl":
         from source_amplitude.landing.formats.jsonl import Jsonl  # noqa: PLC0415 - raw starts sooner without it

@@ -62,8 +62,7 @@ class OddLines:
     """Counts the malformed and the odd lines of one member; its batches are added in order.
 
     Attributes:
-        malformed: How many lines are no JSON objects.
-        malformed_at: Line numbers from 1 of the first few of them.
+        malformed_at: Line numbers from 1 of the first few malformed lines.
         findings: What is odd about the others.
     """
 
@@ -82,11 +81,7 @@ class OddLines:
 
 
 class EventTypes:
-    """Counts the events of one member by their ``event_type``; events whose type is no text are left out.
-
-    Attributes:
-        events: By type.
-    """
+    """Counts the events of one member by their ``event_type``; events whose type is no text are left out."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -130,7 +125,6 @@ class ObjectFile(TemporaryBody):
         memory_bytes: From which size on the object is on the disk; `MEMORY_BYTES` where nothing else is said.
 
     Attributes:
-        crc32: CRC-32 of the bytes it has taken.
         event_types: Events by type; each format knows best where the types are, and adds them.
         closed: Always False: libraries that write into files ask for it.
     """
@@ -152,7 +146,6 @@ class ObjectFile(TemporaryBody):
         return self.written_bytes
 
     def note(self, batch: LineBatch, encoded: Encoded[object]) -> None:
-        """Count the next batch and what was made of it."""
         self._odd_lines.add(encoded)
         self._content, self._events = batch.seen, self._events + encoded.records
 
