@@ -67,11 +67,7 @@ def run(
     store_settings: StoreSettings | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run one command and return the exit code; tests through the real command line pass short waits.
-
-    Args:
-        args: The arguments after the program's name; those of the process if None.
-    """
+    """Run one command (the process's own if ``args`` is None) and return the exit code; tests pass short waits."""
     typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
     if sys.stdout is None:
         raise SystemExit("source-amplitude: there is no stdout to print to")

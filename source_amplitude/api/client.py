@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -44,7 +43,7 @@ from source_amplitude.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from source_amplitude.config import Keys, Region
@@ -65,15 +64,12 @@ _DNS_TEXTS = (
 # It warns of odd headers with the whole address, and the signature in a pre-signed one opens a file.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
-Query = Mapping[str, str] | tuple[tuple[str, str], ...]
-
 
 class ByteSink(Protocol):
     """Where a body is written to."""
 
     def expect(self, total_bytes: int, /) -> None:
         """Take note of the body's length, before its first byte, when the answer says so."""
-        ...
 
     def write(self, data: bytes, /) -> object: ...
 
@@ -116,7 +112,7 @@ class AmplitudeClient:
     ) -> None:
         self._base_url = base_url
         self._data_url = data_url or base_url
-        self._region = region
+        self.region = region
         self._keys = keys
         timeouts = timeouts or Timeouts()
         self._export_timeout = (timeouts.connect_seconds, timeouts.read_seconds)
@@ -139,10 +135,6 @@ class AmplitudeClient:
         """Let only later answers say what time it is: of two that are hours apart, the second may have no Date."""
         with self._lock:
             self._server_date = None
-
-    @property
-    def region(self) -> Region:
-        return self._region
 
     def close(self) -> None:
         self._session.close()
@@ -174,7 +166,7 @@ class AmplitudeClient:
             if is_not_found and says_no_files(body):
                 return ExportAnswer.NOTHING
             answer = self._answer(response, body, is_own=not is_not_found and is_error_envelope(body))
-            raise export_error(answer, window, self._region.value)
+            raise export_error(answer, window, self.region.value)
 
     def check_keys(self) -> None:
         """Ask for one hour of 2014 and return if Amplitude accepted the keys; at most an answer's beginning arrives.
@@ -202,7 +194,7 @@ class AmplitudeClient:
             raise foreign_error(answer, what)
         if status == requests.codes.bad_request and not names_the_keys(answer):
             return
-        error = export_error(answer, PROBE_WINDOW, self._region.value)
+        error = export_error(answer, PROBE_WINDOW, self.region.value)
         raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, what))
 
     def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
@@ -221,7 +213,7 @@ class AmplitudeClient:
             if status not in (requests.codes.ok, requests.codes.accepted):
                 body = self._error_body(response)
                 raise rest_error(
-                    self._answer(response, body, is_own=is_error_envelope(body)), call.what, self._region.value
+                    self._answer(response, body, is_own=is_error_envelope(body)), call.what, self.region.value
                 )
             if sink is None or status != requests.codes.ok:
                 content_type = response.headers.get("Content-Type", "")
@@ -253,7 +245,7 @@ class AmplitudeClient:
     def _get(
         self,
         path: str,
-        query: Query,
+        query: Mapping[str, str] | tuple[tuple[str, str], ...],
         what: str,
         *,
         host: Host = Host.REST,

@@ -61,9 +61,8 @@ class Quotas:
         to_book = list(quotas)
         while to_book:
             booked = to_book.pop(0)
-            if self._book(
-                booked, cost, what
-            ):  # what was booked before the wait is older than the request: it counts anew
+            # What was booked before a wait is older than the request: it is booked once more.
+            if self._book(booked, cost, what):
                 to_book = [each for each in quotas if each is not booked]
 
     def _book(self, quota: Quota, cost: int, what: str) -> bool:

@@ -120,11 +120,7 @@ def _decoded(line: bytes, notes: Counter[Oddity]) -> str:
 
 
 def _objects(text: str, notes: Counter[Oddity]) -> list[Record]:
-    """Return the objects of a line, read strictly if that is possible.
-
-    Raises:
-        ValueError: It is something else, or no JSON.
-    """
+    """Return the objects of a line, read strictly if that is possible; raise a ValueError if it is anything else."""
     try:
         return _Objects(text, is_strict=True).all(notes)
     except json.JSONDecodeError:
@@ -144,11 +140,7 @@ class _Objects:
         )
 
     def all(self, notes: Counter[Oddity]) -> list[Record]:
-        """Return them, and count what was odd around and in them.
-
-        Raises:
-            ValueError: There is something else, or nothing.
-        """
+        """Return them, and count what was odd around and in them; raise a ValueError for anything else, or nothing."""
         events: list[Record] = []
         position = self._skip(0)
         if position == len(self._text) and OddityKind.BYTE_ORDER_MARK not in self._odd:
