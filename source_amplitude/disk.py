@@ -35,8 +35,7 @@ def require_temporary_folder() -> None:
 class DiskErrors:
     """A context in which an OSError becomes a DiskFullError; it may be entered again, also inside itself.
 
-    Args:
-        what: What is written to ``folder``, one word.
+    ``what`` is what is written to ``folder``, one word.
     """
 
     def __init__(self, what: str, folder: str | Path) -> None:

@@ -110,11 +110,7 @@ class Columns:
         self._json_names = tuple(name for name, kind in self._kinds if kind is Kind.JSON)
 
     def row(self, record: Record) -> Row:
-        """Return the row of a record, which is changed.
-
-        Raises:
-            NotAnEventError: It is nested too deeply to be written as JSON.
-        """
+        """Return the row of a record, which is changed; raise a NotAnEventError if it is nested too deeply for JSON."""
         get = record.get
         for name in self._json_names:
             value = get(name)

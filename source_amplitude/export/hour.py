@@ -45,7 +45,7 @@ class HourReading:
     Attributes:
         seen: What has been emitted of each member, before and now; grows with every batch that is noted.
         broken: Why a member could not be read to its end; the first such error.
-        is_flawed: Whether any line, now or before, is no JSON object.
+        is_flawed: Whether any line, now or before, is not a JSON object.
     """
 
     def __init__(

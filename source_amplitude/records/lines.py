@@ -37,7 +37,7 @@ _loads = orjson.loads
 
 
 class NotAnEventError(ValueError):
-    """A line is no JSON object. The message never holds any of the line."""
+    """A line is not a JSON object. The message never holds any of the line."""
 
 
 def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
@@ -50,7 +50,7 @@ def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list
         notes: Counts what is odd about it; of no use where the line is no event.
 
     Raises:
-        NotAnEventError: The line is no JSON object, even for the standard library.
+        NotAnEventError: The line is not a JSON object, even for the standard library.
     """
     try:
         event = _loads(line)
