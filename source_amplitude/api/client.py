@@ -112,7 +112,7 @@ class AmplitudeClient:
     ) -> None:
         self._base_url = base_url
         self._data_url = data_url or base_url
-        self.region = region
+        self._region = region
         self._keys = keys
         timeouts = timeouts or Timeouts()
         self._export_timeout = (timeouts.connect_seconds, timeouts.read_seconds)
@@ -135,6 +135,10 @@ class AmplitudeClient:
         """Let only later answers say what time it is: of two that are hours apart, the second may have no Date."""
         with self._lock:
             self._server_date = None
+
+    @property
+    def region(self) -> Region:
+        return self._region
 
     def close(self) -> None:
         self._session.close()
@@ -166,7 +170,7 @@ class AmplitudeClient:
             if is_not_found and says_no_files(body):
                 return ExportAnswer.NOTHING
             answer = self._answer(response, body, is_own=not is_not_found and is_error_envelope(body))
-            raise export_error(answer, window, self.region.value)
+            raise export_error(answer, window, self._region.value)
 
     def check_keys(self) -> None:
         """Ask for one hour of 2014 and return if Amplitude accepted the keys; at most an answer's beginning arrives.
@@ -194,7 +198,7 @@ class AmplitudeClient:
             raise foreign_error(answer, what)
         if status == requests.codes.bad_request and not names_the_keys(answer):
             return
-        error = export_error(answer, PROBE_WINDOW, self.region.value)
+        error = export_error(answer, PROBE_WINDOW, self._region.value)
         raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, what))
 
     def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
@@ -213,7 +217,7 @@ class AmplitudeClient:
             if status not in (requests.codes.ok, requests.codes.accepted):
                 body = self._error_body(response)
                 raise rest_error(
-                    self._answer(response, body, is_own=is_error_envelope(body)), call.what, self.region.value
+                    self._answer(response, body, is_own=is_error_envelope(body)), call.what, self._region.value
                 )
             if sink is None or status != requests.codes.ok:
                 content_type = response.headers.get("Content-Type", "")
