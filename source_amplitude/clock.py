@@ -17,30 +17,23 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present as an aware UTC datetime."""
-        ...
 
     def monotonic_seconds(self) -> float:
         """Return seconds from an arbitrary start that never go backwards."""
-        ...
 
-    def sleep(self, seconds: float) -> None:
-        """Wait for ``seconds``."""
-        ...
+    def sleep(self, seconds: float) -> None: ...
 
 
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC."""
         return datetime.now(timezone.utc)
 
     def monotonic_seconds(self) -> float:
-        """Return the machine's monotonic clock in seconds."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Block this thread for ``seconds``."""
         time.sleep(seconds)
 
 

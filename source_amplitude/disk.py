@@ -35,12 +35,7 @@ def require_temporary_folder() -> None:
 class DiskErrors:
     """A context in which an OSError becomes a DiskFullError; it may be entered again, also inside itself.
 
-    Args:
-        what: What is written, one word.
-        folder: Where to.
-
-    Attributes:
-        written_bytes: How much `write` has written.
+    ``what`` is what is written to ``folder``, one word.
     """
 
     def __init__(self, what: str, folder: str | Path) -> None:

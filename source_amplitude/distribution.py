@@ -71,11 +71,6 @@ def missing_libraries() -> list[str]:
 
 
 def install_command(*libraries: str, python: str = "") -> str:
-    """Return the shell command that installs libraries beside this package.
-
-    Args:
-        libraries: Their names, as in the metadata.
-        python: The Python to install for; the one that runs this program if left out.
-    """
+    """Return the shell command that installs libraries beside this package, for this Python or another one."""
     words = [python or sys.executable or "python", "-m", "pip", "install"]
     return shlex.join([*words, *map(requirement_of, libraries)])

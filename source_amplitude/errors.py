@@ -1,7 +1,7 @@
 """Every error the connector raises on purpose, grouped by what can be done about it.
 
     AmplitudeError                     never raised itself
-    ├── ConfigError                    somebody must change the configuration
+    ├── ConfigError                    the configuration must be changed
     │   ├── InvalidConfigError         values of the wrong form or range, all of them at once
     │   ├── CredentialsRejectedError   401 or 403: key, secret or region
     │   ├── OtherProjectError          the state belongs to another project's archives
@@ -31,10 +31,10 @@
     │   └── ExportTooSlowError         504: the same, or a gateway that gave up
     ├── UnexpectedAnswerError          a status or body that no rule covers
     ├── StaleDateError                 Amplitude's clock, by its answers, is far in the past
-    ├── UnknownShapeError              JSON of a shape that nobody has described
+    ├── UnknownShapeError              JSON of a shape that is described nowhere
     ├── MalformedLinesError            lines that are no JSON objects
     ├── HoursMissingError              how a sync ends that could not read every hour
-    ├── StoppedError                   somebody asked the sync to end
+    ├── StoppedError                   the sync was asked to end
     └── DiskFullError                  no room for the next archive
 
 A message says what went wrong, what the connector did about it, and what to do next, in this order.
@@ -76,11 +76,7 @@ class ConfigError(AmplitudeError):
 
 
 class InvalidConfigError(ConfigError):
-    """One or more configuration values have the wrong form or range.
-
-    Attributes:
-        problems: One text for each wrong value; each begins with the field's name.
-    """
+    """One or more configuration values have the wrong form or range; each of ``problems`` begins with its field."""
 
     next_step = "Correct these values and run the command again."
 
@@ -198,11 +194,7 @@ class RetryableError(AmplitudeError):
 
 
 class RateLimitedError(RetryableError):
-    """Amplitude answered 429.
-
-    Attributes:
-        retry_after_seconds: What the answer's Retry-After asked for; None without the header.
-    """
+    """Amplitude answered 429; ``retry_after_seconds`` is what its Retry-After asked for, None without the header."""
 
     next_step = (
         "Wait an hour and run the sync again, or lower num_workers; other programs with the same keys share the limit."
@@ -247,7 +239,7 @@ class NotReadyError(RetryableError):
 
 
 class NotPublishedError(RetryableError):
-    """Hours that somebody asked for by name are too young."""
+    """Hours that were asked for by name are too young."""
 
     next_step = "Run the command again then; leave out --end to land what is published."
 
@@ -296,7 +288,7 @@ class StaleDateError(AmplitudeError):
 
 
 class UnknownShapeError(AmplitudeError):
-    """The answer is JSON, but nothing that any documentation or recording shows; it may hold data nobody would see."""
+    """The answer is JSON, but nothing that any documentation or recording shows; it may hold data that gets lost."""
 
     next_step = "Report it with this message; nothing of the answer was emitted or recorded as read."
 

@@ -67,15 +67,11 @@ def run(
     store_settings: StoreSettings | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run one command and return the exit code; tests through the real command line pass short waits.
-
-    Args:
-        args: The arguments after the program's name; those of the process if None.
-    """
+    """Run one command (the process's own if ``args`` is None) and return the exit code; tests pass short waits."""
     typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
     if sys.stdout is None:
         raise SystemExit("source-amplitude: there is no stdout to print to")
-    if sys.stderr is None:  # closed by whoever started us
+    if sys.stderr is None:  # closed by the program that started us
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
         try:
@@ -88,10 +84,10 @@ def run(
         # Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         if isinstance(error, BrokenPipeError):
-            return EXIT_READER_GONE  # whoever read our output has what they wanted
+            return EXIT_READER_GONE  # the reader of our output has what it wanted
         sys.stderr.write(f"source-amplitude: the output cannot be written ({error.strerror})\n")
         return EXIT_FAILED
-    except KeyboardInterrupt:  # a read hears of Ctrl-C itself, once it has begun
+    except KeyboardInterrupt:  # a read notices Ctrl-C itself, once it has begun
         return EXIT_INTERRUPTED
 
 

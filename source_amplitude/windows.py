@@ -51,7 +51,6 @@ class HourWindow:
 
     @property
     def hours(self) -> int:
-        """How many hours the window has; at least 1."""
         return int((self.end - self.start) / HOUR)
 
 

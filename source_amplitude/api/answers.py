@@ -112,10 +112,7 @@ class Fetched:
     def json(self, what: str) -> object:
         """Return the decoded body, whatever its content type: some JSON is called text/html (observed).
 
-        Lone surrogates become U+FFFD: strict readers of JSON refuse them.
-
-        Raises:
-            GarbledAnswerError: It is not JSON.
+        Lone surrogates become U+FFFD: strict readers of JSON refuse them. Raise a GarbledAnswerError if it is not JSON.
         """
         try:
             text = self.body.decode("utf-8", "surrogatepass").removeprefix(_BYTE_ORDER_MARK)

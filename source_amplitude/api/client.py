@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -45,7 +44,7 @@ from source_amplitude.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from source_amplitude.config import Keys, Region
@@ -66,15 +65,12 @@ _DNS_TEXTS = (
 # It warns of odd headers with the whole address, and the signature in a pre-signed one opens a file.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
-Query = Mapping[str, str] | tuple[tuple[str, str], ...]
-
 
 class ByteSink(Protocol):
     """Where a body is written to."""
 
     def expect(self, total_bytes: int, /) -> None:
         """Take note of the body's length, before its first byte, when the answer says so."""
-        ...
 
     def write(self, data: bytes, /) -> object: ...
 
@@ -254,7 +250,7 @@ class AmplitudeClient:
     def _get(
         self,
         path: str,
-        query: Query,
+        query: Mapping[str, str] | tuple[tuple[str, str], ...],
         what: str,
         *,
         host: Host = Host.REST,

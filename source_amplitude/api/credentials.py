@@ -6,12 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.endpoints import Call
-from source_amplitude.errors import (
-    AmplitudeError,
-    CredentialsRejectedError,
-    ForeignAnswerError,
-    RetryableError,
-)
+from source_amplitude.errors import AmplitudeError, CredentialsRejectedError, ForeignAnswerError, RetryableError
 
 if TYPE_CHECKING:
     from source_amplitude.api.client import AmplitudeClient
@@ -52,11 +47,7 @@ def prove_keys(client: AmplitudeClient, other_region: AmplitudeClient) -> None:
 
 
 def _check(client: AmplitudeClient) -> None:
-    """Return if Amplitude accepts the keys.
-
-    Raises:
-        AmplitudeError: As `AmplitudeClient.check_keys`.
-    """
+    """Raise the error of `AmplitudeClient.check_keys` if Amplitude does not accept the keys."""
     try:
         client.check_keys()
     except ForeignAnswerError as odd:
@@ -86,11 +77,7 @@ class KeysProof:
         self.holds = False
 
     def require(self) -> None:
-        """Return unless the keys are refused; an export that fails otherwise proves nothing and stops nobody.
-
-        Raises:
-            CredentialsRejectedError: The same each time.
-        """
+        """Raise the same CredentialsRejectedError each time if the keys are refused; other failures prove nothing."""
         if self._refusal is not None:
             raise self._refusal.with_traceback(None)  # or each stream's stack would be added to it
         if self._was_asked:

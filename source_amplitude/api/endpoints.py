@@ -66,10 +66,8 @@ _LOCAL_FOLDERS = {
 def base_url(region: Region, override: str | None = None, host: Host = Host.REST) -> str:
     """Return the address that paths of ``region`` are appended to, without a trailing slash.
 
-    Args:
-        override: The value of the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to
-            which ``/us`` or ``/eu`` is appended (``/data-us`` or ``/data-eu`` for lookup tables). Plain http is for
-            loopback addresses only.
+    ``override`` is the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to which ``/us`` or
+    ``/eu`` is appended (``/data-us`` or ``/data-eu`` for lookup tables). Plain http is for loopback addresses only.
 
     Raises:
         InvalidConfigError: The override is no URL that may be used.

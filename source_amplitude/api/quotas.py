@@ -51,19 +51,14 @@ class Quotas:
         self._buckets = {quota: InMemoryBucket([Rate(*rate) for rate in quota.value]) for quota in Quota}
 
     def spend(self, quota: Quota, cost: int, what: str = "the next request") -> None:
-        """Wait until ``cost`` fits into ``quota`` and book it; more than `Quota.most_at_once` counts as that.
-
-        Raises:
-            StoppedError: The sync was asked to end.
-        """
+        """Book ``cost`` (at most `Quota.most_at_once`) once it fits; raise a StoppedError if the sync is to end."""
         # Downloads of cohorts are part of the budget that cohorts and dashboards share, too.
         quotas = (Quota.DASHBOARD, quota) if quota is Quota.COHORT_DOWNLOAD else (quota,)
         to_book = list(quotas)
         while to_book:
             booked = to_book.pop(0)
-            if self._book(
-                booked, cost, what
-            ):  # what was booked before the wait is older than the request: it counts anew
+            # What was booked before a wait is older than the request: it is booked once more.
+            if self._book(booked, cost, what):
                 to_book = [each for each in quotas if each is not booked]
 
     def _book(self, quota: Quota, cost: int, what: str) -> bool:

@@ -73,9 +73,7 @@ def retrying(
 
     Args:
         action: Must be safe to call again.
-        policy: The bounds for this action.
         budget: The bound that it shares with others; waits are taken out of it.
-        clock: Where the time and the waiting come from.
         on_retry: Called before each wait with the error and the seconds to wait.
         sleep: Waits in place of the clock, and may raise to end the action.
 

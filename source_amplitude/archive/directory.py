@@ -10,7 +10,7 @@ import struct
 import zipfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING
 
 from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
 from source_amplitude.errors import CorruptArchiveError
@@ -75,7 +75,7 @@ class Archive:
         stray: Names of files that are none: what a Mac leaves in archives, and markers that a folder is complete.
     """
 
-    def __init__(self, zip_file: zipfile.ZipFile, file: BinaryIO) -> None:
+    def __init__(self, zip_file: zipfile.ZipFile, file: IO[bytes]) -> None:
         self._zip = zip_file
         self._file = file
         files = [info for info in zip_file.infolist() if not info.is_dir()]
@@ -94,21 +94,16 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        """Close the file; one that was unlinked is gone with it."""
         self._zip.close()
         self._file.close()
 
     def packed(self, member: Member) -> IO[bytes]:
-        """Open the gzip file as it is; whoever opens it closes it."""
+        """Open the gzip file as it is; the caller closes it."""
         return self._zip.open(member.text)
 
     @contextmanager
     def unpack(self, member: Member) -> Iterator[Content]:
-        """Open a member's content.
-
-        Raises:
-            CorruptArchiveError: The member's head is damaged.
-        """
+        """Open a member's content; raise a CorruptArchiveError if its head is damaged."""
         with ExitStack() as stack:
             if member.packed_bytes == 0:
                 raise _broken_member(member, EOFError("no bytes at all"))
@@ -143,7 +138,7 @@ def _broken_member(member: Member, error: BaseException) -> CorruptArchiveError:
     return CorruptArchiveError(f"The member {member.text} cannot be unpacked ({type(error).__name__}: {error}).")
 
 
-def open_archive(file: BinaryIO) -> Archive:
+def open_archive(file: IO[bytes]) -> Archive:
     """Verify the zip in ``file`` and return it; the archive then owns the file.
 
     Raises:
@@ -151,7 +146,7 @@ def open_archive(file: BinaryIO) -> Archive:
             whose CRC-32 does not hold. The file stays open.
     """
     try:
-        zip_file = zipfile.ZipFile(cast("IO[bytes]", file))
+        zip_file = zipfile.ZipFile(file)
         promised, found = _promised_entries(file), zip_file.infolist()
         damaged = zip_file.testzip() if promised == len(found) else None
     except _DAMAGE as error:
@@ -179,7 +174,7 @@ def _reading_order(member: Member) -> tuple[str, int, str]:
     return (member.name.hour.isoformat(), member.name.partition, member.text)
 
 
-def _no_archive(file: BinaryIO, error: BaseException) -> str:
+def _no_archive(file: IO[bytes], error: BaseException) -> str:
     size = file.seek(0, 2)
     file.seek(0)
     if not size:
@@ -189,7 +184,7 @@ def _no_archive(file: BinaryIO, error: BaseException) -> str:
     return f"The archive ({size:,} bytes) cannot be read ({type(error).__name__}: {error})."
 
 
-def _promised_entries(file: BinaryIO) -> int:
+def _promised_entries(file: IO[bytes]) -> int:
     """Return how many entries the archive's end record promises."""
     size = file.seek(0, 2)
     tail_start = max(0, size - _END_RECORD.size - _LONGEST_COMMENT_BYTES)

@@ -19,13 +19,9 @@ if TYPE_CHECKING:
     class Compressor(Protocol):
         """One gzip stream."""
 
-        def compress(self, data: bytes, /) -> bytes:
-            """Take some content and return what is finished."""
-            ...
+        def compress(self, data: bytes, /) -> bytes: ...
 
-        def flush(self) -> bytes:
-            """Return the rest."""
-            ...
+        def flush(self) -> bytes: ...
 
 
 _GZIP_FORM = 31  # window bits of 15, and 16 for a head and a trailer of gzip
@@ -60,5 +56,4 @@ def open_gzip(packed: IO[bytes]) -> IO[bytes]:
 
 
 def gzip_compressor() -> Compressor:
-    """Return a new gzip stream."""
     return cast("Compressor", _compressor(_level, zlib.DEFLATED, _GZIP_FORM))

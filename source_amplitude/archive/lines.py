@@ -23,11 +23,9 @@ CHUNK_BYTES = 64 * 1024
 
 
 class Readable(Protocol):
-    """Unpacked bytes from some position on."""
+    """Unpacked bytes from some position on; at the end there are none."""
 
-    def read(self, size: int, /) -> bytes:
-        """Return at most ``size`` bytes; none at the end."""
-        ...
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,7 @@ class LineBatch:
 
 
 def iter_line_batches(
-    content: Readable,
-    *,
-    after: Fingerprint = NOTHING_READ,
-    chunk_bytes: int = CHUNK_BYTES,
+    content: Readable, *, after: Fingerprint = NOTHING_READ, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[LineBatch]:
     """Yield the lines of ``content`` from its present position, about ``chunk_bytes`` at a time.
 
@@ -110,11 +105,9 @@ def proven(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
 
 
 def skip_proven_prefix(content: Readable, known: Fingerprint, *, chunk_bytes: int = CHUNK_BYTES) -> int | None:
-    """Read past the first ``known.content_bytes`` bytes if they are the ones that are known.
+    """Read past the first ``known.content_bytes`` bytes and return how many line feeds they hold.
 
-    Returns:
-        How many line feeds they hold; None when the content is shorter or differs. ``content`` stands behind the
-        prefix only in the first case.
+    None when the content is shorter or differs; ``content`` does not stand behind the prefix then.
     """
     left, crc, line_feeds = known.content_bytes, 0, 0
     while left:

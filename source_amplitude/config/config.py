@@ -27,7 +27,6 @@ class Region(Enum):
 
     @property
     def other(self) -> Region:
-        """The region that is not this one."""
         return Region.EU if self is Region.STANDARD else Region.STANDARD
 
 

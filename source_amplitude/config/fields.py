@@ -57,7 +57,6 @@ class Fields:
         """Return a field's value; None where it has none, or one that cannot be used.
 
         Args:
-            name: Of a declared field.
             convert: Takes the JSON value in place of the declared type's own check, and raises ValueError with the
                 complaint about it.
         """

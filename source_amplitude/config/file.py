@@ -108,22 +108,14 @@ def read_text(path: str) -> str:
 
 
 def decoded(data: bytes) -> str:
-    """Return the text that bytes are in one of the encodings of `read_text`.
-
-    Raises:
-        UnicodeDecodeError: They are no such text.
-    """
+    """Return the text of bytes in one of the encodings of `read_text`; raise a UnicodeDecodeError if they have none."""
     return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
 
 
 def require_no_pipe_twice(paths: Mapping[str, str | None]) -> None:
-    """Return if no two options name one pipe, socket or terminal: the first to read it leaves nothing for the other.
+    """Raise an InvalidConfigError if two options name one pipe, socket or terminal: it can be read only once.
 
-    Args:
-        paths: The file of each option, by the option's name without ``--``; None where it was not given.
-
-    Raises:
-        InvalidConfigError: Two do.
+    ``paths`` has the file of each option by its name without ``--``; None where it was not given.
     """
     given = [(option, path) for option, path in paths.items() if path is not None]
     for (option, path), (other, other_path) in combinations(given, 2):

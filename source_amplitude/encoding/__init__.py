@@ -3,7 +3,7 @@
 Nothing here imports the network or Airbyte: a process that only encodes starts quickly and stays small.
 """
 
-from source_amplitude.encoding.encoded import Encoded, Encoding, HasBody, OneByOne, encode_line_by_line, split_lines
+from source_amplitude.encoding.encoded import Encoded, Encoding, OneByOne, encode_line_by_line, split_lines
 from source_amplitude.encoding.json_lines import JsonLines
 from source_amplitude.encoding.processes import AcrossProcesses, usable_processors
 
@@ -11,7 +11,6 @@ __all__ = [
     "AcrossProcesses",
     "Encoded",
     "Encoding",
-    "HasBody",
     "JsonLines",
     "OneByOne",
     "encode_line_by_line",

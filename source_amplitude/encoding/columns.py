@@ -82,12 +82,7 @@ def _kind(schema: Mapping[str, Any]) -> Kind:
 
 
 class Row(NamedTuple):
-    """A record on its way into columns.
-
-    Attributes:
-        cells: One for each column; JSON columns have texts.
-        other: Fields that the schema does not have.
-    """
+    """A record on its way into columns: a cell for each (JSON as text), and fields that the schema does not have."""
 
     cells: Sequence[object]
     other: Record | None
@@ -115,11 +110,7 @@ class Columns:
         self._json_names = tuple(name for name, kind in self._kinds if kind is Kind.JSON)
 
     def row(self, record: Record) -> Row:
-        """Return the row of a record, which is changed.
-
-        Raises:
-            NotAnEventError: It is nested too deeply to be written as JSON.
-        """
+        """Return the row of a record, which is changed; raise a NotAnEventError if it is nested too deeply for JSON."""
         get = record.get
         for name in self._json_names:
             value = get(name)
@@ -173,11 +164,7 @@ def _array(kind: Kind, values: Sequence[object]) -> pa.Array | None:
 
 
 def _times(values: Sequence[str | None]) -> pa.Array:
-    """Return datetimes in the form of records as moments.
-
-    Raises:
-        ArrowInvalid: One has another form, or is no day of the calendar.
-    """
+    """Return datetimes in the form of records as moments; raise ArrowInvalid if one has another form or is no day."""
     texts = [text for text in values if text is not None]
     shapes = "\n".join(texts).encode(errors="replace").translate(_DIGITS_TO_ZERO)
     if shapes != b"\n".join([_TIME_SHAPE] * len(texts)):

@@ -29,12 +29,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class HasBody(Protocol):
-    """A batch of whole lines."""
+    """A batch of whole lines, with their line feeds; the last one may lack it."""
 
     @property
-    def body(self) -> bytes:
-        """The lines with their line feeds; the last one may lack it."""
-        ...
+    def body(self) -> bytes: ...
 
 
 B = TypeVar("B", bound=HasBody)
@@ -63,15 +61,12 @@ class Encoding(Protocol[T_co]):
 
     def batch_bytes(self) -> int:
         """Return how large a batch is best now."""
-        ...
 
     def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T_co]], None, None]:
         """Yield each batch with what was made of it; some batches may be taken ahead of what is yielded."""
-        ...
 
     def close(self) -> None:
-        """Let go of whatever it holds; calling it again does nothing."""
-        ...
+        """Release all that it holds; calling it again does nothing."""
 
 
 class OneByOne(Generic[T]):
@@ -104,10 +99,7 @@ def encode_line_by_line(body: bytes, finish: Callable[[Record], T]) -> Encoded[l
     """Return what ``finish`` makes of each record of each line; blank lines are no lines.
 
     A line of several objects is all of them, or malformed where one of them is cut: the rest may be completed later.
-
-    Args:
-        body: Raw lines.
-        finish: May refuse a record with a NotAnEventError; its line then counts as malformed.
+    A record that ``finish`` refuses with a NotAnEventError makes its line malformed as well.
     """
     finished: list[T] = []
     malformed: list[int] = []

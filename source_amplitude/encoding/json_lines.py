@@ -31,21 +31,12 @@ _shapes = Shapes()
 
 @dataclass(frozen=True)
 class JsonLines:
-    """Writes each record of a batch between ``head`` and a tail of the batch's own.
-
-    Attributes:
-        head: What comes before each record.
-    """
+    """Writes each record of a batch between ``head`` and a tail of the batch's own."""
 
     head: bytes
 
     def encode(self, body: bytes, tail: bytes) -> Encoded[bytes]:
-        """Return the lines of ``body`` as one payload.
-
-        Args:
-            body: Raw lines; blank ones are no lines.
-            tail: What comes after each record, the line feed included.
-        """
+        """Return the lines of ``body``, without blank ones, as one payload; ``tail`` ends each record and its line."""
         # No JSON; JSON but no object; a number that may be an integer.
         with suppress(ValueError, TypeError, AttributeError):
             if _HUGE_FLOATS_ARE_MARKED:

@@ -1,6 +1,6 @@
 """Encoding across several processes, results in order, one process writing.
 
-Batches are handed round to the workers and their results taken in the same order. Nobody but this process touches
+Batches are handed round to the workers and their results taken in the same order. Only this process touches
 stdout, the ledger or the archives, and it holds every batch until it has the result: a state can never be ahead of the
 records, and a worker that is lost loses nothing.
 """
@@ -122,21 +122,13 @@ class Worker:
         return self._given - self._taken < PLACES
 
     def give(self, body: bytes, tail: bytes) -> None:
-        """Hand a batch of at most `BATCH_ROOM_BYTES` over.
-
-        Raises:
-            WorkerLostError: The process has ended.
-        """
+        """Hand a batch of at most `BATCH_ROOM_BYTES` over; raise a WorkerLostError if the process has ended."""
         self._places.put_batch(self._given, body)
         self._given += 1
         self._send(b"%d %b" % (len(body), tail))
 
     def take(self) -> Encoded[bytes]:
-        """Wait for the oldest result that was not taken yet.
-
-        Raises:
-            WorkerLostError: The process has ended.
-        """
+        """Wait for the oldest result that was not taken yet; raise a WorkerLostError if the process has ended."""
         try:
             placed_bytes, records, lines, malformed, findings = self._connection.recv()
             payload = self._places.result(self._taken, placed_bytes) + self._connection.recv_bytes()

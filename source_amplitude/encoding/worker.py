@@ -45,7 +45,6 @@ def work(connection: Connection, places: Places) -> None:
 
 
 def main(connection_descriptor: int, memory_descriptor: int) -> None:
-    """Run `work` over inherited descriptors."""
     with Connection(connection_descriptor) as connection:
         try:
             work(connection, Places(memory_descriptor))

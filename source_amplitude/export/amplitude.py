@@ -31,8 +31,6 @@ _logger = logging.getLogger("airbyte")
 MAX_EXPORT_HOURS = 365 * 24
 """The longest span of one request: 365 days (documented, Export API)."""
 
-_STALE = HOUR
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -84,11 +82,7 @@ class Amplitude:
 
     @classmethod
     def of(cls, config: Config, limits: Limits, clock: Clock, api_url: str | None) -> Amplitude:
-        """Return Amplitude as the configuration describes it, or a local one at ``api_url`` (`endpoints.base_url`).
-
-        Raises:
-            InvalidConfigError: ``api_url`` cannot be used.
-        """
+        """Return Amplitude as configured, or a local one at ``api_url``; raise an InvalidConfigError if unusable."""
         here, other = (
             AmplitudeClient(
                 base_url=base_url(region, api_url),
@@ -135,7 +129,7 @@ class Amplitude:
             StaleDateError: The latest answer is dated more than an hour before our clock, and before one of these.
         """
         ours, theirs = self.clock.now(), self.client.server_date
-        if theirs is None or ours - theirs <= _STALE:
+        if theirs is None or ours - theirs <= HOUR:
             return
         for name, moment in (("start_date", start), ("the newest hour already read", newest_read)):
             # What is after our clock as well is in the future by both.
@@ -169,7 +163,7 @@ class Amplitude:
 def not_published_error(
     hours: HourWindow, export_delay_hours: int, *, next_step: str | None = None
 ) -> NotPublishedError:
-    """Return the error for ``hours`` that somebody asked for by name and that are too young."""
+    """Return the error for ``hours`` that were asked for by name and that are too young."""
     ready = hours.end + HOUR * (export_delay_hours - 1)
     return NotPublishedError(
         f"Amplitude has not published {hours} yet; it will have by {ready:%Y-%m-%d %H:%M} UTC.", next_step=next_step

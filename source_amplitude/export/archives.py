@@ -1,4 +1,4 @@
-"""The proven archives of a span of hours, asked for ahead and handed out oldest first, and what became of each window.
+"""The proven archives of a span of hours, asked for ahead and handed out oldest first, and how each window ended.
 
 Rules, from design.md: windows that are too large are asked for in halves; a window that fails does not stop the others;
 what is not about one window ends everything. What is done with an archive is the caller's business.
@@ -46,7 +46,7 @@ class Arrived:
     """What Amplitude had for a window.
 
     Attributes:
-        download: Closed by whoever got this.
+        download: Closed by the one who gets this.
         hours: The members by the start of their hour; none where Amplitude had no files.
         is_proof: Whether it proves that Amplitude has no files for the window's other hours. An archive without any
             member of its window does not.
@@ -62,10 +62,7 @@ class Arrived:
 class Archives:
     """Asks for what a ledger lacks of a span of hours.
 
-    Args:
-        ledger: What is known; changed by `finish` and by windows that proved too large.
-        stop: Once set, the next step raises.
-        stats: Failures are counted there.
+    `finish`, and windows that proved too large, change the ledger. Once ``stop`` is set, the next step raises.
     """
 
     def __init__(self, amplitude: Amplitude, ledger: Ledger, *, stop: threading.Event, stats: SyncStats) -> None:
@@ -127,11 +124,7 @@ class Archives:
         )
 
     def ask_again(self, hour: HourWindow, asked: HourWindow, error: RetryableError) -> bool:
-        """Ask once more for a window from its broken hour on, or give the hour up.
-
-        Returns:
-            Whether it is asked for again: what is left of the archive is of no use then.
-        """
+        """Ask for a window again from its broken hour on; return False if the hour is given up and the rest is read."""
         times = self._times_broken[hour.start] = self._times_broken.get(hour.start, 0) + 1
         if times >= self._limits.archive_attempts:
             error.tried = f"The archive was downloaded {times} times."
@@ -197,7 +190,7 @@ class Archives:
         _logger.error("The window %s is left out: %s", window, error)
         self._stats.fail(window, error)
         most = self._limits.same_failures_to_stop
-        if self._stats.alike_in_a_row() >= most:
+        if self._stats.alike_in_a_row >= most:
             why = f"{most} windows in a row failed alike"
         elif self._downloads.retry_budget.is_spent:
             why = f"the {self._limits.retry_budget_seconds:g} seconds for waiting between retries are used up"
@@ -246,11 +239,7 @@ class Archives:
         return True
 
     def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, list[Member]]:
-        """Return the members by the start of their hour; those outside ``window`` are counted and left out.
-
-        Raises:
-            OtherProjectError: The archive belongs to another project than the ledger.
-        """
+        """Return the members by the start of their hour; those outside ``window`` are counted and left out."""
         hours: dict[datetime, list[Member]] = {}
         elsewhere = 0
         for member in archive.members:

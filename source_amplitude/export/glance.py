@@ -28,11 +28,7 @@ _SIZES_FOLLOW_FLAG = 0x8
 
 @dataclass(frozen=True)
 class Glimpse:
-    """Amplitude has files for the window.
-
-    Attributes:
-        first: Name of the first member; None where the first bytes do not say.
-    """
+    """That Amplitude has files for a window; ``first`` names the first one, unless its first bytes do not say."""
 
     first: MemberName | None = None
 

@@ -7,15 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from source_amplitude.archive import (
-    Archive,
-    Content,
-    LineBatch,
-    Member,
-    iter_line_batches,
-    proven,
-    skip_proven_prefix,
-)
+from source_amplitude.archive import Archive, Content, LineBatch, Member, iter_line_batches, proven, skip_proven_prefix
 from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.stats import LinePlace, SyncStats
@@ -32,12 +24,7 @@ _logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class HourBatch:
-    """Some lines of an hour, or its end.
-
-    Attributes:
-        member: The full name of the member the lines are from.
-        lines: None at the hour's end.
-    """
+    """Some lines of an hour with the full name of their member, or the hour's end, which has no lines."""
 
     reading: HourReading
     member: str = ""
@@ -49,17 +36,16 @@ class HourBatch:
 
 
 class HourReading:
-    """Reads the members of one hour.
+    """Reads the members of one hour (or day of files).
 
     Args:
-        window: The hour (or day of files).
         known: What was emitted of a member before, by its full name.
         bounds: How far each member is to be read, by its full name; the others are left alone. None: all to their ends.
 
     Attributes:
         seen: What has been emitted of each member, before and now; grows with every batch that is noted.
         broken: Why a member could not be read to its end; the first such error.
-        is_flawed: Whether any line, now or before, is no JSON object.
+        is_flawed: Whether any line, now or before, is not a JSON object.
     """
 
     def __init__(
@@ -82,10 +68,7 @@ class HourReading:
         self.is_flawed = False
 
     def batches(self, archive: Archive, members: list[Member]) -> Iterator[HourBatch]:
-        """Yield what is new of ``members``, and the hour's end.
-
-        A member that breaks is noted in ``broken`` and the next one is read.
-        """
+        """Yield what is new of ``members``, and the hour's end; the first member that breaks is noted in ``broken``."""
         self._note_what_is_not_there(members)
         for member in members:
             if self._bounds is not None and member.text not in self._bounds:
@@ -172,11 +155,7 @@ class _UpTo:
 
 
 def _require_length(archive: Archive, member: Member, bound: Fingerprint) -> None:
-    """Return if a member is at least as long as it was: a shorter one is an older one, of which more will come back.
-
-    Raises:
-        CorruptArchiveError: It is shorter.
-    """
+    """Raise a CorruptArchiveError if a member is shorter than it was: an older one, of which more will come back."""
     left_bytes = bound.content_bytes
     with archive.unpack(member) as content:
         while left_bytes > 0 and (chunk := content.read(min(CHUNK_BYTES, left_bytes))):

@@ -12,7 +12,7 @@ from source_amplitude.records.findings import MOST_PLACES, NO_FINDINGS, REPAIRS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from source_amplitude.records import Findings, Oddity
+    from source_amplitude.records import Findings
 
 _logger = logging.getLogger("airbyte")
 
@@ -91,14 +91,10 @@ def _by_field(findings: Findings, kind: OddityKind) -> str:
 
 def _misfits(findings: Findings) -> str:
     fields: dict[tuple[str, str], dict[str, int]] = {}
-    for oddity, count in sorted(findings.counts.items(), key=_by_name):
+    for oddity, count in sorted(findings.counts.items(), key=lambda item: item[0][1:]):
         if oddity.kind is OddityKind.MISFIT:
             fields.setdefault((oddity.field, oddity.declared), {})[oddity.found] = count
     return "; ".join(
         f"{name} is declared as {declared} and came as {', '.join(f'{found} ({n:,})' for found, n in counts.items())}"
         for (name, declared), counts in fields.items()
     )
-
-
-def _by_name(item: tuple[Oddity, int]) -> tuple[str, ...]:
-    return item[0][1:]

@@ -28,12 +28,7 @@ class Span:
 
 @dataclass
 class WindowSize:
-    """How many hours a request asks for: the configured number, or what worked since that proved too large.
-
-    Attributes:
-        configured_hours: ``request_time_range``.
-        hours: What to ask for now.
-    """
+    """How many ``hours`` a request asks for: the configured number, or what worked since that proved too large."""
 
     configured_hours: int
     hours: int

@@ -119,16 +119,14 @@ class ExportReader(Generic[T]):
 
     def _batches(self, arrived: Arrived, archive: Archive) -> Iterator[HourBatch]:
         for hour, members in sorted(arrived.hours.items()):
-            yield from self._reading(hour).batches(archive, members)
-
-    def _reading(self, hour: datetime) -> HourReading:
-        return HourReading(
-            hour_window(hour),
-            known=self._ledger.known,
-            stats=self.stats,
-            batch_bytes=self._encoding.batch_bytes,
-            bounds=self._bounds.get(hour),
-        )
+            reading = HourReading(
+                hour_window(hour),
+                known=self._ledger.known,
+                stats=self.stats,
+                batch_bytes=self._encoding.batch_bytes,
+                bounds=self._bounds.get(hour),
+            )
+            yield from reading.batches(archive, members)
 
     def _finish_hour(self, download: Download, reading: HourReading) -> Generator[HourDone, None, bool]:
         """Record how an hour ended; return whether the rest of the archive may be read."""

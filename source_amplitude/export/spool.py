@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from typing import BinaryIO, cast
 
 from source_amplitude.disk import TemporaryBody
 
@@ -13,7 +12,7 @@ _FREE_SPACE_PART = 4
 
 
 class SpoolClosedError(Exception):
-    """The stream ended while a download was still writing; nobody waits for it any more."""
+    """The stream ended while a download was still writing; nothing waits for it any more."""
 
 
 class DiskBudget:
@@ -21,9 +20,6 @@ class DiskBudget:
 
     The download that the reader waits for is urgent: it never waits, or an archive above the budget would never
     arrive.
-
-    Attributes:
-        waiting: How many downloads wait now.
     """
 
     def __init__(self, most_bytes: int, folder: str | None = None) -> None:
@@ -36,11 +32,7 @@ class DiskBudget:
         self.waiting = 0
 
     def take(self, count: int, urgent: threading.Event) -> None:
-        """Wait until ``count`` more bytes fit, or ``urgent`` is set.
-
-        Raises:
-            SpoolClosedError: The budget was closed meanwhile.
-        """
+        """Wait until ``count`` more bytes fit or ``urgent`` is set; raise a SpoolClosedError if it is closed."""
         with self._changed:
             self.waiting += 1
             self._changed.wait_for(
@@ -53,12 +45,10 @@ class DiskBudget:
 
     @property
     def used_bytes(self) -> int:
-        """How many bytes of archives are on the disk now."""
         with self._changed:
             return self._used_bytes
 
     def give_back(self, count: int) -> None:
-        """Note that ``count`` bytes left the disk."""
         with self._changed:
             self._used_bytes -= count
             self._changed.notify_all()
@@ -76,45 +66,30 @@ class DiskBudget:
             self._changed.notify_all()
 
 
-class SpoolFile:
-    """One archive's file, which takes from a budget what it writes.
-
-    Every method raises a DiskFullError if the disk has no room.
-    """
+class SpoolFile(TemporaryBody):
+    """One archive's file, which takes from a budget what it writes."""
 
     def __init__(self, budget: DiskBudget, urgent: threading.Event) -> None:
+        super().__init__("archive", budget.folder)
         self._budget = budget
         self._urgent = urgent
-        self._body = TemporaryBody("archive", budget.folder)
         self.archive_bytes = 0
 
-    @property
-    def file(self) -> BinaryIO:
-        """The open file."""
-        return cast("BinaryIO", self._body.file)
-
-    def expect(self, total_bytes: int) -> None:
-        """Check that an archive of ``total_bytes`` has room before it is downloaded."""
+    def expect(self, total_bytes: int, /, *, freed_bytes: int = 0) -> None:
         # What is spooled already is read and deleted before this archive is needed.
-        self._body.expect(total_bytes, freed_bytes=self._budget.used_bytes)
+        super().expect(total_bytes, freed_bytes=freed_bytes + self._budget.used_bytes)
 
-    def write(self, data: bytes) -> int:
-        """Append ``data`` once the budget allows."""
+    def write(self, data: bytes, /) -> int:
         self._budget.take(len(data), self._urgent)
         self.archive_bytes += len(data)
-        return self._body.write(data)
-
-    def flush(self) -> None:
-        self._body.flush()
+        return super().write(data)
 
     def empty(self) -> None:
-        """Forget what was written, for another attempt."""
-        self._body.empty()
+        super().empty()
         self._give_back()
 
     def close(self) -> None:
-        """Delete the file; calling it again does nothing."""
-        self._body.close()
+        super().close()
         self._give_back()
 
     def _give_back(self) -> None:

@@ -1,4 +1,4 @@
-"""What a sync of events did: for its summary, for its errors, and for whoever watches it."""
+"""What a sync of events did: for its summary, for its errors, and for those who watch it."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class SyncStats:
         unproven: Of these, the ones whose answer was an archive without a file of its window.
         seconds: At the end: how long it took.
         malformed: The first malformed lines met.
+        alike_in_a_row: How many of the latest windows failed with the same kind of error, with no success between.
     """
 
     hours_wanted: int = 0
@@ -62,7 +63,7 @@ class SyncStats:
     malformed: list[LinePlace] = field(default_factory=list)
     malformed_lines: int = 0
     oddities: Oddities = field(default_factory=Oddities)
-    _alike: int = 0
+    alike_in_a_row: int = 0
 
     @property
     def hours_over(self) -> int:
@@ -84,7 +85,7 @@ class SyncStats:
         self.oddities.add(findings, lambda position: LinePlace(window, member, lines_before + position + 1))
 
     def outcome(self) -> tuple[str, str]:
-        """Return what became of the sync, for a person: events, bytes and seconds; hours of each kind."""
+        """Return how the sync went, for a person: events, bytes and seconds; hours of each kind."""
         rate = f" ({self.records / self.seconds:,.0f}/s)" if self.records and self.seconds > 0 else ""
         size = f"{self.content_bytes / 1e6:,.1f} MB of JSON ({self.archive_bytes / 1e6:,.1f} MB downloaded)"
         hours_empty = max(0, self.hours_without_files - self.hours_open)
@@ -97,17 +98,13 @@ class SyncStats:
         malformed = [counted(self.malformed_lines, "malformed line")] if self.malformed_lines else []
         return "; ".join((*self.outcome(), *malformed, *self.oddities.summary_parts())) + "."
 
-    def alike_in_a_row(self) -> int:
-        """Return how many of the latest windows failed with the same kind of error, with no success between."""
-        return self._alike
-
     def fail(self, window: HourWindow, error: AmplitudeError) -> None:
-        alike = self._alike > 0 and type(self.failures[-1][1]) is type(error)
-        self._alike = self._alike + 1 if alike else 1
+        alike = self.alike_in_a_row > 0 and type(self.failures[-1][1]) is type(error)
+        self.alike_in_a_row = self.alike_in_a_row + 1 if alike else 1
         self.failures.append((window, error))
 
     def succeed(self) -> None:
-        self._alike = 0
+        self.alike_in_a_row = 0
 
     def raise_what_is_left(self, ledger: Ledger, policy: MalformedLines, *, tried: str = _RECORDED) -> None:
         """Raise what makes an export red at its end: windows that failed, or malformed lines by their policy.

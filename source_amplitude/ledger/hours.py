@@ -201,11 +201,7 @@ class Ledger:
         self._ripe -= hours
 
     def note_project(self, project: str) -> None:
-        """Record whose archives these are.
-
-        Raises:
-            OtherProjectError: Those before belong to another project.
-        """
+        """Record whose archives these are; raise an OtherProjectError if those before belong to another project."""
         self._project = self._project or project
         if project != self._project:
             raise OtherProjectError(

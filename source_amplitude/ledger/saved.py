@@ -25,6 +25,7 @@ _HOUR_FORMAT = "%Y%m%dT%H"
 _READ_AT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
 _UPSTREAM_OVERLAP = timedelta(hours=2)  # upstream 0.7 reads two hours again on every sync: its hours were incomplete
+_ALL_KEYS = (CURSOR_FIELD, "event_time", "ledger", "slices", "state_type", "legacy", "parent_state", "lookback_window")
 _MAX_SHOWN_CHARS = 80
 
 
@@ -58,11 +59,7 @@ def state_from_ledger(ledger: Ledger, *, start: datetime, accepted_gaps: HourSet
 
 
 def ledger_from_state(state: Mapping[str, Any], *, export_delay_hours: int) -> SavedState:
-    """Return the ledger that a saved state describes; every form any version of this source saved is read.
-
-    Raises:
-        InvalidStateError: The state has none of these forms.
-    """
+    """Return the ledger of a state in any form that this source ever saved; raise an InvalidStateError for others."""
     saved = state.get("ledger")
     if saved is None:
         return _foreign(state, export_delay_hours, ())
@@ -127,17 +124,7 @@ def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:
     if state.get("state_type") == "date-range" and isinstance(slices, list) and slices:
         value = slices[0].get("end") if isinstance(slices[0], Mapping) else slices[0]
     if value is None or value == "":
-        known = {
-            CURSOR_FIELD,
-            "event_time",
-            "ledger",
-            "slices",
-            "state_type",
-            "legacy",
-            "parent_state",
-            "lookback_window",
-        }
-        strange = [key for key in state if key not in known and not key.startswith("__ab_")]
+        strange = [key for key in state if key not in _ALL_KEYS and not key.startswith("__ab_")]
         if strange:
             raise InvalidStateError(f"The state has no {CURSOR_FIELD}, but {_shown(strange[0])}.")
         return None

@@ -110,13 +110,10 @@ def normalise_datetime(value: object) -> object:
     # Only odd forms need it, and importing it takes longer than encoding ten thousand events.
     import pendulum  # noqa: PLC0415
 
-    text = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{_iso_offset(zone)}"
+    offset = "" if zone is None or zone.upper() in ("Z", "UTC") else zone
+    text = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{offset}"
     try:
         moment = cast("datetime", pendulum.parse(text, tz="UTC"))
         return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
     except (ValueError, OverflowError):  # no day of the calendar, or none once it is moved to UTC
         return value
-
-
-def _iso_offset(zone: str | None) -> str:
-    return "" if zone is None or zone.upper() in ("Z", "UTC") else zone

@@ -37,7 +37,7 @@ _loads = orjson.loads
 
 
 class NotAnEventError(ValueError):
-    """A line is no JSON object. The message never holds any of the line."""
+    """A line is not a JSON object. The message never holds any of the line."""
 
 
 def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
@@ -50,7 +50,7 @@ def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list
         notes: Counts what is odd about it; of no use where the line is no event.
 
     Raises:
-        NotAnEventError: The line is no JSON object, even for the standard library.
+        NotAnEventError: The line is not a JSON object, even for the standard library.
     """
     try:
         event = _loads(line)
@@ -120,11 +120,7 @@ def _decoded(line: bytes, notes: Counter[Oddity]) -> str:
 
 
 def _objects(text: str, notes: Counter[Oddity]) -> list[Record]:
-    """Return the objects of a line, read strictly if that is possible.
-
-    Raises:
-        ValueError: It is something else, or no JSON.
-    """
+    """Return the objects of a line, read strictly if that is possible; raise a ValueError if it is anything else."""
     try:
         return _Objects(text, is_strict=True).all(notes)
     except json.JSONDecodeError:
@@ -144,11 +140,7 @@ class _Objects:
         )
 
     def all(self, notes: Counter[Oddity]) -> list[Record]:
-        """Return them, and count what was odd around and in them.
-
-        Raises:
-            ValueError: There is something else, or nothing.
-        """
+        """Return them, and count what was odd around and in them; raise a ValueError for anything else, or nothing."""
         events: list[Record] = []
         position = self._skip(0)
         if position == len(self._text) and OddityKind.BYTE_ORDER_MARK not in self._odd:

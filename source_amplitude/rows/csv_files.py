@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from source_amplitude.rows.shapes import Row
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_ID_COLUMNS = ("amplitudeid",)
-_USER_COLUMNS = ("userid",)
 _PROPERTY_PREFIX = "gp:"
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 # As JSON writes them, in the range that every destination holds: 007 is a name, and 1.0e999 is no number.
@@ -35,7 +33,6 @@ class CohortFile:
 
     Args:
         file: Positioned anywhere; read from its start.
-        cohort_id: The cohort.
         computed_at: When Amplitude computed it, as RFC 3339.
         may_be_blank: Whether a file without any text, its header included, is a cohort without members: the list of
             cohorts says that it has none.
@@ -88,8 +85,8 @@ class CohortFile:
             self._require_may_be_blank()
             return
         plain = [_plain(name) for name in header]
-        id_place = next((plain.index(name) for name in _ID_COLUMNS if name in plain), None)
-        user_place = next((plain.index(name) for name in _USER_COLUMNS if name in plain), None)
+        id_place = plain.index("amplitudeid") if "amplitudeid" in plain else None
+        user_place = plain.index("userid") if "userid" in plain else None
         if id_place is None:
             raise UnknownShapeError(  # without the names: where there is no header, they are a person's
                 f"The download of cohort {self._cohort_id} has {len(header)} columns, none named as the Amplitude ID."

@@ -77,12 +77,9 @@ class Matrix:
         ]
 
     def first_cut_day(self, asked: Iterable[date] = ()) -> str | None:
-        """Return the first date that has no value of every series, or is not among the dates; None if there is none.
+        """Return the first date without a value of every series, or that was ``asked`` for and is not there, or None.
 
         Series shorter than their dates were observed (upstream.md A4, 15208).
-
-        Args:
-            asked: Dates that have to be there.
         """
         shortest = min((len(values) for values in self.series), default=len(self.dates))
         cut = [*self.dates[shortest:], *{str(day) for day in asked}.difference(self.dates)]
@@ -131,9 +128,7 @@ def _array(data: dict[str, Any], name: str) -> object:
 def revenue_rows(answer: object, span: DaySpan) -> list[Row]:
     """Return ``{"date", "values": {figure: number}}``, oldest first.
 
-    Args:
-        answer: The decoded body.
-        span: What was asked for, shorter than a year: dates such as ``Sep 24`` have no year (observed).
+    ``span`` is what was asked for, shorter than a year: dates such as ``Sep 24`` have no year (observed).
 
     Raises:
         UnknownShapeError: The answer has another shape, or a name that is no date or not one date of ``span``.

@@ -56,28 +56,18 @@ class DaySpan:
 
     @property
     def days(self) -> int:
-        """How many days."""
         return (self.last - self.first).days + 1
 
 
 def last_ended_day(now: datetime, zone: tzinfo | None) -> date:
-    """Return the newest day that is over.
-
-    Args:
-        now: The present, aware.
-        zone: The project's; None where it is not known, so that the day has to be over everywhere.
-    """
+    """Return the newest day that is over at ``now`` in the project's ``zone``; everywhere where that is not known."""
     return now.astimezone(zone or EVERYWHERE).date() - ONE_DAY
 
 
 def plan_days(first: date, last: date, interval: Interval, most_days: int) -> Iterator[DaySpan]:
-    """Yield spans of whole intervals, in order.
+    """Yield spans of whole intervals from the one of ``first`` on, in order; none ends after ``last``.
 
-    Args:
-        first: A day of the first interval.
-        last: No interval that ends later is covered.
-        interval: What is not divided.
-        most_days: The longest span, unless one interval is longer.
+    A span has at most ``most_days`` days, unless one interval is longer.
     """
     start = interval.start_of(first)
     while interval.last_of(start) <= last:
