@@ -28,7 +28,7 @@ _SIZES_FOLLOW_FLAG = 0x8
 
 @dataclass(frozen=True)
 class Glimpse:
-    """That Amplitude has files for a window; ``first`` names the first one, unless its first bytes do not say."""
+    """That Amplitude has files for a window; ``first`` is the first one's name, None where its bytes do not say."""
 
     first: MemberName | None = None
 

@@ -68,7 +68,7 @@ class HourReading:
         self.is_flawed = False
 
     def batches(self, archive: Archive, members: list[Member]) -> Iterator[HourBatch]:
-        """Yield what is new of ``members``, and the hour's end; the first member that breaks is noted in ``broken``."""
+        """Yield what is new of ``members`` and the hour's end; a member that breaks is noted, and the next one read."""
         self._note_what_is_not_there(members)
         for member in members:
             if self._bounds is not None and member.text not in self._bounds:

@@ -29,14 +29,7 @@ _PYTHON: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
-_JSON: Mapping[type, str] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    dict: "object",
-    list: "array",
-}
+_JSON = {types[-1]: word for word, types in _PYTHON.items()}  # of a number the last type: an int is an integer
 
 
 class Declared(NamedTuple):
