@@ -53,7 +53,9 @@ FAULTS_FOR_GOOD = [
     pytest.param(
         "html_instead_of_zip",
         {},
-        "The answer's body (102 bytes) is not a zip archive. It was tried 4 times within N seconds.",
+        "The answer to the export for 2026-03-03 06:00 UTC is not Amplitude's (HTTP 200, text/html, "
+        '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '
+        "It was tried 4 times within N seconds.",
         id="HTML instead of a zip",
     ),
     pytest.param(

@@ -33,6 +33,7 @@ class Difference(Enum):
     )
     NO_FRACTION = "0.6.19 prints no fraction where the microseconds are zero, ours always the six digits of Amplitude"
     OTHER_OFFSET = "a datetime with an offset keeps it in 0.6.19 and becomes UTC in ours; Amplitude never sends one"
+    EMPTY_DATETIME = "an empty datetime stays an empty text in 0.6.19 and is left out by ours: typed columns refuse it"
     UNKNOWN = "not known"
 
 
@@ -42,6 +43,8 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[
         upstream_value, our_value = theirs.get(name, _MISSING), ours.get(name, _MISSING)
         if upstream_value is None and our_value is _MISSING:
             yield name, Difference.TOP_LEVEL_NULL
+        elif name in DATETIME_FIELDS and (upstream_value, our_value) == ("", _MISSING):
+            yield name, Difference.EMPTY_DATETIME
         elif _MISSING in (upstream_value, our_value):
             yield name, Difference.UNKNOWN
         elif _as_text(upstream_value) != _as_text(our_value):

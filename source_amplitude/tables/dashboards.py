@@ -65,7 +65,7 @@ class DashboardReading(Reading):
         newest = ended = last_ended_day(self.rest.present(), self.config.project_time_zone)
         if self.config.end is not None:
             newest = min(newest, (self.config.end - ONE_DAY).date())
-        self.rest.amplitude.require_current_date(self.config.start, _midnight(self.state.get("date")))
+        self.rest.amplitude.require_current_date(self.config.start, _read_for_sure(self.state.get("date")))
         first = self._first_day(ended, again=again)
         for span in plan_days(first, newest, self.table.interval, self.table.days_per_request(self.config)):
             yield {"first": str(span.first), "last": str(span.last)}
@@ -231,7 +231,10 @@ DASHBOARDS = (
 )
 
 
-def _midnight(saved: object) -> datetime | None:
-    """Return the start of a saved date in UTC, or None where there is none."""
+def _read_for_sure(saved: object) -> datetime | None:
+    """Return a moment, in UTC, of which any saved date says that it was read; None without a date.
+
+    It is a day before the date: 0.x saved days that were not over yet, by the project's time zone.
+    """
     day = parse_day(saved)
-    return None if day is None else datetime.combine(day, time(), timezone.utc)
+    return None if day is None else datetime.combine(day - ONE_DAY, time(), timezone.utc)
