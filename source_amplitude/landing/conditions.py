@@ -97,7 +97,19 @@ class ConditionalWriter:
                 return _put(self._impatient(), path, after, mode)
             except (BaseError, OSError):
                 pass  # asked again with patience
-        return _put(self._store, path, after, mode)
+        return self._put_again_if_broken(path, before, after, mode)
+
+    def _put_again_if_broken(self, path: str, before: Content | None, after: bytes, mode: object) -> bool:
+        """Write, and once more where the connection broke: obstore does not repeat a write on condition by itself."""
+        from obstore.exceptions import GenericError  # noqa: PLC0415 - as above
+
+        try:
+            return _put(self._store, path, after, mode)
+        except GenericError:
+            left = self._read(path)
+            if left is not None and left.body == after:
+                return True
+            return left == before and _put(self._store, path, after, mode)
 
     def _put_between_two_looks(
         self, path: str, before: Content | None, after: bytes, condition: Condition, cause: str
