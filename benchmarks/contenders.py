@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from unit_tests.peers.peer import Peer
 
 HERE = Path(__file__).parent
-_FULL_SECOND = frozenset({Difference.NO_FRACTION})
+_EMPTY_TEXT = frozenset({Difference.EMPTY_DATETIME})
+_FULL_SECOND = _EMPTY_TEXT | {Difference.NO_FRACTION}
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _bare(*options: str) -> Contender:
 
     versions = environment.versions(*(package.partition("==")[0] for package in environments.BARE_PACKAGES))
     name, title = ("wide", "bare script, 1 MB pipe") if options else ("bare", "bare script")
-    return Contender(name, title, versions, read, _reading_nothing(read), "no window")
+    return Contender(name, title, versions, read, _reading_nothing(read), "no window", differences=_EMPTY_TEXT)
 
 
 def _curl() -> Contender:

@@ -63,11 +63,13 @@ def _output(bench: Bench, contender: Contender, read: Read) -> list[bytes]:
 
 
 def _as_record(line: bytes) -> Record:
-    """Return the record of a line: without its top-level nulls, its datetimes in RFC 3339."""
+    """Return the record of a line: without its top-level nulls and empty datetimes, the others in RFC 3339."""
     record = {name: value for name, value in json.loads(line).items() if value is not None}
     for name in DATETIME_FIELDS:
         value = record.get(name)
-        if value:
+        if value == "":
+            del record[name]
+        elif value:
             if len(value) != _PLAIN_CHARS:
                 raise ValueError(f"the sample has a datetime of another form: {value}")
             record[name] = value.replace(" ", "T") + "+00:00"
