@@ -104,7 +104,7 @@ def test_a_value_that_does_not_fit_fails_the_run_until_its_column_is_text(desk: 
     assert of_strict == []
     assert last_line(loosened) == f"{len(uuids(desk))} new, {len(uuids(desk))} altogether"
     (row,) = [row for row in desk.rows() if row["uuid"] == "odd"]
-    assert (row["client_upload_time"], row["paying"]) == ("", "(none)")
+    assert (row["client_upload_time"], row["paying"]) == (None, "(none)")
 
 
 def test_a_replacing_read_drops_what_amplitude_deleted(desk: Desk) -> None:
