@@ -178,14 +178,14 @@ def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeEr
         return ExportTooLargeError(f"The export for {window} is too large ({answer}).")
     if answer.status == 504:  # noqa: PLR2004 - status; documented for very large data
         return ExportTooSlowError(f"The export for {window} took Amplitude too long ({answer}).")
-    if answer.status == NOT_FOUND or _is_foreign(answer):
+    if answer.status == NOT_FOUND or is_foreign(answer):
         return foreign_error(answer, f"the export for {window}")
     if answer.status in (401, 403) or (answer.status == 400 and names_the_keys(answer)):  # noqa: PLR2004 - statuses
         return CredentialsRejectedError(f"Amplitude refused the keys at the {region} ({answer}).")
     return common_error(answer, f"the export for {window}")
 
 
-def _is_foreign(answer: Answer) -> bool:
+def is_foreign(answer: Answer) -> bool:
     """Return whether an answer must be another program's: 429 and 5xx mean the same from a gateway of Amplitude's."""
     if answer.status < _FIRST_ERROR_STATUS:
         return True
@@ -209,7 +209,7 @@ def common_error(answer: Answer, what: str) -> AmplitudeError:
 
 def rest_error(answer: Answer, what: str, region: str) -> AmplitudeError:
     """Return the error that an answer of the REST APIs stands for; the good statuses do not come here."""
-    if answer.status >= _FIRST_ERROR_STATUS and _is_foreign(answer):
+    if answer.status >= _FIRST_ERROR_STATUS and is_foreign(answer):
         return foreign_error(answer, what)
     names_keys = names_the_keys(answer)
     # 401 means the keys wherever it is documented.

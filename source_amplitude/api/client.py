@@ -26,6 +26,7 @@ from source_amplitude.api.answers import (
     has_a_first_member,
     is_error_envelope,
     is_export_envelope,
+    is_foreign,
     names_the_keys,
     quoted,
     reason_from_body,
@@ -191,11 +192,7 @@ class AmplitudeClient:
             if has_archive or (status == NOT_FOUND and says_no_files(body)):
                 return
             answer = self._answer(response, body, is_own=status != NOT_FOUND and is_export_envelope(body))
-        if (
-            answer.quote
-            and status != requests.codes.too_many_requests
-            and status < requests.codes.internal_server_error
-        ):
+        if is_foreign(answer):
             raise foreign_error(answer, what)
         if status == requests.codes.bad_request and not names_the_keys(answer):
             return
