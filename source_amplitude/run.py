@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.distribution import install_command, missing_libraries, version
-from source_amplitude.terminal.typed import TypedCommand
+from source_amplitude.terminal.command_line import TypedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from source_amplitude.clock import Clock
     from source_amplitude.export import Limits
-    from source_amplitude.landing.place import StoreSettings
+    from source_amplitude.landing.destination import StoreSettings
 
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]

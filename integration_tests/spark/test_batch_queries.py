@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration_tests.spark.conftest import FIRST, NOON, PUSHDOWN
-from source_amplitude.encoding.columns import OTHER, Kind, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Kind, column_kinds
 
 if TYPE_CHECKING:
     from integration_tests.spark.desk import Desk

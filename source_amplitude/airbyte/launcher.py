@@ -28,7 +28,7 @@ from source_amplitude.airbyte.output import LineWriter, logs_to, widen_pipe
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
-from source_amplitude.terminal.narrator import Narrator, Person, ReadCommand
+from source_amplitude.terminal.console import Narrator, Person, ReadCommand
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 
 if TYPE_CHECKING:

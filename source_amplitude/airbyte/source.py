@@ -29,7 +29,7 @@ from source_amplitude.errors import (
 )
 from source_amplitude.export import Amplitude, Limits, ProgressListener
 from source_amplitude.tables import TABLES
-from source_amplitude.tables.rest import Rest
+from source_amplitude.tables.rest_session import Rest
 
 if TYPE_CHECKING:
     import logging

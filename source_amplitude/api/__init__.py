@@ -3,7 +3,7 @@
 `quotas` is imported by those who need it: pyrate-limiter would delay the start of landing.
 """
 
-from source_amplitude.api.answers import Fetched
+from source_amplitude.api.responses import Fetched
 from source_amplitude.api.client import AmplitudeClient, ExportAnswer, Timeouts
 from source_amplitude.api.credentials import KeysProof, prove_keys
 from source_amplitude.api.endpoints import Call, Host, base_url

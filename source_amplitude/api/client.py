@@ -14,7 +14,7 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from source_amplitude.api.answers import (
+from source_amplitude.api.responses import (
     NOT_FOUND,
     Answer,
     Fetched,

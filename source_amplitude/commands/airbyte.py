@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from source_amplitude.terminal.typed import PROGRAM, TypedCommand
+from source_amplitude.terminal.command_line import PROGRAM, TypedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,9 +23,9 @@ from source_amplitude.errors import (
 from source_amplitude.export import not_published_error
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
-from source_amplitude.landing.place import parse_place
+from source_amplitude.landing.destination import parse_place
 from source_amplitude.landing.store import Store, require_land_extra
-from source_amplitude.terminal.narrator import Narrator, Person
+from source_amplitude.terminal.console import Narrator, Person
 from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
@@ -136,7 +136,7 @@ def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespac
     folder = lander.store.place.folder
     if options.format != "json" or folder is None:
         return
-    from source_amplitude.landing.day_arrays import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
+    from source_amplitude.landing.json_arrays import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
 
     malformed = write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
     if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:

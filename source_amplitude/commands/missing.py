@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from source_amplitude.commands.session import complain, logs_on_stderr
-from source_amplitude.commands.survey import fetch_command, survey, survey_parser
+from source_amplitude.commands.inspection import fetch_command, survey, survey_parser
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.landing.coverage import Condition
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.commands.session import complain, logs_on_stderr
-from source_amplitude.commands.survey import fetch_command, survey, survey_parser
+from source_amplitude.commands.inspection import fetch_command, survey, survey_parser
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
-from source_amplitude.report.page import page
+from source_amplitude.report.html_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from source_amplitude.commands.session import Session
-    from source_amplitude.commands.survey import Survey
+    from source_amplitude.commands.inspection import Survey
 
 _DESCRIPTION = """\
 Shows which hours are there, how many events they have, and what is missing: as a page in one file (--out), or as a grid
@@ -62,7 +62,7 @@ def _write(name: str, html: str) -> None:
 def _print(found: Survey, command: str | None) -> None:
     from rich.console import Console  # noqa: PLC0415 - a page does without it
 
-    from source_amplitude.report.grid import Grid  # noqa: PLC0415 - as above
+    from source_amplitude.report.terminal_grid import Grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     console.print(f"{found.place}, {found.coverage.span}", markup=False)

@@ -17,8 +17,8 @@ from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.landing.place import StoreSettings
-from source_amplitude.terminal.typed import PROGRAM
+from source_amplitude.landing.destination import StoreSettings
+from source_amplitude.terminal.command_line import PROGRAM
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:

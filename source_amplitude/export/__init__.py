@@ -2,7 +2,7 @@
 
 from source_amplitude.export.amplitude import Amplitude, Limits, newest_end, not_published_error
 from source_amplitude.export.archives import Archives, Arrived
-from source_amplitude.export.glance import Glimpse, glance
+from source_amplitude.export.probe import Glimpse, glance
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
 from source_amplitude.export.stats import LinePlace, ProgressListener, SyncStats, hours_still_flawed
 

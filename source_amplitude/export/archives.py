@@ -20,8 +20,8 @@ from source_amplitude.errors import (
     StoppedError,
     UnreachableError,
 )
-from source_amplitude.export.download import Download, Downloads, empty_archive_error
-from source_amplitude.export.plan import WindowQueue, WindowSize, spans_to_read
+from source_amplitude.export.prefetch import Download, Downloads, empty_archive_error
+from source_amplitude.export.window_size import WindowQueue, WindowSize, spans_to_read
 from source_amplitude.windows import HourSet, HourWindow, hour_window, split
 
 if TYPE_CHECKING:

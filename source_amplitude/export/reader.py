@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from source_amplitude.archive import Archive
     from source_amplitude.encoding import Encoded, Encoding
     from source_amplitude.export.amplitude import Amplitude
-    from source_amplitude.export.download import Download
+    from source_amplitude.export.prefetch import Download
     from source_amplitude.ledger import Ledger
     from source_amplitude.members import Fingerprint
 

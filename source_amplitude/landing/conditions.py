@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from obstore.store import ObjectStore
 
-    from source_amplitude.landing.place import Place
+    from source_amplitude.landing.destination import Place
 
 _logger = logging.getLogger("airbyte")
 

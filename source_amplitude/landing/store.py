@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from obstore.store import ObjectStore
 
-    from source_amplitude.landing.place import Place, StoreSettings
+    from source_amplitude.landing.destination import Place, StoreSettings
 
 T = TypeVar("T")
 

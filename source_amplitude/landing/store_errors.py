@@ -16,7 +16,7 @@ from source_amplitude.landing.credentials import LOOKED_FOR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from source_amplitude.landing.place import Place
+    from source_amplitude.landing.destination import Place
 
 _MAX_SHOWN_CHARS = 300
 _SECRET_VARIABLES = re.compile(r"(KEY|SECRET|TOKEN|SAS|PASSWORD|CONNECTION_STRING)")

@@ -15,7 +15,7 @@ from typing import Any
 
 from source_amplitude.errors import InvalidStateError
 from source_amplitude.ledger.hours import LandedHour, Ledger
-from source_amplitude.ledger.packing import pack_members, unpack_members
+from source_amplitude.ledger.member_codec import pack_members, unpack_members
 from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_hour, floor_unit, parse_moment
 
 CURSOR_FIELD = "server_upload_time"

@@ -10,7 +10,7 @@ from source_amplitude.clock import SystemClock
 from source_amplitude.encoding import OneByOne
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.spark.failures import said_plainly
-from source_amplitude.spark.shares import read_share
+from source_amplitude.spark.partitions import read_share
 from source_amplitude.spark.table import Table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from source_amplitude.spark.options import Options
-    from source_amplitude.spark.shares import Share
+    from source_amplitude.spark.partitions import Share
 
 _BATCH_BYTES = 1024 * 1024
 

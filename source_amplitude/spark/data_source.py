@@ -15,7 +15,7 @@ from source_amplitude.errors import MissingExtraError
 from source_amplitude.export import Limits, not_published_error
 from source_amplitude.spark.failures import said_plainly
 from source_amplitude.spark.options import LateFiles, parse_options
-from source_amplitude.spark.shares import Share, narrow, split_share
+from source_amplitude.spark.partitions import Share, narrow, split_share
 from source_amplitude.windows import HourSet, HourWindow
 
 try:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition, SimpleDataSourceStreamReader
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxFiles, SupportsTriggerAvailableNow
 
-from source_amplitude.spark.glances import Glances
-from source_amplitude.spark.looks import Looks, counting_looks
+from source_amplitude.spark.probe_discovery import Glances
+from source_amplitude.spark.download_discovery import Looks, counting_looks
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.progress import Offset, Progress, share_between
-from source_amplitude.spark.shares import split_share
+from source_amplitude.spark.offsets import Offset, Progress, share_between
+from source_amplitude.spark.partitions import split_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from pyspark.sql.types import (
 )
 
 from source_amplitude.encoding import Encoded, encode_line_by_line
-from source_amplitude.encoding.columns import OTHER, Columns, Kind, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Columns, Kind, column_kinds
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.spark.options import Properties
 

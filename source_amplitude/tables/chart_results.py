@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest import Rest
+    from source_amplitude.tables.rest_session import Rest
 
 _COST = 100
 """A guess: a chart's cost depends on its days and segments, which only Amplitude knows."""

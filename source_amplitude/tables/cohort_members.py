@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest import Rest
+    from source_amplitude.tables.rest_session import Rest
 
 _logger = logging.getLogger("airbyte")
 

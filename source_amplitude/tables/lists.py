@@ -16,7 +16,7 @@ from source_amplitude.tables.table import Part, Reading, State, Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from source_amplitude.tables.rest import Rest
+    from source_amplitude.tables.rest_session import Rest
 
 _EVENT_TYPES = "/api/2/taxonomy/event"
 

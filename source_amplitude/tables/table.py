@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest import Rest
+    from source_amplitude.tables.rest_session import Rest
 
 Part = Mapping[str, Any]
 State = Mapping[str, Any]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.api.answers import is_error_envelope, quoted, says_no_files
+from source_amplitude.api.responses import is_error_envelope, quoted, says_no_files
 from source_amplitude.config import Keys
 
 KEYS = Keys("an-api-key", "0123456789abcdef0123456789abcdef")

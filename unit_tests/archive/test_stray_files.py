@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from source_amplitude.archive import open_archive
-from unit_tests.archive.test_directory import FIRST, packed, zipped
+from unit_tests.archive.test_zip_archive import FIRST, packed, zipped
 
 
 def test_stray_files_are_named_and_are_no_members() -> None:

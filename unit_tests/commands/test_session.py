@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from source_amplitude.commands.session import moment, span, yesterday
-from source_amplitude.commands.survey import fetch_command
+from source_amplitude.commands.inspection import fetch_command
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import HourSet, HourWindow
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import source_amplitude.airbyte.launcher
 import source_amplitude.airbyte.source  # noqa: F401 - what takes long to import
-from source_amplitude.landing.place import StoreSettings
+from source_amplitude.landing.destination import StoreSettings
 from source_amplitude.run import run
 from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 
-from source_amplitude.landing.place import StoreSettings
+from source_amplitude.landing.destination import StoreSettings
 from source_amplitude.run import run
 from unit_tests.conftest import NOON
 from unit_tests.end_to_end.command import SHORT

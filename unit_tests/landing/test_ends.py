@@ -10,7 +10,7 @@ import pytest
 
 from source_amplitude.errors import StoreError
 from source_amplitude.landing.inventory import take_inventory
-from source_amplitude.landing.place import Place, StoreSettings
+from source_amplitude.landing.destination import Place, StoreSettings
 from source_amplitude.landing.store import Store
 from source_amplitude.windows import DAY, HourWindow
 from unit_tests.conftest import fill

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.landing.credentials import LOOKED_FOR
-from source_amplitude.landing.place import Place
+from source_amplitude.landing.destination import Place
 from source_amplitude.landing.store_errors import lacks_conditions, translated
 from unit_tests.peers.faults import FOREVER, Answer, xml_error
 

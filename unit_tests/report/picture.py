@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from source_amplitude.report.page import page
+from source_amplitude.report.html_page import page
 from unit_tests.peers.browser import browsing
 from unit_tests.report.coverages import COMMAND, MADE_AT, TITLE, a_month
 from unit_tests.report.png import rgb, with_palette

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from source_amplitude.report.page import page
+from source_amplitude.report.html_page import page
 from unit_tests.peers.browser import Browser, NoBrowserError, browsing
 from unit_tests.peers.chromium import PACKAGED
 from unit_tests.report.coverages import COMMAND, MADE_AT, TITLE, a_month

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from source_amplitude.config import Config, Keys, Region
 from source_amplitude.encoding import Encoded, OneByOne, split_lines
 from source_amplitude.export import Amplitude
-from source_amplitude.spark.glances import Glances
-from source_amplitude.spark.looks import Looks, counting_looks
+from source_amplitude.spark.probe_discovery import Glances
+from source_amplitude.spark.download_discovery import Looks, counting_looks
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.progress import Progress, share_between
-from source_amplitude.spark.shares import read_share, split_share
+from source_amplitude.spark.offsets import Progress, share_between
+from source_amplitude.spark.partitions import read_share, split_share
 from unit_tests.end_to_end.command import SHORT
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from amplitude_emulator import Emulator
-    from source_amplitude.spark.shares import Share
+    from source_amplitude.spark.partitions import Share
     from unit_tests.fakes.fake_clock import FakeClock
 
 POLL_SECONDS = 60.0

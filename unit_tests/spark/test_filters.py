@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.spark.shares import narrow
+from source_amplitude.spark.partitions import narrow
 from source_amplitude.windows import HOUR, HourWindow
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from source_amplitude.config import parse_config
 from source_amplitude.errors import InvalidStateError, StoppedError
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.tables import TABLES
-from source_amplitude.tables.rest import Rest
+from source_amplitude.tables.rest_session import Rest
 from unit_tests.airbyte.streams.golden_records import everything, golden
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from source_amplitude.terminal.narrator import Person
+from source_amplitude.terminal.console import Person
 
 
 class Screen(io.StringIO):

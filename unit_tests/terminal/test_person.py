@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.export import SyncStats
-from source_amplitude.terminal.narrator import Narrator, Person
+from source_amplitude.terminal.console import Narrator, Person
 from unit_tests.terminal.screen import Screen, person, said_to
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def test_nothing_is_said_where_nobody_reads() -> None:
 def test_rich_is_not_imported_where_nobody_watches() -> None:
     program = """
 import io, sys, threading
-from source_amplitude.terminal.narrator import Narrator, Person, ReadCommand
-from source_amplitude.terminal.typed import TypedCommand
+from source_amplitude.terminal.console import Narrator, Person, ReadCommand
+from source_amplitude.terminal.command_line import TypedCommand
 person = Person.of({})
 narrator = Narrator(person, threading.Event())
 narrator.begin_stream("a"); narrator.complain("b", "a"); narrator.end_stream("a", is_complete=True)

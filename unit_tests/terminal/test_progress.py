@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from source_amplitude.export import SyncStats
-from source_amplitude.terminal.narrator import Narrator
+from source_amplitude.terminal.console import Narrator
 from source_amplitude.terminal.progress import ProgressLine
 from unit_tests.terminal.screen import Screen, person
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
 
     from source_amplitude.tables import Table
-    from source_amplitude.tables.rest import Rest
+    from source_amplitude.tables.rest_session import Rest
 
 
 def table_stream(table: Table, rest: Rest) -> Stream:

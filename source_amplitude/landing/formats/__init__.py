@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT_NAMES", "Format", "Raw", "Rendered", "format_named"]
 
 FORMAT_NAMES = ("raw", "jsonl", "parquet", "json")
-"""What ``--format`` takes. ``json`` lands raw members; `landing.day_arrays` then makes the arrays of them."""
+"""What ``--format`` takes. ``json`` lands raw members; `landing.json_arrays` then makes the arrays of them."""
 
 
 class Format(Protocol):

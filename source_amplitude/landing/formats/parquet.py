@@ -15,7 +15,7 @@ try:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    from source_amplitude.encoding.columns import Columns
+    from source_amplitude.encoding.column_types import Columns
 except ImportError as error:
     raise MissingExtraError(
         f"--format parquet needs pyarrow, which cannot be imported ({error}).",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from source_amplitude.archive import Archive, open_archive
 from source_amplitude.encoding import JsonLines
-from source_amplitude.encoding.columns import OTHER, Kind, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Kind, column_kinds
 from unit_tests.rows.json_values import ANY_JSON
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from source_amplitude.encoding.columns import OTHER, Columns, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Columns, column_kinds
 from source_amplitude.records import Oddity, OddityKind
 
 RECORD = {"uuid": "u", "app": "no number", "data": {"a": 1}, "new": 1}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.export import SyncStats
-from source_amplitude.terminal.narrator import Narrator, ReadCommand
-from source_amplitude.terminal.typed import TypedCommand
+from source_amplitude.terminal.console import Narrator, ReadCommand
+from source_amplitude.terminal.command_line import TypedCommand
 from unit_tests.terminal.screen import person, said_to
 
 if TYPE_CHECKING:
-    from source_amplitude.terminal.narrator import Person
+    from source_amplitude.terminal.console import Person
 
 READ = ("read", "--config", "config.yaml", "--catalog", "my catalog.json")
 COMMAND = ReadCommand(TypedCommand(arguments=(*READ, "--state-file=state.json")), keeps_state=True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.ledger import Ledger, state_from_ledger
-from source_amplitude.ledger.packing import pack_members, unpack_members
+from source_amplitude.ledger.member_codec import pack_members, unpack_members
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import HOUR, HourSet, HourWindow
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import CorruptArchiveError, DiskFullError
-from source_amplitude.landing.day_arrays import DayArray, write_day_array
+from source_amplitude.landing.json_arrays import DayArray, write_day_array
 from source_amplitude.records import Oddity, OddityKind
 from unit_tests.end_to_end.connector import expected_record
 from unit_tests.landing.formats.rendering import CONTENTS, archive_of_hour, emitted, malformed_lines

@@ -18,7 +18,7 @@ from source_amplitude.errors import (
     OtherProjectError,
 )
 from source_amplitude.members import Fingerprint
-from source_amplitude.spark.shares import Share, read_share, split_share
+from source_amplitude.spark.partitions import Share, read_share, split_share
 from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock

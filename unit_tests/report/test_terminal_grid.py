@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
-from source_amplitude.report.grid import BARS, DIGITS, Grid
-from source_amplitude.report.signs import SIGNS
+from source_amplitude.report.terminal_grid import BARS, DIGITS, Grid
+from source_amplitude.report.symbols import SIGNS
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow
 from unit_tests.report.coverages import COVERAGES, MIDNIGHT, covering, span
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.signs import LEVELS, SIGNS, level, short_count, size
+from source_amplitude.report.symbols import LEVELS, SIGNS, level, short_count, size
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.export.plan import Span, WindowQueue, WindowSize, spans_to_read
+from source_amplitude.export.window_size import Span, WindowQueue, WindowSize, spans_to_read
 from source_amplitude.ledger import Ledger
 from source_amplitude.members import Fingerprint
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourSet, HourWindow

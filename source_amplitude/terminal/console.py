@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.export import SyncStats
     from source_amplitude.terminal.progress import ProgressLine
-    from source_amplitude.terminal.typed import TypedCommand
+    from source_amplitude.terminal.command_line import TypedCommand
 
 _NO_CURSOR = ("dumb", "unknown")
 

@@ -13,9 +13,9 @@ from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
 from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.layout import ARRAYS_FOLDER
-from source_amplitude.landing.place import parse_place
+from source_amplitude.landing.destination import parse_place
 from source_amplitude.landing.store import Store, require_land_extra
-from source_amplitude.terminal.typed import PROGRAM, TypedCommand
+from source_amplitude.terminal.command_line import PROGRAM, TypedCommand
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.commands.session import Session
     from source_amplitude.landing.coverage import Coverage
-    from source_amplitude.landing.place import Place
+    from source_amplitude.landing.destination import Place
 
 
 @dataclass(frozen=True)

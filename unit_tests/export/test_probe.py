@@ -15,7 +15,7 @@ from source_amplitude.errors import (
     ServerFailureError,
 )
 from source_amplitude.export import Glimpse, glance
-from source_amplitude.export.glance import first_member, has_members
+from source_amplitude.export.probe import first_member, has_members
 from source_amplitude.members import MemberName
 from source_amplitude.windows import HOUR, HourWindow
 from unit_tests.fakes.fake_exporter import FakeExporter, Scripted

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.api.answers import (
+from source_amplitude.api.responses import (
     Answer,
     common_error,
     date_from_header,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.terminal.typed import TypedCommand, program_of
+from source_amplitude.terminal.command_line import TypedCommand, program_of
 
 PROJECT = Path(__file__).parents[2]
 PYTHON = "/opt/env/bin/python"
@@ -91,7 +91,7 @@ def test_an_option_is_left_out_in_each_of_its_forms() -> None:
 
 def test_the_process_knows_how_it_was_started(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text("from source_amplitude.terminal.typed import TypedCommand; print(TypedCommand.of_process())")
+    program.write_text("from source_amplitude.terminal.command_line import TypedCommand; print(TypedCommand.of_process())")
 
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(program), "read", "a b"],

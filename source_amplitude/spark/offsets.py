@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from source_amplitude.errors import InvalidStateError
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
-from source_amplitude.spark.shares import Share
+from source_amplitude.spark.partitions import Share
 from source_amplitude.windows import HourSet, HourWindow, hour_window, parse_moment, take_window
 
 if TYPE_CHECKING:

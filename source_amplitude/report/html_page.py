@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.signs import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
+from source_amplitude.report.symbols import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
 from source_amplitude.windows import HourWindow
 
 if TYPE_CHECKING:

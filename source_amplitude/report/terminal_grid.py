@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.signs import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
+from source_amplitude.report.symbols import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.landing.place import Place, parse_place
+from source_amplitude.landing.destination import Place, parse_place
 from unit_tests.peers.peer import Peer
 
 if TYPE_CHECKING:

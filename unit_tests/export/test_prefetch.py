@@ -16,7 +16,7 @@ from source_amplitude.api import RetryPolicy
 from source_amplitude.config import parse_config
 from source_amplitude.errors import CorruptArchiveError, CredentialsRejectedError, ServerFailureError
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.export.download import Download, Downloads
+from source_amplitude.export.prefetch import Download, Downloads
 from source_amplitude.windows import HOUR, HourWindow
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.fakes.fake_exporter import FakeExporter

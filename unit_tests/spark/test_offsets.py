@@ -11,9 +11,9 @@ import pytest
 
 from source_amplitude.errors import InvalidStateError, OtherProjectError
 from source_amplitude.ledger import Ledger
-from source_amplitude.spark.glances import Glances
+from source_amplitude.spark.probe_discovery import Glances
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.progress import Offset, Progress, ledger_at, offset_of, share_between
+from source_amplitude.spark.offsets import Offset, Progress, ledger_at, offset_of, share_between
 from source_amplitude.windows import HOUR, HourSet, HourWindow
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock

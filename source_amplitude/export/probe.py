@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import ExportAnswer
 from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE
 from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError
-from source_amplitude.export.download import empty_archive_error
+from source_amplitude.export.prefetch import empty_archive_error
 from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
 
 if TYPE_CHECKING:

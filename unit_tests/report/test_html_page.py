@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
-from source_amplitude.report.page import page
-from source_amplitude.report.signs import LEVELS, SIGNS, level, short_count, size
+from source_amplitude.report.html_page import page
+from source_amplitude.report.symbols import LEVELS, SIGNS, level, short_count, size
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow, hour_window
 from unit_tests.report.coverages import COMMAND, COVERAGES, MADE_AT, MIDNIGHT, TITLE, a_month, cover, covering, span
 from unit_tests.report.pages import Element, parsed, rows

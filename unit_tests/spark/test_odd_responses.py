@@ -16,12 +16,12 @@ from source_amplitude.api import ExportAnswer, client
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import AmplitudeError, HoursMissingError, NotPublishedError
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.progress import ledger_at
+from source_amplitude.spark.offsets import ledger_at
 from source_amplitude.windows import HOUR, HourSet, hour_window
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.spark.micro_batches import Checkpoint, KilledError, Query, amplitude_of, config_of
-from unit_tests.spark.test_progress import Driver
+from unit_tests.spark.test_offsets import Driver
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator

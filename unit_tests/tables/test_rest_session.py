@@ -21,7 +21,7 @@ from source_amplitude.errors import (
     StoppedError,
 )
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.tables.rest import Rest
+from source_amplitude.tables.rest_session import Rest
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.fakes.memory_sink import MemorySink
