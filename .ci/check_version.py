@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-PLACES = {
+SLOTS = {
     "pyproject.toml": r'^version = "([^"]+)"$',
     "source_amplitude/distribution.py": r'^VERSION = "([^"]+)"$',
     "metadata.yaml": r"^  dockerImageTag: (\S+)$",
@@ -19,7 +19,7 @@ def problems(tag: str, folder: Path) -> list[str]:
     wanted = tag.removeprefix("v")
     if not re.fullmatch(r"v\d+\.\d+\.\d+((a|b|rc)\d+)?", tag):
         return [f"{tag} is no version such as v1.0.0."]
-    found = {name: _version(folder / name, pattern) for name, pattern in PLACES.items()}
+    found = {name: _version(folder / name, pattern) for name, pattern in SLOTS.items()}
     return [f"{name} has {version}, the tag {wanted}." for name, version in found.items() if version != wanted]
 
 

@@ -148,7 +148,7 @@ class TemporaryBody:
 
 
 @contextmanager
-def atomic_write(path: Path, *, is_alone: bool) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path, *, shows_all_output: bool) -> Iterator[IO[bytes]]:
     """Yield a file that becomes ``path`` at the end, or goes away if an exception comes first.
 
     A reader has the old file or all of the new one, after a loss of power too. A process that is killed can leave a
@@ -161,7 +161,7 @@ def atomic_write(path: Path, *, is_alone: bool) -> Iterator[IO[bytes]]:
     Raises:
         OSError: It cannot be written.
     """
-    partial = path.with_name(f".{path.name}{'' if is_alone else f'.{secrets.token_hex(4)}'}.partial")
+    partial = path.with_name(f".{path.name}{'' if shows_all_output else f'.{secrets.token_hex(4)}'}.partial")
     file = partial.open("wb")
     try:
         yield file

@@ -217,7 +217,7 @@ class CorruptArchiveError(RetryableError):
     """The body is not a whole zip archive, or a checksum in it does not hold."""
 
 
-class ForeignAnswerError(RetryableError):
+class ForeignResponseError(RetryableError):
     """The answer is in no form of Amplitude's: a gateway's, a proxy's or a login page. It proves nothing."""
 
     next_step = (
@@ -230,7 +230,7 @@ class EmptyArchiveError(RetryableError):
     """The answer is a well-formed archive that holds no file of the hours that were asked for."""
 
 
-class GarbledAnswerError(RetryableError):
+class GarbledResponseError(RetryableError):
     """The answer's status is good, and its body is not JSON: a gateway's page, or cut short."""
 
 
@@ -272,7 +272,7 @@ class ExportTooSlowError(ExportTooLargeError):
     """Amplitude answered 504, as for very large data; alone it does not prove that there is any."""
 
 
-class UnexpectedAnswerError(AmplitudeError):
+class UnexpectedResponseError(AmplitudeError):
     """Amplitude gave an answer that the connector has no rule for."""
 
     next_step = "If it goes on, report it with this message; nothing was recorded as read."

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.distribution import install_command, missing_libraries, version
+from source_amplitude.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED, EXIT_USAGE
 from source_amplitude.terminal.command_line import TypedCommand
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.clock import Clock
     from source_amplitude.export import Limits
-    from source_amplitude.landing.destination import StoreSettings
+    from source_amplitude.landing.destination import StoreLimits
 
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]
@@ -55,16 +56,14 @@ Exit codes: 0 done, 1 failed (TRACE lines say why, of land and the like stderr) 
 and 143 interrupted (Ctrl-C, SIGTERM; the last STATE covers what was read), 141 the reader of stdout went away.
 """
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_READER_GONE = 1, 2, 130, 141
-
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(
     args: Sequence[str] | None = None,
     *,
-    settings: Limits | None = None,
-    store_settings: StoreSettings | None = None,
+    limits: Limits | None = None,
+    store_limits: StoreLimits | None = None,
     clock: Clock | None = None,
 ) -> int:
     """Run one command (the process's own if ``args`` is None) and return the exit code; tests pass short waits."""
@@ -75,7 +74,7 @@ def run(
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
         try:
-            return _run(typed, settings, store_settings, clock)
+            return _run(typed, limits, store_limits, clock)
         finally:
             sys.stdout.flush()
     except OSError as error:
@@ -84,16 +83,14 @@ def run(
         # Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         if isinstance(error, BrokenPipeError):
-            return EXIT_READER_GONE  # the reader of our output has what it wanted
+            return EXIT_OUTPUT_CLOSED  # the reader of our output has what it wanted
         sys.stderr.write(f"source-amplitude: the output cannot be written ({error.strerror})\n")
         return EXIT_FAILED
     except KeyboardInterrupt:  # a read notices Ctrl-C itself, once it has begun
         return EXIT_INTERRUPTED
 
 
-def _run(
-    typed: TypedCommand, settings: Limits | None, store_settings: StoreSettings | None, clock: Clock | None
-) -> int:
+def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits | None, clock: Clock | None) -> int:
     arguments = typed.arguments
     command = arguments[0] if arguments else ""
     if command in ("-h", "--help", "help"):
@@ -103,7 +100,7 @@ def _run(
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "report"):
-        return EXIT_FAILED if _lacks_libraries() else _run_own(typed, settings, store_settings, clock)
+        return EXIT_FAILED if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
         return EXIT_USAGE
@@ -116,7 +113,7 @@ def _run(
         from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - as above
         from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
 
-        return launch(SourceAmplitude(settings=settings, clock=clock), options)
+        return launch(SourceAmplitude(limits=limits, clock=clock), options)
     return 0
 
 
@@ -128,15 +125,13 @@ def _lacks_libraries() -> bool:
     return bool(missing)
 
 
-def _run_own(
-    typed: TypedCommand, settings: Limits | None, store_settings: StoreSettings | None, clock: Clock | None
-) -> int:
+def _run_own(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits | None, clock: Clock | None) -> int:
     # Each imports what it needs; see the module's docstring.
     from source_amplitude.commands.session import Session  # noqa: PLC0415
 
     command = import_module(f"source_amplitude.commands.{typed.arguments[0]}")
     run_command: Callable[[Sequence[str], Session], int] = getattr(command, typed.arguments[0])
-    return run_command(typed.arguments[1:], Session.of(os.environ, settings, store_settings, clock, typed.program))
+    return run_command(typed.arguments[1:], Session.of(os.environ, limits, store_limits, clock, typed.program))
 
 
 def spec_line() -> str:

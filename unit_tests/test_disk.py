@@ -117,7 +117,7 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> Non
     path.write_bytes(b"old")
     path.chmod(0o600)
 
-    with atomic_write(path, is_alone=True) as file:
+    with atomic_write(path, shows_all_output=True) as file:
         file.write(b"new")
         assert path.read_bytes() == b"old"
 
@@ -125,19 +125,19 @@ def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [path]
 
 
-def write_and_fail(path: Path, *, is_alone: bool) -> None:
-    with atomic_write(path, is_alone=is_alone) as file:
+def write_and_fail(path: Path, *, shows_all_output: bool) -> None:
+    with atomic_write(path, shows_all_output=shows_all_output) as file:
         file.write(b"half of the new")
         raise ValueError("ours")
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
-def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, *, is_alone: bool) -> None:
+def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, *, shows_all_output: bool) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(b"old")
 
     with pytest.raises(ValueError, match="ours"):
-        write_and_fail(path, is_alone=is_alone)
+        write_and_fail(path, shows_all_output=shows_all_output)
 
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
 
@@ -145,13 +145,13 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, *, is
 def test_two_writers_at_once_do_not_share_a_file_and_one_that_is_alone_uses_what_was_left(tmp_path: Path) -> None:
     path = tmp_path / "day.json"
 
-    with atomic_write(path, is_alone=False) as one, atomic_write(path, is_alone=False) as other:
+    with atomic_write(path, shows_all_output=False) as one, atomic_write(path, shows_all_output=False) as other:
         one.write(b"one")
         other.write(b"the other")
         names = {each.name.removeprefix(".day.json") for each in tmp_path.iterdir()}
     assert (path.read_bytes(), len(names)) == (b"one", 2)
 
     (tmp_path / ".day.json.partial").write_bytes(b"left by a killed process")
-    with atomic_write(path, is_alone=True) as file:
+    with atomic_write(path, shows_all_output=True) as file:
         file.write(b"new")
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"new", [path])

@@ -19,7 +19,7 @@ DISK_BYTES, PEAK_FILE = "TEST_DISK_BYTES", "TEST_PEAK_FILE"
 
 def main() -> int:
     disk_bytes = os.environ.get(DISK_BYTES)
-    code = run(settings=Limits(disk_bytes=int(disk_bytes)) if disk_bytes else None)
+    code = run(limits=Limits(disk_bytes=int(disk_bytes)) if disk_bytes else None)
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     Path(os.environ[PEAK_FILE]).write_text(str(int(found[1]) * 1024 if found else 0), encoding="ascii")
     return code

@@ -9,4 +9,4 @@ from unit_tests.end_to_end.command import SHORT
 class QuickAmplitude(AmplitudeDataSource):
     """Named as the real one."""
 
-    settings = SHORT
+    limits = SHORT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration_tests.spark.conftest import FIRST, NOON, PUSHDOWN
-from source_amplitude.encoding.column_types import OTHER, Kind, column_kinds
+from source_amplitude.encoding.column_types import OTHER, ColumnType, column_types
 
 if TYPE_CHECKING:
     from integration_tests.spark.desk import Desk
@@ -35,14 +35,14 @@ def test_columns_have_the_types_of_the_schema(desk: Desk) -> None:
     types = dict(desk.load().dtypes)
 
     of_kind = {
-        Kind.TEXT: "string",
-        Kind.TIME: "timestamp",
-        Kind.INTEGER: "bigint",
-        Kind.NUMBER: "double",
-        Kind.BOOLEAN: "boolean",
-        Kind.JSON: "string",
+        ColumnType.TEXT: "string",
+        ColumnType.TIME: "timestamp",
+        ColumnType.INTEGER: "bigint",
+        ColumnType.NUMBER: "double",
+        ColumnType.BOOLEAN: "boolean",
+        ColumnType.JSON: "string",
     }
-    assert types == {**{name: of_kind[kind] for name, kind in column_kinds().items()}, OTHER: "string"}
+    assert types == {**{name: of_kind[kind] for name, kind in column_types().items()}, OTHER: "string"}
 
 
 def test_a_schema_names_the_columns_to_read(desk: Desk) -> None:

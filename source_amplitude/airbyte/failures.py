@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from source_amplitude.config import Keys
 
 
-def traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
+def to_traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
     """Return the exception that shows ``error`` to Airbyte's users, without any form of ``keys`` in it."""
     text = filter_secrets(str(error))
     if keys is not None:
@@ -33,11 +33,11 @@ def traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedExce
 
 @contextmanager
 def tracing(keys: Keys | None = None) -> Iterator[None]:
-    """Raise our errors as the exceptions of `traced`."""
+    """Raise our errors as the exceptions of `to_traced`."""
     try:
         yield
     except AmplitudeError as error:
-        raise traced(error, keys) from error
+        raise to_traced(error, keys) from error
 
 
 def failure_type(error: AmplitudeError) -> FailureType:

@@ -63,11 +63,11 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     try:
         return ConfiguredAirbyteCatalogSerializer.load(content)
     except (SchemaValidationError, ValueError, TypeError, KeyError):
-        complaint = (
+        problem = (
             "is no configured catalog: each stream needs stream, sync_mode (full_refresh or incremental) and "
             "destination_sync_mode; discover's output is a catalog that is not configured yet"
         )
-        raise InvalidConfigError((f"--catalog: {path} {complaint}",)) from None
+        raise InvalidConfigError((f"--catalog: {path} {problem}",)) from None
 
 
 def read_states(path: str) -> list[AirbyteStateMessage]:
@@ -100,7 +100,7 @@ def parse_states(text: str) -> object:
         return [json.loads(line) for line in lines]
 
 
-def complaint_about(error: OSError | ValueError | RecursionError) -> str:
+def problem_with(error: OSError | ValueError | RecursionError) -> str:
     """Return why a file cannot be used, as the end of a sentence that names it; nothing of the file is quoted."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or error})"
@@ -114,7 +114,7 @@ def _json(option: str, path: str) -> object:
         text = read_text(path)
         return parse_states(text) if option == "state" else json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        raise InvalidConfigError((f"--{option}: {path} {complaint_about(error)}",)) from None
+        raise InvalidConfigError((f"--{option}: {path} {problem_with(error)}",)) from None
 
 
 def state_messages(saved: object) -> list[Any]:

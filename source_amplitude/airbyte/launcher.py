@@ -28,8 +28,9 @@ from source_amplitude.airbyte.output import LineWriter, logs_to, widen_pipe
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
-from source_amplitude.terminal.console import Narrator, Person, ReadCommand
-from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
+from source_amplitude.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
+from source_amplitude.terminal.console import ConsoleReporter, ReadCommand, Terminal
+from source_amplitude.terminal.signals import ends_on_signals
 
 if TYPE_CHECKING:
     import argparse
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog, ConnectorSpecification
 
     from source_amplitude.airbyte.source import SourceAmplitude
-
-EXIT_OK, EXIT_FAILED = 0, 1
 
 _STATE_LINE = '{"type":"STATE"'
 
@@ -57,29 +56,33 @@ def launch(source: SourceAmplitude, options: argparse.Namespace) -> int:
     script notices too. A read that is asked to end (SIGTERM, Ctrl-C) ends with a last state and 128 plus the signal;
     other commands answer all the same, and SIGTERM does not make a failure of an answer.
     """
-    person = Person.of(os.environ)
-    source.audience = narrator = Narrator(person, source.stop)
+    terminal = Terminal.of(os.environ)
+    source.listener = reporter = ConsoleReporter(terminal, source.stop)
     writer = LineWriter(sys.stdout.buffer)
     widen_pipe(sys.stdout.buffer)
     with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), ends_on_signals(source.stop) as received:
         try:
-            code = _launch(source, options, writer, person, narrator)
+            code = _launch(source, options, writer, terminal, reporter)
         finally:
-            narrator.close()
+            reporter.close()
     if received == [signal.SIGTERM] and options.command != "read" and code == EXIT_OK:
         return code  # PyAirbyte ends a check as soon as it has read the answer, and complains of any code but 0 and -15
     return EXIT_SIGNALLED + received[0] if received else code
 
 
 def _launch(
-    source: SourceAmplitude, options: argparse.Namespace, stdout: LineWriter, person: Person, narrator: Narrator
+    source: SourceAmplitude,
+    options: argparse.Namespace,
+    stdout: LineWriter,
+    terminal: Terminal,
+    reporter: ConsoleReporter,
 ) -> int:
-    if person.is_alone:
+    if terminal.shows_all_output:
         _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself is no help
     is_check = options.command == "check"
     state_path = getattr(options, "state_file", None)
-    writer = LineWriter(io.BytesIO()) if is_check and person.is_alone and not options.debug else stdout
-    entrypoint = Entrypoint(source, writer, narrator)
+    writer = LineWriter(io.BytesIO()) if is_check and terminal.shows_all_output and not options.debug else stdout
+    entrypoint = Entrypoint(source, writer, reporter)
     code = EXIT_OK
     try:
         with (
@@ -92,18 +95,18 @@ def _launch(
         code = EXIT_FAILED
         # The CDK sums up failed streams in an error of its own, always as a config_error; the streams' own TRACEs have
         # said it better.
-        if not entrypoint.complaints:
-            entrypoint.complaints.append(error.message or str(error))
+        if not entrypoint.problems:
+            entrypoint.problems.append(error.message or str(error))
             if not is_check:
-                narrator.complain(entrypoint.complaints[0])
-            if not person.is_alone:
+                reporter.print_error(entrypoint.problems[0])
+            if not terminal.shows_all_output:
                 writer.write(Entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
     if is_check:
-        narrator.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.complaints[-1])
+        reporter.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.problems[-1])
     if options.command == "read":
         refreshed = frozenset(entrypoint.refreshed)
         command = ReadCommand(options.typed, state_path is not None, stdout.file_name(), refreshed)
-        narrator.end_read(command, goes_on=entrypoint.goes_on)
+        reporter.end_read(command, goes_on=entrypoint.goes_on)
     return EXIT_FAILED if entrypoint.check_failed else code
 
 
@@ -120,7 +123,7 @@ def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter
                 state_file.forget(entrypoint.refreshed)
     except BrokenPipeError:
         if state_file is not None:
-            state_file.put_back()
+            state_file.restore()
         raise
 
 
@@ -134,14 +137,14 @@ class Entrypoint(AirbyteEntrypoint):
         refreshed: Streams whose full refresh is complete; its state would keep the next one from reading anything.
     """
 
-    def __init__(self, source: SourceAmplitude, writer: LineWriter, narrator: Narrator) -> None:
+    def __init__(self, source: SourceAmplitude, writer: LineWriter, reporter: ConsoleReporter) -> None:
         super().__init__(source)
         source.serialize_records = True
         self._writer = writer
-        self._narrator = narrator
+        self._narrator = reporter
         self._validate = source.validate
         self.check_failed = False
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         self.goes_on = False
         self.refreshed: set[str] = set()
 
@@ -171,7 +174,7 @@ class Entrypoint(AirbyteEntrypoint):
             status = message.connectionStatus
             if status is not None and status.status is Status.FAILED:
                 self.check_failed = True
-                self.complaints.append(status.message or "")
+                self.problems.append(status.message or "")
             self._note_complaint(message)
             yield message
 
@@ -207,7 +210,7 @@ class Entrypoint(AirbyteEntrypoint):
 
     def _note_complaint(self, message: AirbyteMessage) -> None:
         if message.trace is not None and message.trace.error is not None:
-            self.complaints.append(message.trace.error.message)
+            self.problems.append(message.trace.error.message)
 
     def _narrate(self, message: AirbyteMessage, incremental: AbstractSet[str]) -> None:
         """Tell a person what a message of a read says to Airbyte."""
@@ -217,7 +220,7 @@ class Entrypoint(AirbyteEntrypoint):
             self._narrator.count(message.record.stream)
         elif trace is not None and trace.error is not None:
             stream = trace.error.stream_descriptor
-            self._narrator.complain(trace.error.message, stream.name if stream else "")
+            self._narrator.print_error(trace.error.message, stream.name if stream else "")
         elif trace is not None and trace.stream_status is not None:
             name, status = trace.stream_status.stream_descriptor.name, trace.stream_status.status
             if status is AirbyteStreamStatus.STARTED:

@@ -13,23 +13,23 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
-from source_amplitude.airbyte.failures import traced, tracing
+from source_amplitude.airbyte.failures import to_traced, tracing
 from source_amplitude.airbyte.input_files import read_catalog, read_states
 from source_amplitude.airbyte.streams import Events, MissingStream, table_stream
-from source_amplitude.api import KeysProof, prove_keys, secret_forms
+from source_amplitude.api import CredentialCheck, check_credentials, secret_forms
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, parse_config
 from source_amplitude.config.file import read_raw_config
 from source_amplitude.errors import (
     AmplitudeError,
-    ForeignAnswerError,
+    ForeignResponseError,
     RetryableError,
     UnreachableError,
 )
 from source_amplitude.export import Amplitude, Limits, ProgressListener
 from source_amplitude.tables import TABLES
-from source_amplitude.tables.rest_session import Rest
+from source_amplitude.tables.rest_session import RestSession
 
 if TYPE_CHECKING:
     import logging
@@ -53,11 +53,11 @@ class SourceAmplitude(AbstractSource):
     def __init__(
         self,
         *,
-        settings: Limits | None = None,
+        limits: Limits | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._limits = settings or Limits()
+        self._limits = limits or Limits()
         self._clock = clock or SystemClock()
         self._api_url = environ.get("AMPLITUDE_API_URL")
         self._messages = InMemoryMessageRepository()
@@ -65,7 +65,7 @@ class SourceAmplitude(AbstractSource):
         self._begun: tuple[Mapping[str, Any], list[Stream]] | None = None
         self.serialize_records = False
         self.stop = threading.Event()
-        self.audience = ProgressListener()
+        self.listener = ProgressListener()
 
     @property
     def name(self) -> str:
@@ -98,12 +98,12 @@ class SourceAmplitude(AbstractSource):
         timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
         amplitude = self._open(parsed, replace(self._limits, timeouts=timeouts))
         try:
-            prove_keys(amplitude.client, amplitude.other_region)
+            check_credentials(amplitude.client, amplitude.other_region)
         except AmplitudeError as error:
-            if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignAnswerError):
+            if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignResponseError):
                 error.advice = self._advice_for_a_bad_connection()
-            trace = traced(error, parsed.keys)
-            if isinstance(error, ForeignAnswerError):
+            trace = to_traced(error, parsed.keys)
+            if isinstance(error, ForeignResponseError):
                 trace.failure_type = FailureType.config_error  # only for these the CDK prints a FAILED status
             raise trace from error
         return True, None
@@ -114,9 +114,9 @@ class SourceAmplitude(AbstractSource):
         if begun is not None and begun[0] == config:
             return begun[1]
         amplitude = self._open(self._parsed(config), self._limits)
-        proof, quotas = KeysProof(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop)
-        events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, audience=self.audience)
-        return [events, *(table_stream(table, Rest(amplitude, proof, quotas, self.stop)) for table in TABLES)]
+        check, quotas = CredentialCheck(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop)
+        events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, listener=self.listener)
+        return [events, *(table_stream(table, RestSession(amplitude, check, quotas, self.stop)) for table in TABLES)]
 
     def read(
         self,
@@ -162,7 +162,7 @@ class SourceAmplitude(AbstractSource):
 
         The command that follows it with the same object does not parse it again. Problems are named all at once.
         """
-        hide_keys(raw)
+        register_secrets(raw)
         with tracing():
             config = parse_config(raw)
         self._validated = (raw, config)
@@ -192,7 +192,7 @@ def _resumed_refreshes(
     return [name for name, value in saved.items() if name in refreshed & resumable and value and vars(value)]
 
 
-def hide_keys(raw: Mapping[str, Any]) -> None:
+def register_secrets(raw: Mapping[str, Any]) -> None:
     """Tell the CDK's filter every form in which the keys of a raw configuration could appear in a message.
 
     Longest first: it replaces one after the other, and a key may be a part of the other.

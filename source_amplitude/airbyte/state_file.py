@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from source_amplitude.airbyte.input_files import complaint_about, load_states, parse_states
+from source_amplitude.airbyte.input_files import load_states, parse_states, problem_with
 from source_amplitude.config.file import decoded, is_pipe
 from source_amplitude.disk import atomic_write
 from source_amplitude.errors import InvalidConfigError
@@ -47,8 +47,8 @@ class StateFile:
             lock.acquire(timeout=0)
         except Timeout:
             is_held = Path(lock.lock_file).exists()
-            complaint = "is in use by another run" if is_held else "cannot be locked (its folder takes no files)"
-            raise self._error(complaint) from None
+            problem = "is in use by another run" if is_held else "cannot be locked (its folder takes no files)"
+            raise self._error(problem) from None
         except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
             raise self._error(f"cannot be locked ({_cause(error)})") from error
         try:
@@ -68,7 +68,7 @@ class StateFile:
             self._states = left
             self._save()
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Make the file what it was: the program that read the records ended, with how many of them is unknown."""
         if self._before is not None:
             self._replace(self._before)
@@ -82,7 +82,7 @@ class StateFile:
             self._before = self._path.read_bytes()
             saved = parse_states(decoded(self._before))
         except (OSError, ValueError, RecursionError) as error:
-            raise self._error(complaint_about(error)) from error
+            raise self._error(problem_with(error)) from error
         messages, self.given = load_states(saved, self._name)
         self._take_over(messages)
 
@@ -97,13 +97,13 @@ class StateFile:
 
     def _replace(self, content: bytes) -> None:
         try:
-            with atomic_write(self._path, is_alone=True) as file:
+            with atomic_write(self._path, shows_all_output=True) as file:
                 file.write(content)
         except OSError as error:
             raise self._error(f"cannot be written ({_cause(error)})") from error
 
-    def _error(self, complaint: str) -> InvalidConfigError:
-        return InvalidConfigError((f"--state-file: {self._name} {complaint}",))
+    def _error(self, problem: str) -> InvalidConfigError:
+        return InvalidConfigError((f"--state-file: {self._name} {problem}",))
 
 
 def _cause(error: Exception) -> str:

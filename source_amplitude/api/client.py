@@ -14,10 +14,12 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
+from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, Request, export_hours
+from source_amplitude.api.redaction import redact
 from source_amplitude.api.responses import (
     NOT_FOUND,
-    Answer,
-    Fetched,
+    ErrorResponse,
+    Response,
     begins_like_an_archive,
     common_error,
     date_from_header,
@@ -33,14 +35,12 @@ from source_amplitude.api.responses import (
     rest_error,
     says_no_files,
 )
-from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Call, Host, export_hours
-from source_amplitude.api.redaction import redact
 from source_amplitude.distribution import version
 from source_amplitude.errors import (
     CredentialsRejectedError,
     NetworkError,
     ServerFailureError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnreachableError,
 )
 
@@ -76,7 +76,7 @@ class ByteSink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-class ExportAnswer(Enum):
+class ExportResponse(Enum):
     """How an export that was not refused was answered."""
 
     ARCHIVE = "a body that should be an archive"
@@ -145,7 +145,7 @@ class AmplitudeClient:
     def close(self) -> None:
         self._session.close()
 
-    def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
+    def export(self, window: HourWindow, sink: ByteSink) -> ExportResponse:
         """Ask for the archive of ``window`` and write its body to ``sink`` as it arrives.
 
         Raises:
@@ -160,18 +160,18 @@ class AmplitudeClient:
             if response.status_code == requests.codes.ok:
                 beginning = response.raw.read(_COPY_BYTES, decode_content=True)
                 if not begins_like_an_archive(beginning):
-                    raise foreign_error(self._answer(response, beginning, is_own=False), what)
+                    raise foreign_error(self._error_response(response, beginning, is_own=False), what)
                 length = response.headers.get("Content-Length", "")
                 if length.isdecimal():
                     sink.expect(int(length))
                 sink.write(beginning)
                 self._copy(response, sink)
-                return ExportAnswer.ARCHIVE
-            body = self._error_body(response)
+                return ExportResponse.ARCHIVE
+            body = self._body_of_error(response)
             is_not_found = response.status_code == NOT_FOUND
             if is_not_found and says_no_files(body):
-                return ExportAnswer.NOTHING
-            answer = self._answer(response, body, is_own=not is_not_found and is_export_envelope(body))
+                return ExportResponse.NOTHING
+            answer = self._error_response(response, body, is_own=not is_not_found and is_export_envelope(body))
             raise export_error(answer, window, self._region.value)
 
     def check_keys(self) -> None:
@@ -187,11 +187,11 @@ class AmplitudeClient:
         """
         what = "a test of the keys"
         with self._get(EXPORT_PATH, export_hours(PROBE_WINDOW), what) as response:
-            status, body = response.status_code, self._error_body(response)
+            status, body = response.status_code, self._body_of_error(response)
             has_archive = status == requests.codes.ok and has_a_first_member(body)
             if has_archive or (status == NOT_FOUND and says_no_files(body)):
                 return
-            answer = self._answer(response, body, is_own=status != NOT_FOUND and is_export_envelope(body))
+            answer = self._error_response(response, body, is_own=status != NOT_FOUND and is_export_envelope(body))
         if is_foreign(answer):
             raise foreign_error(answer, what)
         if status == requests.codes.bad_request and not names_the_keys(answer):
@@ -199,30 +199,32 @@ class AmplitudeClient:
         error = export_error(answer, PROBE_WINDOW, self._region.value)
         raise (error if isinstance(error, CredentialsRejectedError) else common_error(answer, what))
 
-    def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
-        """Send ``call`` and return its good answer; the body of a 200 goes to ``sink`` if there is one.
+    def fetch(self, request: Request, sink: ByteSink | None = None) -> Response:
+        """Send ``request`` and return its good answer; the body of a 200 goes to ``sink`` if there is one.
 
         A redirect is returned, not followed: our Authorization header must not reach the storage it leads to.
 
         Raises:
             AmplitudeError: By status and words (`answers.rest_error`), or the network as in `export`.
         """
-        with self._get(call.path, call.query, call.what, host=call.host, follow=False) as response:
+        with self._get(request.path, request.query, request.what, host=request.host, follow=False) as response:
             status = response.status_code
             location = response.headers.get("Location", "")
-            if call.may_redirect and status in _REDIRECTS and urlsplit(location).hostname:
-                return Fetched(status, location=location)
+            if request.may_redirect and status in _REDIRECTS and urlsplit(location).hostname:
+                return Response(status, location=location)
             if status not in (requests.codes.ok, requests.codes.accepted):
-                body = self._error_body(response)
+                body = self._body_of_error(response)
                 raise rest_error(
-                    self._answer(response, body, is_own=is_error_envelope(body)), call.what, self._region.value
+                    self._error_response(response, body, is_own=is_error_envelope(body)),
+                    request.what,
+                    self._region.value,
                 )
             if sink is None or status != requests.codes.ok:
                 content_type = response.headers.get("Content-Type", "")
                 body = response.raw.read(decode_content=True)
-                return Fetched(status, body, content_type=content_type, keys=self._keys)
+                return Response(status, body, content_type=content_type, keys=self._keys)
             self._copy(response, sink)
-            return Fetched(status)
+            return Response(status)
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Write what a pre-signed address holds to ``sink``; it lives for a minute (documented) and gets no keys.
@@ -262,7 +264,7 @@ class AmplitudeClient:
             except requests.exceptions.RequestException:
                 raise
             except ValueError:  # requests reads a redirect's address even where it does not follow it
-                raise UnexpectedAnswerError(f"Amplitude answered {what} with a redirect to no address.") from None
+                raise UnexpectedResponseError(f"Amplitude answered {what} with a redirect to no address.") from None
         date = date_from_header(response.headers.get("Date"))
         if date is not None:
             with self._lock:
@@ -278,15 +280,15 @@ class AmplitudeClient:
         while chunk := response.raw.read(_COPY_BYTES, decode_content=True):
             sink.write(chunk)
 
-    def _error_body(self, response: requests.Response) -> bytes:
+    def _body_of_error(self, response: requests.Response) -> bytes:
         return bytes(response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True))
 
-    def _answer(self, response: requests.Response, body: bytes, *, is_own: bool) -> Answer:
+    def _error_response(self, response: requests.Response, body: bytes, *, is_own: bool) -> ErrorResponse:
         """Return what errors are made from; ``is_own`` says that the body is in a form of Amplitude's."""
         content_type = response.headers.get("Content-Type", "")
         is_own = is_own and response.status_code >= requests.codes.bad_request
         text = redact(body.decode("utf-8", "replace"), self._keys)
-        return Answer(
+        return ErrorResponse(
             status=response.status_code,
             # Once more afterwards: an escaped key is one only once the JSON is read.
             reason=redact(reason_from_body(text.encode()), self._keys),

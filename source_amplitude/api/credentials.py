@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from source_amplitude.api.endpoints import Call
-from source_amplitude.errors import AmplitudeError, CredentialsRejectedError, ForeignAnswerError, RetryableError
+from source_amplitude.api.endpoints import Request
+from source_amplitude.errors import AmplitudeError, CredentialsRejectedError, ForeignResponseError, RetryableError
 
 if TYPE_CHECKING:
     from source_amplitude.api.client import AmplitudeClient
 
 _logger = logging.getLogger("airbyte")
 
-_SECOND_OPINION = Call("/api/2/events/list", "a second test of the keys (list of events)")
+_SECOND_OPINION = Request("/api/2/events/list", "a second test of the keys (list of events)")
 
 
-def prove_keys(client: AmplitudeClient, other_region: AmplitudeClient) -> None:
+def check_credentials(client: AmplitudeClient, other_region: AmplitudeClient) -> None:
     """Return if ``client``'s region accepts the keys: one request, and one to the other region when they are refused.
 
     An answer in no form of Amplitude's is decided by a second request, to the list of events; if that one shows that
@@ -50,7 +50,7 @@ def _check(client: AmplitudeClient) -> None:
     """Raise the error of `AmplitudeClient.check_keys` if Amplitude does not accept the keys."""
     try:
         client.check_keys()
-    except ForeignAnswerError as odd:
+    except ForeignResponseError as odd:
         try:
             answer = client.fetch(_SECOND_OPINION).json(_SECOND_OPINION.what)
         except CredentialsRejectedError:
@@ -62,7 +62,7 @@ def _check(client: AmplitudeClient) -> None:
         _logger.warning("%s Amplitude's list of events came all the same, so the keys count as accepted.", odd.what)
 
 
-class KeysProof:
+class CredentialCheck:
     """What the first request of a sync said about the keys; asked for once.
 
     Attributes:
@@ -83,7 +83,7 @@ class KeysProof:
         if self._was_asked:
             return
         try:
-            prove_keys(self._client, self._other_region)
+            check_credentials(self._client, self._other_region)
         except CredentialsRejectedError as refusal:
             self._refusal = refusal
             raise

@@ -30,7 +30,7 @@ class Host(Enum):
 
 
 @dataclass(frozen=True)
-class Call:
+class Request:
     """A GET request.
 
     Attributes:

@@ -23,14 +23,14 @@ from source_amplitude.errors import (
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
-    ForeignAnswerError,
-    GarbledAnswerError,
+    ForeignResponseError,
+    GarbledResponseError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
     RequestRejectedError,
     ServerFailureError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from source_amplitude.records import may_hold_surrogates, replace_surrogates
 
@@ -73,7 +73,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ErrorResponse:
     """The part of an HTTP answer that errors are made from.
 
     Attributes:
@@ -93,7 +93,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class Response:
     """A good answer.
 
     Attributes:
@@ -118,7 +118,7 @@ class Fetched:
             text = self.body.decode("utf-8", "surrogatepass").removeprefix(_BYTE_ORDER_MARK)
             value, lone = replace_surrogates(json.loads(text)) if may_hold_surrogates(text) else (json.loads(text), 0)
         except (ValueError, RecursionError) as error:
-            raise GarbledAnswerError(f"The answer to {what} is not JSON ({self._quote()}).") from error
+            raise GarbledResponseError(f"The answer to {what} is not JSON ({self._quote()}).") from error
         if lone:
             _logger.warning("%d lone surrogates in what Amplitude answered %s became U+FFFD.", lone, what)
         return value
@@ -172,7 +172,7 @@ def date_from_header(text: str | None) -> datetime | None:
         return None
 
 
-def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeError:
+def export_error(answer: ErrorResponse, window: HourWindow, region: str) -> AmplitudeError:
     """Return the error for an export's answer; an archive and "no files" are not errors and do not come here."""
     if answer.status == 400 and (_SIZE_TEXT.search(answer.reason) or answer.reason in _NO_WORDS):  # noqa: PLR2004 - status
         return ExportTooLargeError(f"The export for {window} is too large ({answer}).")
@@ -185,18 +185,18 @@ def export_error(answer: Answer, window: HourWindow, region: str) -> AmplitudeEr
     return common_error(answer, f"the export for {window}")
 
 
-def is_foreign(answer: Answer) -> bool:
+def is_foreign(answer: ErrorResponse) -> bool:
     """Return whether an answer must be another program's: 429 and 5xx mean the same from a gateway of Amplitude's."""
     if answer.status < _FIRST_ERROR_STATUS:
         return True
     return answer.status < _SERVER_ERRORS and answer.status != _TOO_MANY_REQUESTS and bool(answer.quote)
 
 
-def foreign_error(answer: Answer, what: str) -> ForeignAnswerError:
-    return ForeignAnswerError(f"The answer to {what} is not Amplitude's ({answer}).")
+def foreign_error(answer: ErrorResponse, what: str) -> ForeignResponseError:
+    return ForeignResponseError(f"The answer to {what} is not Amplitude's ({answer}).")
 
 
-def common_error(answer: Answer, what: str) -> AmplitudeError:
+def common_error(answer: ErrorResponse, what: str) -> AmplitudeError:
     """Return the error for statuses that mean the same at every endpoint."""
     if answer.status == 429:  # noqa: PLR2004 - status
         return RateLimitedError(
@@ -204,10 +204,10 @@ def common_error(answer: Answer, what: str) -> AmplitudeError:
         )
     if answer.status >= 500:  # noqa: PLR2004 - status
         return ServerFailureError(f"Amplitude failed at {what} ({answer}).")
-    return UnexpectedAnswerError(f"Amplitude answered {what} with {answer}.")
+    return UnexpectedResponseError(f"Amplitude answered {what} with {answer}.")
 
 
-def rest_error(answer: Answer, what: str, region: str) -> AmplitudeError:
+def rest_error(answer: ErrorResponse, what: str, region: str) -> AmplitudeError:
     """Return the error that an answer of the REST APIs stands for; the good statuses do not come here."""
     if answer.status >= _FIRST_ERROR_STATUS and is_foreign(answer):
         return foreign_error(answer, what)
@@ -225,12 +225,12 @@ def rest_error(answer: Answer, what: str, region: str) -> AmplitudeError:
     return common_error(answer, what)
 
 
-def names_the_keys(answer: Answer) -> bool:
+def names_the_keys(answer: ErrorResponse) -> bool:
     """Return whether an answer's words blame the API key or the secret key."""
     return bool(_KEYS_TEXT.search(answer.reason))
 
 
-def _seconds(answer: Answer) -> float | None:
+def _seconds(answer: ErrorResponse) -> float | None:
     """Return what Retry-After asks for: seconds, or an HTTP date compared with the answer's own Date."""
     text = (answer.retry_after or "").strip()
     if re.fullmatch(r"\d{1,6}", text):

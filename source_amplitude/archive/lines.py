@@ -49,7 +49,7 @@ class LineBatch:
 def iter_line_batches(
     content: Readable, *, after: Fingerprint = NOTHING_READ, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[LineBatch]:
-    """Yield the lines of ``content`` from its present position, about ``chunk_bytes`` at a time.
+    """Yield the lines of ``content`` from its conservative_now position, about ``chunk_bytes`` at a time.
 
     Args:
         content: Unpacked bytes; a last line without line feed is a line.
@@ -73,7 +73,7 @@ def iter_line_batches(
         yield LineBatch(line, Fingerprint(length + len(line), crc32(line, crc)))
 
 
-def proven(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
+def verified(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
     """Yield what ``read`` yields, once it has come to its end without an error.
 
     A zip checksum that holds says nothing of the gzip file inside, whose own comes after its last line. Members up to
@@ -104,7 +104,7 @@ def proven(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
     yield from read()
 
 
-def skip_proven_prefix(content: Readable, known: Fingerprint, *, chunk_bytes: int = CHUNK_BYTES) -> int | None:
+def skip_verified_prefix(content: Readable, known: Fingerprint, *, chunk_bytes: int = CHUNK_BYTES) -> int | None:
     """Read past the first ``known.content_bytes`` bytes and return how many line feeds they hold.
 
     None when the content is shorter or differs; ``content`` does not stand behind the prefix then.

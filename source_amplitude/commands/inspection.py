@@ -11,9 +11,9 @@ from source_amplitude.config.file import read_config
 from source_amplitude.errors import NotPublishedError
 from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
+from source_amplitude.landing.destination import parse_destination
 from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.layout import ARRAYS_FOLDER
-from source_amplitude.landing.destination import parse_place
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.command_line import PROGRAM, TypedCommand
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
     from source_amplitude.commands.session import Session
     from source_amplitude.landing.coverage import Coverage
-    from source_amplitude.landing.destination import Place
+    from source_amplitude.landing.destination import Destination
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What was found; ``form`` is the format in which hours were landed, empty where there are none."""
+class Inspection:
+    """What was found; ``format_`` is the format in which hours were landed, empty where there are none."""
 
-    place: Place
+    destination: Destination
     coverage: Coverage
-    form: str
+    format_: str
 
 
-def survey_parser(command: str, description: str) -> argparse.ArgumentParser:
+def inspection_parser(command: str, description: str) -> argparse.ArgumentParser:
     """Return a parser for a command that only looks at what is there: `parser`, and ``--config`` as an option."""
     made = parser(command, description)
     made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
     return made
 
 
-def survey(options: argparse.Namespace, session: Session) -> Survey:
+def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     """Look at the hours that the options ``to``, ``start``, ``end`` and ``config`` name."""
     require_land_extra()
-    place, now = parse_place(options.to), session.clock.now()
+    destination, now = parse_destination(options.to), session.clock.now()
     config = read_config(options.config) if options.config else None
-    store = Store(place, session.store_settings, create=False)
+    store = Store(destination, session.store_limits, create=False)
     hours = landed_hours(store)
     usual = hours[0] if hours else yesterday(now)
     start = moment("--start", options.start, now) if options.start else usual
@@ -61,14 +61,16 @@ def survey(options: argparse.Namespace, session: Session) -> Survey:
     wanted = HourWindow(start, min(end, newest))
     inventory = take_inventory(store, wanted, hours, look_around=False)
     gaps = config.accepted_gaps if config else HourSet()
-    form = next((each.format for each in inventory.manifests.values() if each.format), "")
-    if place.folder is not None and (place.folder / ARRAYS_FOLDER).is_dir():
-        form = "json"
-    return Survey(place, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), form)
+    format_ = next((each.format for each in inventory.manifests.values() if each.format), "")
+    if destination.folder is not None and (destination.folder / ARRAYS_FOLDER).is_dir():
+        format_ = "json"
+    return Inspection(
+        destination, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), format_
+    )
 
 
 def fetch_command(
-    *, config: str | None, to: str, form: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
+    *, config: str | None, to: str, format_: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
 ) -> str | None:
     """Return the shell command that fetches ``missing``, or None when nothing is.
 
@@ -84,5 +86,5 @@ def fetch_command(
     first, last = missing.windows[0].start, missing.windows[-1].end
     words = ["land", "--config", config or "config.json", "--to", to]
     words += ["--start", f"{first:%Y-%m-%dT%H}", "--end", f"{last:%Y-%m-%dT%H}"]
-    words += ["--format", form] if form not in ("", "raw") else []
+    words += ["--format", format_] if format_ not in ("", "raw") else []
     return str(TypedCommand(program, (*words, "--only-missing")))

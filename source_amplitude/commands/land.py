@@ -9,7 +9,7 @@ import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.session import complain, logs_on_stderr, moment, parser, span, yesterday
+from source_amplitude.commands.session import logs_on_stderr, moment, parser, print_error, span, yesterday
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.file import read_config
 from source_amplitude.disk import require_temporary_folder
@@ -20,13 +20,14 @@ from source_amplitude.errors import (
     MalformedLinesError,
     StoppedError,
 )
+from source_amplitude.exit_codes import EXIT_SIGNALLED
 from source_amplitude.export import not_published_error
+from source_amplitude.landing.destination import parse_destination
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
-from source_amplitude.landing.destination import parse_place
 from source_amplitude.landing.store import Store, require_land_extra
-from source_amplitude.terminal.console import Narrator, Person
-from source_amplitude.terminal.signals import EXIT_SIGNALLED, ends_on_signals
+from source_amplitude.terminal.console import ConsoleReporter, Terminal
+from source_amplitude.terminal.signals import ends_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -46,19 +47,19 @@ what is there already: what Amplitude has changed is replaced, what is the same 
 def land(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0 when every hour of the span is landed, 1 when not."""
     options = _options(arguments)
-    stop, person = threading.Event(), Person.of(session.environ)
-    level = logging.WARNING if person.may_draw else logging.INFO
+    stop, terminal = threading.Event(), Terminal.of(session.environ)
+    level = logging.WARNING if terminal.can_draw else logging.INFO
     with (
         ends_on_signals(stop, os._exit) as received,  # writers may wait for their store for minutes
         logs_on_stderr(level) as secrets,
-        closing(Narrator(person, stop, data_on_stdout=False)) as audience,
+        closing(ConsoleReporter(terminal, stop, data_on_stdout=False)) as listener,
     ):
         try:
             config = read_config(options.config)
             secrets.append(config.keys)
-            code = _execute(options, config, session, stop, audience)
+            code = _execute(options, config, session, stop, listener)
         except AmplitudeError as error:
-            code = complain(error, secrets[0] if secrets else None)
+            code = print_error(error, secrets[0] if secrets else None)
     return EXIT_SIGNALLED + received[0] if received else code
 
 
@@ -84,25 +85,25 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _execute(
-    options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, audience: ProgressListener
+    options: argparse.Namespace, config: Config, session: Session, stop: threading.Event, listener: ProgressListener
 ) -> int:
     require_land_extra()
     require_temporary_folder()
-    place = parse_place(options.to)
-    if options.format == "json" and place.folder is None:
+    destination = parse_destination(options.to)
+    if options.format == "json" and destination.folder is None:
         raise InvalidConfigError(("--format: json makes files of whole days, which only a folder can hold",))
     now = session.clock.now()
     start = moment("--start", options.start, now) if options.start else yesterday(now)
     end = moment("--end", options.end, now) if options.end else None
     if end is not None:
         span(start, end)
-    form = format_named(options.format, count_event_types=options.event_types)
-    store = Store(place, session.store_settings, create=True)
+    format_ = format_named(options.format, count_event_types=options.event_types)
+    store = Store(destination, session.store_limits, create=True)
     amplitude = session.amplitude(config)
     amplitude.connect()
     newest = amplitude.span_end(end)
     if start < newest:
-        _write_span(span(start, newest), Lander(amplitude, store, form, stop, audience), options, session)
+        _write_span(span(start, newest), Lander(amplitude, store, format_, stop, listener), options, session)
     if start >= newest or (end is not None and end > newest):
         first = max(start, newest)
         hours = HourWindow(first, end) if end else hour_window(first)
@@ -125,15 +126,15 @@ def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace,
             next_step="Run the command again for the rest.",
         ) from None
     finally:
-        lander.audience.close()
+        lander.listener.close()
         seconds = session.clock.monotonic_seconds() - began_seconds
         if lander.landing.is_begun or sys.exc_info()[0] is None:
-            sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.place), seconds)}\n")
+            sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.destination), seconds)}\n")
     _write_arrays(wanted, lander, options)
 
 
 def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespace) -> None:
-    folder = lander.store.place.folder
+    folder = lander.store.destination.folder
     if options.format != "json" or folder is None:
         return
     from source_amplitude.landing.json_arrays import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.session import complain, logs_on_stderr
-from source_amplitude.commands.inspection import fetch_command, survey, survey_parser
+from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
+from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.errors import AmplitudeError
 from source_amplitude.landing.coverage import Condition
 
@@ -22,7 +22,7 @@ line, and exits with 1 if there are any. Without --start it looks at everything 
 
 
 def missing(arguments: Sequence[str], session: Session) -> int:
-    made = survey_parser("missing", _DESCRIPTION)
+    made = inspection_parser("missing", _DESCRIPTION)
     made.add_argument(
         "--strict",
         action="store_true",
@@ -31,16 +31,16 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     options = made.parse_args(arguments)
     with logs_on_stderr():
         try:
-            found = survey(options, session)
+            found = inspect_store(options, session)
         except AmplitudeError as error:
-            return complain(error)
+            return print_error(error)
     conditions = [each for each in Condition if each.is_missing or (options.strict and each is Condition.OPEN)]
     lacking = found.coverage.of(*conditions)
     for each in lacking:
         sys.stdout.write(f"{each.window.start:%Y-%m-%dT%H}\t{each.condition.value}\t{each.reason}\n")
     sys.stdout.flush()
     hours = sum(each.window.hours for each in lacking)
-    of = f"{found.coverage.span.hours:,} hours, {found.coverage.span}, in {found.place}"
+    of = f"{found.coverage.span.hours:,} hours, {found.coverage.span}, in {found.destination}"
     if not hours:
         sys.stderr.write(f"Nothing is missing of {of}.\n")
         return 0
@@ -48,7 +48,7 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     command = fetch_command(
         config=options.config,
         to=options.to,
-        form=found.form,
+        format_=found.format_,
         missing=found.coverage.hours_in(*conditions),
         program=session.program,
     )

@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.session import complain, logs_on_stderr
-from source_amplitude.commands.inspection import fetch_command, survey, survey_parser
+from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
+from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.report.html_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from source_amplitude.commands.inspection import Inspection
     from source_amplitude.commands.session import Session
-    from source_amplitude.commands.inspection import Survey
 
 _DESCRIPTION = """\
 Shows which hours are there, how many events they have, and what is missing: as a page in one file (--out), or as a grid
@@ -25,26 +25,26 @@ in the terminal. Without --start it shows everything since the first landed hour
 
 def report(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0 even where hours are missing; `missing` tells that."""
-    made = survey_parser("report", _DESCRIPTION)
+    made = inspection_parser("report", _DESCRIPTION)
     made.add_argument("--out", metavar="FILE", help="write the page there; left out: print a grid")
     options = made.parse_args(arguments)
     with logs_on_stderr():
         try:
-            found = survey(options, session)
+            found = inspect_store(options, session)
             command = fetch_command(
                 config=options.config,
                 to=options.to,
-                form=found.form,
+                format_=found.format_,
                 missing=found.coverage.missing(),
                 program=session.program,
             )
             if options.out:
-                html = page(found.coverage, title=str(found.place), made_at=session.clock.now(), command=command)
+                html = page(found.coverage, title=str(found.destination), made_at=session.clock.now(), command=command)
                 _write(options.out, html)
             else:
                 _print(found, command)
         except AmplitudeError as error:
-            return complain(error)
+            return print_error(error)
     return 0
 
 
@@ -59,13 +59,13 @@ def _write(name: str, html: str) -> None:
     sys.stdout.write(f"{out}\n")
 
 
-def _print(found: Survey, command: str | None) -> None:
+def _print(found: Inspection, command: str | None) -> None:
     from rich.console import Console  # noqa: PLC0415 - a page does without it
 
     from source_amplitude.report.terminal_grid import Grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
-    console.print(f"{found.place}, {found.coverage.span}", markup=False)
+    console.print(f"{found.destination}, {found.coverage.span}", markup=False)
     console.print(Grid(found.coverage))
     if command:
         sys.stdout.write(f"To fetch what is missing:\n  {command}\n")

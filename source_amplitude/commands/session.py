@@ -16,8 +16,9 @@ from source_amplitude.api import redact
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
+from source_amplitude.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.landing.destination import StoreSettings
+from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.terminal.command_line import PROGRAM
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
-EXIT_FAILED, EXIT_USAGE = 1, 2
-
 _TIMES = "a UTC time: 2026-01-01, 2026-01-01T05, yesterday, today, or 36h or 3d for so long ago"
 
 
@@ -40,8 +39,8 @@ class Session:
     """Where a command gets time, patience and addresses from, and how the program was called; tests pass their own."""
 
     environ: Mapping[str, str]
-    settings: Limits
-    store_settings: StoreSettings
+    limits: Limits
+    store_limits: StoreLimits
     clock: Clock
     program: tuple[str, ...] = (PROGRAM,)
 
@@ -49,19 +48,19 @@ class Session:
     def of(
         cls,
         environ: Mapping[str, str],
-        settings: Limits | None = None,
-        store_settings: StoreSettings | None = None,
+        limits: Limits | None = None,
+        store_limits: StoreLimits | None = None,
         clock: Clock | None = None,
         program: tuple[str, ...] = (PROGRAM,),
     ) -> Session:
-        return cls(environ, settings or Limits(), store_settings or StoreSettings(), clock or SystemClock(), program)
+        return cls(environ, limits or Limits(), store_limits or StoreLimits(), clock or SystemClock(), program)
 
     def amplitude(self, config: Config) -> Amplitude:
         """Return Amplitude, or raise an InvalidConfigError if AMPLITUDE_API_URL cannot be used."""
-        return Amplitude.of(config, self.settings, self.clock, self.environ.get("AMPLITUDE_API_URL"))
+        return Amplitude.of(config, self.limits, self.clock, self.environ.get("AMPLITUDE_API_URL"))
 
 
-def complain(error: AmplitudeError, keys: Keys | None = None) -> int:
+def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
     """Print an error on stderr, without any form of the keys; return the exit code: 2 where an option is wrong."""
     text = str(error)
     sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")

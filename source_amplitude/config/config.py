@@ -71,8 +71,8 @@ def _gaps(given: Fields, name: str) -> HourSet:
     for text in given.value(name, _texts_of_hours) or ():
         window = _parse_gap(text)
         if window is None:
-            complaint = "is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)"
-            given.problem(name, text, complaint)
+            problem = "is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)"
+            given.problem(name, text, problem)
         else:
             windows.append(whole_units(window))
     return HourSet.of(windows)

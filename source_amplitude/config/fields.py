@@ -71,16 +71,16 @@ class Fields:
         kind = declared.get("format") or ("enum" if "enum" in declared else declared["type"])
         try:
             return convert(value) if convert else _READERS[kind](value, declared)
-        except ValueError as complaint:
-            self.problem(name, value, str(complaint))
+        except ValueError as problem:
+            self.problem(name, value, str(problem))
             return None
 
-    def problem(self, name: str, value: object, complaint: str) -> None:
+    def problem(self, name: str, value: object, problem: str) -> None:
         # Before it is cut: a part of a key would not be recognized as one.
         shown = "a key" if holds_a_key(value, self._raw) else repr(value)
         if len(shown) > _MAX_SHOWN_CHARS:
             shown = shown[:_MAX_SHOWN_CHARS] + "..."
-        self.problems.append(f"{name}: {shown} {complaint}")
+        self.problems.append(f"{name}: {shown} {problem}")
 
     def _key(self, name: str, value: object) -> str:
         if _is_name(value):

@@ -120,8 +120,8 @@ def require_no_pipe_twice(paths: Mapping[str, str | None]) -> None:
     given = [(option, path) for option, path in paths.items() if path is not None]
     for (option, path), (other, other_path) in combinations(given, 2):
         if _is_one_pipe(path, other_path):
-            complaint = f"is the same pipe as that of --{option}, and a pipe can be read only once; save one in a file"
-            raise InvalidConfigError((f"--{other}: {other_path} {complaint}",))
+            problem = f"is the same pipe as that of --{option}, and a pipe can be read only once; save one in a file"
+            raise InvalidConfigError((f"--{other}: {other_path} {problem}",))
 
 
 def is_pipe(path: str) -> bool:

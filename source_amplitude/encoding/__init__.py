@@ -3,16 +3,16 @@
 Nothing here imports the network or Airbyte: a process that only encodes starts quickly and stays small.
 """
 
-from source_amplitude.encoding.encoded import Encoded, Encoding, OneByOne, encode_line_by_line, split_lines
+from source_amplitude.encoding.encoded import Encoded, Encoding, SerialEncoder, encode_line_by_line, split_lines
 from source_amplitude.encoding.json_lines import JsonLines
-from source_amplitude.encoding.processes import AcrossProcesses, usable_processors
+from source_amplitude.encoding.processes import ProcessPoolEncoder, usable_processors
 
 __all__ = [
-    "AcrossProcesses",
     "Encoded",
     "Encoding",
     "JsonLines",
-    "OneByOne",
+    "ProcessPoolEncoder",
+    "SerialEncoder",
     "encode_line_by_line",
     "split_lines",
     "usable_processors",

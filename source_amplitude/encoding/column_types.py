@@ -28,7 +28,7 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _NESTED = frozenset({dict, list})
 
 
-class Kind(Enum):
+class ColumnType(Enum):
     """What is in a column."""
 
     TEXT = "text"
@@ -44,41 +44,43 @@ class Kind(Enum):
 
 
 _ARROW = {
-    Kind.TEXT: pa.string(),
-    Kind.TIME: pa.timestamp("us", tz="UTC"),
-    Kind.INTEGER: pa.int64(),
-    Kind.NUMBER: pa.float64(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.JSON: pa.string(),
+    ColumnType.TEXT: pa.string(),
+    ColumnType.TIME: pa.timestamp("us", tz="UTC"),
+    ColumnType.INTEGER: pa.int64(),
+    ColumnType.NUMBER: pa.float64(),
+    ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.JSON: pa.string(),
 }
 _NONE = type(None)
-_PYTHON: Mapping[Kind, frozenset[type]] = {
-    Kind.TEXT: frozenset({_NONE, str}),
-    Kind.TIME: frozenset({_NONE, str}),
-    Kind.INTEGER: frozenset({_NONE, int}),
-    Kind.NUMBER: frozenset({_NONE, int, float}),
-    Kind.BOOLEAN: frozenset({_NONE, bool}),
-    Kind.JSON: frozenset({_NONE, str}),
+_PYTHON: Mapping[ColumnType, frozenset[type]] = {
+    ColumnType.TEXT: frozenset({_NONE, str}),
+    ColumnType.TIME: frozenset({_NONE, str}),
+    ColumnType.INTEGER: frozenset({_NONE, int}),
+    ColumnType.NUMBER: frozenset({_NONE, int, float}),
+    ColumnType.BOOLEAN: frozenset({_NONE, bool}),
+    ColumnType.JSON: frozenset({_NONE, str}),
 }
-_PROPERTY_KINDS = {
-    ("string", "date-time"): Kind.TIME,
-    ("string", None): Kind.TEXT,
-    ("integer", None): Kind.INTEGER,
-    ("number", None): Kind.NUMBER,
-    ("boolean", None): Kind.BOOLEAN,
+_PROPERTY_TYPES = {
+    ("string", "date-time"): ColumnType.TIME,
+    ("string", None): ColumnType.TEXT,
+    ("integer", None): ColumnType.INTEGER,
+    ("number", None): ColumnType.NUMBER,
+    ("boolean", None): ColumnType.BOOLEAN,
 }
 
 
-def column_kinds() -> dict[str, Kind]:
+def column_types() -> dict[str, ColumnType]:
     """Return the columns in their order, without `OTHER`, as the events' schema has them."""
     properties = json.loads(SCHEMA_FILE.read_bytes())["properties"]
-    return {name: _kind(schema) for name, schema in properties.items()}
+    return {name: _type_of(schema) for name, schema in properties.items()}
 
 
-def _kind(schema: Mapping[str, Any]) -> Kind:
+def _type_of(schema: Mapping[str, Any]) -> ColumnType:
     named = schema["type"]
     types = [each for each in ([named] if isinstance(named, str) else named) if each != "null"]
-    return _PROPERTY_KINDS.get((types[0], schema.get("format")), Kind.JSON) if len(types) == 1 else Kind.JSON
+    return (
+        _PROPERTY_TYPES.get((types[0], schema.get("format")), ColumnType.JSON) if len(types) == 1 else ColumnType.JSON
+    )
 
 
 class Row(NamedTuple):
@@ -100,14 +102,14 @@ class Columns:
     """
 
     def __init__(self, wanted: Sequence[str] | None = None) -> None:
-        kinds = column_kinds()
-        self._kinds = tuple((name, kinds[name]) for name in (kinds if wanted is None else wanted) if name != OTHER)
+        types_ = column_types()
+        self._types = tuple((name, types_[name]) for name in (types_ if wanted is None else wanted) if name != OTHER)
         self._has_other = wanted is None or OTHER in wanted
-        self.names = tuple(name for name, _ in self._kinds)
+        self.names = tuple(name for name, _ in self._types)
         other = [(OTHER, pa.string())] if self._has_other else []
-        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self._kinds), *other])
-        self._known = frozenset(kinds)
-        self._json_names = tuple(name for name, kind in self._kinds if kind is Kind.JSON)
+        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self._types), *other])
+        self._known = frozenset(types_)
+        self._json_names = tuple(name for name, kind in self._types if kind is ColumnType.JSON)
 
     def row(self, record: Record) -> Row:
         """Return the row of a record, which is changed; raise a NotAnEventError if it is nested too deeply for JSON."""
@@ -131,7 +133,7 @@ class Columns:
         columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
         arrays, unfit = [], Counter[Oddity]()
         kind_of_unfit = OddityKind.IN_OTHER if self._has_other else OddityKind.LEFT_OUT
-        for (name, kind), cells in zip(self._kinds, columns, strict=True):
+        for (name, kind), cells in zip(self._types, columns, strict=True):
             array = _array(kind, cells)
             if array is None:
                 fitting = [value if _fits(kind, value) else None for value in cells]
@@ -151,12 +153,12 @@ def _json_text(value: object) -> str:
     return dump_record(cast("Record", value)).decode()
 
 
-def _array(kind: Kind, values: Sequence[object]) -> pa.Array | None:
+def _array(kind: ColumnType, values: Sequence[object]) -> pa.Array | None:
     """Return a column, or None where a value does not fit."""
     if not _PYTHON[kind].issuperset(map(type, values)):
         return None
     try:
-        if kind is Kind.TIME:
+        if kind is ColumnType.TIME:
             return _times(cast("Sequence[str | None]", values))
         return pa.array(values, kind.arrow)
     except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
@@ -171,14 +173,14 @@ def _times(values: Sequence[str | None]) -> pa.Array:
         raise pa.ArrowInvalid("another form")
     if texts and min(texts) < "0001":  # arrow knows a year 0, which Python and others do not
         raise pa.ArrowInvalid("before year 1")
-    return pa.array(values, pa.string()).cast(Kind.TIME.arrow)
+    return pa.array(values, pa.string()).cast(ColumnType.TIME.arrow)
 
 
-def _fits(kind: Kind, value: object) -> bool:
+def _fits(kind: ColumnType, value: object) -> bool:
     """Return whether `_array` takes a value, quickly where senders are known to send others: '', 'true'."""
     if value is None or type(value) not in _PYTHON[kind]:
         return value is None
-    if kind is Kind.TIME and isinstance(value, str):
+    if kind is ColumnType.TIME and isinstance(value, str):
         try:
             return datetime.fromisoformat(value).isoformat(timespec="microseconds") == value
         except ValueError:

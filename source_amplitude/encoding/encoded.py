@@ -16,7 +16,7 @@ from source_amplitude.records import (
     has_huge_integer,
     records_from_line,
 )
-from source_amplitude.records.findings import MOST_PLACES, NO_FINDINGS, REPAIRS
+from source_amplitude.records.findings import MOST_POSITIONS, NO_FINDINGS, REPAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -62,14 +62,14 @@ class Encoding(Protocol[T_co]):
     def batch_bytes(self) -> int:
         """Return how large a batch is best now."""
 
-    def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T_co]], None, None]:
+    def encode_ordered(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T_co]], None, None]:
         """Yield each batch with what was made of it; some batches may be taken ahead of what is yielded."""
 
     def close(self) -> None:
         """Release all that it holds; calling it again does nothing."""
 
 
-class OneByOne(Generic[T]):
+class SerialEncoder(Generic[T]):
     """Encodes a batch when it is asked for."""
 
     def __init__(self, encode: Callable[[bytes], Encoded[T]], batch_bytes: int = BATCH_BYTES) -> None:
@@ -79,7 +79,7 @@ class OneByOne(Generic[T]):
     def batch_bytes(self) -> int:
         return self._batch_bytes
 
-    def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T]], None, None]:
+    def encode_ordered(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T]], None, None]:
         for batch in batches:
             yield batch, self._encode(batch.body)
 
@@ -117,7 +117,7 @@ def encode_line_by_line(body: bytes, finish: Callable[[Record], T]) -> Encoded[l
             continue
         if notes:
             odd += notes
-            if len(repaired) < MOST_PLACES:
+            if len(repaired) < MOST_POSITIONS:
                 repaired += [RepairedLine(position, kind) for kind in REPAIRS if Oddity(kind) in notes]
-    findings = Findings(dict(odd), tuple(repaired[:MOST_PLACES])) if odd else NO_FINDINGS
+    findings = Findings(dict(odd), tuple(repaired[:MOST_POSITIONS])) if odd else NO_FINDINGS
     return Encoded(finished, len(finished), len(lines), tuple(malformed), findings)

@@ -31,28 +31,28 @@ _shapes = Shapes()
 
 @dataclass(frozen=True)
 class JsonLines:
-    """Writes each record of a batch between ``head`` and a tail of the batch's own."""
+    """Writes each record of a batch between ``prefix`` and a tail of the batch's own."""
 
-    head: bytes
+    prefix: bytes
 
-    def encode(self, body: bytes, tail: bytes) -> Encoded[bytes]:
-        """Return the lines of ``body``, without blank ones, as one payload; ``tail`` ends each record and its line."""
+    def encode(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
+        """Return the lines of ``body``, without blank ones, as one payload; each record ends with ``suffix``."""
         # No JSON; JSON but no object; a number that may be an integer.
         with suppress(ValueError, TypeError, AttributeError):
             if _HUGE_FLOATS_ARE_MARKED:
                 pieces, datetimes, odd = _quickly(body)
-                payload = self._joined(pieces, tail)
+                payload = self._joined(pieces, suffix)
                 if are_plain_datetimes(datetimes) and not _may_hold_huge_float(payload, len(datetimes)):
                     findings = Findings(dict(Counter(odd))) if odd else NO_FINDINGS
                     return Encoded(payload, len(pieces), len(pieces), (), findings)
-        return self._line_by_line(body, tail)
+        return self._line_by_line(body, suffix)
 
-    def _line_by_line(self, body: bytes, tail: bytes) -> Encoded[bytes]:
+    def _line_by_line(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
         each = encode_line_by_line(body, dump_record)
-        return Encoded(self._joined(each.payload, tail), each.records, each.lines, each.malformed, each.findings)
+        return Encoded(self._joined(each.payload, suffix), each.records, each.lines, each.malformed, each.findings)
 
-    def _joined(self, pieces: list[bytes], tail: bytes) -> bytes:
-        return b"".join((self.head, (tail + self.head).join(pieces), tail)) if pieces else b""
+    def _joined(self, pieces: list[bytes], suffix: bytes) -> bytes:
+        return b"".join((self.prefix, (suffix + self.prefix).join(pieces), suffix)) if pieces else b""
 
 
 def _quickly(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:

@@ -32,18 +32,18 @@ B = TypeVar("B", bound=HasBody)
 
 _logger = logging.getLogger("airbyte")
 
-PLACES = 4
+SLOTS = 4
 BATCH_ROOM_BYTES = 768 * 1024
 RESULT_ROOM_BYTES = 1024 * 1024
 
-_PLACE_BYTES = BATCH_ROOM_BYTES + RESULT_ROOM_BYTES
-_MEMORY_BYTES = PLACES * _PLACE_BYTES
+_SLOT_BYTES = BATCH_ROOM_BYTES + RESULT_ROOM_BYTES
+_MEMORY_BYTES = SLOTS * _SLOT_BYTES
 _SHARED_BATCH_BYTES = 384 * 1024
 _PACKAGE_FOLDER = Path(__file__).parents[2]
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
-class Places:
+class SharedSlots:
     """Memory that two processes map: batches and results are numbered from 0 on and use its places in turn.
 
     With several places a worker has its next batch before it has finished one, and has enough of them while the other
@@ -60,11 +60,11 @@ class Places:
 
     def put_batch(self, number: int, body: bytes) -> None:
         """Write a batch of at most `BATCH_ROOM_BYTES`."""
-        self._write(number % PLACES * _PLACE_BYTES, body)
+        self._write(number % SLOTS * _SLOT_BYTES, body)
 
     def batch_parts(self, number: int, batch_bytes: int, part_bytes: int) -> Iterator[bytes]:
         """Yield copies of the lines of a batch, about ``part_bytes`` at a time, at least one line."""
-        start = number % PLACES * _PLACE_BYTES
+        start = number % SLOTS * _SLOT_BYTES
         end = start + batch_bytes
         while start < end:
             cut = self._memory.find(b"\n", min(start + part_bytes, end) - 1, end) + 1 or end
@@ -73,10 +73,10 @@ class Places:
 
     def put_result(self, number: int, start: int, payload: bytes) -> None:
         """Write a part of a batch's result, which ends within `RESULT_ROOM_BYTES`."""
-        self._write(number % PLACES * _PLACE_BYTES + BATCH_ROOM_BYTES + start, payload)
+        self._write(number % SLOTS * _SLOT_BYTES + BATCH_ROOM_BYTES + start, payload)
 
     def result(self, number: int, payload_bytes: int) -> bytes:
-        start = number % PLACES * _PLACE_BYTES + BATCH_ROOM_BYTES
+        start = number % SLOTS * _SLOT_BYTES + BATCH_ROOM_BYTES
         return self._memory[start : start + payload_bytes]
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Places:
 
 
 def memory_file() -> int:
-    """Return the descriptor of a nameless file for `Places`, in memory where the system has such files."""
+    """Return the descriptor of a nameless file for `SharedSlots`, in memory where the system has such files."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("source-amplitude")
     else:
@@ -102,36 +102,36 @@ class WorkerLostError(Exception):
 
 
 class Worker:
-    """A process of `source_amplitude.encoding.worker` with up to `PLACES` batches in it."""
+    """A process of `source_amplitude.encoding.worker` with up to `SLOTS` batches in it."""
 
-    def __init__(self, head: bytes) -> None:
+    def __init__(self, prefix: bytes) -> None:
         self._given = self._taken = 0
         self._connection, theirs = Pipe()
         memory = memory_file()
         try:
-            self._places = Places(memory)
+            self._slots = SharedSlots(memory)
             self._process = _start(theirs.fileno(), memory)
         finally:
             theirs.close()
             os.close(memory)
-        self._send(head)
+        self._send(prefix)
 
     @property
     def has_room(self) -> bool:
         """Whether another batch may be given before a result is taken."""
-        return self._given - self._taken < PLACES
+        return self._given - self._taken < SLOTS
 
-    def give(self, body: bytes, tail: bytes) -> None:
+    def give(self, body: bytes, suffix: bytes) -> None:
         """Hand a batch of at most `BATCH_ROOM_BYTES` over; raise a WorkerLostError if the process has ended."""
-        self._places.put_batch(self._given, body)
+        self._slots.put_batch(self._given, body)
         self._given += 1
-        self._send(b"%d %b" % (len(body), tail))
+        self._send(b"%d %b" % (len(body), suffix))
 
     def take(self) -> Encoded[bytes]:
         """Wait for the oldest result that was not taken yet; raise a WorkerLostError if the process has ended."""
         try:
             placed_bytes, records, lines, malformed, findings = self._connection.recv()
-            payload = self._places.result(self._taken, placed_bytes) + self._connection.recv_bytes()
+            payload = self._slots.result(self._taken, placed_bytes) + self._connection.recv_bytes()
         except (EOFError, OSError) as error:
             raise WorkerLostError from error
         finally:
@@ -141,7 +141,7 @@ class Worker:
     def close(self) -> int:
         """End the process and return its exit code."""
         self._connection.close()
-        self._places.close()
+        self._slots.close()
         return self._process.wait()
 
     def _send(self, data: bytes) -> None:
@@ -169,7 +169,7 @@ def _start(*descriptors: int) -> subprocess.Popen[bytes]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class AcrossProcesses:
+class ProcessPoolEncoder:
     """Encodes JSON lines in this process at first, and in ``processes`` others once there is a lot to do.
 
     Args:
@@ -178,9 +178,9 @@ class AcrossProcesses:
         start_after_bytes: How much is encoded here before they are started.
     """
 
-    def __init__(self, lines: JsonLines, tail: Callable[[], bytes], processes: int, start_after_bytes: int) -> None:
+    def __init__(self, lines: JsonLines, suffix: Callable[[], bytes], processes: int, start_after_bytes: int) -> None:
         self._lines = lines
-        self._tail = tail
+        self._suffix = suffix
         self._processes = processes if processes > 1 and os.name == "posix" else 0
         self._bytes_until_start = start_after_bytes
         self._workers: deque[Worker] = deque()
@@ -188,7 +188,7 @@ class AcrossProcesses:
     def batch_bytes(self) -> int:
         return _SHARED_BATCH_BYTES if self._workers else BATCH_BYTES
 
-    def in_order(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[bytes]], None, None]:
+    def encode_ordered(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[bytes]], None, None]:
         """Yield batches as `Encoding` does; as many are taken ahead as the workers have places for."""
         given: deque[tuple[Worker, B]] = deque()
         failures: list[Exception] = []
@@ -203,7 +203,7 @@ class AcrossProcesses:
                     yield from done
                 else:
                     yield from done
-                    yield batch, self._lines.encode(batch.body, self._tail())
+                    yield batch, self._lines.encode(batch.body, self._suffix())
             while given:
                 yield self._take_oldest(given)
             if failures:  # only after what was read before it has left
@@ -224,7 +224,7 @@ class AcrossProcesses:
             return
         try:
             for _ in range(self._processes):
-                self._workers.append(Worker(self._lines.head))
+                self._workers.append(Worker(self._lines.prefix))
         except (OSError, WorkerLostError) as error:
             _logger.warning(
                 "Only %d of %d processes that encode records could be started (%s); the sync goes on with them.",
@@ -243,7 +243,7 @@ class AcrossProcesses:
         self._workers.rotate(-1)
         given.append((worker, batch))
         with suppress(WorkerLostError):  # noticed again where the result is taken
-            worker.give(batch.body, self._tail())
+            worker.give(batch.body, self._suffix())
 
     def _take_oldest(self, given: deque[tuple[Worker, B]]) -> tuple[B, Encoded[bytes]]:
         """Return the oldest batch with what was made of it: by its worker, or here where that one is lost."""
@@ -259,7 +259,7 @@ class AcrossProcesses:
                     worker.close(),
                     len(self._workers),
                 )
-            return batch, self._lines.encode(batch.body, self._tail())
+            return batch, self._lines.encode(batch.body, self._suffix())
 
 
 def _until_failure(batches: Iterable[B], failures: list[Exception]) -> Iterator[B]:

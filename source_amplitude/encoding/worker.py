@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection
 
 from source_amplitude.encoding.encoded import BATCH_BYTES
 from source_amplitude.encoding.json_lines import JsonLines
-from source_amplitude.encoding.processes import RESULT_ROOM_BYTES, Places
+from source_amplitude.encoding.processes import RESULT_ROOM_BYTES, SharedSlots
 from source_amplitude.records.findings import NO_FINDINGS
 
 
-def work(connection: Connection, places: Places) -> None:
+def work(connection: Connection, slots: SharedSlots) -> None:
     """Encode batches, answering in the messages that `processes.Worker` reads.
 
     Raises:
@@ -24,15 +24,15 @@ def work(connection: Connection, places: Places) -> None:
     """
     lines = JsonLines(connection.recv_bytes())
     for number in count():
-        batch_bytes, _, tail = connection.recv_bytes().partition(b" ")
+        batch_bytes, _, suffix = connection.recv_bytes().partition(b" ")
         placed_bytes = records = line_count = 0
         malformed: list[int] = []
         findings = NO_FINDINGS
         without_place: list[bytes] = []
-        for part in places.batch_parts(number, int(batch_bytes), BATCH_BYTES):
-            encoded = lines.encode(part, tail)
+        for part in slots.batch_parts(number, int(batch_bytes), BATCH_BYTES):
+            encoded = lines.encode(part, suffix)
             if not without_place and placed_bytes + len(encoded.payload) <= RESULT_ROOM_BYTES:
-                places.put_result(number, placed_bytes, encoded.payload)
+                slots.put_result(number, placed_bytes, encoded.payload)
                 placed_bytes += len(encoded.payload)
             else:
                 without_place.append(encoded.payload)
@@ -47,7 +47,7 @@ def work(connection: Connection, places: Places) -> None:
 def main(connection_descriptor: int, memory_descriptor: int) -> None:
     with Connection(connection_descriptor) as connection:
         try:
-            work(connection, Places(memory_descriptor))
+            work(connection, SharedSlots(memory_descriptor))
         except (EOFError, ConnectionError):
             return
 

@@ -2,24 +2,24 @@
 
 from source_amplitude.export.amplitude import Amplitude, Limits, newest_end, not_published_error
 from source_amplitude.export.archives import Archives, Arrived
-from source_amplitude.export.probe import Glimpse, glance
+from source_amplitude.export.probe import Probe, probe_export
 from source_amplitude.export.reader import ExportReader, HourDone, StillWaiting
-from source_amplitude.export.stats import LinePlace, ProgressListener, SyncStats, hours_still_flawed
+from source_amplitude.export.stats import LinePosition, ProgressListener, SyncStats, hours_still_flawed
 
 __all__ = [
     "Amplitude",
     "Archives",
     "Arrived",
     "ExportReader",
-    "Glimpse",
     "HourDone",
     "Limits",
-    "LinePlace",
+    "LinePosition",
+    "Probe",
     "ProgressListener",
     "StillWaiting",
     "SyncStats",
-    "glance",
     "hours_still_flawed",
     "newest_end",
     "not_published_error",
+    "probe_export",
 ]

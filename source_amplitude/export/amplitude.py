@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,11 @@ from source_amplitude.api import (
     RetryPolicy,
     Timeouts,
     base_url,
-    prove_keys,
+    check_credentials,
     retrying,
 )
-from source_amplitude.errors import NotPublishedError, StaleDateError
+from source_amplitude.errors import NotPublishedError
+from source_amplitude.export.clock_skew import TwoClocks
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
     from source_amplitude.windows import HourWindow
-
-_logger = logging.getLogger("airbyte")
 
 MAX_EXPORT_HOURS = 365 * 24
 """The longest span of one request: 365 days (documented, Export API)."""
@@ -108,56 +106,26 @@ class Amplitude:
         limits, clock, client = self.limits, self.clock, self.client
         client.forget_server_date()
         retrying(
-            lambda: prove_keys(client, self.other_region),
+            lambda: check_credentials(client, self.other_region),
             policy=replace(limits.retry, total_seconds=min(limits.retry.total_seconds, limits.heartbeat_seconds)),
             budget=RetryBudget(limits.retry_budget_seconds),
             clock=clock,
         )
-        skew_seconds = 0.0 if client.server_date is None else (clock.now() - client.server_date).total_seconds()
-        if abs(skew_seconds) > limits.clock_skew_seconds:
-            _logger.warning(
-                "This machine's clock is %.0f seconds %s Amplitude's; the earlier of the two decides which hours are "
-                "published.",
-                abs(skew_seconds),
-                "ahead of" if skew_seconds > 0 else "behind",
-            )
+        self.clocks.warn_about_skew(limits.clock_skew_seconds)
 
-    def require_current_date(self, start: datetime | None, newest_read: datetime | None) -> None:
-        """Return unless Amplitude's clock is so late that a run would read nothing, successfully.
-
-        Raises:
-            StaleDateError: The latest answer is dated more than an hour before our clock, and before one of these.
-        """
-        ours, theirs = self.clock.now(), self.client.server_date
-        if theirs is None or ours - theirs <= HOUR:
-            return
-        for name, moment in (("start_date", start), ("the newest hour already read", newest_read)):
-            # What is after our clock as well is in the future by both.
-            if moment is not None and theirs < moment <= ours:
-                raise StaleDateError(
-                    f"Amplitude's answer is dated {theirs:%Y-%m-%d %H:%M} UTC, before {name} "
-                    f"({moment:%Y-%m-%d %H:%M} UTC), and this machine's clock says {ours:%Y-%m-%d %H:%M} UTC.",
-                    tried="Nothing was read.",
-                )
-
-    def present(self) -> datetime:
-        """Return the earlier of our clock and Amplitude's, so that a fast clock of ours loses nothing."""
-        ours, theirs = self.clock.now(), self.client.server_date
-        return ours if theirs is None else min(ours, theirs)
+    @property
+    def clocks(self) -> TwoClocks:
+        """This machine's time and Amplitude's, now."""
+        return TwoClocks(self.clock.now(), self.client.server_date)
 
     def newest_end(self) -> datetime:
         """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""
-        return newest_end(self.present(), self.config.export_delay_hours)
+        return newest_end(self.clocks.conservative_now(), self.config.export_delay_hours)
 
     def span_end(self, end: datetime | None) -> datetime:
         """Return the end of the newest hour to ask for: the newest published one, or ``end`` if that is earlier."""
         newest = self.newest_end()
         return floor_unit(min(newest, end or newest))
-
-    def latest(self) -> datetime:
-        """Return the later of the two clocks: a clock of ours that is slow must not make hours come twice."""
-        ours = self.clock.now()
-        return max(ours, self.client.server_date or ours)
 
 
 def not_published_error(

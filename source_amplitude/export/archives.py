@@ -96,7 +96,7 @@ class Archives:
             span,
             accepted_gaps=self._config.accepted_gaps,
             recheck_hours=self._config.recheck_hours if recheck else (),
-            now=self._amplitude.present(),
+            now=self._amplitude.clocks.conservative_now(),
             reread=reread,
         )
         self._queue = WindowQueue(spans, self._size)
@@ -116,10 +116,10 @@ class Archives:
         nothing = HourSet((window,)) - HourSet.of(hour_window(hour) for hour in arrived.hours)
         self._stats.hours_without_files += len(nothing)
         if not arrived.is_proof:
-            self._stats.unproven |= nothing
+            self._stats.unverified |= nothing
             self._ledger.leave_open(nothing)
             return
-        self._ledger.found_nothing(
+        self._ledger.mark_empty_response(
             nothing, asked_at=arrived.download.asked_at, export_delay_hours=self._config.export_delay_hours
         )
 

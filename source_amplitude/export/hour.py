@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from source_amplitude.archive import Archive, Content, LineBatch, Member, iter_line_batches, proven, skip_proven_prefix
+from source_amplitude.archive import (
+    Archive,
+    Content,
+    LineBatch,
+    Member,
+    iter_line_batches,
+    skip_verified_prefix,
+    verified,
+)
 from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.export.stats import LinePlace, SyncStats
+from source_amplitude.export.stats import LinePosition, SyncStats
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
 if TYPE_CHECKING:
@@ -75,7 +83,7 @@ class HourReading:
                 continue
             try:
                 known, bound = self._start(archive, member)
-                for lines in proven(partial(self._lines, archive, member, known, bound)):
+                for lines in verified(partial(self._lines, archive, member, known, bound)):
                     yield HourBatch(self, member.text, lines)
             except CorruptArchiveError as error:
                 self.broken = self.broken or error
@@ -115,7 +123,7 @@ class HourReading:
     ) -> Iterator[LineBatch]:
         """Yield the lines of a member from ``known`` to ``bound``, which are there: `_start` has seen them."""
         with archive.unpack(member) as content:
-            skip_proven_prefix(content, known)
+            skip_verified_prefix(content, known)
             rest = content if bound is None else _UpTo(content, bound.content_bytes - known.content_bytes)
             yield from iter_line_batches(rest, after=known, chunk_bytes=self._batch_bytes())
 
@@ -131,7 +139,7 @@ class HourReading:
             self._stats.add_findings(encoded.findings, self.window, batch.member, lines_before)
         self._stats.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
-            self._stats.add_malformed(LinePlace(self.window, batch.member, lines_before + position + 1))
+            self._stats.add_malformed(LinePosition(self.window, batch.member, lines_before + position + 1))
         self.is_flawed = self.is_flawed or bool(encoded.malformed)
         # Half a line at the end may be completed later: what counts as read must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:
@@ -172,4 +180,4 @@ def _lines_within(archive: Archive, member: Member, prefix: Fingerprint) -> int 
     if prefix == NOTHING_READ:
         return 0
     with archive.unpack(member) as content:
-        return skip_proven_prefix(content, prefix)
+        return skip_verified_prefix(content, prefix)

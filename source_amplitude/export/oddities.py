@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from source_amplitude.records import OddityKind
-from source_amplitude.records.findings import MOST_PLACES, NO_FINDINGS, REPAIRS
+from source_amplitude.records.findings import MOST_POSITIONS, NO_FINDINGS, REPAIRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,17 +38,17 @@ class Oddities:
 
     def __init__(self) -> None:
         self.findings = NO_FINDINGS
-        self.places: list[str] = []
+        self.positions: list[str] = []
 
     def add(self, findings: Findings, place_of: Callable[[int], object]) -> None:
         """Count what was odd about some lines; ``place_of`` returns where one is, by its position in ``findings``."""
         self.findings = self.findings.followed_by(findings)
-        for position, kind in findings.repaired[: MOST_PLACES - len(self.places)]:
-            self.places.append(f"{place_of(position)} ({kind.value})")
+        for position, kind in findings.repaired[: MOST_POSITIONS - len(self.positions)]:
+            self.positions.append(f"{place_of(position)} ({kind.value})")
 
     def log_warnings(self, what: str) -> None:
         """Log one warning for each kind of what was odd in reading ``what``."""
-        for text in _warnings(self.findings, self.places):
+        for text in _warnings(self.findings, self.positions):
             _logger.warning("%s: %s", what, text)
 
     def summary_parts(self) -> list[str]:
@@ -57,11 +57,11 @@ class Oddities:
         return [f"{count:,} {words}" for count, words in counted if count]
 
 
-def _warnings(findings: Findings, places: Sequence[str]) -> Iterator[str]:
+def _warnings(findings: Findings, positions: Sequence[str]) -> Iterator[str]:
     """Yield one warning for each kind; none of them quotes an event."""
     repaired = [f"{findings.total(kind):,} {words}" for kind, words in _REPAIRED.items() if findings.total(kind)]
     if repaired:
-        first = f"; the first: {'; '.join(places)}" if places else ""
+        first = f"; the first: {'; '.join(positions)}" if positions else ""
         yield f"Lines were repaired and emitted: {', '.join(repaired)}{first}."
     if fields := _by_field(findings, OddityKind.SURROGATE):
         yield f"Lone surrogates, which no text in UTF-8 can hold, became U+FFFD, in {fields}."

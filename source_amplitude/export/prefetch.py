@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import ExportAnswer, RetryBudget, log_retry, retrying
+from source_amplitude.api import ExportResponse, RetryBudget, log_retry, retrying
 from source_amplitude.archive import Archive, open_archive
 from source_amplitude.errors import EmptyArchiveError, counted
 from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
@@ -166,8 +166,8 @@ class Downloads:
             if self._is_closed:
                 raise SpoolClosedError
             spool.empty()
-            asked_at = self._amplitude.present()
-            if self._amplitude.client.export(window, spool) is ExportAnswer.NOTHING:
+            asked_at = self._amplitude.clocks.conservative_now()
+            if self._amplitude.client.export(window, spool) is ExportResponse.NOTHING:
                 return Download(window, asked_at, None, 0, spool)
             spool.flush()
             archive = open_archive(spool.file)

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import ExportAnswer
+from source_amplitude.api import ExportResponse
 from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE
 from source_amplitude.errors import CorruptArchiveError, ExportTooLargeError, ExportTooSlowError
 from source_amplitude.export.prefetch import empty_archive_error
@@ -27,7 +27,7 @@ _SIZES_FOLLOW_FLAG = 0x8
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class Probe:
     """That Amplitude has files for a window; ``first`` is the first one's name, None where its bytes do not say."""
 
     first: MemberName | None = None
@@ -51,7 +51,7 @@ class _Beginning:
         raise _SeenEnoughError
 
 
-def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
+def probe_export(client: AmplitudeClient, window: HourWindow) -> Probe | None:
     """Return what Amplitude has for ``window``, or None if it says that it has no files; an archive too large has some.
 
     One request. At most 256 KB of the response are read; damage and members beyond that go unnoticed.
@@ -68,25 +68,25 @@ def glance(client: AmplitudeClient, window: HourWindow) -> Glimpse | None:
     except _SeenEnoughError:
         if not has_members(beginning.body):
             raise empty_archive_error(window, 0) from None
-        return _glimpse(beginning.body, window)
+        return _probe(beginning.body, window)
     except ExportTooSlowError:
         raise
     except ExportTooLargeError:
-        return Glimpse()
-    if answer is ExportAnswer.ARCHIVE:
+        return Probe()
+    if answer is ExportResponse.ARCHIVE:
         raise CorruptArchiveError("The answer's body is empty.")
     return None
 
 
-def _glimpse(beginning: bytes, window: HourWindow) -> Glimpse:
+def _probe(beginning: bytes, window: HourWindow) -> Probe:
     first = first_member(beginning)
     if first is None or first.hour in window:
-        return Glimpse(first)
+        return Probe(first)
     names = [parse_member_name(entry.name) for entry in _entries(beginning) if entry.is_member]
     inside = next((name for name in names if name is not None and name.hour in window), None)
     if inside is None and _shows_all(beginning):
         raise empty_archive_error(window, len(names))
-    return Glimpse(inside)
+    return Probe(inside)
 
 
 def _shows_all(beginning: bytes) -> bool:

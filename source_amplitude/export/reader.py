@@ -101,9 +101,9 @@ class ExportReader(Generic[T]):
             return True
         batches = self._batches(arrived, arrived.download.archive)
         begun: HourReading | None = None
-        with closing(self._encoding.in_order(batches)) as in_order:
+        with closing(self._encoding.encode_ordered(batches)) as encode_ordered:
             try:
-                for batch, encoded in in_order:
+                for batch, encoded in encode_ordered:
                     if encoded.records:
                         yield encoded
                     batch.reading.note(batch, encoded)
@@ -113,7 +113,7 @@ class ExportReader(Generic[T]):
                     self._archives.raise_if_stopped()
             except Exception:
                 if begun is not None:
-                    self._ledger.keep(begun.window.start, begun.seen, asked_at=arrived.download.asked_at)
+                    self._ledger.mark_partial(begun.window.start, begun.seen, asked_at=arrived.download.asked_at)
                 raise
         return True
 
@@ -132,13 +132,13 @@ class ExportReader(Generic[T]):
         """Record how an hour ended; return whether the rest of the archive may be read."""
         window = reading.window
         if reading.broken is not None:
-            self._ledger.keep(window.start, reading.seen, asked_at=download.asked_at)
+            self._ledger.mark_partial(window.start, reading.seen, asked_at=download.asked_at)
             return not self._archives.ask_again(window, download.window, reading.broken)
         if reading.is_flawed and self._config.malformed_lines is MalformedLines.FAIL:
-            self._ledger.keep(window.start, reading.seen, asked_at=download.asked_at)
+            self._ledger.mark_partial(window.start, reading.seen, asked_at=download.asked_at)
             return True
-        self._ledger.land(window.start, reading.seen, asked_at=download.asked_at)
-        self._ledger.forget_what_is_final(self._config.recheck_hours)
+        self._ledger.mark_done(window.start, reading.seen, asked_at=download.asked_at)
+        self._ledger.forget_final_hours(self._config.recheck_hours)
         self.stats.hours_done += window.hours
         self.stats.succeed()
         yield HourDone(window)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from source_amplitude.errors import AmplitudeError
-    from source_amplitude.ledger import LandedHour, Ledger
+    from source_amplitude.ledger import Ledger, ReadHour
     from source_amplitude.records import Findings
     from source_amplitude.windows import HourWindow
 
@@ -24,7 +24,7 @@ _RECORDED = "All other hours were read and recorded; the state stays before the 
 
 
 @dataclass(frozen=True)
-class LinePlace:
+class LinePosition:
     """Where a line was; never what it held."""
 
     window: HourWindow
@@ -55,12 +55,12 @@ class SyncStats:
     hours_done: int = 0
     hours_without_files: int = 0
     hours_open: int = 0
-    unproven: HourSet = field(default_factory=HourSet)
+    unverified: HourSet = field(default_factory=HourSet)
     archive_bytes: int = 0
     content_bytes: int = 0
     seconds: float = 0
     failures: list[tuple[HourWindow, AmplitudeError]] = field(default_factory=list)
-    malformed: list[LinePlace] = field(default_factory=list)
+    malformed: list[LinePosition] = field(default_factory=list)
     malformed_lines: int = 0
     oddities: Oddities = field(default_factory=Oddities)
     alike_in_a_row: int = 0
@@ -74,7 +74,7 @@ class SyncStats:
     def hours_failed(self) -> int:
         return sum(window.hours for window, _ in self.failures)
 
-    def add_malformed(self, line: LinePlace) -> None:
+    def add_malformed(self, line: LinePosition) -> None:
         """Count a malformed line; only the first few are kept by place."""
         self.malformed_lines += 1
         if len(self.malformed) < _MOST_NAMED:
@@ -82,7 +82,7 @@ class SyncStats:
 
     def add_findings(self, findings: Findings, window: HourWindow, member: str, lines_before: int = 0) -> None:
         """Count what was odd about some lines of a member, behind ``lines_before`` others."""
-        self.oddities.add(findings, lambda position: LinePlace(window, member, lines_before + position + 1))
+        self.oddities.add(findings, lambda position: LinePosition(window, member, lines_before + position + 1))
 
     def outcome(self) -> tuple[str, str]:
         """Return how the sync went, for a person: events, bytes and seconds; hours of each kind."""
@@ -117,8 +117,8 @@ class SyncStats:
             raise failure
         if self.malformed_lines and policy is not MalformedLines.SKIP:
             raise self.malformed_error()
-        if policy is MalformedLines.FAIL and (flawed := ledger.flawed()):
-            raise still_malformed_error(flawed)
+        if policy is MalformedLines.FAIL and (with_malformed_lines := ledger.with_malformed_lines()):
+            raise still_malformed_error(with_malformed_lines)
 
     def stopped_early(self, why: str) -> HoursMissingError:
         """Return the error of a stream that ends before all its windows were tried."""
@@ -142,9 +142,9 @@ class SyncStats:
 
     def malformed_error(self) -> MalformedLinesError:
         """Return the error that names the malformed lines met in this sync."""
-        places = "; ".join(map(str, self.malformed))
+        positions = "; ".join(map(str, self.malformed))
         more = self.malformed_lines - len(self.malformed)
-        return _malformed(self.malformed_lines, f"{places}{f'; and {more:,} more' if more else ''}")
+        return _malformed(self.malformed_lines, f"{positions}{f'; and {more:,} more' if more else ''}")
 
 
 class ProgressListener:
@@ -169,25 +169,25 @@ def hours_still_flawed(ledger: Ledger, policy: MalformedLines) -> HourSet:
     """Return the hours whose malformed lines must fail every export until Amplitude has mended them."""
     if policy is not MalformedLines.FAIL:
         return HourSet()
-    return HourSet.of(hour_window(hour) for hour in ledger.flawed())
+    return HourSet.of(hour_window(hour) for hour in ledger.with_malformed_lines())
 
 
-def still_malformed_error(flawed: Mapping[datetime, LandedHour]) -> MalformedLinesError:
+def still_malformed_error(with_malformed_lines: Mapping[datetime, ReadHour]) -> MalformedLinesError:
     """Return the error for malformed lines that an earlier sync met and Amplitude has not mended."""
-    places = [
+    positions = [
         f"{hour_window(hour)}, member {member}, {seen.malformed_lines:,} lines"
-        for hour, landed in flawed.items()
+        for hour, landed in with_malformed_lines.items()
         for member, seen in landed.members.items()
         if seen.malformed_lines
     ]
-    more = f"; and {len(places) - _MOST_NAMED:,} more members" if len(places) > _MOST_NAMED else ""
-    lines = sum(landed.malformed_lines for landed in flawed.values())
-    return _malformed(lines, "; ".join(places[:_MOST_NAMED]) + more)
+    more = f"; and {len(positions) - _MOST_NAMED:,} more members" if len(positions) > _MOST_NAMED else ""
+    lines = sum(landed.malformed_lines for landed in with_malformed_lines.values())
+    return _malformed(lines, "; ".join(positions[:_MOST_NAMED]) + more)
 
 
-def _malformed(lines: int, places: str) -> MalformedLinesError:
+def _malformed(lines: int, positions: str) -> MalformedLinesError:
     count = "One line is" if lines == 1 else f"{lines:,} lines are"
     return MalformedLinesError(
-        f"{count} no JSON object: {places}.",
+        f"{count} no JSON object: {positions}.",
         tried="The good lines beside them were emitted once and recorded.",
     )

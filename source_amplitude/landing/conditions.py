@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from obstore.store import ObjectStore
 
-    from source_amplitude.landing.destination import Place
+    from source_amplitude.landing.destination import Destination
 
 _logger = logging.getLogger("airbyte")
 
@@ -49,12 +49,12 @@ class ConditionalWriter:
 
     def __init__(
         self,
-        place: Place,
+        destination: Destination,
         store: ObjectStore,
         impatient: Callable[[], ObjectStore],
         read: Callable[[str], Content | None],
     ) -> None:
-        self._place = place
+        self._place = destination
         self._store = store
         self._impatient = impatient
         self._read = read

@@ -105,8 +105,8 @@ def _without_manifest(window: HourWindow, there: Mapping[str, int]) -> HourCover
 
 def _with_manifest(manifest: Manifest, there: Mapping[str, int]) -> HourCover:
     condition, reason = Condition(manifest.state.value), manifest.reason
-    if manifest.state is not HourState.FAILED and (complaint := shortfall(manifest, there)):
-        condition, reason = Condition.SHORT, complaint
+    if manifest.state is not HourState.FAILED and (problem := shortfall(manifest, there)):
+        condition, reason = Condition.SHORT, problem
     return HourCover(
         manifest.window,
         condition,

@@ -37,7 +37,7 @@ _AROUND = " \t\r\n'\""
 
 
 @dataclass(frozen=True)
-class StoreSettings:
+class StoreLimits:
     """How patient a store's client is; tests pass short ones.
 
     Attributes:
@@ -56,7 +56,7 @@ class StoreSettings:
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """A parsed ``--to``.
 
     Attributes:
@@ -79,7 +79,7 @@ class Place:
         return Path(self.prefix) if self.scheme == "file" else None
 
 
-def parse_place(to: str) -> Place:
+def parse_destination(to: str) -> Destination:
     """Return what ``--to`` names, or raise an InvalidConfigError that says what to write.
 
     Only a plain path is a folder: what begins like an address and is none of a known store is refused, or a mistyped
@@ -88,11 +88,11 @@ def parse_place(to: str) -> Place:
     if not to.strip():
         raise InvalidConfigError(("--to is empty",))
     if not _begins_like_an_address(to):
-        return Place("file", "", str(Path(to).expanduser()))
-    place = _known_place(to)
-    if place is None:
+        return Destination("file", "", str(Path(to).expanduser()))
+    destination = _known_destination(to)
+    if destination is None:
         raise InvalidConfigError((_refusal(to),))
-    return place
+    return destination
 
 
 def _begins_like_an_address(to: str) -> bool:
@@ -101,15 +101,17 @@ def _begins_like_an_address(to: str) -> bool:
     return drive is None and ":" in re.split(r"[/\\]", to.strip(_AROUND), maxsplit=1)[0]
 
 
-def _known_place(to: str) -> Place | None:
+def _known_destination(to: str) -> Destination | None:
     scheme, separator, rest = to.partition("://")
     bucket, _, prefix = rest.partition("/")
     if not separator or _may_hold_a_secret(to) or to != to.strip(_AROUND):
         return None
     if scheme == "file":
-        return None if bucket or not prefix.strip("/") else Place("file", "", f"/{prefix}")
+        return None if bucket or not prefix.strip("/") else Destination("file", "", f"/{prefix}")
     is_address = scheme == "az" and "." in bucket  # of an account; the names of containers have no dots
-    return None if scheme not in _SCHEMES or not bucket or is_address else Place(scheme, bucket, prefix.strip("/"))
+    return (
+        None if scheme not in _SCHEMES or not bucket or is_address else Destination(scheme, bucket, prefix.strip("/"))
+    )
 
 
 def _may_hold_a_secret(to: str) -> bool:
@@ -119,7 +121,7 @@ def _may_hold_a_secret(to: str) -> bool:
 def _refusal(to: str) -> str:
     """Return why ``to`` is refused and what to write in its place."""
     may_hold_a_secret, near = _may_hold_a_secret(to), _near_place(to)
-    if near is not None and _begins_like_an_address(near.form) and _known_place(near.form) is None:
+    if near is not None and _begins_like_an_address(near.form) and _known_destination(near.form) is None:
         near = None
     said = "the value" if may_hold_a_secret else repr(to)
     if near is not None and (not may_hold_a_secret or to.partition(":")[0] not in _SCHEMES):

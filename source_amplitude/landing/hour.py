@@ -80,7 +80,7 @@ class HourWriter:
     """
 
     store: Store
-    form: Format
+    format: Format
     found: FoundHour
     asked_at: datetime
     raise_if_stopped: Callable[[], None]
@@ -94,14 +94,14 @@ class HourWriter:
         window = self.found.window
         result = HourResult(window)
         objects = []
-        for member, name in object_names(members, window.start, self.form.suffix):
+        for member, name in object_names(members, window.start, self.format.suffix):
             self.raise_if_stopped()
             landed = self._unchanged(member, name)
             if landed is not None:
                 result.objects.unchanged += 1
             else:
                 try:
-                    rendered = self.form.render(archive, member)
+                    rendered = self.format.render(archive, member)
                 except CorruptArchiveError as error:
                     result.broken = error
                     return result
@@ -114,7 +114,7 @@ class HourWriter:
                 window=window,
                 state=HourState.DONE,
                 asked_at=self.asked_at.replace(microsecond=0),
-                format=self.form.name,
+                format=self.format.name,
                 project=project,
                 objects=tuple(sorted(objects, key=lambda each: each.name)),
                 event_types=most_frequent(self._event_types(result)),
@@ -210,9 +210,9 @@ def write_manifest(
     """
     path, written = manifest_path(mine.window.start), mine
 
-    def change(present: bytes | None) -> bytes:
+    def change(conservative_now: bytes | None) -> bytes:
         nonlocal written
-        theirs = manifest_from_bytes(path, present) if present else None
+        theirs = manifest_from_bytes(path, conservative_now) if conservative_now else None
         written = mine
         if theirs is not None and (theirs != before or theirs.objects):
             ours, folder = {each.name for each in mine.objects}, hour_folder(mine.window.start)

@@ -21,7 +21,7 @@ from source_amplitude.landing.layout import (
     manifest_path,
 )
 from source_amplitude.landing.manifest import HourState, Manifest, manifest_from_bytes
-from source_amplitude.ledger import Ledger, ripe_at
+from source_amplitude.ledger import Ledger, conclusive_at
 from source_amplitude.windows import DAY, HourSet
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
             continue
         if manifest.state is HourState.DONE:
             members = {each.member: each.content for each in manifest.objects}
-            ledger.land(hour, members, asked_at=manifest.asked_at)
+            ledger.mark_done(hour, members, asked_at=manifest.asked_at)
         elif manifest.state is HourState.OPEN:
             found_open.append(manifest)
         elif manifest.state is HourState.EMPTY:
@@ -123,7 +123,7 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
     _note_open(ledger, found_open, export_delay_hours)
     ledger.settle(HourSet.of(empty))
     if inventory.later is not None:
-        ledger.land(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
+        ledger.mark_done(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
     if project := next((each.project for each in inventory.known if each.project), None):
         ledger.note_project(project)
     return ledger
@@ -134,23 +134,23 @@ def _note_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: in
 
     Of the ripe ones the latest time that they were asked for stands for all, of the others the earliest.
     """
-    ripe = [each for each in manifests if each.asked_at >= ripe_at(each.window.start, export_delay_hours)]
-    unripe = [each for each in manifests if each.asked_at < ripe_at(each.window.start, export_delay_hours)]
+    ripe = [each for each in manifests if each.asked_at >= conclusive_at(each.window.start, export_delay_hours)]
+    unripe = [each for each in manifests if each.asked_at < conclusive_at(each.window.start, export_delay_hours)]
     for alike, one_of in ((ripe, max), (unripe, min)):
         if alike:
             hours, asked_at = HourSet.of(each.window for each in alike), one_of(each.asked_at for each in alike)
-            ledger.found_nothing(hours, asked_at=asked_at, export_delay_hours=export_delay_hours)
+            ledger.mark_empty_response(hours, asked_at=asked_at, export_delay_hours=export_delay_hours)
 
 
-def require_fitting(inventory: Inventory, form: str, place: object) -> None:
-    """Raise an error if the store holds hours in another form than ``form``, or hours of several projects."""
-    formats = {manifest.format for manifest in inventory.known if manifest.format} - {form}
+def require_fitting(inventory: Inventory, format_: str, destination: object) -> None:
+    """Raise an error if the store holds hours in another form than ``format_``, or hours of several projects."""
+    formats = {manifest.format for manifest in inventory.known if manifest.format} - {format_}
     if formats:
-        raise OtherFormatError(f"{place} holds hours landed as {min(formats)}, and {form} was asked for.")
+        raise OtherFormatError(f"{destination} holds hours landed as {min(formats)}, and {format_} was asked for.")
     projects = sorted({manifest.project for manifest in inventory.known if manifest.project})
     if len(projects) > 1:
         raise OtherProjectError(
-            f"{place} holds hours of the projects {projects[0]} and {projects[1]}.",
+            f"{destination} holds hours of the projects {projects[0]} and {projects[1]}.",
             next_step="Use one prefix for each project.",
         )
 

@@ -29,7 +29,7 @@ from source_amplitude.landing.hour import FoundHour, HourWriter, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.landing.results import HourResult, Landing
-from source_amplitude.ledger import came_of_age, ripe_at
+from source_amplitude.ledger import conclusive_at, reached_age
 from source_amplitude.windows import HourSet, HourWindow, hour_window, plan, whole_units
 
 if TYPE_CHECKING:
@@ -75,19 +75,19 @@ class Lander:
         self,
         amplitude: Amplitude,
         store: Store,
-        form: Format,
+        format_: Format,
         stop: threading.Event,
-        audience: ProgressListener | None = None,
+        listener: ProgressListener | None = None,
     ) -> None:
         self.landing = Landing()
-        self.audience = audience or ProgressListener()
+        self.listener = listener or ProgressListener()
         self.config = amplitude.config
         self.store = store
         self._amplitude = amplitude
-        self._form = form
+        self._format = format_
         self._stop = stop
         self._manifests: dict[datetime, Manifest] = {}  # as they are in the store by now
-        self._pool = ThreadPoolExecutor(form.hours_at_once, thread_name_prefix="landing")
+        self._pool = ThreadPoolExecutor(format_.hours_at_once, thread_name_prefix="landing")
         self._in_flight: deque[_InFlight] = deque()
         self._notes: list[Future[Manifest]] = []
 
@@ -106,13 +106,13 @@ class Lander:
         self._take_stock(span)
         policy, tally = self.config.malformed_lines, self.landing.tally
         reread = hours_still_flawed(self._ledger, policy) if only_missing else HourSet((span,))
-        self.audience.begin("land", self.landing.stats)
+        self.listener.begin("land", self.landing.stats)
         try:
             self._transfer(span, reread=reread, recheck=only_missing)
             tally.raise_what_is_left(self._ledger, policy, tried="All other hours were landed.")
         except OtherProjectError:
             raise OtherProjectError(
-                f"The archives belong to another project than what {self.store.place} holds ({self._ledger.project}).",
+                f"{self.store.destination} belongs to project {self._ledger.project}, and the archives to another one.",
                 tried="Nothing of the archive was landed.",
                 next_step="Use one prefix for each project.",
             ) from None
@@ -124,9 +124,9 @@ class Lander:
 
     def _take_stock(self, span: HourWindow) -> None:
         hours = landed_hours(self.store)
-        self._amplitude.require_current_date(None, hours[-1] if hours else None)
+        self._amplitude.clocks.require_current_date(None, hours[-1] if hours else None)
         self._inventory = take_inventory(self.store, span, hours, look_around=True)
-        require_fitting(self._inventory, self._form.name, self.store.place)
+        require_fitting(self._inventory, self._format.name, self.store.destination)
         self._manifests = dict(self._inventory.manifests)
         self._ledger = ledger_of(self._inventory, export_delay_hours=self.config.export_delay_hours)
         self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, stats=self.landing.tally)
@@ -161,8 +161,8 @@ class Lander:
             self._in_flight.append(self._begin(arrived))
             # One archive is written while the next one arrives, unless both might be more than the disk is to hold; a
             # broken hour of the last one is asked for again.
-            is_alone = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > disk_bytes
-            while len(self._in_flight) > (0 if is_alone else _ARCHIVES_AT_ONCE - 1):
+            shows_all_output = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > disk_bytes
+            while len(self._in_flight) > (0 if shows_all_output else _ARCHIVES_AT_ONCE - 1):
                 self._finish(self._in_flight[0])
                 self._in_flight.popleft()
             self._archives.raise_if_stopped()
@@ -178,11 +178,11 @@ class Lander:
         before, asked_at = self._manifests.get(hour), arrived.download.asked_at
         is_due = before is not None and self._is_due(before, asked_at)
         found = FoundHour(hour_window(hour), before, self._inventory.sizes(hour), is_due)
-        return HourWriter(self.store, self._form, found, asked_at, self._archives.raise_if_stopped)
+        return HourWriter(self.store, self._format, found, asked_at, self._archives.raise_if_stopped)
 
     def _is_due(self, before: Manifest, asked_at: datetime) -> bool:
         """Return whether the time of the latest look tells the next run anything new."""
-        return came_of_age(before.window, self.config.recheck_hours, since=before.asked_at, until=asked_at)
+        return reached_age(before.window, self.config.recheck_hours, since=before.asked_at, until=asked_at)
 
     def _finish(self, flight: _InFlight) -> None:
         """Wait for the hours of an archive and record how they ended."""
@@ -208,7 +208,7 @@ class Lander:
     def _count(self, result: HourResult, manifest: Manifest, asked_at: datetime) -> None:
         self._manifests[result.window.start] = manifest
         members = {each.member: each.content for each in manifest.objects}
-        self._ledger.land(result.window.start, members, asked_at=asked_at)
+        self._ledger.mark_done(result.window.start, members, asked_at=asked_at)
         self.landing.add(result)
         _logger.info("%s", result)
 
@@ -250,7 +250,7 @@ class Lander:
 
     def _ripened(self, before: Manifest, now: Manifest) -> bool:
         """Return whether an hour came of the age at which finding nothing may mean that it is empty."""
-        return before.asked_at < ripe_at(before.window.start, self.config.export_delay_hours) <= now.asked_at
+        return before.asked_at < conclusive_at(before.window.start, self.config.export_delay_hours) <= now.asked_at
 
     def _note_failures(self) -> None:
         for window, error in self.landing.tally.failures:
@@ -279,5 +279,5 @@ class Lander:
             if manifest.window.start in span:
                 self.landing.hours_open += manifest.window.hours * (manifest.state is HourState.OPEN)
                 self.landing.hours_empty += manifest.window.hours * (manifest.state is HourState.EMPTY)
-        unproven = self.landing.tally.unproven
-        self.landing.hours_open += sum(hour_window(hour).start not in self._manifests for hour in unproven)
+        unverified = self.landing.tally.unverified
+        self.landing.hours_open += sum(hour_window(hour).start not in self._manifests for hour in unverified)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import counted
-from source_amplitude.export import LinePlace, SyncStats
+from source_amplitude.export import LinePosition, SyncStats
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,7 +88,7 @@ class Landing:
         self.objects += result.objects
         for member, rendered in result.rendered.items():
             for line in rendered.malformed_at:
-                self.tally.add_malformed(LinePlace(result.window, member, line))
+                self.tally.add_malformed(LinePosition(result.window, member, line))
             self.tally.malformed_lines += rendered.content.malformed_lines - len(rendered.malformed_at)
             if rendered.findings:
                 self.tally.add_findings(rendered.findings, result.window, member)

@@ -2,7 +2,7 @@
 
 An object is written whole or not at all, and counts as written once the store has confirmed it with an etag. A manifest
 is replaced only if it is still what was read: by conditional writes, in a folder under a lock. Clients retry by
-themselves, as long as `StoreSettings` says.
+themselves, as long as `StoreLimits` says.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from obstore.store import ObjectStore
 
-    from source_amplitude.landing.destination import Place, StoreSettings
+    from source_amplitude.landing.destination import Destination, StoreLimits
 
 T = TypeVar("T")
 
@@ -53,12 +53,12 @@ class Store:
     StoreError (anything else, after the store's own retries).
     """
 
-    def __init__(self, place: Place, settings: StoreSettings, *, create: bool) -> None:
-        self.place = place
-        self._store = _open_place(place, settings, create=create)
-        impatient = replace(settings, max_retries=0)
+    def __init__(self, destination: Destination, limits: StoreLimits, *, create: bool) -> None:
+        self.destination = destination
+        self._store = _open_destination(destination, limits, create=create)
+        impatient = replace(limits, max_retries=0)
         self._writer = ConditionalWriter(
-            place, self._store, lambda: _open_place(place, impatient, create=False), self.get
+            destination, self._store, lambda: _open_destination(destination, impatient, create=False), self.get
         )
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._threads = threading.Lock()  # a FileLock that is taken sleeps for 50 ms
@@ -76,7 +76,7 @@ class Store:
                     result = obstore.put(self._store, path, parts, chunk_size=_PART_BYTES, max_concurrency=2)
             etag = result["e_tag"] or obstore.head(self._store, path)["e_tag"]
         if not etag:
-            raise StoreError(f"The store {self.place} did not confirm {path} with an etag.")
+            raise StoreError(f"The store {self.destination} did not confirm {path} with an etag.")
         return etag.strip('"')
 
     def get(self, path: str) -> Content | None:
@@ -115,7 +115,7 @@ class Store:
             try:
                 return _whole(read)
             except FileNotFoundError:
-                if self.place.scheme == "file":
+                if self.destination.scheme == "file":
                     return {}
                 raise
 
@@ -128,7 +128,7 @@ class Store:
         """
         for attempt in range(_MOST_CONFLICTS):
             with self._lock():
-                is_blind = seems_new and attempt == 0 and self.place.folder is None
+                is_blind = seems_new and attempt == 0 and self.destination.folder is None
                 before = None if is_blind else self.get(path)
                 after = change(before.body if before else None)
                 if (before and before.body == after) or self._replace(path, before, after):
@@ -139,7 +139,7 @@ class Store:
         import obstore  # noqa: PLC0415 - as in `put`
 
         with self._errors(f"writing {path}"):
-            if self.place.scheme == "file":  # nobody else has the lock
+            if self.destination.scheme == "file":  # nobody else has the lock
                 obstore.put(self._store, path, after)
                 return True
             return self._writer.replace(path, before, after)
@@ -147,7 +147,7 @@ class Store:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Keep others out of a folder, which has no conditional writes: threads here, programs on this machine."""
-        folder = self.place.folder
+        folder = self.destination.folder
         if folder is None:
             yield
             return
@@ -168,7 +168,7 @@ class Store:
         except AmplitudeError:
             raise
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
-            raise translated(error, self.place, doing) from None
+            raise translated(error, self.destination, doing) from None
 
 
 def _whole(read: Callable[[], T]) -> T:
@@ -188,8 +188,8 @@ def require_land_extra() -> None:
         )
 
 
-def _open_place(place: Place, settings: StoreSettings, *, create: bool) -> ObjectStore:
-    """Return the store behind ``place``; no request is sent yet.
+def _open_destination(destination: Destination, limits: StoreLimits, *, create: bool) -> ObjectStore:
+    """Return the store behind ``destination``; no request is sent yet.
 
     Raises:
         MissingExtraError: A profile is named and boto3 is not installed.
@@ -199,35 +199,35 @@ def _open_place(place: Place, settings: StoreSettings, *, create: bool) -> Objec
     from obstore.exceptions import BaseError  # noqa: PLC0415 - as in `Store.put`
     from obstore.store import AzureStore, GCSStore, LocalStore, S3Store  # noqa: PLC0415 - as above
 
-    credentials = store_credentials(place.scheme, os.environ)
+    credentials = store_credentials(destination.scheme, os.environ)
     options: dict[str, Any] = {
-        "connect_timeout": timedelta(seconds=settings.connect_seconds),
-        "timeout": timedelta(seconds=settings.request_seconds),
+        "connect_timeout": timedelta(seconds=limits.connect_seconds),
+        "timeout": timedelta(seconds=limits.request_seconds),
     }
-    if credentials.get("endpoint", "").startswith("http://") or allows_http(place.scheme, os.environ):
+    if credentials.get("endpoint", "").startswith("http://") or allows_http(destination.scheme, os.environ):
         options["allow_http"] = True
     patience: dict[str, Any] = {
-        "prefix": place.prefix or None,
+        "prefix": destination.prefix or None,
         "client_options": options,
         "retry_config": {
-            "max_retries": settings.max_retries,
-            "retry_timeout": timedelta(seconds=settings.retry_seconds),
-            "backoff": {"init_backoff": timedelta(seconds=settings.first_wait_seconds)},
+            "max_retries": limits.max_retries,
+            "retry_timeout": timedelta(seconds=limits.retry_seconds),
+            "backoff": {"init_backoff": timedelta(seconds=limits.first_wait_seconds)},
         },
     }
     try:
-        if place.scheme == "s3":
-            return S3Store(place.bucket, **patience, **credentials)
-        if place.scheme == "az":
-            return AzureStore(place.bucket, **patience, **credentials)
-        if place.scheme == "gs":
-            return GCSStore(place.bucket, **patience)
-        return LocalStore(_folder(place.prefix, create=create))
+        if destination.scheme == "s3":
+            return S3Store(destination.bucket, **patience, **credentials)
+        if destination.scheme == "az":
+            return AzureStore(destination.bucket, **patience, **credentials)
+        if destination.scheme == "gs":
+            return GCSStore(destination.bucket, **patience)
+        return LocalStore(_folder(destination.prefix, create=create))
     except (BaseError, ValueError) as error:
         # Their texts may quote a key that cannot be read.
-        names = ", ".join(names_in_use(place.scheme, os.environ)) or "none"
+        names = ", ".join(names_in_use(destination.scheme, os.environ)) or "none"
         raise InvalidConfigError(
-            (f"credentials or settings of {place} cannot be used ({type(error).__name__}); variables set: {names}",)
+            (f"settings of {destination} cannot be used ({type(error).__name__}); variables set: {names}",)
         ) from None
 
 

@@ -16,7 +16,7 @@ from source_amplitude.landing.credentials import LOOKED_FOR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from source_amplitude.landing.destination import Place
+    from source_amplitude.landing.destination import Destination
 
 _MAX_SHOWN_CHARS = 300
 _SECRET_VARIABLES = re.compile(r"(KEY|SECRET|TOKEN|SAS|PASSWORD|CONNECTION_STRING)")
@@ -39,32 +39,33 @@ _WITHOUT_LOCATION = "redirect without LOCATION"  # how obstore says it of an ans
 _METADATA_SERVICES = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
 
 
-def translated(error: BaseException, place: Place, doing: str) -> AmplitudeError:
-    """Return what is to be raised where ``error`` came of ``doing`` something in ``place``."""
+def translated(error: BaseException, destination: Destination, doing: str) -> AmplitudeError:
+    """Return what is to be raised where ``error`` came of ``doing`` something in ``destination``."""
     text, status, number = str(error), status_of(error), _os_error(error)
     if number in _FULL:
-        return DiskFullError(f"The disk of {place} is full: {doing} failed.")
-    before_the_store = _nothing_asked_error(text, place, doing)
+        return DiskFullError(f"The disk of {destination} is full: {doing} failed.")
+    before_the_store = _nothing_asked_error(text, destination, doing)
     if before_the_store is not None:
         return before_the_store
     if _is_denied(error, status, number):
-        return StoreDeniedError(f"{place} denied {doing}{_cause(error)}.")
+        return StoreDeniedError(f"{destination} denied {doing}{_cause(error)}.")
     if isinstance(error, FileNotFoundError) or status == HTTPStatus.NOT_FOUND:
-        return StoreDeniedError(f"{place} is not there: {doing} failed{_cause(error)}.")
-    return StoreError(f"{place} failed while {doing}{_cause(error)}.")
+        return StoreDeniedError(f"{destination} is not there: {doing} failed{_cause(error)}.")
+    return StoreError(f"{destination} failed while {doing}{_cause(error)}.")
 
 
-def _nothing_asked_error(text: str, place: Place, doing: str) -> StoreDeniedError | None:
+def _nothing_asked_error(text: str, destination: Destination, doing: str) -> StoreDeniedError | None:
     """Return an error where no request reached the store as it is to be: no credentials, wrong region or address."""
     if any(service in text for service in _METADATA_SERVICES):  # a proxy may answer 403 in its place
         return StoreDeniedError(
-            f"No credentials for {place} were found: {doing} failed. Looked for: {LOOKED_FOR.get(place.scheme, '')}."
+            f"No credentials for {destination} were found: {doing} failed. "
+            f"Looked for: {LOOKED_FOR.get(destination.scheme, '')}."
         )
     if _WITHOUT_LOCATION in text or _tag(text, "Code") in _OTHER_REGION:
-        return _other_region_error(text, place, doing)
+        return _other_region_error(text, destination, doing)
     if "builder error" in text:
         return StoreDeniedError(
-            f"The address of {place} in the environment cannot be used: {doing} failed.",
+            f"The address of {destination} in the environment cannot be used: {doing} failed.",
             next_step="Use an https address, or set AWS_ALLOW_HTTP=true (AZURE_ALLOW_HTTP=true) for a local one.",
         )
     return None
@@ -84,7 +85,7 @@ def _is_denied(error: BaseException, status: int | None, number: int | None) -> 
     )
 
 
-def _other_region_error(text: str, place: Place, doing: str) -> StoreDeniedError:
+def _other_region_error(text: str, destination: Destination, doing: str) -> StoreDeniedError:
     """Return an error that names the region that requests were signed for, and the bucket's where the store says it."""
     named = next((each for each in _REGION_VARIABLES if os.environ.get(each, "").strip()), "")
     used = f"{named}={os.environ[named]}" if named else "AWS_REGION and AWS_DEFAULT_REGION are not set"
@@ -94,12 +95,12 @@ def _other_region_error(text: str, place: Place, doing: str) -> StoreDeniedError
         f"Set AWS_REGION={right}"
         if right
         else (
-            f"Set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {place.bucket} prints it), "
-            "or correct AWS_ENDPOINT_URL"
+            "Set AWS_REGION to the bucket's region "
+            f"(aws s3api get-bucket-location --bucket {destination.bucket} prints it), or correct AWS_ENDPOINT_URL"
         )
     )
     return StoreDeniedError(
-        f"{place} is {where} requests were signed for ({used}): {doing} failed.",
+        f"{destination} is {where} requests were signed for ({used}): {doing} failed.",
         next_step=f"{next_step}, and run the command again.",
     )
 

@@ -1,16 +1,16 @@
 """The ledger of hours: which hours were read to their last byte, which are still open. Pure: no clock, no I/O."""
 
-from source_amplitude.ledger.hours import LandedHour, Ledger, came_of_age, ripe_at, ripe_end
+from source_amplitude.ledger.hours import Ledger, ReadHour, conclusive_at, conclusive_until, reached_age
 from source_amplitude.ledger.saved import CURSOR_FIELD, SavedState, ledger_from_state, state_from_ledger
 
 __all__ = [
     "CURSOR_FIELD",
-    "LandedHour",
     "Ledger",
+    "ReadHour",
     "SavedState",
-    "came_of_age",
+    "conclusive_at",
+    "conclusive_until",
     "ledger_from_state",
-    "ripe_at",
-    "ripe_end",
+    "reached_age",
     "state_from_ledger",
 ]

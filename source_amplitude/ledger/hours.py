@@ -7,7 +7,7 @@ An hour is in one of these conditions:
 * *open*: asked for, and Amplitude had nothing. It may be empty, or published late; a 404 does not say which.
 * neither: never asked for, or asked for in vain.
 
-A landed hour's members are remembered as long as it will be read again, so that nothing of it is emitted twice.
+A read hour's members are remembered as long as it will be read again, so that nothing of it is emitted twice.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ END_OF_TIME = datetime(9999, 1, 1, tzinfo=timezone.utc)
 _NO_HOURS = HourSet()
 
 
-def came_of_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datetime, until: datetime) -> bool:
+def reached_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datetime, until: datetime) -> bool:
     """Return whether ``window`` reached one of these ages, in hours after its end, after ``since`` and by ``until``."""
     return any(since < window.end + HOUR * age <= until for age in ages_hours)
 
 
-def ripe_at(hour: datetime, export_delay_hours: int) -> datetime:
+def conclusive_at(hour: datetime, export_delay_hours: int) -> datetime:
     """Return when finding nothing for ``hour`` begins to mean that it is empty, if a later hour has members."""
     return hour + DAY + HOUR * export_delay_hours
 
 
-def ripe_end(now: datetime, export_delay_hours: int) -> datetime:
+def conclusive_until(now: datetime, export_delay_hours: int) -> datetime:
     """Return the end of the newest hour that is ripe at ``now``; see `ripe_at`."""
     return floor_hour(now) - DAY - HOUR * (export_delay_hours - 1)
 
 
 @dataclass(frozen=True)
-class LandedHour:
+class ReadHour:
     """What is remembered of an hour that had members.
 
     Attributes:
@@ -70,15 +70,15 @@ class Ledger:
         self,
         settled: HourSet = _NO_HOURS,
         open: HourSet = _NO_HOURS,  # noqa: A002 - what the state calls it
-        landed: Mapping[datetime, LandedHour] | None = None,
+        read_hours: Mapping[datetime, ReadHour] | None = None,
         project: str | None = None,
-        newest_landed: datetime | None = None,
+        newest_with_data: datetime | None = None,
         working_hours: tuple[int, int] | None = None,
     ) -> None:
-        self._settled, self._open, self._ripe = settled, open, _NO_HOURS
-        self._landed = dict(landed or {})
+        self._settled, self._open, self._conclusive = settled, open, _NO_HOURS
+        self._read_hours = dict(read_hours or {})
         self._project = project
-        self._newest_landed = newest_landed
+        self._newest_with_data = newest_with_data
         self._working_hours = working_hours
 
     def __eq__(self, other: object) -> bool:
@@ -97,9 +97,9 @@ class Ledger:
         return self._open
 
     @property
-    def landed(self) -> Mapping[datetime, LandedHour]:
+    def read_hours(self) -> Mapping[datetime, ReadHour]:
         """Start of an hour (or day of files) to what is remembered of it; settled or half read."""
-        return MappingProxyType(self._landed)
+        return MappingProxyType(self._read_hours)
 
     @property
     def project(self) -> str | None:
@@ -107,9 +107,9 @@ class Ledger:
         return self._project
 
     @property
-    def newest_landed(self) -> datetime | None:
+    def newest_with_data(self) -> datetime | None:
         """The newest hour that ever had members."""
-        return self._newest_landed
+        return self._newest_with_data
 
     @property
     def working_hours(self) -> tuple[int, int] | None:
@@ -124,24 +124,24 @@ class Ledger:
         """Return the done hours of ``span`` that reached one of ``ages_hours`` since they were last read."""
         due = [
             hour_window(hour)
-            for hour, landed in self._landed.items()
+            for hour, read in self._read_hours.items()
             if hour in self._settled and hour in span
-            if came_of_age(hour_window(hour), ages_hours, since=landed.read_at, until=now)
+            if reached_age(hour_window(hour), ages_hours, since=read.read_at, until=now)
         ]
         return HourSet.of(due)
 
     def known(self, member: str) -> Fingerprint | None:
         """Return what was emitted of a member, or None when nothing of it is remembered."""
-        for landed in self._landed.values():
-            if member in landed.members:
-                return landed.members[member]
+        for read in self._read_hours.values():
+            if member in read.members:
+                return read.members[member]
         return None
 
-    def flawed(self) -> dict[datetime, LandedHour]:
+    def with_malformed_lines(self) -> dict[datetime, ReadHour]:
         """Return the remembered hours that had malformed lines."""
-        return {hour: landed for hour, landed in sorted(self._landed.items()) if landed.malformed_lines}
+        return {hour: read for hour, read in sorted(self._read_hours.items()) if read.malformed_lines}
 
-    def land(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
+    def mark_done(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
         """Record that every line of the hour's ``members`` was emitted or counted as malformed.
 
         Members remembered from before that Amplitude no longer has stay remembered: they may come back.
@@ -149,19 +149,19 @@ class Ledger:
         window = hour_window(hour)
         self._remember(window.start, members, read_at=asked_at)
         self.settle(HourSet((window,)))
-        self.note_later_members(window.start)
+        self.note_later_data(window.start)
 
-    def keep(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
+    def mark_partial(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
         """Remember what was emitted of an hour, without calling it done; a recheck that failed stays due."""
         start = hour_window(hour).start
-        is_recheck = start in self._landed and hour in self._settled
-        self._remember(start, members, read_at=self._landed[start].read_at if is_recheck else asked_at)
+        is_recheck = start in self._read_hours and hour in self._settled
+        self._remember(start, members, read_at=self._read_hours[start].read_at if is_recheck else asked_at)
 
     def _remember(self, start: datetime, members: Mapping[str, Fingerprint], *, read_at: datetime) -> None:
-        before = self._landed[start].members if start in self._landed else {}
-        self._landed[start] = LandedHour(read_at, {**before, **members})
+        before = self._read_hours[start].members if start in self._read_hours else {}
+        self._read_hours[start] = ReadHour(read_at, {**before, **members})
 
-    def found_nothing(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
+    def mark_empty_response(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
         """Record that an answer had no members for ``hours``.
 
         Hours already settled stay so. The others are open; an hour that was asked for a day or more after it
@@ -169,8 +169,8 @@ class Ledger:
         """
         for hour in hours:
             start = hour_window(hour).start
-            if start in self._landed and hour in self._settled:
-                self._landed[start] = LandedHour(asked_at, self._landed[start].members)
+            if start in self._read_hours and hour in self._settled:
+                self._read_hours[start] = ReadHour(asked_at, self._read_hours[start].members)
         self.leave_open(hours)
         self.settle_overdue(hours - self._settled, now=asked_at, export_delay_hours=export_delay_hours)
 
@@ -183,22 +183,22 @@ class Ledger:
 
         What they have must be known to be nothing, or be read by the caller.
         """
-        end = ripe_end(now, export_delay_hours)
-        self._ripe |= HourSet(
+        end = conclusive_until(now, export_delay_hours)
+        self._conclusive |= HourSet(
             tuple(HourWindow(each.start, min(each.end, end)) for each in hours.windows if each.start < end)
         )
-        self._settle_ripe_hours()
+        self._settle_conclusive_hours()
 
-    def note_later_members(self, hour: datetime) -> None:
+    def note_later_data(self, hour: datetime) -> None:
         """Record that ``hour`` has members, read or not: ripe hours before it are settled."""
-        self._newest_landed = max(self._newest_landed or hour, hour)
-        self._settle_ripe_hours()
+        self._newest_with_data = max(self._newest_with_data or hour, hour)
+        self._settle_conclusive_hours()
 
     def settle(self, hours: HourSet) -> None:
         """Record that ``hours`` are done, or empty for good."""
         self._settled |= hours
         self._open -= hours
-        self._ripe -= hours
+        self._conclusive -= hours
 
     def note_project(self, project: str) -> None:
         """Record whose archives these are; raise an OtherProjectError if those before belong to another project."""
@@ -213,19 +213,19 @@ class Ledger:
         """Remember how many hours a request may ask for; see `working_hours`."""
         self._working_hours = working_hours
 
-    def forget_flaws(self) -> None:
+    def forget_malformed_lines(self) -> None:
         """Let flawed hours be forgotten like others: nothing names their malformed lines again."""
-        for hour, landed in self.flawed().items():
-            members = {name: replace(seen, malformed_lines=0) for name, seen in landed.members.items()}
-            self._landed[hour] = replace(landed, members=members)
+        for hour, read in self.with_malformed_lines().items():
+            members = {name: replace(seen, malformed_lines=0) for name, seen in read.members.items()}
+            self._read_hours[hour] = replace(read, members=members)
 
-    def forget_what_is_final(self, ages_hours: tuple[int, ...]) -> None:
+    def forget_final_hours(self, ages_hours: tuple[int, ...]) -> None:
         """Drop the members of settled hours that will not be read again; flawed hours stay."""
         last_age = HOUR * max(ages_hours, default=0)
-        for hour, landed in list(self._landed.items()):
-            final = hour in self._settled and landed.read_at >= hour_window(hour).end + last_age
-            if final and not landed.malformed_lines:
-                del self._landed[hour]
+        for hour, read in list(self._read_hours.items()):
+            final = hour in self._settled and read.read_at >= hour_window(hour).end + last_age
+            if final and not read.malformed_lines:
+                del self._read_hours[hour]
 
     def clamp(self, future: datetime, end: datetime) -> bool:
         """Unsettle the hours from ``end`` on if any from ``future`` on is settled; return whether that was so."""
@@ -248,7 +248,7 @@ class Ledger:
         missing = self.missing(rest, accepted_gaps).windows or self.missing(rest, HourSet()).windows
         return missing[0].start - HOUR
 
-    def _settle_ripe_hours(self) -> None:
-        ripe, newest = self._ripe.windows, self._newest_landed
+    def _settle_conclusive_hours(self) -> None:
+        ripe, newest = self._conclusive.windows, self._newest_with_data
         if ripe and newest is not None and ripe[0].start < newest:
-            self.settle(self._ripe & HourSet((HourWindow(ripe[0].start, newest),)))
+            self.settle(self._conclusive & HourSet((HourWindow(ripe[0].start, newest),)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CRC_BYTES = 4
 
 
-def pack_members(members: Mapping[str, Fingerprint], *, project: str, hour: datetime) -> dict[str, Any]:
+def encode_members(members: Mapping[str, Fingerprint], *, project: str, hour: datetime) -> dict[str, Any]:
     """Return a JSON object for ``members`` of one hour: ``packed``, and ``named`` and ``malformed`` where needed.
 
     Members whose name is not the usual one of this project and hour are kept under their full name.
@@ -43,8 +43,8 @@ def pack_members(members: Mapping[str, Fingerprint], *, project: str, hour: date
     return result | ({"malformed": malformed} if malformed else {}) | ({"named": named} if named else {})
 
 
-def unpack_members(saved: Mapping[str, Any], *, project: str, hour: datetime) -> dict[str, Fingerprint]:
-    """Return the members that `pack_members` packed.
+def decode_members(saved: Mapping[str, Any], *, project: str, hour: datetime) -> dict[str, Fingerprint]:
+    """Return the members that `encode_members` packed.
 
     Raises:
         ValueError, KeyError, TypeError, IndexError, OverflowError: ``saved`` is nothing that `pack_members` wrote.

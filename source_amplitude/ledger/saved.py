@@ -14,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from source_amplitude.errors import InvalidStateError
-from source_amplitude.ledger.hours import LandedHour, Ledger
-from source_amplitude.ledger.member_codec import pack_members, unpack_members
+from source_amplitude.ledger.hours import Ledger, ReadHour
+from source_amplitude.ledger.member_codec import decode_members, encode_members
 from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_hour, floor_unit, parse_moment
 
 CURSOR_FIELD = "server_upload_time"
@@ -46,13 +46,14 @@ def state_from_ledger(ledger: Ledger, *, start: datetime, accepted_gaps: HourSet
         "settled": _saved_hours(ledger.settled),
         "open": _saved_hours(ledger.open),
         "landed": {
-            _text(hour): _saved_landed(landed, ledger.project, hour) for hour, landed in sorted(ledger.landed.items())
+            _text(hour): _saved_hour(read_hour, ledger.project, hour)
+            for hour, read_hour in sorted(ledger.read_hours.items())
         },
     }
     if ledger.project is not None:
         saved["project"] = ledger.project
-    if ledger.newest_landed is not None:
-        saved["newest_landed"] = _text(ledger.newest_landed)
+    if ledger.newest_with_data is not None:
+        saved["newest_landed"] = _text(ledger.newest_with_data)
     if ledger.working_hours is not None:
         saved["working_hours"] = list(ledger.working_hours)
     return {CURSOR_FIELD: cursor, "ledger": saved}
@@ -85,23 +86,25 @@ def _own(saved: Mapping[str, Any]) -> Ledger:
         return Ledger(
             settled=_hours(saved["settled"]),
             open=_hours(saved["open"]),
-            landed={_hour(text): _landed(entry, project, _hour(text)) for text, entry in saved["landed"].items()},
+            read_hours={
+                _hour(text): _read_hour(entry, project, _hour(text)) for text, entry in saved["landed"].items()
+            },
             project=None if project is None else str(project),
-            newest_landed=None if newest is None else _hour(newest),
+            newest_with_data=None if newest is None else _hour(newest),
             working_hours=None if working is None else (int(working[0]), int(working[1])),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise InvalidStateError(f"The state's ledger cannot be read ({type(error).__name__}: {error}).") from error
 
 
-def _saved_landed(landed: LandedHour, project: str | None, hour: datetime) -> dict[str, Any]:
-    members = pack_members(landed.members, project=project or "", hour=hour)
-    return {"read_at": landed.read_at.strftime(_READ_AT_FORMAT), **members}
+def _saved_hour(read_hour: ReadHour, project: str | None, hour: datetime) -> dict[str, Any]:
+    members = encode_members(read_hour.members, project=project or "", hour=hour)
+    return {"read_at": read_hour.read_at.strftime(_READ_AT_FORMAT), **members}
 
 
-def _landed(entry: Mapping[str, Any], project: str | None, hour: datetime) -> LandedHour:
+def _read_hour(entry: Mapping[str, Any], project: str | None, hour: datetime) -> ReadHour:
     read_at = _in_range(datetime.strptime(entry["read_at"], _READ_AT_FORMAT).replace(tzinfo=timezone.utc))
-    return LandedHour(read_at, unpack_members(entry, project=project or "", hour=hour))
+    return ReadHour(read_at, decode_members(entry, project=project or "", hour=hour))
 
 
 def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[str, ...]) -> SavedState:

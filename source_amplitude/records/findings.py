@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_PLACES = 5
+MOST_POSITIONS = 5
 
 
 class OddityKind(Enum):
@@ -73,8 +73,10 @@ class Findings:
         """Return both together, as of one batch, where ``lines_before`` lines lie before those of ``later``."""
         if not later:
             return self
-        places = [RepairedLine(lines_before + each.position, each.kind) for each in later.repaired]
-        return Findings(dict(Counter(self.counts) + Counter(later.counts)), (*self.repaired, *places)[:MOST_PLACES])
+        positions = [RepairedLine(lines_before + each.position, each.kind) for each in later.repaired]
+        return Findings(
+            dict(Counter(self.counts) + Counter(later.counts)), (*self.repaired, *positions)[:MOST_POSITIONS]
+        )
 
     def total(self, *kinds: OddityKind) -> int:
         return sum(count for oddity, count in self.counts.items() if oddity.kind in kinds)

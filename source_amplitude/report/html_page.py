@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.symbols import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
+from source_amplitude.report.symbols import SYMBOLS, days_and_hours, hours_in, hours_missing, level, short_count, size
 from source_amplitude.windows import HourWindow
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def _legend(coverage: Coverage) -> str:
 
 
 def _legend_lines(coverage: Coverage) -> Iterator[str]:
-    for condition, sign in SIGNS.items():
-        hours, meaning = hours_in(coverage.of(condition)), sign.meaning
-        key = f'<span class="key {condition.value}" aria-hidden="true">{sign.symbol}</span>'
+    for condition, symbol in SYMBOLS.items():
+        hours, meaning = hours_in(coverage.of(condition)), symbol.meaning
+        key = f'<span class="key {condition.value}" aria-hidden="true">{symbol.unicode}</span>'
         if condition is Condition.DONE:
             key = "".join(f'<span class="key l{shade}"></span>' for shade in (1, 4, 8))
             key = f'<span class="ramp" aria-hidden="true">{key}</span>'
@@ -179,7 +179,7 @@ def _row(day: date, hours: tuple[HourCover, ...], largest_hour: int, largest_day
 
 
 def _cell(hour: HourCover, largest: int) -> str:
-    shade, shown = hour.condition.value, SIGNS[hour.condition].symbol
+    shade, shown = hour.condition.value, SYMBOLS[hour.condition].unicode
     if hour.condition is Condition.DONE:
         shade, shown = f"l{level(hour.events, largest)}", short_count(hour.events)
     width = "" if hour.window.hours == 1 else f' colspan="{hour.window.hours}"'
@@ -220,7 +220,7 @@ def _missing_hours(coverage: Coverage) -> str:
     if not spans:
         return ""
     rows = [
-        f'<tr><td><span class="key {condition.value}" aria-hidden="true">{SIGNS[condition].symbol}</span> '
+        f'<tr><td><span class="key {condition.value}" aria-hidden="true">{SYMBOLS[condition].unicode}</span> '
         f"{condition.value}</td><td>{window}</td><td>{window.hours:,}</td>"
         f"<td>{_isolated(_shortened(reason, _LISTED_REASON_CHARACTERS))}</td></tr>"
         for window, condition, reason in spans[:_MISSING_ROWS]

@@ -21,7 +21,7 @@ _BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 @dataclass(frozen=True)
-class Sign:
+class Symbol:
     """How a condition is shown.
 
     Attributes:
@@ -30,19 +30,19 @@ class Sign:
         meaning: What it says of an hour, for the legend.
     """
 
-    symbol: str
+    unicode: str
     ascii: str
     meaning: str
 
 
-SIGNS = {
-    Condition.DONE: Sign("▆", "6", "landed"),
-    Condition.EMPTY: Sign("·", ".", "Amplitude has no events"),
-    Condition.OPEN: Sign("?", "?", "nothing published yet"),
-    Condition.ACCEPTED: Sign("–", "-", "left out on purpose"),  # noqa: RUF001 - a dash is meant
-    Condition.MISSING: Sign("×", "x", "not landed"),  # noqa: RUF001 - a cross is meant
-    Condition.SHORT: Sign("½", "%", "not all is in the store"),
-    Condition.FAILED: Sign("!", "!", "could not be landed"),
+SYMBOLS = {
+    Condition.DONE: Symbol("▆", "6", "landed"),
+    Condition.EMPTY: Symbol("·", ".", "Amplitude has no events"),
+    Condition.OPEN: Symbol("?", "?", "nothing published yet"),
+    Condition.ACCEPTED: Symbol("–", "-", "left out on purpose"),  # noqa: RUF001 - a dash is meant
+    Condition.MISSING: Symbol("×", "x", "not landed"),  # noqa: RUF001 - a cross is meant
+    Condition.SHORT: Symbol("½", "%", "not all is in the store"),
+    Condition.FAILED: Symbol("!", "!", "could not be landed"),
 }
 """Of every condition, in the order of legends."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.symbols import SIGNS, days_and_hours, hours_in, hours_missing, level, short_count, size
+from source_amplitude.report.symbols import SYMBOLS, days_and_hours, hours_in, hours_missing, level, short_count, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,21 +77,21 @@ class Grid:
         return cells
 
     def _symbol(self, hour: HourCover, *, plain: bool) -> Text:
-        sign, style = SIGNS[hour.condition], _STYLES[hour.condition]
+        symbol, style = SYMBOLS[hour.condition], _STYLES[hour.condition]
         if hour.condition is Condition.DONE:
             bar = max(1, level(hour.events, self._largest)) - 1
             return Text(DIGITS[bar] if plain else BARS[bar], style=style)
-        return Text(sign.ascii if plain else sign.symbol, style=style)
+        return Text(symbol.ascii if plain else symbol.unicode, style=style)
 
     def _legend(self, *, plain: bool) -> Iterator[Text]:
-        for condition, sign in SIGNS.items():
+        for condition, symbol in SYMBOLS.items():
             hours = hours_in(self._coverage.of(condition))
             if not hours:
                 continue
-            symbol = sign.ascii if plain else sign.symbol
+            unicode = symbol.ascii if plain else symbol.unicode
             if condition is Condition.DONE:
-                symbol = f"{DIGITS[0]}-{DIGITS[-1]}" if plain else f"{BARS[0]}{BARS[len(BARS) // 2]}{BARS[-1]}"
-            yield Text(symbol, style=_STYLES[condition]).append(f" {condition.value} {hours:,}", style="not bold")
+                unicode = f"{DIGITS[0]}-{DIGITS[-1]}" if plain else f"{BARS[0]}{BARS[len(BARS) // 2]}{BARS[-1]}"
+            yield Text(unicode, style=_STYLES[condition]).append(f" {condition.value} {hours:,}", style="not bold")
 
 
 def _wrapped(parts: Iterator[Text], width: int) -> Iterator[Text]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from source_amplitude.clock import SystemClock
-from source_amplitude.encoding import OneByOne
+from source_amplitude.encoding import SerialEncoder
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.spark.failures import said_plainly
-from source_amplitude.spark.partitions import read_share
+from source_amplitude.spark.failures import friendly_errors
+from source_amplitude.spark.partitions import read_partition
 from source_amplitude.spark.table import Table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
     from source_amplitude.spark.options import Options
-    from source_amplitude.spark.partitions import Share
+    from source_amplitude.spark.partitions import Partition
 
 _BATCH_BYTES = 1024 * 1024
 
@@ -36,16 +36,16 @@ class Connection:
 
     options: Options
     schema: StructType
-    settings: Limits
+    limits: Limits
     api_url: str | None
 
-    def said_plainly(self) -> AbstractContextManager[None]:
-        return said_plainly(self.options.config.keys)
+    def friendly_errors(self) -> AbstractContextManager[None]:
+        return friendly_errors(self.options.config.keys)
 
     @contextmanager
     def amplitude(self) -> Iterator[Amplitude]:
         """Open Amplitude for a while; what fails meanwhile has a text that fits a query."""
-        with self.said_plainly():
+        with self.friendly_errors():
             amplitude = self.open()
             try:
                 yield amplitude
@@ -53,11 +53,11 @@ class Connection:
                 amplitude.close()
 
     def open(self) -> Amplitude:
-        return Amplitude.of(self.options.config, self.settings, SystemClock(), self.api_url)
+        return Amplitude.of(self.options.config, self.limits, SystemClock(), self.api_url)
 
-    def rows(self, share: Share) -> Iterator[pa.RecordBatch]:
+    def rows(self, partition: Partition) -> Iterator[pa.RecordBatch]:
         with self.amplitude() as amplitude:
-            yield from read_share(share, amplitude, self.encoding())
+            yield from read_partition(partition, amplitude, self.encoding())
 
-    def encoding(self) -> OneByOne[pa.RecordBatch]:
-        return OneByOne(Table(self.schema).encode, _BATCH_BYTES)
+    def encoding(self) -> SerialEncoder[pa.RecordBatch]:
+        return SerialEncoder(Table(self.schema).encode, _BATCH_BYTES)

@@ -13,9 +13,9 @@ from source_amplitude.config import Keys
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import MissingExtraError
 from source_amplitude.export import Limits, not_published_error
-from source_amplitude.spark.failures import said_plainly
+from source_amplitude.spark.failures import friendly_errors
 from source_amplitude.spark.options import LateFiles, parse_options
-from source_amplitude.spark.partitions import Share, narrow, split_share
+from source_amplitude.spark.partitions import Partition, narrow, split_partition
 from source_amplitude.windows import HourSet, HourWindow
 
 try:
@@ -71,8 +71,8 @@ class BatchReader(DataSourceReader):
                     config.export_delay_hours,
                     next_step="Run the query again then, or leave out end_date to read what is published.",
                 )
-        share = Share(HourSet((span,)) - config.accepted_gaps)
-        parts = split_share(share, window_hours=config.window_hours, most=config.num_workers)
+        partition = Partition(HourSet((span,)) - config.accepted_gaps)
+        parts = split_partition(partition, window_hours=config.window_hours, most=config.num_workers)
         return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
@@ -92,13 +92,13 @@ class FilteringBatchReader(BatchReader):
 class AmplitudeDataSource(DataSource):
     """The events of a project; see docs/spark.md for the options."""
 
-    settings = Limits()  # tests have a subclass with short ones
+    limits = Limits()  # tests have a subclass with short ones
 
     def __init__(self, options: Mapping[str, str]) -> None:
         # Not the base's: it would keep the keys as texts in an attribute that travels.
         self._api_url = os.environ.get("AMPLITUDE_API_URL")
         given = {name.lower(): value for name, value in options.items()}
-        with said_plainly(Keys(given.get("api_key", "").strip(), given.get("secret_key", "").strip())):
+        with friendly_errors(Keys(given.get("api_key", "").strip(), given.get("secret_key", "").strip())):
             self._options = parse_options(given)
 
     @classmethod
@@ -141,8 +141,8 @@ class AmplitudeDataSource(DataSource):
         return DriverStreamReader(self._connection(schema))
 
     def _connection(self, schema: StructType) -> Connection:
-        connection = Connection(self._options, schema, self.settings, self._api_url)
-        with connection.said_plainly():
+        connection = Connection(self._options, schema, self.limits, self._api_url)
+        with connection.friendly_errors():
             require_fitting(schema)
         return connection
 

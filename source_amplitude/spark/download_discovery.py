@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from source_amplitude.config import MalformedLines
-from source_amplitude.encoding import Encoded, OneByOne, encode_line_by_line
+from source_amplitude.encoding import Encoded, SerialEncoder, encode_line_by_line
 from source_amplitude.export import ExportReader, HourDone
 from source_amplitude.windows import HourSet, HourWindow
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _NEVER_HOURS = 1_000_000
 
 
-class Looks(Generic[T]):
+class DownloadDiscovery(Generic[T]):
     """Downloads every archive and remembers how much of each member there is, so that late files are found.
 
     Args:
@@ -38,9 +38,9 @@ class Looks(Generic[T]):
         self._encoding = encoding
         self._payloads: list[T] = []
 
-    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
+    def discover(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         config, was_open = self._amplitude.config, ledger.open
-        ledger.forget_what_is_final(config.recheck_hours)
+        ledger.forget_final_hours(config.recheck_hours)
         amplitude = replace(
             self._amplitude,
             # The last age is never reached: what the last look at an hour finds must stay in the offset for once.
@@ -61,7 +61,7 @@ class Looks(Generic[T]):
                             break
         finally:
             reader.stats.oddities.log_warnings(str(span))
-        ledger.forget_flaws()  # a sync names them each time, and Spark would write them each time
+        ledger.forget_malformed_lines()  # a sync names them each time, and Spark would write them each time
         return []
 
     def take(self) -> list[T]:
@@ -70,10 +70,10 @@ class Looks(Generic[T]):
         return payloads
 
 
-def counting_looks(amplitude: Amplitude) -> Looks[None]:
+def counting_discovery(amplitude: Amplitude) -> DownloadDiscovery[None]:
     """Return looks that only count: what is malformed is the business of the tasks, which read the same lines."""
     skipping = replace(amplitude.config, malformed_lines=MalformedLines.SKIP)
-    return Looks(replace(amplitude, config=skipping), OneByOne(count_lines))
+    return DownloadDiscovery(replace(amplitude, config=skipping), SerialEncoder(count_lines))
 
 
 def count_lines(body: bytes) -> Encoded[None]:

@@ -41,7 +41,7 @@ class UnexpectedFailureError(Exception):
 
 
 @contextmanager
-def said_plainly(keys: Keys) -> Iterator[None]:
+def friendly_errors(keys: Keys) -> Iterator[None]:
     """Raise every error with a text that holds no secret, and ours with advice for those who use Spark."""
     try:
         yield

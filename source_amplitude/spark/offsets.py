@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from source_amplitude.errors import InvalidStateError
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
-from source_amplitude.spark.partitions import Share
+from source_amplitude.spark.partitions import Partition
 from source_amplitude.windows import HourSet, HourWindow, hour_window, parse_moment, take_window
 
 if TYPE_CHECKING:
@@ -41,22 +41,22 @@ def ledger_at(offset: Mapping[str, Any], config: Config) -> Ledger:
     return ledger_from_state(state, export_delay_hours=config.export_delay_hours).ledger
 
 
-def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def same_progress(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether nothing was read or learnt between two offsets."""
     return bool(one["ledger"] == other["ledger"])
 
 
-def share_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Config) -> Share:
+def partition_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Config) -> Partition:
     """Return what a batch from ``start`` to ``end`` reads: the same whenever Spark asks."""
     before, after = ledger_at(start, config), ledger_at(end, config)
-    changed = [hour for hour in after.landed if _members(after, hour) != _members(before, hour)]
+    changed = [hour for hour in after.read_hours if _members(after, hour) != _members(before, hour)]
     fresh = after.settled - before.settled
     hours = (fresh | HourSet.of(map(hour_window, changed))) - config.accepted_gaps
-    return Share(
+    return Partition(
         hours=hours,
         project=after.project,
         expected=(_seen(end) | HourSet.of(map(hour_window, changed))) & hours,
-        known={hour: _members(before, hour) for hour in changed if hour in before.landed},
+        known={hour: _members(before, hour) for hour in changed if hour in before.read_hours},
         bounds={hour: _changed(_members(before, hour), _members(after, hour)) for hour in changed},
     )
 
@@ -74,14 +74,14 @@ def _seen(offset: Mapping[str, Any]) -> HourSet:
 
 
 def _members(ledger: Ledger, hour: datetime) -> dict[str, Fingerprint]:
-    landed = ledger.landed.get(hour)
-    return {} if landed is None else dict(landed.members)
+    read_hour = ledger.read_hours.get(hour)
+    return {} if read_hour is None else dict(read_hour.members)
 
 
-class Settling(Protocol):
+class HourDiscovery(Protocol):
     """Finds out about hours."""
 
-    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
+    def discover(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         """Record in ``ledger`` which hours are settled and which are open.
 
         Returns hours that files were seen for and whose files the ledger does not remember.
@@ -97,16 +97,16 @@ class Settling(Protocol):
         ...
 
 
-class Progress:
+class OffsetPlanner:
     """Decides how far a streaming query may read.
 
     Args:
         poll_seconds: How long nothing is asked for after there was nothing new: Spark asks a hundred times a second.
     """
 
-    def __init__(self, amplitude: Amplitude, settling: Settling, poll_seconds: float) -> None:
+    def __init__(self, amplitude: Amplitude, discovery: HourDiscovery, poll_seconds: float) -> None:
         self._amplitude = amplitude
-        self._settling = settling
+        self._discovery = discovery
         self._poll_seconds = poll_seconds
         self._next_seconds = amplitude.clock.monotonic_seconds()
         self._target: datetime | None = None
@@ -135,7 +135,7 @@ class Progress:
         if self._target is None:
             self._amplitude.connect()
         ledger = ledger_at(start, config)
-        self._amplitude.require_current_date(config.start, ledger.newest_settled)
+        self._amplitude.clocks.require_current_date(config.start, ledger.newest_settled)
         settled = ledger.settled
         span_end = self._amplitude.span_end(min(filter(None, (config.end, self._target)), default=None))
         if config.start >= span_end:
@@ -146,12 +146,12 @@ class Progress:
         fresh = _first_hours(missing - ledger.open, most_hours)
         if self._target is not None and not fresh.windows and not self._may_have_more:
             return start
-        seen = self._settling.settle(ledger, span, fresh, most_hours)
+        seen = self._discovery.discover(ledger, span, fresh, most_hours)
         end = offset_of(ledger, config, seen)
         self._may_have_more = ledger.settled != settled
         if not fresh.windows and not self._may_have_more:
             self._wait()
-        return start if says_the_same(start, end) else end
+        return start if same_progress(start, end) else end
 
     def _wait(self) -> None:
         self._next_seconds = self._amplitude.clock.monotonic_seconds() + self._poll_seconds

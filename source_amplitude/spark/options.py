@@ -86,8 +86,8 @@ def parse_options(options: Mapping[str, str]) -> Options:
         if name not in OPTION_NAMES
     ]
     if given.get("stream", "events") != "events":
-        complaint = f"{given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that is read by Spark"
-        own.problems.append(f"stream: {complaint}")
+        problem = f"{given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that is read by Spark"
+        own.problems.append(f"stream: {problem}")
     properties, late_files = own.value("properties"), own.value("late_files")
     windows_per_batch, poll_seconds = own.value("windows_per_batch"), own.value("poll_seconds")
     try:

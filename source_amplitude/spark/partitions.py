@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from source_amplitude.encoding import Encoded
 from source_amplitude.errors import EmptyArchiveError, NotPublishedError
 from source_amplitude.export import ExportReader, HourDone
-from source_amplitude.ledger import LandedHour, Ledger
+from source_amplitude.ledger import Ledger, ReadHour
 from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_hour, plan, whole_units
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _COLUMN = ("server_upload_time",)
 
 
 @dataclass(frozen=True)
-class Share:
+class Partition:
     """What one task reads.
 
     Attributes:
@@ -48,8 +48,8 @@ class Share:
     known: Mapping[datetime, Members] = field(default_factory=dict)
     bounds: Mapping[datetime, Members] = field(default_factory=dict)
 
-    def part(self, hours: HourSet) -> Share:
-        return Share(
+    def part(self, hours: HourSet) -> Partition:
+        return Partition(
             hours,
             self.project,
             self.expected & hours,
@@ -58,16 +58,16 @@ class Share:
         )
 
 
-def split_share(share: Share, *, window_hours: int, most: int) -> list[Share]:
-    """Return at most ``most`` shares that together are ``share``; its windows are dealt out in turn.
+def split_partition(partition: Partition, *, window_hours: int, most: int) -> list[Partition]:
+    """Return at most ``most`` partitions that together are ``partition``; its windows are dealt out in turn.
 
     One share downloads one archive at a time, so that ``most`` bounds the downloads whatever the cluster's size.
     """
-    windows = [window for run in share.hours.windows for window in plan(run, window_hours)]
-    return [share.part(HourSet.of(windows[first::most])) for first in range(min(most, len(windows)))]
+    windows = [window for run in partition.hours.windows for window in plan(run, window_hours)]
+    return [partition.part(HourSet.of(windows[first::most])) for first in range(min(most, len(windows)))]
 
 
-def read_share(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Iterator[T]:
+def read_partition(partition: Partition, amplitude: Amplitude, encoding: Encoding[T]) -> Iterator[T]:
     """Yield what ``encoding`` makes of the share's lines, oldest hour first.
 
     It ends at the first window that fails: nothing of a task that fails counts, so the rest would be read in vain.
@@ -77,14 +77,14 @@ def read_share(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Ite
         NotPublishedError: Amplitude has no files any more for hours that it had some for.
     """
     attempts = amplitude.limits.archive_attempts
-    left = share
+    left = partition
     for attempt in range(1, attempts + 1):
         gone = left.expected - (yield from _read_hours(left, amplitude, encoding))
         if not gone.windows:
             return
         if attempt < attempts:  # Amplitude's servers may not all know yet what one of them knew
             amplitude.clock.sleep(amplitude.limits.retry.first_wait_seconds * 2**attempt)
-        left = share.part(gone)
+        left = partition.part(gone)
     raise NotPublishedError(
         f"Amplitude has no files for {', '.join(map(str, gone.windows))}, and had some when this batch was planned.",
         tried=f"It was asked {attempts} times.",
@@ -93,15 +93,15 @@ def read_share(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Ite
     )
 
 
-def _read_hours(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Generator[T, None, HourSet]:
+def _read_hours(partition: Partition, amplitude: Amplitude, encoding: Encoding[T]) -> Generator[T, None, HourSet]:
     """Yield a share's lines once, and return the hours that had any."""
-    if not share.hours.windows:
+    if not partition.hours.windows:
         return HourSet()
-    span = HourWindow(share.hours.windows[0].start, share.hours.windows[-1].end)
+    span = HourWindow(partition.hours.windows[0].start, partition.hours.windows[-1].end)
     ledger = Ledger(
-        settled=HourSet((span,)) - share.hours,
-        project=share.project,
-        landed={hour: LandedHour(UNIX_EPOCH, members) for hour, members in share.known.items()},
+        settled=HourSet((span,)) - partition.hours,
+        project=partition.project,
+        read_hours={hour: ReadHour(UNIX_EPOCH, members) for hour, members in partition.known.items()},
     )
     one_download = replace(
         amplitude,
@@ -109,7 +109,7 @@ def _read_hours(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Ge
         config=replace(amplitude.config, num_workers=1, accepted_gaps=HourSet()),
         limits=replace(amplitude.limits, same_failures_to_stop=1),
     )
-    reader = ExportReader(one_download, ledger, encoding, stop=threading.Event(), bounds=share.bounds)
+    reader = ExportReader(one_download, ledger, encoding, stop=threading.Event(), bounds=partition.bounds)
     done: list[HourWindow] = []
     # Nothing of what a task leaves open comes back to the driver: the task must fail, and be run again.
     try:
@@ -120,9 +120,9 @@ def _read_hours(share: Share, amplitude: Amplitude, encoding: Encoding[T]) -> Ge
                 done.append(step.window)
     finally:
         reader.stats.oddities.log_warnings(str(span))
-    if (unproven := reader.stats.unproven).windows:
+    if (unverified := reader.stats.unverified).windows:
         raise EmptyArchiveError(
-            f"The export for {', '.join(map(str, unproven.windows))} is an archive without a file of these hours.",
+            f"The export for {', '.join(map(str, unverified.windows))} is an archive without a file of these hours.",
             tried=f"It was asked for {amplitude.limits.archive_attempts} times.",
         )
     return HourSet.of(done)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api import RetryBudget, retrying
 from source_amplitude.errors import EmptyArchiveError, ExportTooSlowError, ServerFailureError
-from source_amplitude.export import Glimpse, glance
+from source_amplitude.export import Probe, probe_export
 from source_amplitude.export.amplitude import MAX_EXPORT_HOURS
-from source_amplitude.ledger import Ledger, ripe_end
+from source_amplitude.ledger import Ledger, conclusive_until
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_unit, plan, split
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _logger = logging.getLogger("airbyte")
 _FEW_HOURS = 4  # so many are asked for one by one once they are known to have files
 
 
-class Glances:
+class ProbeDiscovery:
     """Asks whether there are files, and reads none of them.
 
     An hour that is more than a day overdue is settled without a question where a later hour has files. Files that
@@ -36,16 +36,16 @@ class Glances:
         self._nothing_from: datetime | None = None
         self._nothing_until: datetime | None = None
 
-    def settle(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
-        config, settings = self._amplitude.config, self._amplitude.limits
-        self._budget = RetryBudget(settings.retry_budget_seconds)
+    def discover(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
+        config, limits = self._amplitude.config, self._amplitude.limits
+        self._budget = RetryBudget(limits.retry_budget_seconds)
         seen: list[datetime] = []
         for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
             self._ask_in_parts(ledger, run, seen, most)
-        now, delay_hours = self._amplitude.present(), config.export_delay_hours
-        ripe_until = ripe_end(now, delay_hours)
+        now, delay_hours = self._amplitude.clocks.conservative_now(), config.export_delay_hours
+        conclusive_end = conclusive_until(now, delay_hours)
         for run in fresh.windows:
-            cut = max(run.start, min(run.end, ripe_until))
+            cut = max(run.start, min(run.end, conclusive_end))
             if run.start < cut:
                 ripe = HourWindow(run.start, cut)
                 if self._has_later_files(ledger, cut):
@@ -54,12 +54,12 @@ class Glances:
                     self._ask_in_parts(ledger, ripe, seen, None)
             if cut < run.end:
                 self._ask_each(ledger, HourWindow(cut, run.end), seen)
-        ledger.forget_what_is_final(())
+        ledger.forget_final_hours(())
         return seen
 
     def _has_later_files(self, ledger: Ledger, end: datetime) -> bool:
         """Look for files from ``end`` on: the newest day hour by hour, then longer and longer spans before it."""
-        if ledger.newest_landed is not None and ledger.newest_landed >= end:
+        if ledger.newest_with_data is not None and ledger.newest_with_data >= end:
             return True
         newest_end = floor_unit(self._amplitude.newest_end())
         if self._nothing_from is not None and self._nothing_from <= end and self._nothing_until == newest_end:
@@ -71,7 +71,7 @@ class Glances:
                 continue
             if glimpse is not None:
                 _note_project(ledger, glimpse)
-                ledger.note_later_members(window.start)
+                ledger.note_later_data(window.start)
                 return True
         self._nothing_from, self._nothing_until = end, newest_end
         return False
@@ -92,18 +92,18 @@ class Glances:
 
     def _ask_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
         for unit in plan(run, 1):
-            asked_at = self._amplitude.present()
+            asked_at = self._amplitude.clocks.conservative_now()
             glimpse = self._has_files(ledger, unit)
             if glimpse is None:
                 continue
             _note_project(ledger, glimpse)
-            ledger.land(unit.start, {}, asked_at=asked_at)
+            ledger.mark_done(unit.start, {}, asked_at=asked_at)
             if glimpse.first is not None:
                 seen.append(unit.start)
 
-    def _has_files(self, ledger: Ledger, window: HourWindow) -> Glimpse | None:
+    def _has_files(self, ledger: Ledger, window: HourWindow) -> Probe | None:
         """Return what Amplitude has for ``window``; record it in ``ledger`` where that is nothing, or unclear."""
-        delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._amplitude.present()
+        delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._amplitude.clocks.conservative_now()
         try:
             glimpse = self._glance(window)
         except EmptyArchiveError as error:
@@ -111,10 +111,10 @@ class Glances:
             ledger.leave_open(HourSet((window,)))
             return None
         if glimpse is None:
-            ledger.found_nothing(HourSet((window,)), asked_at=asked_at, export_delay_hours=delay_hours)
+            ledger.mark_empty_response(HourSet((window,)), asked_at=asked_at, export_delay_hours=delay_hours)
         return glimpse
 
-    def _glance(self, window: HourWindow) -> Glimpse | None:
+    def _glance(self, window: HourWindow) -> Probe | None:
         """Glance at a window, or at its halves where Amplitude is too slow for all of it."""
         halves = split(window)
         try:
@@ -129,16 +129,16 @@ class Glances:
                 raise
             return self._glance(halves[1]) or self._glance(halves[0])
 
-    def _glance_once(self, window: HourWindow, *, is_last: bool) -> Glimpse | None:
+    def _glance_once(self, window: HourWindow, *, is_last: bool) -> Probe | None:
         try:
-            return glance(self._amplitude.client, window)
+            return probe_export(self._amplitude.client, window)
         except ExportTooSlowError as error:
             if is_last:
                 raise ServerFailureError(error.what) from error
             raise
 
 
-def _note_project(ledger: Ledger, glimpse: Glimpse) -> None:
+def _note_project(ledger: Ledger, glimpse: Probe) -> None:
     if glimpse.first is not None:
         ledger.note_project(glimpse.first.project)
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceStreamReader, InputPartition, SimpleDataSourceStreamReader
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadMaxFiles, SupportsTriggerAvailableNow
 
-from source_amplitude.spark.probe_discovery import Glances
-from source_amplitude.spark.download_discovery import Looks, counting_looks
+from source_amplitude.spark.download_discovery import DownloadDiscovery, counting_discovery
+from source_amplitude.spark.offsets import Offset, OffsetPlanner, partition_between
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.offsets import Offset, Progress, share_between
-from source_amplitude.spark.partitions import split_share
+from source_amplitude.spark.partitions import split_partition
+from source_amplitude.spark.probe_discovery import ProbeDiscovery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._progress: Progress | None = None
+        self._progress: OffsetPlanner | None = None
         self._amplitude: Amplitude | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
@@ -46,21 +46,21 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return ReadMaxFiles(self._connection.options.windows_per_batch)
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        with self._connection.said_plainly():
+        with self._connection.friendly_errors():
             self._driver().end_at_present()
 
     def latestOffset(self, start: Offset, limit: ReadLimit) -> Offset:  # noqa: N802 - Spark's name
         options = self._connection.options
         windows = limit.max_files if isinstance(limit, ReadMaxFiles) else options.windows_per_batch
         most_hours = None if isinstance(limit, ReadAllAvailable) else windows * options.config.window_hours
-        with self._connection.said_plainly():
+        with self._connection.friendly_errors():
             return self._driver().next(start, most_hours)
 
     def partitions(self, start: Offset, end: Offset) -> list[InputPartition]:
         config = self._connection.options.config
-        with self._connection.said_plainly():
-            share = share_between(start, end, config)
-        parts = split_share(share, window_hours=config.window_hours, most=config.num_workers)
+        with self._connection.friendly_errors():
+            partition = partition_between(start, end, config)
+        parts = split_partition(partition, window_hours=config.window_hours, most=config.num_workers)
         return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
@@ -70,12 +70,12 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if self._amplitude is not None:
             self._amplitude.close()
 
-    def _driver(self) -> Progress:
+    def _driver(self) -> OffsetPlanner:
         if self._progress is None:
             options = self._connection.options
             self._amplitude = self._connection.open()
-            settling = Glances if options.late_files is LateFiles.IGNORE else counting_looks
-            self._progress = Progress(self._amplitude, settling(self._amplitude), options.poll_seconds)
+            discovery = ProbeDiscovery if options.late_files is LateFiles.IGNORE else counting_discovery
+            self._progress = OffsetPlanner(self._amplitude, discovery(self._amplitude), options.poll_seconds)
         return self._progress
 
 
@@ -84,30 +84,30 @@ class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableN
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._reading: tuple[Progress, Looks[pa.RecordBatch]] | None = None
+        self._reading: tuple[OffsetPlanner, DownloadDiscovery[pa.RecordBatch]] | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
         return self._driver()[0].initial()
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
-        with self._connection.said_plainly():
+        with self._connection.friendly_errors():
             self._driver()[0].end_at_present()
 
     def read(self, start: Offset) -> tuple[Iterator[pa.RecordBatch], Offset]:
         """Return the next rows and the offset behind them; no rows and ``start`` while there is nothing new."""
         options = self._connection.options
         progress, looks = self._driver()
-        with self._connection.said_plainly():
+        with self._connection.friendly_errors():
             end = progress.next(start, options.windows_per_batch * options.config.window_hours)
         return iter(looks.take()), end  # Spark copies the iterator, which a generator does not allow
 
     def readBetweenOffsets(self, start: Offset, end: Offset) -> Iterator[pa.RecordBatch]:  # noqa: N802 - Spark's name
         """Yield the rows of a batch that was begun before a restart: the same ones."""
-        return self._connection.rows(share_between(start, end, self._connection.options.config))
+        return self._connection.rows(partition_between(start, end, self._connection.options.config))
 
-    def _driver(self) -> tuple[Progress, Looks[pa.RecordBatch]]:
+    def _driver(self) -> tuple[OffsetPlanner, DownloadDiscovery[pa.RecordBatch]]:
         if self._reading is None:
             amplitude = self._connection.open()
-            looks = Looks(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
-            self._reading = Progress(amplitude, looks, self._connection.options.poll_seconds), looks
+            looks = DownloadDiscovery(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
+            self._reading = OffsetPlanner(amplitude, looks, self._connection.options.poll_seconds), looks
         return self._reading

@@ -20,20 +20,20 @@ from pyspark.sql.types import (
 )
 
 from source_amplitude.encoding import Encoded, encode_line_by_line
-from source_amplitude.encoding.column_types import OTHER, Columns, Kind, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Columns, ColumnType, column_types
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.spark.options import Properties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TYPES: dict[Kind, tuple[DataType, ...]] = {
-    Kind.TEXT: (StringType(),),
-    Kind.TIME: (TimestampType(),),
-    Kind.INTEGER: (LongType(),),
-    Kind.NUMBER: (DoubleType(),),
-    Kind.BOOLEAN: (BooleanType(),),
-    Kind.JSON: (StringType(), VariantType()),
+_TYPES: dict[ColumnType, tuple[DataType, ...]] = {
+    ColumnType.TEXT: (StringType(),),
+    ColumnType.TIME: (TimestampType(),),
+    ColumnType.INTEGER: (LongType(),),
+    ColumnType.NUMBER: (DoubleType(),),
+    ColumnType.BOOLEAN: (BooleanType(),),
+    ColumnType.JSON: (StringType(), VariantType()),
 }
 _ARROW_VARIANT = pa.struct(
     [
@@ -88,8 +88,8 @@ class Table:
         return pa.array(map(_variant, column.to_pylist()), _ARROW_VARIANT) if name in self._variants else column
 
 
-def _kinds() -> dict[str, Kind]:
-    return {**column_kinds(), OTHER: Kind.JSON}
+def _kinds() -> dict[str, ColumnType]:
+    return {**column_types(), OTHER: ColumnType.JSON}
 
 
 def _names(types: Sequence[DataType]) -> str:

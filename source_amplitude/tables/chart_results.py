@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from source_amplitude.api import Call
+from source_amplitude.api import Request
 from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import NotFoundError
 from source_amplitude.rows.csv_files import chart_rows
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest_session import Rest
+    from source_amplitude.tables.rest_session import RestSession
 
 _COST = 100
 """A guess: a chart's cost depends on its days and segments, which only Amplitude knows."""
@@ -24,7 +24,7 @@ _COST = 100
 class ChartsReading(Reading):
     """A part is a chart; the last one, which is empty, names the charts that are not there."""
 
-    def __init__(self, table: Table, rest: Rest, state: State) -> None:
+    def __init__(self, table: Table, rest: RestSession, state: State) -> None:
         super().__init__(table, rest, state)
         self._not_found: list[str] = []
 
@@ -40,9 +40,9 @@ class ChartsReading(Reading):
             return
         chart_id = str(part["chart_id"])
         path = f"/api/3/chart/{quote(chart_id, safe='')}/csv"
-        call = Call(path, f"chart {chart_id}", quota=Quota.DASHBOARD, cost=_COST)
+        request = Request(path, f"chart {chart_id}", quota=Quota.DASHBOARD, cost=_COST)
         try:
-            yield from chart_rows(self.rest.json(call), chart_id)
+            yield from chart_rows(self.rest.json(request), chart_id)
         except NotFoundError as error:
             self._not_found.append(error.what)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from source_amplitude.api import Call
+from source_amplitude.api import Request
 from source_amplitude.api.quotas import Quota
 from source_amplitude.disk import TemporaryBody
 from source_amplitude.errors import (
@@ -16,7 +16,7 @@ from source_amplitude.errors import (
     NotFoundError,
     NotReadyError,
     QuotaUsedUpError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from source_amplitude.rows.csv_files import CohortFile
 from source_amplitude.rows.shapes import items, require_dict, unknown_shape
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest_session import Rest
+    from source_amplitude.tables.rest_session import RestSession
 
 _logger = logging.getLogger("airbyte")
 
@@ -61,8 +61,8 @@ class _Download:
     request_id: str  # the link made of it lives seven days (documented)
     cohort_id: str
 
-    def call(self, path: str, what: str) -> Call:
-        return Call(
+    def request(self, path: str, what: str) -> Request:
+        return Request(
             path.format(quote(self.request_id, safe="")), f"{what} of cohort {self.cohort_id}", quota=Quota.DASHBOARD
         )
 
@@ -73,7 +73,7 @@ class CohortsReading(Reading):
     The state is ``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``.
     """
 
-    def __init__(self, table: Table, rest: Rest, state: State) -> None:
+    def __init__(self, table: Table, rest: RestSession, state: State) -> None:
         super().__init__(table, rest, state)
         self._not_found: list[str] = []
 
@@ -112,7 +112,7 @@ class CohortsReading(Reading):
 
     def _cohort(self, cohort_id: str) -> _Cohort | None:
         """Return a cohort as it is now; None, and a note for the end, where there is none of this id."""
-        listed = items(self.rest.json(Call("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD)), "cohorts")
+        listed = items(self.rest.json(Request("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD)), "cohorts")
         found = next((cohort for cohort in listed if str(cohort.get("id")) == cohort_id), None)
         if found is None:
             self._not_found.append(cohort_id)
@@ -127,9 +127,9 @@ class CohortsReading(Reading):
 
     def _require_quota(self, cohort: _Cohort) -> None:
         """Look at the month's usage, which costs nothing, before a download that counts."""
-        call = Call("/api/3/cohorts/usage", "usage of cohort downloads", quota=Quota.DASHBOARD)
+        request = Request("/api/3/cohorts/usage", "usage of cohort downloads", quota=Quota.DASHBOARD)
         try:
-            usage = self.rest.fetch(call).json(call.what)
+            usage = self.rest.fetch(request).json(request.what)
         except NotFoundError:  # seen in clients only; without it a 429 says that the quota is used up
             return
         download = require_dict(require_dict(usage, "body").get("rest_download"), "rest_download")
@@ -145,7 +145,7 @@ class CohortsReading(Reading):
     def _request(self, cohort: _Cohort) -> _Download:
         """Ask for a download; each such request counts against the month's quota, also one that is sent again."""
         properties = tuple(("propKeys", name) for name in self.config.cohort_properties)
-        call = Call(
+        request = Request(
             f"/api/5/cohorts/request/{quote(cohort.cohort_id, safe='')}",
             f"download of cohort {cohort.cohort_id}",
             (("props", "1" if properties else "0"), *properties),
@@ -154,7 +154,7 @@ class CohortsReading(Reading):
 
         def once() -> object:
             self._require_quota(cohort)
-            return self.rest.fetch(call).json(call.what)
+            return self.rest.fetch(request).json(request.what)
 
         answer = require_dict(self.rest.retrying(once), "body")
         request_id = answer.get("request_id")
@@ -176,23 +176,23 @@ class CohortsReading(Reading):
 
     def _is_in_progress(self, download: _Download) -> bool:
         """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed; no failure)."""
-        call = download.call("/api/5/cohorts/request-status/{}", "the state of the download")
-        fetched = self.rest.retrying(lambda: self.rest.fetch(call))
-        status = str(require_dict(fetched.json(call.what), "body").get("async_status", ""))
+        request = download.request("/api/5/cohorts/request-status/{}", "the state of the download")
+        fetched = self.rest.retrying(lambda: self.rest.fetch(request))
+        status = str(require_dict(fetched.json(request.what), "body").get("async_status", ""))
         known = "JOB INPROGRESS" if fetched.status == _ACCEPTED else "JOB COMPLETED"
         if status not in ("", known):
-            raise UnexpectedAnswerError(f"Amplitude says {status[:60]!r} of the download of {download.cohort_id}.")
+            raise UnexpectedResponseError(f"Amplitude says {status[:60]!r} of the download of {download.cohort_id}.")
         return fetched.status == _ACCEPTED
 
     def _fetch_file(self, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
-        call = replace(download.call("/api/5/cohorts/request/{}/file", "the file"), may_redirect=True)
+        request = replace(download.request("/api/5/cohorts/request/{}/file", "the file"), may_redirect=True)
         body.empty()
-        fetched = self.rest.fetch(call, body)
+        fetched = self.rest.fetch(request, body)
         if fetched.location:
             body.empty()
-            self.rest.fetch_storage(fetched.location, call.what, body)
+            self.rest.fetch_storage(fetched.location, request.what, body)
         elif fetched.status == _ACCEPTED:
-            raise NotReadyError(f"Amplitude has not finished {call.what} yet, though it said so.")
+            raise NotReadyError(f"Amplitude has not finished {request.what} yet, though it said so.")
         body.flush()
         members.prove()
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import Call
+from source_amplitude.api import Request
 from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import InvalidStateError, UnknownShapeError
 from source_amplitude.rows.dashboards import Matrix, by_bin, composition, revenue_rows
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.config import Config
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest_session import Rest
+    from source_amplitude.tables.rest_session import RestSession
 
 _logger = logging.getLogger("airbyte")
 
@@ -57,15 +57,15 @@ class DashboardReading(Reading):
 
     table: Dashboard
 
-    def __init__(self, table: Dashboard, rest: Rest, state: State) -> None:
+    def __init__(self, table: Dashboard, rest: RestSession, state: State) -> None:
         super().__init__(table, rest, state)
         self._cut: str | None = None
 
     def _parts(self, *, again: bool) -> Iterator[Part]:
-        newest = ended = last_ended_day(self.rest.present(), self.config.project_time_zone)
+        newest = ended = last_ended_day(self.rest.conservative_now(), self.config.project_time_zone)
         if self.config.end is not None:
             newest = min(newest, (self.config.end - ONE_DAY).date())
-        self.rest.amplitude.require_current_date(self.config.start, _read_for_sure(self.state.get("date")))
+        self.rest.amplitude.clocks.require_current_date(self.config.start, _read_for_sure(self.state.get("date")))
         first = self._first_day(ended, again=again)
         for span in plan_days(first, newest, self.table.interval, self.table.days_per_request(self.config)):
             yield {"first": str(span.first), "last": str(span.last)}
@@ -73,7 +73,7 @@ class DashboardReading(Reading):
     def _rows(self, part: Part) -> Iterator[Row]:
         span = DaySpan(date.fromisoformat(part["first"]), date.fromisoformat(part["last"]))
         for query in self.table.queries(self.config):
-            answer = self.rest.json(self._call(query, span))
+            answer = self.rest.json(self._request(query, span))
             self._name_truncations(answer, span)
             cut = None
             if query.has_series:
@@ -129,9 +129,9 @@ class DashboardReading(Reading):
         lookback_days = max(self.config.dashboard_lookback_days, self.table.matures_days)
         return max(start, day - (lookback_days - 1) * ONE_DAY if again else day + ONE_DAY)
 
-    def _call(self, query: Query, span: DaySpan) -> Call:
+    def _request(self, query: Query, span: DaySpan) -> Request:
         days = (("start", f"{span.first:%Y%m%d}"), ("end", f"{span.last:%Y%m%d}"))
-        return Call(
+        return Request(
             self.table.path,
             f"{self.name} of {span}",
             days + query.parameters,
@@ -156,7 +156,7 @@ class Dashboard(Table):
     queries: Callable[[Config], tuple[Query, ...]]
     interval: Interval = Interval.DAY
     _: KW_ONLY
-    reading: Callable[[Dashboard, Rest, State], Reading] = DashboardReading
+    reading: Callable[[Dashboard, RestSession, State], Reading] = DashboardReading
     cursor_field: str | None = "date"
     day_by_day: bool = False
     matures_days: int = 0

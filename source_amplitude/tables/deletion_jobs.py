@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import Call
+from source_amplitude.api import Request
 from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import RequestRejectedError
 from source_amplitude.rows.days import ONE_DAY, Interval, last_ended_day, plan_days
@@ -31,20 +31,20 @@ class DeletionsReading(Reading):
     """A part is a span of days; the last one lies in the future."""
 
     def _parts(self, *, again: bool) -> Iterator[Part]:  # noqa: ARG002 - there is no state
-        today = last_ended_day(self.rest.present(), self.config.project_time_zone) + ONE_DAY
+        today = last_ended_day(self.rest.conservative_now(), self.config.project_time_zone) + ONE_DAY
         for span in plan_days(self.config.start.date(), today, Interval.DAY, _MOST_DAYS):
             yield {"first": str(span.first), "last": str(span.last)}
         yield {"first": str(today + ONE_DAY), "last": str(today + _AHEAD), "is_future": True}
 
     def _rows(self, part: Part) -> Iterator[Row]:
-        call = Call(
+        request = Request(
             "/api/2/deletions/users",
             f"deletion jobs of {part['first']} to {part['last']}",
             (("start_day", str(part["first"])), ("end_day", str(part["last"]))),
             quota=Quota.DELETIONS,
         )
         try:
-            yield from deletions(self.rest.json(call))
+            yield from deletions(self.rest.json(request))
         except RequestRejectedError as error:
             if not part.get("is_future"):
                 raise

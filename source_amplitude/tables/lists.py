@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import Call, Host
+from source_amplitude.api import Host, Request
 from source_amplitude.api.quotas import Quota
 from source_amplitude.errors import NotFoundError, NotInPlanError, RequestRejectedError
 from source_amplitude.rows.shapes import Row, annotation, annotation_category, items, unknown_shape
@@ -16,7 +16,7 @@ from source_amplitude.tables.table import Part, Reading, State, Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from source_amplitude.tables.rest_session import Rest
+    from source_amplitude.tables.rest_session import RestSession
 
 _EVENT_TYPES = "/api/2/taxonomy/event"
 
@@ -31,7 +31,7 @@ class ListReading(Reading):
 
     def _answer(self) -> object:
         try:
-            return self.rest.json(self.table.call)
+            return self.rest.json(self.table.request)
         except NotFoundError:
             if self.table.older is None:
                 raise
@@ -61,20 +61,20 @@ class EventPropertiesReading(TaxonomyReading):
 
     def _all(self, part: Part) -> Iterator[Row]:
         yield from super()._rows(part)
-        event_types = Call(_EVENT_TYPES, "event types", quota=Quota.TAXONOMY)
+        event_types = Request(_EVENT_TYPES, "event types", quota=Quota.TAXONOMY)
         with _named_as_plan():
             events = items(self.rest.json(event_types), "data")
         for event in events:
             name = event.get("event_type")
             if not isinstance(name, str):
                 raise unknown_shape("an event type", "an object with event_type", event)
-            call = replace(self.table.call, query=(("event_type", name),))
-            for row in self._of_event(call):
+            request = replace(self.table.request, query=(("event_type", name),))
+            for row in self._of_event(request):
                 yield {"event_type": name, **{key: value for key, value in row.items() if value is not None}}
 
-    def _of_event(self, call: Call) -> Iterable[Row]:
+    def _of_event(self, request: Request) -> Iterable[Row]:
         try:
-            return items(self.rest.json(call), "data")
+            return items(self.rest.json(request), "data")
         except (NotFoundError, RequestRejectedError) as error:
             if isinstance(error, RequestRejectedError) and "not found" not in error.what.lower():
                 raise
@@ -95,19 +95,19 @@ class ListTable(Table):
 
     Attributes:
         key: Where the answer has the array; None if the body is one.
-        older: Asked instead where ``call`` is answered with 404.
+        older: Asked instead where ``request`` is answered with 404.
     """
 
-    call: Call
+    request: Request
     key: str | None = "data"
     _: KW_ONLY
-    older: Call | None = None
+    older: Request | None = None
     to_row: Callable[[Row], Row] = dict
-    reading: Callable[[ListTable, Rest, State], Reading] = ListReading
+    reading: Callable[[ListTable, RestSession, State], Reading] = ListReading
 
 
-_of_dashboards = partial(Call, quota=Quota.DASHBOARD)
-_of_taxonomy = partial(Call, quota=Quota.TAXONOMY)
+_of_dashboards = partial(Request, quota=Quota.DASHBOARD)
+_of_taxonomy = partial(Request, quota=Quota.TAXONOMY)
 _TaxonomyTable = partial(ListTable, reading=TaxonomyReading)
 _EVERYTHING = (("showDeleted", "true"),)
 
@@ -117,17 +117,19 @@ LISTS = (
     ListTable(
         "annotations",
         ("id",),
-        Call("/api/3/annotations", "list of annotations"),
-        older=Call("/api/2/annotations", "list of annotations (API v2)"),
+        Request("/api/3/annotations", "list of annotations"),
+        older=Request("/api/2/annotations", "list of annotations (API v2)"),
         to_row=annotation,
     ),
     ListTable(
         "annotation_categories",
         ("id",),
-        Call("/api/3/annotation-categories", "list of annotation categories"),
+        Request("/api/3/annotation-categories", "list of annotation categories"),
         to_row=annotation_category,
     ),
-    ListTable("lookup_tables", ("name",), Call("/api/3/lookup_table", "list of lookup tables", host=Host.DATA), None),
+    ListTable(
+        "lookup_tables", ("name",), Request("/api/3/lookup_table", "list of lookup tables", host=Host.DATA), None
+    ),
 )
 
 TAXONOMY = (

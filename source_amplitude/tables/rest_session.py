@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from source_amplitude.api import Call, Fetched, KeysProof
+    from source_amplitude.api import CredentialCheck, Request, Response
     from source_amplitude.api.client import ByteSink
     from source_amplitude.api.quotas import Quotas
     from source_amplitude.export import Amplitude
@@ -24,7 +24,7 @@ _LIMIT_SECONDS = 60.0
 """Eight attempts a minute apart outlast the limit of five minutes, which others of the project may have used up."""
 
 
-class Rest:
+class RestSession:
     """The session of one table.
 
     Args:
@@ -33,27 +33,27 @@ class Rest:
         quotas: What all tables of a run have spent.
     """
 
-    def __init__(self, amplitude: Amplitude, proof: KeysProof, quotas: Quotas, stop: threading.Event) -> None:
+    def __init__(self, amplitude: Amplitude, check: CredentialCheck, quotas: Quotas, stop: threading.Event) -> None:
         self.amplitude = amplitude
-        self._proof = proof
+        self._check = check
         self._quotas = quotas
         self._stop = stop
         self._budget = RetryBudget(amplitude.limits.retry_budget_seconds)
 
-    def json(self, call: Call) -> object:
-        """Return the decoded answer to ``call``, after retries; see `answers.rest_error` for the errors."""
-        return self.retrying(lambda: self.fetch(call).json(call.what))
+    def json(self, request: Request) -> object:
+        """Return the decoded answer to ``request``, after retries; see `answers.rest_error` for the errors."""
+        return self.retrying(lambda: self.fetch(request).json(request.what))
 
-    def fetch(self, call: Call, sink: ByteSink | None = None) -> Fetched:
-        """Wait for the quota and send ``call`` once; see `AmplitudeClient.fetch`."""
+    def fetch(self, request: Request, sink: ByteSink | None = None) -> Response:
+        """Wait for the quota and send ``request`` once; see `AmplitudeClient.fetch`."""
         self.raise_if_stopped()
-        self._proof.require()
-        if call.quota is not None:
-            self._quotas.spend(call.quota, call.cost, call.what)
+        self._check.require()
+        if request.quota is not None:
+            self._quotas.spend(request.quota, request.cost, request.what)
         try:
-            return self.amplitude.client.fetch(call, sink)
+            return self.amplitude.client.fetch(request, sink)
         except CredentialsRejectedError as error:
-            if self._proof.holds:
+            if self._check.holds:
                 raise NotInPlanError(error.what) from error
             raise
         except RateLimitedError as error:
@@ -61,10 +61,10 @@ class Rest:
                 error.retry_after_seconds = min(_LIMIT_SECONDS, self.amplitude.limits.retry.longest_wait_seconds)
             raise
 
-    def present(self) -> datetime:
+    def conservative_now(self) -> datetime:
         """Return the earlier of our clock and Amplitude's, which the first request asks for."""
-        self._proof.require()
-        return self.amplitude.present()
+        self._check.require()
+        return self.amplitude.clocks.conservative_now()
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""

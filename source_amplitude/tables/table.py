@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from source_amplitude.rows.shapes import Row
-    from source_amplitude.tables.rest_session import Rest
+    from source_amplitude.tables.rest_session import RestSession
 
 Part = Mapping[str, Any]
 State = Mapping[str, Any]
@@ -32,11 +32,11 @@ class Table:
     name: str
     primary_key: tuple[str, ...]
     _: KW_ONLY
-    reading: Callable[[Any, Rest, State], Reading]
+    reading: Callable[[Any, RestSession, State], Reading]
     cursor_field: str | None = None
     needs: str = ""
 
-    def read(self, rest: Rest, state: State | None = None) -> Reading:
+    def read(self, rest: RestSession, state: State | None = None) -> Reading:
         return self.reading(self, rest, state or {})
 
 
@@ -47,7 +47,7 @@ class Reading:
         state: Covers the parts whose rows were all taken; a next read continues after it.
     """
 
-    def __init__(self, table: Table, rest: Rest, state: State) -> None:
+    def __init__(self, table: Table, rest: RestSession, state: State) -> None:
         self.table = table
         self.name = table.name
         self.rest = rest

@@ -20,36 +20,36 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from source_amplitude.export import SyncStats
-    from source_amplitude.terminal.progress import ProgressLine
     from source_amplitude.terminal.command_line import TypedCommand
+    from source_amplitude.terminal.progress import ProgressLine
 
 _NO_CURSOR = ("dumb", "unknown")
 
 
 @dataclass(frozen=True)
-class Person:
+class Terminal:
     """Where a command's output goes: whether stderr and stdout are terminals, and whether progress may be drawn."""
 
-    reads_stderr: bool
-    reads_stdout: bool
-    may_draw: bool
+    shows_stderr: bool
+    shows_stdout: bool
+    can_draw: bool
     stderr: TextIO
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Person:
+    def of(cls, environ: Mapping[str, str]) -> Terminal:
         """Return what holds for this process; NO_PROGRESS in ``environ`` turns progress off."""
-        reads_stderr = sys.stderr.isatty()
-        may_draw = reads_stderr and not environ.get("NO_PROGRESS") and environ.get("TERM", "") not in _NO_CURSOR
-        return cls(reads_stderr, sys.stdout.isatty(), may_draw, sys.stderr)
+        shows_stderr = sys.stderr.isatty()
+        can_draw = shows_stderr and not environ.get("NO_PROGRESS") and environ.get("TERM", "") not in _NO_CURSOR
+        return cls(shows_stderr, sys.stdout.isatty(), can_draw, sys.stderr)
 
     @property
-    def is_alone(self) -> bool:
+    def shows_all_output(self) -> bool:
         """Whether all of the output goes to this person."""
-        return self.reads_stderr and self.reads_stdout
+        return self.shows_stderr and self.shows_stdout
 
-    def say(self, text: str, *, is_bad: bool = False) -> None:
+    def print(self, text: str, *, is_bad: bool = False) -> None:
         """Print a line if somebody reads it, red where it is bad news and the terminal has colours."""
-        if self.reads_stderr:
+        if self.shows_stderr:
             # What came over the network must not control the terminal.
             shown = "".join(
                 each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
@@ -105,17 +105,17 @@ def unused_name(stem: str, suffix: str) -> str:
     return next(name for name in names if not Path(name).exists())
 
 
-class Narrator(ProgressListener):
+class ConsoleReporter(ProgressListener):
     """Draws the progress of a command, and says how a read's streams end; nothing where it is not read by a person.
 
     Args:
         data_on_stdout: Whether the command prints data: on a terminal it would run into the progress.
     """
 
-    def __init__(self, person: Person, stop: threading.Event, *, data_on_stdout: bool = True) -> None:
-        self._person = person
+    def __init__(self, terminal: Terminal, stop: threading.Event, *, data_on_stdout: bool = True) -> None:
+        self._terminal = terminal
         self._stop = stop
-        self._may_draw = person.may_draw and not (data_on_stdout and person.reads_stdout)
+        self._may_draw = terminal.can_draw and not (data_on_stdout and terminal.shows_stdout)
         self._line: ProgressLine | None = None
         self._records: dict[str, int] = {}
         self._failed: list[str] = []
@@ -126,14 +126,14 @@ class Narrator(ProgressListener):
         if self._may_draw:
             from source_amplitude.terminal.progress import ProgressLine  # noqa: PLC0415 - as above
 
-            self._line = ProgressLine(self._person.console, what, stats, self._stop)
+            self._line = ProgressLine(self._terminal.console, what, stats, self._stop)
             self._line.start()
 
     def end(self, what: str, stats: SyncStats) -> None:
         self.close()
         self._is_told.add(what)
         events, hours = stats.outcome()
-        self._person.say(f"{what}: {events}\n{' ' * len(what)}  {hours}")
+        self._terminal.print(f"{what}: {events}\n{' ' * len(what)}  {hours}")
 
     def close(self) -> None:
         if self._line is not None:
@@ -152,25 +152,25 @@ class Narrator(ProgressListener):
         if not is_complete:
             self._failed.append(name)
         elif name not in self._is_told:
-            self._person.say(f"{name}: {self._records.get(name, 0):,} records")
+            self._terminal.print(f"{name}: {self._records.get(name, 0):,} records")
 
-    def complain(self, text: str, name: str = "") -> None:
+    def print_error(self, text: str, name: str = "") -> None:
         """Say why a stream, or all of the command, failed."""
         self.close()
         is_asked_for = self._stop.is_set()
         who = name if name and is_asked_for else f"{name} failed" if name else "source-amplitude"
-        self._person.say(f"{who}: {text}", is_bad=not is_asked_for)
+        self._terminal.print(f"{who}: {text}", is_bad=not is_asked_for)
 
-    def end_check(self, complaint: str) -> None:
+    def end_check(self, problem: str) -> None:
         """Say how a check ended: with a complaint, or well."""
-        self._person.say(complaint or "Amplitude accepts the keys.", is_bad=bool(complaint))
+        self._terminal.print(problem or "Amplitude accepts the keys.", is_bad=bool(problem))
 
     def end_read(self, command: ReadCommand, *, goes_on: bool) -> None:
         """Say which streams failed; and how to go on, if states were printed that a next read ``goes_on`` from."""
         if self._failed and len(self._records) > 1:
             names = ", ".join(self._failed)
-            self._person.say(f"{len(self._failed)} of {len(self._records)} streams failed: {names}", is_bad=True)
+            self._terminal.print(f"{len(self._failed)} of {len(self._records)} streams failed: {names}", is_bad=True)
         if not goes_on:
             return
         what = "To go on where this ended:" if self._failed or self._stop.is_set() else "Next time, for what is new:"
-        self._person.say(f"{what}{command.next()}")
+        self._terminal.print(f"{what}{command.next()}")

@@ -8,11 +8,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from source_amplitude.exit_codes import EXIT_SIGNALLED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
-
-EXIT_SIGNALLED = 128
 
 
 @contextmanager

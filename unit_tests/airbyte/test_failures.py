@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from airbyte_cdk.models import FailureType
 
-from source_amplitude.airbyte.failures import failure_type, traced
+from source_amplitude.airbyte.failures import failure_type, to_traced
 from source_amplitude.config import Keys
 from source_amplitude.errors import (
     AmplitudeError,
@@ -42,7 +42,7 @@ def test_the_message_is_the_whole_text_without_any_form_of_the_keys() -> None:
     error = NetworkError("Broke at my%2Fapi%20key with MY+SECRET.")
     error.tried = "It was tried twice."
 
-    shown = traced(error, keys)
+    shown = to_traced(error, keys)
 
     assert shown.message == (
         "Broke at **** with ****. It was tried twice. Run the sync again; what is missing will be read then."

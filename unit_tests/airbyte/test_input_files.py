@@ -86,13 +86,13 @@ def test_a_state_that_holds_none_is_a_start_from_the_beginning(tmp_path: Path, c
     ],
     ids=["empty", "words", "bytes", "deep", "numbers", "odd connection"],
 )
-def test_what_is_no_state_is_named_and_never_quoted(tmp_path: Path, content: bytes | str, complaint: str) -> None:
+def test_what_is_no_state_is_named_and_never_quoted(tmp_path: Path, content: bytes | str, problem: str) -> None:
     path = written(tmp_path, content)
 
     with pytest.raises((InvalidConfigError, InvalidStateError)) as raised:
         read_states(path)
 
-    assert (complaint.format(path) in str(raised.value), "hidden" in str(raised.value)) == (True, False)
+    assert (problem.format(path) in str(raised.value), "hidden" in str(raised.value)) == (True, False)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

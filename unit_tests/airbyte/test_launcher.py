@@ -13,7 +13,7 @@ import pytest
 
 from source_amplitude.airbyte.input_files import load_states, parse_states, read_catalog
 from source_amplitude.airbyte.launcher import launch
-from source_amplitude.airbyte.source import SourceAmplitude, hide_keys
+from source_amplitude.airbyte.source import SourceAmplitude, register_secrets
 from source_amplitude.airbyte.streams import Events
 from source_amplitude.airbyte.streams.table_stream import TableStream
 from source_amplitude.api import AmplitudeClient
@@ -34,7 +34,7 @@ WATCHED: dict[CodeType, str] = {
     each.__code__: name
     for name, each in {
         "configurations parsed": parse_config,
-        "secrets registered": hide_keys,
+        "secrets registered": register_secrets,
         "clients made": AmplitudeClient.__init__,
         "streams of events made": Events.__init__,
         "streams of tables made": TableStream.__init__,
@@ -68,7 +68,7 @@ class Command:
         environ = {"AMPLITUDE_API_URL": self._emulator.url}
         with self._counted():
             return launch(
-                SourceAmplitude(settings=QUICK, clock=FakeClock(NOON), environ=environ), airbyte_options(arguments)
+                SourceAmplitude(limits=QUICK, clock=FakeClock(NOON), environ=environ), airbyte_options(arguments)
             )
 
     @contextmanager

@@ -107,7 +107,7 @@ def test_what_is_kept_is_what_the_option_state_takes(tmp_path: Path) -> None:
     ids=["torn", "empty", "zeros", "numbers", "text", "odd legacy", "no state"],
 )
 def test_what_is_no_state_is_an_error_that_names_the_file_and_leaves_it_alone(
-    tmp_path: Path, text: str, kind: type[Exception], complaint: str
+    tmp_path: Path, text: str, kind: type[Exception], problem: str
 ) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
@@ -115,7 +115,7 @@ def test_what_is_no_state_is_an_error_that_names_the_file_and_leaves_it_alone(
     with pytest.raises(kind) as raised, StateFile(str(path)).held():
         pass
 
-    assert (complaint in str(raised.value), str(path) in str(raised.value)) == (True, True)
+    assert (problem in str(raised.value), str(path) in str(raised.value)) == (True, True)
     assert path.read_text() == text
 
 
@@ -208,7 +208,7 @@ def test_a_run_whose_reader_went_away_leaves_the_file_as_it_was(tmp_path: Path, 
 
     with StateFile(str(path)).held() as kept:
         kept.note(line("events", {"a": 1}))
-        kept.put_back()
+        kept.restore()
 
     assert (path.read_bytes() if path.exists() else None) == before
 

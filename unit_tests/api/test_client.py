@@ -12,20 +12,20 @@ import pytest
 import requests
 import urllib3
 
-from source_amplitude.api import AmplitudeClient, ExportAnswer, Host, base_url
-from source_amplitude.api.credentials import prove_keys
+from source_amplitude.api import AmplitudeClient, ExportResponse, Host, base_url
+from source_amplitude.api.credentials import check_credentials
 from source_amplitude.config import Keys, Region
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
-    ForeignAnswerError,
+    ForeignResponseError,
     InvalidConfigError,
     NetworkError,
     RateLimitedError,
     ServerFailureError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnreachableError,
 )
 from source_amplitude.windows import HourWindow
@@ -69,7 +69,7 @@ def test_an_export_asks_for_inclusive_hours_with_basic_authentication(
 
     sent = requests_mock.last_request
     token = base64.b64encode("key with spaces:secrét/+".encode()).decode()
-    assert answer is ExportAnswer.ARCHIVE
+    assert answer is ExportResponse.ARCHIVE
     assert sink.getvalue() == b"PK..."
     assert sent is not None
     assert sent.qs == {"start": ["20240301t00"], "end": ["20240301t05"]}
@@ -92,7 +92,7 @@ def test_404_means_that_there_are_no_files(client: AmplitudeClient, requests_moc
 
     answer = client.export(SIX_HOURS, sink)
 
-    assert (answer, sink.getvalue()) == (ExportAnswer.NOTHING, b"")
+    assert (answer, sink.getvalue()) == (ExportResponse.NOTHING, b"")
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_404_means_that_there_are_no_files(client: AmplitudeClient, requests_moc
     [
         (403, "Invalid API Key", CredentialsRejectedError, "(HTTP 403: Invalid API Key)"),
         (400, "The file size is too large", ExportTooLargeError, "(HTTP 400: The file size is too large)"),
-        (400, "Invalid user property country", UnexpectedAnswerError, "HTTP 400: Invalid user property country"),
+        (400, "Invalid user property country", UnexpectedResponseError, "HTTP 400: Invalid user property country"),
         (504, "", ExportTooSlowError, "(HTTP 504: Unspecified Error)"),
         (429, "Too Many Requests", RateLimitedError, "(HTTP 429: Too Many Requests)"),
         (500, "", ServerFailureError, "(HTTP 500: Unspecified Error)"),
-        (418, "", UnexpectedAnswerError, "HTTP 418"),
+        (418, "", UnexpectedResponseError, "HTTP 418"),
     ],
 )
 def test_a_refused_export_says_what_the_server_said(
@@ -203,8 +203,8 @@ def test_keys_count_as_accepted_when_amplitude_answers_about_something_else(
         (400, "Invalid API key", CredentialsRejectedError),
         (504, "", ServerFailureError),
         (429, "", RateLimitedError),
-        (302, "", ForeignAnswerError),
-        (418, "", UnexpectedAnswerError),
+        (302, "", ForeignResponseError),
+        (418, "", UnexpectedResponseError),
     ],
 )
 def test_any_other_answer_to_the_test_of_the_keys_is_reported_as_what_it_is(
@@ -223,7 +223,7 @@ def test_an_unclear_answer_of_the_other_region_is_said_so(requests_mock: Mocker)
     requests_mock.get("https://analytics.eu.amplitude.com/api/2/export", status_code=503)
 
     with pytest.raises(CredentialsRejectedError) as caught:
-        prove_keys(*(AmplitudeClient(base_url=base_url(region), region=region, keys=KEYS) for region in Region))
+        check_credentials(*(AmplitudeClient(base_url=base_url(region), region=region, keys=KEYS) for region in Region))
 
     assert caught.value.tried == (
         "The EU Residency Server was asked too, without a clear answer: "
@@ -275,7 +275,7 @@ def test_an_export_that_another_program_answers_says_nothing_of_keys_or_sizes(
     page = "<html>Authentication required by the proxy; your request is too large an api key</html>"
     requests_mock.get(URL, status_code=status, text=page, headers={"Content-Type": "text/html"})
 
-    with pytest.raises(ForeignAnswerError) as caught:
+    with pytest.raises(ForeignResponseError) as caught:
         client.export(SIX_HOURS, Sink())
 
     assert f'(HTTP {status}, text/html, "{page}")' in caught.value.what
@@ -291,5 +291,5 @@ def test_a_400_of_another_program_does_not_accept_the_keys(
 ) -> None:
     requests_mock.get(URL, status_code=400, json=body)
 
-    with pytest.raises(ForeignAnswerError):
+    with pytest.raises(ForeignResponseError):
         client.check_keys()

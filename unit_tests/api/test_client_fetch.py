@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from source_amplitude.api import AmplitudeClient, Call, Fetched, Host
+from source_amplitude.api import AmplitudeClient, Host, Request, Response
 from source_amplitude.config import Keys
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
-    ForeignAnswerError,
+    ForeignResponseError,
     NetworkError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
     RequestRejectedError,
     ServerFailureError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnreachableError,
 )
 from unit_tests.fakes.memory_sink import MemorySink
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 KEYS = Keys("key with spaces", "secrét/+")
 DAY = "active_users of 2026-03-01"
-CALL = Call("/api/2/users", DAY, (("start", "20260301"), ("end", "20260301")))
+REQUEST = Request("/api/2/users", DAY, (("start", "20260301"), ("end", "20260301")))
 URL = "https://amplitude.com/api/2/users"
 
 
@@ -41,12 +41,14 @@ URL = "https://amplitude.com/api/2/users"
 
 def test_a_call_is_sent_once_with_its_query_and_the_keys(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get("https://amplitude.com/api/5/cohorts/request/k3x9", status_code=202, json={"request_id": "r"})
-    call = Call("/api/5/cohorts/request/k3x9", "download", (("props", "1"), ("propKeys", "a&b"), ("propKeys", "é +")))
+    call = Request(
+        "/api/5/cohorts/request/k3x9", "download", (("props", "1"), ("propKeys", "a&b"), ("propKeys", "é +"))
+    )
 
-    fetched = client.fetch(call)
+    response = client.fetch(call)
 
     [sent] = requests_mock.request_history
-    assert fetched == Fetched(202, b'{"request_id": "r"}')
+    assert response == Response(202, b'{"request_id": "r"}')
     assert sent.url == ("https://amplitude.com/api/5/cohorts/request/k3x9?props=1&propKeys=a%26b&propKeys=%C3%A9+%2B")
     assert sent.headers["Authorization"].startswith("Basic ")
 
@@ -54,9 +56,9 @@ def test_a_call_is_sent_once_with_its_query_and_the_keys(client: AmplitudeClient
 def test_lookup_tables_are_asked_for_on_their_own_host(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get("https://data-api.amplitude.com/api/3/lookup_table", json=[])
 
-    fetched = client.fetch(Call("/api/3/lookup_table", "list of lookup tables", host=Host.DATA))
+    response = client.fetch(Request("/api/3/lookup_table", "list of lookup tables", host=Host.DATA))
 
-    assert fetched.json("list of lookup tables") == []
+    assert response.json("list of lookup tables") == []
 
 
 # Good answers.
@@ -68,12 +70,12 @@ def test_an_answer_that_something_is_not_ready_does_not_go_to_the_sink(
     requests_mock.get(URL, status_code=202, content=b"{}")
     sink = MemorySink()
 
-    assert client.fetch(CALL, sink) == Fetched(202, b"{}")
+    assert client.fetch(REQUEST, sink) == Response(202, b"{}")
     assert sink.getvalue() == b""
 
 
 def test_json_that_is_called_html_is_json(emulator: Emulator, local: AmplitudeClient) -> None:
-    call = Call("/api/2/deletions/users", "deletions", (("start_day", "2026-01-01"), ("end_day", "2026-04-01")))
+    call = Request("/api/2/deletions/users", "deletions", (("start_day", "2026-01-01"), ("end_day", "2026-04-01")))
 
     answer = requests.get(
         f"{emulator.url}/us{call.path}",
@@ -90,7 +92,7 @@ def test_json_that_is_called_html_is_json(emulator: Emulator, local: AmplitudeCl
 def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClient) -> None:
     emulator.clock.advance(timedelta(hours=1))
 
-    local.fetch(Call("/api/3/cohorts", "list of cohorts"))
+    local.fetch(Request("/api/3/cohorts", "list of cohorts"))
 
     assert local.server_date == emulator.clock.now().replace(microsecond=0)
 
@@ -121,7 +123,7 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         ),
         (
             {"name": "html_page", "status": 403},
-            ForeignAnswerError,
+            ForeignResponseError,
             (
                 "The answer to active_users of 2026-03-01 is not Amplitude's (HTTP 403, text/html, "
                 '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
@@ -135,7 +137,7 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         ),
         (
             {"name": "html_page", "status": 404},
-            ForeignAnswerError,
+            ForeignResponseError,
             (
                 "The answer to active_users of 2026-03-01 is not Amplitude's (HTTP 404, text/html, "
                 '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
@@ -157,7 +159,7 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         ),
         (
             {"name": "json", "status": 204, "body": {}},
-            UnexpectedAnswerError,
+            UnexpectedResponseError,
             "Amplitude answered active_users of 2026-03-01 with HTTP 204, application/json, an empty body.",
         ),
     ],
@@ -170,7 +172,7 @@ def test_a_refusal_says_what_amplitude_said(
     emulator.faults.add(str(settings.pop("name")), path="/api/2/users", **settings)  # type: ignore[arg-type]
 
     with pytest.raises(AmplitudeError) as caught:
-        local.fetch(CALL, MemorySink())
+        local.fetch(REQUEST, MemorySink())
 
     assert (type(caught.value), caught.value.what) == (kind, what)
 
@@ -179,7 +181,7 @@ def test_keys_that_an_answer_repeats_are_masked(client: AmplitudeClient, request
     requests_mock.get(URL, status_code=400, json={"error": {"message": "KEY WITH SPACES and secr%C3%A9t/%2B are odd"}})
 
     with pytest.raises(RequestRejectedError) as caught:
-        client.fetch(CALL)
+        client.fetch(REQUEST)
 
     assert caught.value.what == (
         "Amplitude rejected the request for active_users of 2026-03-01 (HTTP 400: **** and **** are odd)."
@@ -190,7 +192,7 @@ def test_keys_that_an_error_of_the_network_repeats_are_masked(client: AmplitudeC
     requests_mock.get(URL, exc=requests.exceptions.ConnectionError("reset: key+with+spaces"))
 
     with pytest.raises(NetworkError) as caught:
-        client.fetch(CALL)
+        client.fetch(REQUEST)
 
     assert caught.value.what == ("The connection for active_users of 2026-03-01 broke (ConnectionError: reset: ****).")
 
@@ -206,18 +208,18 @@ def test_a_cut_body_is_a_broken_connection(
     emulator.faults.add("cut_body", path="/api/2/users", framing=framing)
 
     with pytest.raises(NetworkError):
-        local.fetch(CALL, MemorySink() if to_sink else None)
+        local.fetch(REQUEST, MemorySink() if to_sink else None)
 
 
 def test_a_reset_is_a_broken_connection(emulator: Emulator, local: AmplitudeClient) -> None:
     emulator.faults.add("connection_reset", path="/api/2/users")
 
     with pytest.raises(NetworkError):
-        local.fetch(CALL)
+        local.fetch(REQUEST)
 
 
 def test_a_host_without_an_address_is_named_as_such(requests_mock: Mocker, client: AmplitudeClient) -> None:
     requests_mock.get(URL, exc=requests.exceptions.ConnectionError("NameResolutionError: Name or service not known"))
 
     with pytest.raises(UnreachableError):
-        client.fetch(CALL)
+        client.fetch(REQUEST)

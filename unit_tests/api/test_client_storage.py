@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from source_amplitude.api import AmplitudeClient, Call, Fetched
-from source_amplitude.errors import NetworkError, ServerFailureError, UnexpectedAnswerError
+from source_amplitude.api import AmplitudeClient, Request, Response
+from source_amplitude.errors import NetworkError, ServerFailureError, UnexpectedResponseError
 from unit_tests.fakes.memory_sink import MemorySink
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
     from amplitude_emulator import Emulator
 
-CALL = Call("/api/2/users", "active_users of 2026-03-01")
+REQUEST = Request("/api/2/users", "active_users of 2026-03-01")
 URL = "https://amplitude.com/api/2/users"
 SIGNED = "https://bucket.s3.amazonaws.com/k3x9.csv?X-Amz-Credential=AKIA5&X-Amz-Signature=5ec4e7"
 
 
-def finished_download(emulator: Emulator, client: AmplitudeClient, *, by_redirect: bool) -> Call:
+def finished_download(emulator: Emulator, client: AmplitudeClient, *, by_redirect: bool) -> Request:
     """Prepare the download of a cohort and return the call for its file."""
     emulator.content.settings = replace(
         emulator.content.settings, cohort_pending_polls=0, cohort_inline_bytes=-1 if by_redirect else 1_000_000
     )
     cohort = emulator.content.cohorts.all()[0]
-    answer = client.fetch(Call(f"/api/5/cohorts/request/{cohort.cohort_id}", "download")).json("download")
+    answer = client.fetch(Request(f"/api/5/cohorts/request/{cohort.cohort_id}", "download")).json("download")
     assert isinstance(answer, dict)
-    return Call(f"/api/5/cohorts/request/{answer['request_id']}/file", "the file of cohort k3x9", may_redirect=True)
+    return Request(f"/api/5/cohorts/request/{answer['request_id']}/file", "the file of cohort k3x9", may_redirect=True)
 
 
 def assert_hidden(secret: str, error: BaseException, log: pytest.LogCaptureFixture) -> None:
@@ -49,7 +49,7 @@ def test_a_body_goes_to_the_sink_if_there_is_one(emulator: Emulator, local: Ampl
     call = finished_download(emulator, local, by_redirect=False)
     sink = MemorySink()
 
-    assert local.fetch(call, sink) == Fetched(200)
+    assert local.fetch(call, sink) == Response(200)
     assert sink.getvalue() == local.fetch(call).body
     assert sink.getvalue().startswith(b"amplitude_id,user_id\n")
 
@@ -58,11 +58,11 @@ def test_a_redirect_is_not_followed_and_the_storage_gets_no_keys(emulator: Emula
     call = finished_download(emulator, local, by_redirect=True)
     sink, stored = MemorySink(), MemorySink()
 
-    fetched = local.fetch(call, sink)
-    local.fetch_storage(fetched.location, call.what, stored)
+    response = local.fetch(call, sink)
+    local.fetch_storage(response.location, call.what, stored)
 
-    assert (fetched.status, fetched.body, sink.getvalue()) == (302, b"", b"")
-    assert "/_storage/" in fetched.location
+    assert (response.status, response.body, sink.getvalue()) == (302, b"", b"")
+    assert "/_storage/" in response.location
     emulator.content.settings = replace(emulator.content.settings, cohort_inline_bytes=1_000_000)
     assert stored.getvalue() == local.fetch(call).body
 
@@ -73,7 +73,7 @@ def test_a_redirect_is_a_good_answer_where_one_is_expected(
 ) -> None:
     requests_mock.get(URL, status_code=status, headers={"Location": SIGNED})
 
-    assert client.fetch(replace(CALL, may_redirect=True), MemorySink()) == Fetched(status, location=SIGNED)
+    assert client.fetch(replace(REQUEST, may_redirect=True), MemorySink()) == Response(status, location=SIGNED)
     assert [sent.url for sent in requests_mock.request_history] == [URL]
 
 
@@ -99,8 +99,8 @@ def test_any_other_redirect_is_an_unexpected_answer_that_does_not_tell_the_addre
     caplog.set_level(logging.INFO)
     requests_mock.get(URL, status_code=status, headers={} if location is None else {"Location": location})
 
-    with pytest.raises(UnexpectedAnswerError) as caught:
-        client.fetch(replace(CALL, may_redirect=may_redirect))
+    with pytest.raises(UnexpectedResponseError) as caught:
+        client.fetch(replace(REQUEST, may_redirect=may_redirect))
 
     assert caught.value.what == f"Amplitude answered active_users of 2026-03-01 with HTTP {status}."
     assert_hidden("5ec4e7", caught.value, caplog)
@@ -123,8 +123,8 @@ def test_a_redirect_to_no_address_is_an_unexpected_answer(
     requests_mock.get(URL, status_code=302, headers={"Location": location})
     requests_mock.get(SIGNED, status_code=302, headers={"Location": location})
 
-    with pytest.raises(UnexpectedAnswerError) as caught:
-        client.fetch(replace(CALL, may_redirect=True))
+    with pytest.raises(UnexpectedResponseError) as caught:
+        client.fetch(replace(REQUEST, may_redirect=True))
     with pytest.raises(NetworkError) as caught_at_storage:
         client.fetch_storage(SIGNED, "the file", MemorySink())
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from source_amplitude.api import AmplitudeClient
 from source_amplitude.api.redaction import MASK, redact, secret_forms
 from source_amplitude.config import Keys, Region
-from source_amplitude.errors import ForeignAnswerError
+from source_amplitude.errors import ForeignResponseError
 
 KEYS = Keys("0123abcd", "Se/cr+et%")
 
@@ -109,7 +109,7 @@ def test_a_key_that_stands_where_the_words_of_an_answer_are_cut_leaves_no_part_o
 
     with requests_mock.Mocker() as amplitude:
         amplitude.get(requests_mock.ANY, status_code=418, text=body)
-        with pytest.raises(ForeignAnswerError) as caught:
+        with pytest.raises(ForeignResponseError) as caught:
             client.check_keys()
 
     assert keys.secret_key[:10] not in caught.value.what

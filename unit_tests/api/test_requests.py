@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.api import Call, Fetched, Host
+from source_amplitude.api import Host, Request, Response
 from source_amplitude.config import Keys
-from source_amplitude.errors import GarbledAnswerError
+from source_amplitude.errors import GarbledResponseError
 
 
 def test_a_call_is_a_plain_request_to_the_usual_host() -> None:
-    assert Call("/api/3/cohorts", "list of cohorts") == Call(
+    assert Request("/api/3/cohorts", "list of cohorts") == Request(
         path="/api/3/cohorts",
         what="list of cohorts",
         query=(),
@@ -36,12 +36,12 @@ def test_a_call_is_a_plain_request_to_the_usual_host() -> None:
     ],
 )
 def test_a_body_is_decoded(body: bytes, value: object) -> None:
-    assert Fetched(200, body).json("users") == value
+    assert Response(200, body).json("users") == value
 
 
 @pytest.mark.parametrize("body", [rb'{"a":["x\ud800"]}', b'{"a":["x\xed\xa0\x80"]}'])
 def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    assert Fetched(200, body).json("users") == {"a": ["x\ufffd"]}
+    assert Response(200, body).json("users") == {"a": ["x\ufffd"]}
     assert caplog.messages == ["1 lone surrogates in what Amplitude answered users became U+FFFD."]
 
 
@@ -65,9 +65,9 @@ def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCa
     ids=lambda value: str(value)[:20],
 )
 def test_a_body_that_is_not_json_is_quoted_unless_it_may_hold_data(body: bytes, found: str) -> None:
-    answer = Fetched(200, body, content_type="text/html; charset=utf-8", keys=Keys("key", "secret"))
+    answer = Response(200, body, content_type="text/html; charset=utf-8", keys=Keys("key", "secret"))
 
-    with pytest.raises(GarbledAnswerError) as caught:
+    with pytest.raises(GarbledResponseError) as caught:
         answer.json("active_users of 2026-03-01")
 
     assert caught.value.what == f"The answer to active_users of 2026-03-01 is not JSON ({found})."
@@ -77,8 +77,8 @@ def test_a_body_that_is_not_json_is_quoted_unless_it_may_hold_data(body: bytes, 
 @settings(max_examples=300)
 def test_any_body_is_decoded_or_garbled(body: bytes) -> None:
     try:
-        value = Fetched(200, body).json("users")
-    except GarbledAnswerError:
+        value = Response(200, body).json("users")
+    except GarbledResponseError:
         return
 
     assert json.dumps(value) == json.dumps(json.loads(body.decode()))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.api.responses import (
-    Answer,
+    ErrorResponse,
     common_error,
     date_from_header,
     export_error,
@@ -21,13 +21,13 @@ from source_amplitude.errors import (
     CredentialsRejectedError,
     ExportTooLargeError,
     ExportTooSlowError,
-    ForeignAnswerError,
+    ForeignResponseError,
     NotFoundError,
     NotInPlanError,
     RateLimitedError,
     RequestRejectedError,
     ServerFailureError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from source_amplitude.windows import HOUR, HourWindow
 
@@ -79,7 +79,7 @@ REGION = "Standard Server"
         pytest.param(
             400,
             "start must be before end",
-            UnexpectedAnswerError,
+            UnexpectedResponseError,
             f"Amplitude answered the export for {SPAN} with HTTP 400: start must be before end.",
             id="400 for another reason",
         ),
@@ -115,22 +115,30 @@ REGION = "Standard Server"
         pytest.param(
             418,
             "I'm a teapot",
-            UnexpectedAnswerError,
+            UnexpectedResponseError,
             f"Amplitude answered the export for {SPAN} with HTTP 418: I'm a teapot.",
             id="a status without a rule",
         ),
         pytest.param(
-            206, "", ForeignAnswerError, f"The answer to the export for {SPAN} is not Amplitude's (HTTP 206).", id="206"
+            206,
+            "",
+            ForeignResponseError,
+            f"The answer to the export for {SPAN} is not Amplitude's (HTTP 206).",
+            id="206",
         ),
         pytest.param(
-            404, "", ForeignAnswerError, f"The answer to the export for {SPAN} is not Amplitude's (HTTP 404).", id="404"
+            404,
+            "",
+            ForeignResponseError,
+            f"The answer to the export for {SPAN} is not Amplitude's (HTTP 404).",
+            id="404",
         ),
     ],
 )
 def test_each_answer_to_an_export_is_its_own_error(
     status: int, reason: str, kind: type[AmplitudeError], what: str
 ) -> None:
-    error = export_error(Answer(status, reason), WINDOW, REGION)
+    error = export_error(ErrorResponse(status, reason), WINDOW, REGION)
 
     assert (type(error), error.what) == (kind, what)
 
@@ -149,9 +157,9 @@ def test_each_answer_to_an_export_is_its_own_error(
     ],
 )
 def test_a_400_is_a_matter_of_size_by_its_words(words: str, *, is_size: bool) -> None:
-    error = export_error(Answer(400, words), WINDOW, REGION)
+    error = export_error(ErrorResponse(400, words), WINDOW, REGION)
 
-    assert type(error) is (ExportTooLargeError if is_size else UnexpectedAnswerError)
+    assert type(error) is (ExportTooLargeError if is_size else UnexpectedResponseError)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +178,7 @@ def test_a_400_is_a_matter_of_size_by_its_words(words: str, *, is_size: bool) ->
     ],
 )
 def test_an_answer_blames_the_keys_by_its_words(words: str, *, names: bool) -> None:
-    assert names_the_keys(Answer(400, words)) is names
+    assert names_the_keys(ErrorResponse(400, words)) is names
 
 
 @pytest.mark.parametrize(
@@ -193,14 +201,14 @@ def test_an_answer_blames_the_keys_by_its_words(words: str, *, names: bool) -> N
 def test_retry_after_is_seconds_or_a_date_compared_with_the_answer_s_own(
     retry_after: str | None, seconds: float | None
 ) -> None:
-    error = common_error(Answer(429, retry_after=retry_after, date=NINE), "a test")
+    error = common_error(ErrorResponse(429, retry_after=retry_after, date=NINE), "a test")
 
     assert isinstance(error, RateLimitedError)
     assert error.retry_after_seconds == seconds
 
 
 def test_a_date_to_retry_after_means_nothing_without_the_answer_s_own_date() -> None:
-    error = common_error(Answer(429, retry_after="Fri, 01 Mar 2024 09:02:00 GMT"), "a test")
+    error = common_error(ErrorResponse(429, retry_after="Fri, 01 Mar 2024 09:02:00 GMT"), "a test")
 
     assert isinstance(error, RateLimitedError)
     assert error.retry_after_seconds is None
@@ -310,7 +318,7 @@ def test_a_date_header_with_a_huge_year_is_none() -> None:
 def test_an_answer_of_the_rest_apis_is_an_error_by_its_status_and_words(
     status: int, reason: str, kind: type[AmplitudeError], what: str
 ) -> None:
-    error = rest_error(Answer(status, reason), "users", REGION)
+    error = rest_error(ErrorResponse(status, reason), "users", REGION)
 
     said = f" (HTTP {status}: {reason})" if reason else f" (HTTP {status})"
     assert type(error) is kind
@@ -319,14 +327,14 @@ def test_an_answer_of_the_rest_apis_is_an_error_by_its_status_and_words(
 
 @pytest.mark.parametrize("status", [204, 206, 301, 302, 307, 409, 418])
 def test_any_other_status_of_the_rest_apis_is_unexpected(status: int) -> None:
-    error = rest_error(Answer(status, "words"), "users", REGION)
+    error = rest_error(ErrorResponse(status, "words"), "users", REGION)
 
-    assert type(error) is UnexpectedAnswerError
+    assert type(error) is UnexpectedResponseError
     assert error.what == f"Amplitude answered users with HTTP {status}: words."
 
 
 def test_a_rate_limit_of_the_rest_apis_tells_how_long_to_wait() -> None:
-    error = rest_error(Answer(429, retry_after="30"), "users", REGION)
+    error = rest_error(ErrorResponse(429, retry_after="30"), "users", REGION)
 
     assert isinstance(error, RateLimitedError)
     assert error.retry_after_seconds == 30

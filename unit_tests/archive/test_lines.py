@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.archive import LineBatch, iter_line_batches, proven, skip_proven_prefix
+from source_amplitude.archive import LineBatch, iter_line_batches, skip_verified_prefix, verified
 from source_amplitude.archive import lines as lines_module
 from source_amplitude.encoding import split_lines
 from source_amplitude.errors import CorruptArchiveError
@@ -88,7 +88,7 @@ def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_th
 ) -> None:
     file = io.BytesIO(first + rest)
 
-    line_feeds = skip_proven_prefix(file, fingerprint(first), chunk_bytes=chunk_bytes)
+    line_feeds = skip_verified_prefix(file, fingerprint(first), chunk_bytes=chunk_bytes)
     batches = list(iter_line_batches(file, after=fingerprint(first), chunk_bytes=chunk_bytes))
 
     assert line_feeds == first.count(b"\n")
@@ -104,9 +104,9 @@ def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.D
     changed = bytearray(content)
     changed[position] ^= data.draw(st.integers(1, 255))
 
-    proven = skip_proven_prefix(io.BytesIO(bytes(changed) + b"more"), fingerprint(content), chunk_bytes=chunk_bytes)
+    verified = skip_verified_prefix(io.BytesIO(bytes(changed) + b"more"), fingerprint(content), chunk_bytes=chunk_bytes)
 
-    assert proven is None
+    assert verified is None
 
 
 @given(CONTENTS.filter(bool), CHUNKS, st.data())
@@ -114,20 +114,20 @@ def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.D
 def test_a_shorter_content_is_not_proven(content: bytes, chunk_bytes: int, data: st.DataObject) -> None:
     shorter = content[: data.draw(st.integers(0, len(content) - 1))]
 
-    assert skip_proven_prefix(io.BytesIO(shorter), fingerprint(content), chunk_bytes=chunk_bytes) is None
+    assert skip_verified_prefix(io.BytesIO(shorter), fingerprint(content), chunk_bytes=chunk_bytes) is None
 
 
 def test_nothing_known_is_proven_by_anything_and_reads_nothing() -> None:
     file = io.BytesIO(b"abc")
 
-    assert skip_proven_prefix(file, NOTHING_READ) == 0
+    assert skip_verified_prefix(file, NOTHING_READ) == 0
     assert file.read() == b"abc"
 
 
 def test_malformed_lines_of_the_known_prefix_do_not_change_the_proof() -> None:
     known = Fingerprint(2, crc32(b"x\n"), malformed_lines=1)
 
-    assert skip_proven_prefix(io.BytesIO(b"x\ny\n"), known) == 1
+    assert skip_verified_prefix(io.BytesIO(b"x\ny\n"), known) == 1
 
 
 class CountedBytes(bytes):
@@ -195,9 +195,9 @@ def test_nothing_is_handed_out_before_the_end_was_reached(monkeypatch: pytest.Mo
             yield LineBatch(b"x" * size, NOTHING_READ)
 
     for sizes in ([], [1], [9, 1], [9, 2], [11], [1, 2, 3, 4, 5, 6]):
-        assert [len(batch.body) for batch in proven(partial(read, sizes))] == sizes
+        assert [len(batch.body) for batch in verified(partial(read, sizes))] == sizes
         with pytest.raises(CorruptArchiveError):
-            next(proven(partial(read, [*sizes, 0])))
+            next(verified(partial(read, [*sizes, 0])))
 
 
 def test_a_small_member_is_read_once_and_a_large_one_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,6 +209,6 @@ def test_a_small_member_is_read_once_and_a_large_one_twice(monkeypatch: pytest.M
         yield LineBatch(b"x" * size, NOTHING_READ)
 
     for size in (10, 11):
-        assert len(list(proven(partial(read, size)))) == 1
+        assert len(list(verified(partial(read, size)))) == 1
 
     assert reads == [10, 11, 11]

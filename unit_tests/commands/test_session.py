@@ -4,8 +4,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from source_amplitude.commands.session import moment, span, yesterday
 from source_amplitude.commands.inspection import fetch_command
+from source_amplitude.commands.session import moment, span, yesterday
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import HourSet, HourWindow
 
@@ -67,13 +67,13 @@ def test_landing_begins_yesterday_where_nobody_says_where() -> None:
 
 
 def test_no_command_fetches_nothing() -> None:
-    assert fetch_command(config=None, to="here", form="raw", missing=HourSet()) is None
+    assert fetch_command(config=None, to="here", format_="raw", missing=HourSet()) is None
 
 
 def test_the_command_that_fetches_what_is_missing_can_be_pasted_into_a_shell() -> None:
     missing = HourSet.of([HourWindow(NOON, NOON + HOUR), HourWindow(NOON + 5 * HOUR, NOON + 6 * HOUR)])
 
-    assert fetch_command(config="my config.json", to="s3://b/p", form="jsonl", missing=missing) == (
+    assert fetch_command(config="my config.json", to="s3://b/p", format_="jsonl", missing=missing) == (
         "source-amplitude land --config 'my config.json' --to s3://b/p --start 2026-03-04T12 --end 2026-03-04T18 "
         "--format jsonl --only-missing"
     )
@@ -82,6 +82,6 @@ def test_the_command_that_fetches_what_is_missing_can_be_pasted_into_a_shell() -
 def test_the_command_that_fetches_what_is_missing_is_called_as_this_one_was() -> None:
     missing, program = HourSet.of([HourWindow(NOON, NOON + HOUR)]), ("python", "main.py")
 
-    assert fetch_command(config="/dev/fd/63", to="./a:b", form="raw", missing=missing, program=program) == (
+    assert fetch_command(config="/dev/fd/63", to="./a:b", format_="raw", missing=missing, program=program) == (
         "python main.py land --config <(...) --to ./a:b --start 2026-03-04T12 --end 2026-03-04T13 --only-missing"
     )

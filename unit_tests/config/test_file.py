@@ -125,10 +125,10 @@ def test_a_byte_order_mark_of_an_editor_does_no_harm(tmp_path: Path) -> None:
         ("a: " + "[" * 100_000, "is no JSON and no YAML"),
     ],
 )
-def test_what_is_neither_is_named_with_its_line_and_never_quoted(tmp_path: Path, text: str, complaint: str) -> None:
+def test_what_is_neither_is_named_with_its_line_and_never_quoted(tmp_path: Path, text: str, problem: str) -> None:
     path = written(tmp_path, text)
 
-    assert problems_of(path) == (f"--config: {path} {complaint}",)
+    assert problems_of(path) == (f"--config: {path} {problem}",)
 
 
 TEXTS = [

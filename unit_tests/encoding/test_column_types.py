@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from source_amplitude.encoding.column_types import OTHER, Columns, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Columns, column_types
 from source_amplitude.records import Oddity, OddityKind
 
 RECORD = {"uuid": "u", "app": "no number", "data": {"a": 1}, "new": 1}
@@ -39,4 +39,4 @@ def test_fields_that_are_columns_but_not_wanted_do_not_belong_to_the_rest() -> N
 
 def test_no_columns_are_none_and_not_all() -> None:
     assert Columns([]).schema.names == []
-    assert Columns().schema.names == [*column_kinds(), OTHER]
+    assert Columns().schema.names == [*column_types(), OTHER]

@@ -15,12 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.encoding import AcrossProcesses, Encoded, JsonLines, OneByOne, split_lines, usable_processors
+from source_amplitude.encoding import (
+    Encoded,
+    JsonLines,
+    ProcessPoolEncoder,
+    SerialEncoder,
+    split_lines,
+    usable_processors,
+)
 from source_amplitude.encoding.processes import (
     BATCH_ROOM_BYTES,
-    PLACES,
     RESULT_ROOM_BYTES,
-    Places,
+    SLOTS,
+    SharedSlots,
     Worker,
     WorkerLostError,
     memory_file,
@@ -46,27 +53,27 @@ def encoded_here(body: bytes) -> Encoded[bytes]:
     return LINES.encode(body, TAIL)
 
 
-def alone() -> OneByOne[bytes]:
-    return OneByOne(encoded_here)
+def alone() -> SerialEncoder[bytes]:
+    return SerialEncoder(encoded_here)
 
 
-def across(processes: int = 2, start_after_bytes: int = 0) -> AcrossProcesses:
-    return AcrossProcesses(LINES, lambda: TAIL, processes, start_after_bytes)
+def across(processes: int = 2, start_after_bytes: int = 0) -> ProcessPoolEncoder:
+    return ProcessPoolEncoder(LINES, lambda: TAIL, processes, start_after_bytes)
 
 
 def numbered(count: int, line: bytes = b'{"n":%d}\n') -> list[Batch]:
     return [Batch(line % number) for number in range(count)]
 
 
-def pids(encoding: AcrossProcesses) -> list[int]:
+def pids(encoding: ProcessPoolEncoder) -> list[int]:
     return [worker._process.pid for worker in encoding._workers]  # noqa: SLF001 - to do them harm
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[AcrossProcesses]:
+def workers() -> Iterator[ProcessPoolEncoder]:
     """Two workers that many examples share, since starting them takes longer than an example."""
     encoding = across()
-    list(encoding.in_order(numbered(1)))
+    list(encoding.encode_ordered(numbered(1)))
     yield encoding
     encoding.close()
 
@@ -82,10 +89,12 @@ BODIES = st.lists(
 
 @given(st.lists(BODIES, max_size=12))
 @settings(deadline=None, max_examples=60)
-def test_any_batches_come_out_in_order_as_one_process_makes_them(workers: AcrossProcesses, bodies: list[bytes]) -> None:
+def test_any_batches_come_out_in_order_as_one_process_makes_them(
+    workers: ProcessPoolEncoder, bodies: list[bytes]
+) -> None:
     batches = [Batch(body) for body in bodies]
 
-    assert list(workers.in_order(batches)) == list(alone().in_order(batches))
+    assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
 
 
 @pytest.mark.parametrize(
@@ -98,18 +107,18 @@ def test_any_batches_come_out_in_order_as_one_process_makes_them(workers: Across
     ],
     ids=["fills its place", "fits no place", "all odd", "all malformed"],
 )
-def test_large_batches_are_encoded_like_all_others(workers: AcrossProcesses, body: bytes) -> None:
+def test_large_batches_are_encoded_like_all_others(workers: ProcessPoolEncoder, body: bytes) -> None:
     batches = [*numbered(5), Batch(body), *numbered(5), Batch(body), Batch(body)]
 
-    assert list(workers.in_order(batches)) == list(alone().in_order(batches))
+    assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
 
 
 def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
     lines = JsonLines(b"x" * 100)
-    encoding = AcrossProcesses(lines, lambda: TAIL, 2, 0)
+    encoding = ProcessPoolEncoder(lines, lambda: TAIL, 2, 0)
     batches = [Batch(b"{}\n" * (4 * RESULT_ROOM_BYTES // 100)), *numbered(7), Batch(b'{"a":1}\nodd\n' * 50_000)]
 
-    encoded = [encoded for _, encoded in encoding.in_order(batches)]
+    encoded = [encoded for _, encoded in encoding.encode_ordered(batches)]
 
     encoding.close()
     assert len(encoded[0].payload) > RESULT_ROOM_BYTES
@@ -119,7 +128,7 @@ def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_several(processes: int) -> None:
     encoding = across(processes, start_after_bytes=24)
-    seen = [len(pids(encoding)) for _ in encoding.in_order(numbered(5, line=b'{"a":%d}\n'))]
+    seen = [len(pids(encoding)) for _ in encoding.encode_ordered(numbered(5, line=b'{"a":%d}\n'))]
     batch_bytes = encoding.batch_bytes()
     encoding.close()
     assert (seen, batch_bytes) == (([0, 0, 2, 2, 2], 384 * 1024) if processes == 2 else ([0] * 5, 64 * 1024))
@@ -129,10 +138,10 @@ def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_sever
 @pytest.mark.parametrize("after", [0, 3, 10])
 def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
     encoding = across()
-    list(encoding.in_order(numbered(1)))
+    list(encoding.encode_ordered(numbered(1)))
     batches = numbered(40)
     results: list[tuple[Batch, Encoded[bytes]]] = []
-    for result in encoding.in_order(batches):
+    for result in encoding.encode_ordered(batches):
         if len(results) == after:
             for pid in pids(encoding)[:victims]:
                 os.kill(pid, signal.SIGKILL)
@@ -140,7 +149,7 @@ def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog:
     left = len(pids(encoding))
     encoding.close()
 
-    assert results == list(alone().in_order(batches))
+    assert results == list(alone().encode_ordered(batches))
     assert left == 2 - victims
     assert [record.message[:59] for record in caplog.records] == [
         "A process that encodes records ended (exit code -9). Its ba"
@@ -153,7 +162,7 @@ def test_without_processes_to_be_had_everything_is_encoded_here(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     encoding = across()
 
-    assert list(encoding.in_order(numbered(9))) == list(alone().in_order(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
     error = FileNotFoundError(2, "No such file or directory", "/nowhere/python")
     assert [record.message for record in caplog.records] == [
         f"Only 0 of 2 processes that encode records could be started ({error}); the sync goes on with them."
@@ -162,12 +171,12 @@ def test_without_processes_to_be_had_everything_is_encoded_here(
 
 def test_workers_outlive_the_signals_that_end_a_sync() -> None:
     encoding = across()
-    list(encoding.in_order(numbered(1)))
+    list(encoding.encode_ordered(numbered(1)))
     for pid in pids(encoding):
         os.kill(pid, signal.SIGINT)
         os.kill(pid, signal.SIGTERM)
 
-    assert list(encoding.in_order(numbered(9))) == list(alone().in_order(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
     assert len(pids(encoding)) == 2
     encoding.close()
 
@@ -175,13 +184,13 @@ def test_workers_outlive_the_signals_that_end_a_sync() -> None:
 @pytest.mark.parametrize("victims", [0, 1, 2])
 def test_an_abandoned_reading_leaves_nothing_behind_for_the_next_one(victims: int) -> None:
     encoding = across()
-    reading = encoding.in_order(numbered(9))
+    reading = encoding.encode_ordered(numbered(9))
     next(reading)
     for pid in pids(encoding)[:victims]:
         os.kill(pid, signal.SIGKILL)
     reading.close()
 
-    assert list(encoding.in_order(numbered(9))) == list(alone().in_order(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
     assert len(pids(encoding)) == 2 - victims
     encoding.close()
 
@@ -238,7 +247,7 @@ def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp
 @settings(deadline=None, max_examples=60)
 def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_bytes: int, number: int) -> None:
     descriptor = memory_file()
-    ours, theirs = Places(descriptor), Places(descriptor)
+    ours, theirs = SharedSlots(descriptor), SharedSlots(descriptor)
     os.close(descriptor)
     ours.put_batch(number, b"left over\n" * 200)
     ours.put_batch(number, body + ending)
@@ -254,17 +263,17 @@ def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_b
 
 def test_batches_and_results_of_different_places_do_not_touch() -> None:
     descriptor = memory_file()
-    places = Places(descriptor)
+    slots = SharedSlots(descriptor)
     os.close(descriptor)
-    for number in range(PLACES):
-        places.put_batch(number, b"batch %d\n" % number)
-        places.put_result(number, 0, b"result ")
-        places.put_result(number, 7, b"%d" % number)
+    for number in range(SLOTS):
+        slots.put_batch(number, b"batch %d\n" % number)
+        slots.put_result(number, 0, b"result ")
+        slots.put_result(number, 7, b"%d" % number)
 
-    read = [(b"".join(places.batch_parts(number, 8, 100)), places.result(number, 8)) for number in range(PLACES)]
+    read = [(b"".join(slots.batch_parts(number, 8, 100)), slots.result(number, 8)) for number in range(SLOTS)]
 
-    places.close()
-    assert read == [(b"batch %d\n" % number, b"result %d" % number) for number in range(PLACES)]
+    slots.close()
+    assert read == [(b"batch %d\n" % number, b"result %d" % number) for number in range(SLOTS)]
 
 
 # How many processes are of use.

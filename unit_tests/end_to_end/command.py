@@ -16,4 +16,4 @@ SHORT = Limits(
 )
 
 if __name__ == "__main__":
-    sys.exit(run(settings=SHORT))
+    sys.exit(run(limits=SHORT))

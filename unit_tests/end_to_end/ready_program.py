@@ -19,13 +19,13 @@ from typing import Any
 
 import source_amplitude.airbyte.launcher
 import source_amplitude.airbyte.source  # noqa: F401 - what takes long to import
-from source_amplitude.landing.destination import StoreSettings
+from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.run import run
 from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock
 
 _MOST_BYTES = 1_000_000
-_STORE_SETTINGS = StoreSettings(max_retries=1, retry_seconds=2, first_wait_seconds=0.01, connect_seconds=1)
+_STORE_LIMITS = StoreLimits(max_retries=1, retry_seconds=2, first_wait_seconds=0.01, connect_seconds=1)
 
 
 def main(descriptor: int) -> int:
@@ -72,7 +72,7 @@ def command(request: dict[str, Any], descriptors: list[int]) -> int:
     tempfile.tempdir = None
     signal.signal(signal.SIGINT, signal.default_int_handler)
     clock = FakeClock(datetime.fromisoformat(request["now"])) if request["now"] else None
-    return run(request["arguments"], settings=SHORT, store_settings=_STORE_SETTINGS, clock=clock)
+    return run(request["arguments"], limits=SHORT, store_limits=_STORE_LIMITS, clock=clock)
 
 
 if __name__ == "__main__":

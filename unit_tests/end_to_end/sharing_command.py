@@ -9,4 +9,4 @@ from source_amplitude.run import run
 from unit_tests.end_to_end.command import SHORT
 
 if __name__ == "__main__":
-    sys.exit(run(settings=replace(SHORT, processes_after_bytes=0)))
+    sys.exit(run(limits=replace(SHORT, processes_after_bytes=0)))

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
-from source_amplitude.airbyte.source import hide_keys
+from source_amplitude.airbyte.source import register_secrets
 from source_amplitude.api import redact, secret_forms
 from source_amplitude.config import Keys
 from unit_tests.conftest import NOON
@@ -266,7 +266,7 @@ def test_airbytes_own_filter_masks_a_key_of_which_the_other_is_a_part(name: str)
     api_key, secret_key = PAIRS[name]
 
     try:
-        hide_keys({"api_key": api_key, "secret_key": secret_key})
+        register_secrets({"api_key": api_key, "secret_key": secret_key})
         filtered = [filter_secrets(f"<{key}>") for key in (api_key, secret_key)]
     finally:
         update_secrets([])

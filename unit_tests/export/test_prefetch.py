@@ -30,7 +30,7 @@ START = datetime(2024, 3, 1, tzinfo=timezone.utc)
 NOW = datetime(2024, 3, 2, tzinfo=timezone.utc)
 HOURS = [HourWindow(START + HOUR * n, START + HOUR * (n + 1)) for n in range(8)]
 CONFIG = parse_config({"api_key": "key", "secret_key": "secret", "start_date": "2024-03-01T00:00:00Z"})
-SETTINGS = Limits(retry=RetryPolicy(attempts=3, first_wait_seconds=0, longest_wait_seconds=0))
+LIMITS = Limits(retry=RetryPolicy(attempts=3, first_wait_seconds=0, longest_wait_seconds=0))
 
 
 def archive(line: str = "{}") -> bytes:
@@ -44,10 +44,10 @@ def archive_of(member: str, line: str = "{}") -> bytes:
     return out.getvalue()
 
 
-def downloads(exporter: FakeExporter, *, at_once: int = 2, settings: Limits = SETTINGS) -> Downloads:
+def downloads(exporter: FakeExporter, *, at_once: int = 2, limits: Limits = LIMITS) -> Downloads:
     client = cast("AmplitudeClient", exporter)
     config = replace(CONFIG, num_workers=at_once)
-    return Downloads(Amplitude(client, client, config, settings, FakeClock(NOW)))
+    return Downloads(Amplitude(client, client, config, limits, FakeClock(NOW)))
 
 
 def finish(download: Download | None) -> tuple[HourWindow, int, bool]:
@@ -143,8 +143,8 @@ def test_a_slow_download_gives_the_reader_a_turn() -> None:
 def test_archives_beyond_the_disk_budget_wait_but_the_one_needed_next_does_not() -> None:
     body = archive("{" + '"filler":"' + "x" * 3000 + '"}')
     exporter = FakeExporter({window: [body] for window in HOURS})
-    settings = Limits(retry=SETTINGS.retry, disk_bytes=len(body) // 2)
-    at_work = downloads(exporter, at_once=2, settings=settings)
+    limits = Limits(retry=LIMITS.retry, disk_bytes=len(body) // 2)
+    at_work = downloads(exporter, at_once=2, limits=limits)
 
     at_work.add_first(HOURS[1])
     at_work.add(HOURS[2])
@@ -187,7 +187,7 @@ def test_an_archive_of_other_hours_alone_is_asked_for_again() -> None:
 def test_an_archive_of_other_hours_that_stays_is_handed_over_even_when_no_time_is_left() -> None:
     other = archive_of("1/1_2024-03-01_5#0.json.gz")
     exporter = FakeExporter({HOURS[0]: [other]})
-    at_work = downloads(exporter, settings=Limits(retry=RetryPolicy(attempts=1)))
+    at_work = downloads(exporter, limits=Limits(retry=RetryPolicy(attempts=1)))
 
     at_work.add(HOURS[0])
     download = at_work.finish_oldest(10)

@@ -14,7 +14,7 @@ from source_amplitude.errors import (
     ExportTooSlowError,
     ServerFailureError,
 )
-from source_amplitude.export import Glimpse, glance
+from source_amplitude.export import Probe, probe_export
 from source_amplitude.export.probe import first_member, has_members
 from source_amplitude.members import MemberName
 from source_amplitude.windows import HOUR, HourWindow
@@ -44,13 +44,13 @@ def archive_of(files: dict[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def answered(answer: Scripted) -> Glimpse | None:
+def answered(answer: Scripted) -> Probe | None:
     exporter = cast("AmplitudeClient", FakeExporter({WINDOW: [answer]}))
-    return glance(exporter, WINDOW)
+    return probe_export(exporter, WINDOW)
 
 
 def test_an_archive_is_seen_with_its_project() -> None:
-    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Glimpse(MemberName("100200", START, 1))
+    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Probe(MemberName("100200", START, 1))
 
 
 def test_no_files_in_amplitude_s_words_are_nothing() -> None:
@@ -64,7 +64,7 @@ def test_an_archive_without_a_file_of_its_window_proves_nothing(names: tuple[str
 
 
 def test_an_archive_that_is_too_large_has_files() -> None:
-    assert answered(ExportTooLargeError("It is too large.")) == Glimpse(None)
+    assert answered(ExportTooLargeError("It is too large.")) == Probe(None)
 
 
 @pytest.mark.parametrize("body", [b"", b"PK", b"<html>slow down</html>"])

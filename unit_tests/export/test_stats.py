@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from source_amplitude.errors import ServerFailureError
-from source_amplitude.export import LinePlace, SyncStats
+from source_amplitude.export import LinePosition, SyncStats
 from source_amplitude.windows import HOUR, HourWindow
 
 START = datetime(2024, 3, 1, tzinfo=timezone.utc)
@@ -42,7 +42,7 @@ def test_an_outcome_of_nothing_has_no_rate() -> None:
 
 def test_a_summary_is_the_outcome_and_what_was_malformed() -> None:
     stats = SyncStats(records=1, hours_done=1, content_bytes=2_000_000, seconds=1)
-    stats.add_malformed(LinePlace(FOUR_HOURS, "member", 7))
+    stats.add_malformed(LinePosition(FOUR_HOURS, "member", 7))
 
     assert stats.summary() == (
         "1 event, 2.0 MB of JSON (0.0 MB downloaded), 1.0 s (1/s); hours: 1 done, 0 empty, 0 open, 0 failed; "

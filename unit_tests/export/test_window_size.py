@@ -166,10 +166,10 @@ def test_any_queue_hands_out_every_hour_once_in_order(parts: list[tuple[int, int
 
 def test_a_sync_asks_for_open_hours_in_whole_runs_for_new_hours_and_for_rechecks() -> None:
     ledger = Ledger()
-    ledger.land(h(0), MEMBERS, asked_at=h(3))
-    ledger.land(h(1), MEMBERS, asked_at=LATER)
-    ledger.found_nothing(HourSet((window(2, 5),)), asked_at=h(8), export_delay_hours=3)
-    ledger.land(h(5), MEMBERS, asked_at=h(8))
+    ledger.mark_done(h(0), MEMBERS, asked_at=h(3))
+    ledger.mark_done(h(1), MEMBERS, asked_at=LATER)
+    ledger.mark_empty_response(HourSet((window(2, 5),)), asked_at=h(8), export_delay_hours=3)
+    ledger.mark_done(h(5), MEMBERS, asked_at=h(8))
 
     spans = spans_to_read(
         ledger, window(0, 12), accepted_gaps=NO_GAPS, recheck_hours=(6, 24), now=h(13), reread=HourSet()
@@ -185,8 +185,8 @@ def test_a_sync_asks_for_open_hours_in_whole_runs_for_new_hours_and_for_rechecks
 
 def test_a_full_refresh_has_no_rechecks_and_gaps_are_not_asked_for() -> None:
     ledger = Ledger()
-    ledger.land(h(0), MEMBERS, asked_at=h(3))
-    ledger.found_nothing(HourSet((window(1, 5),)), asked_at=h(8), export_delay_hours=3)
+    ledger.mark_done(h(0), MEMBERS, asked_at=h(3))
+    ledger.mark_empty_response(HourSet((window(1, 5),)), asked_at=h(8), export_delay_hours=3)
     gaps = HourSet((window(2, 3), window(7, 8)))
 
     spans = spans_to_read(ledger, window(0, 10), accepted_gaps=gaps, recheck_hours=(), now=LATER, reread=HourSet())

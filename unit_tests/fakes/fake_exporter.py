@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import ExportAnswer
+from source_amplitude.api import ExportResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ class FakeExporter:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= times, WAIT_SECONDS)
 
-    def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
+    def export(self, window: HourWindow, sink: ByteSink) -> ExportResponse:
         with self._changed:
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
@@ -59,10 +59,10 @@ class FakeExporter:
             if isinstance(answer, Exception):
                 raise answer
             if answer is None:
-                return ExportAnswer.NOTHING
+                return ExportResponse.NOTHING
             sink.expect(len(answer))
             sink.write(answer)
-            return ExportAnswer.ARCHIVE
+            return ExportResponse.ARCHIVE
         finally:
             with self._changed:
                 self._under_way -= 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 
-from source_amplitude.landing.destination import StoreSettings
+from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.run import run
 from unit_tests.conftest import NOON
 from unit_tests.end_to_end.command import SHORT
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = Path(__file__).with_name("command.py")
-STORE_SETTINGS = StoreSettings(
+STORE_LIMITS = StoreLimits(
     max_retries=3, retry_seconds=10, first_wait_seconds=0.01, connect_seconds=2, request_seconds=20
 )
 DAY = "2026-03-04"
@@ -51,7 +51,7 @@ class Ended:
     stderr: str
 
     @property
-    def complaint(self) -> str:
+    def problem(self) -> str:
         """The error's text."""
         lines = [line for line in self.stderr.splitlines() if line.startswith("source-amplitude: ")]
         return lines[-1].removeprefix("source-amplitude: ") if lines else ""
@@ -109,7 +109,7 @@ class Program:
             self._monkeypatch.setenv(name, value)
         arguments = [command, "--to", peer.url, *options]
         self._capsys.readouterr()
-        code = run(arguments, settings=SHORT, store_settings=STORE_SETTINGS, clock=self.clock)
+        code = run(arguments, limits=SHORT, store_limits=STORE_LIMITS, clock=self.clock)
         said = self._capsys.readouterr()
         return Ended(code, said.out, said.err)
 

@@ -155,7 +155,7 @@ def test_a_refusal_for_another_reason_is_an_error(program: Program, faulty_s3: F
     landed = program.land(faulty_s3, *FIVE)
 
     assert landed.exit_code == 1
-    assert landed.complaint.startswith(f"{faulty_s3.url} failed while writing {MANIFEST} (400 Bad Request: ")
+    assert landed.problem.startswith(f"{faulty_s3.url} failed while writing {MANIFEST} (400 Bad Request: ")
     assert states_of(stored(faulty_s3)) == {}
 
 
@@ -168,7 +168,7 @@ def test_a_store_that_refuses_every_write_of_manifests_does_not_lack_conditions(
     landed = program.land(faulty_s3, *FIVE)
 
     assert (landed.exit_code, landed.warnings) == (1, [])
-    assert "405 Method Not Allowed" in landed.complaint
+    assert "405 Method Not Allowed" in landed.problem
 
 
 @pytest.mark.usefixtures("half_a_day")

@@ -47,7 +47,7 @@ def test_no_secret_of_amazon_is_printed_whatever_the_store_answers(
     said = run.stdout + run.stderr
     assert half_a_day.requests != []
     assert run.exit_code == 1
-    assert "SignatureDoesNotMatch" in run.complaint
+    assert "SignatureDoesNotMatch" in run.problem
     assert [form for form in (AWS_SECRET, quote(AWS_SECRET, safe=""), "token/+=%41") if form in said] == []
 
 
@@ -77,7 +77,7 @@ def test_a_key_of_azure_that_is_none_is_named_and_not_printed(program: Program, 
     run = program.land(peer, *NINE)
 
     assert run.exit_code == 1
-    assert peer.url in run.complaint
+    assert peer.url in run.problem
     assert [form for form in forms(AWKWARD) if form in run.stdout + run.stderr] == []
 
 
@@ -311,7 +311,7 @@ def test_a_profile_that_is_not_there_is_named(program: Program, s3: Peer) -> Non
     landed = program.land(Peer(peer.url, peer.environ | {"AWS_PROFILE": "other"}))
 
     assert landed.exit_code == 1
-    assert "AWS_PROFILE cannot be used (The config profile (other) could not be found)" in landed.complaint
+    assert "AWS_PROFILE cannot be used (The config profile (other) could not be found)" in landed.problem
 
 
 BLOCKED = """\

@@ -105,7 +105,7 @@ def test_a_line_that_is_no_json_is_left_out_of_the_array_and_named(
 
     uuids = [record["uuid"] for record in records_in(array_of(folder))]
     assert (landed.exit_code, len(uuids), "whole" in uuids) == (exit_code, 321, True)
-    assert landed.complaint.startswith(
+    assert landed.problem.startswith(
         "One line is no JSON object, in 100200_2026-03-04_00_9000.json.gz. The arrays of these days lack them; "
     ) == bool(exit_code)
 
@@ -114,5 +114,5 @@ def test_only_a_folder_can_hold_arrays_of_days(half_a_day: Emulator, program: Pr
     landed = program.land(s3, "--format", "json", "--start", "2026-03-04")
 
     assert (landed.exit_code, landed.stdout, stored(s3)) == (2, "", {})
-    assert "--format: json" in landed.complaint
+    assert "--format: json" in landed.problem
     assert len(half_a_day.store.members()) > 0

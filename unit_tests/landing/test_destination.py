@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.landing.destination import Place, parse_place
+from source_amplitude.landing.destination import Destination, parse_destination
 from unit_tests.peers.peer import Peer
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("text", "place", "shown"),
     [
-        ("s3://bucket/a/b", Place("s3", "bucket", "a/b"), "s3://bucket/a/b"),
-        ("s3://bucket", Place("s3", "bucket", ""), "s3://bucket"),
-        ("gs://bucket/a/", Place("gs", "bucket", "a"), "gs://bucket/a"),
-        ("az://container//a", Place("az", "container", "a"), "az://container/a"),
-        ("folder", Place("file", "", "folder"), "folder"),
-        ("/folder/a b", Place("file", "", "/folder/a b"), "/folder/a b"),
-        ("file:///folder", Place("file", "", "/folder"), "/folder"),
-        ("~/folder", Place("file", "", str(Path.home() / "folder")), str(Path.home() / "folder")),
+        ("s3://bucket/a/b", Destination("s3", "bucket", "a/b"), "s3://bucket/a/b"),
+        ("s3://bucket", Destination("s3", "bucket", ""), "s3://bucket"),
+        ("gs://bucket/a/", Destination("gs", "bucket", "a"), "gs://bucket/a"),
+        ("az://container//a", Destination("az", "container", "a"), "az://container/a"),
+        ("folder", Destination("file", "", "folder"), "folder"),
+        ("/folder/a b", Destination("file", "", "/folder/a b"), "/folder/a b"),
+        ("file:///folder", Destination("file", "", "/folder"), "/folder"),
+        ("~/folder", Destination("file", "", str(Path.home() / "folder")), str(Path.home() / "folder")),
     ],
 )
-def test_a_place_is_a_bucket_with_a_prefix_or_a_folder(text: str, place: Place, shown: str) -> None:
-    assert (parse_place(text), str(parse_place(text))) == (place, shown)
+def test_a_place_is_a_bucket_with_a_prefix_or_a_folder(text: str, destination: Destination, shown: str) -> None:
+    assert (parse_destination(text), str(parse_destination(text))) == (destination, shown)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_place_is_a_bucket_with_a_prefix_or_a_folder(text: str, place: Place, 
 )
 def test_what_holds_more_than_a_place_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place(text)
+        parse_destination(text)
 
     assert raised.value.problems == (
         "--to holds more than a place; credentials belong in the environment (see docs/landing.md)",
@@ -92,7 +92,7 @@ NEAR = {
 @pytest.mark.parametrize("text", [each for each, form in NEAR.items() if form and "@" not in each])
 def test_an_address_that_is_near_a_place_is_refused_with_the_form_to_write(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place(text)
+        parse_destination(text)
 
     assert raised.value.problems == (f"--to: {text!r} is not a place that this program knows; write {NEAR[text]}",)
 
@@ -100,14 +100,14 @@ def test_an_address_that_is_near_a_place_is_refused_with_the_form_to_write(text:
 @pytest.mark.parametrize("text", [each for each in NEAR if "@" in each])
 def test_the_account_in_an_address_of_azure_goes_into_the_environment(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place(text)
+        parse_destination(text)
 
     assert raised.value.problems == (f"--to: the value is not a place that this program knows; write {NEAR[text]}",)
 
 
 def test_a_signature_in_an_address_is_not_quoted() -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place("https://account.blob.core.windows.net/container/a?sv=1&sig=secret")
+        parse_destination("https://account.blob.core.windows.net/container/a?sv=1&sig=secret")
 
     write = f"write az://container/a{ACCOUNT}; credentials belong in the environment"
     assert raised.value.problems == (f"--to: the value is not a place that this program knows; {write}",)
@@ -121,7 +121,7 @@ FORMS = "s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, a folder
 )
 def test_an_address_of_another_kind_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place(text)
+        parse_destination(text)
 
     assert raised.value.problems == (f"--to: {text!r} is none of {FORMS}",)
 
@@ -129,18 +129,18 @@ def test_an_address_of_another_kind_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["landed:2026", "localhost:9000/b", "2026-03-04T09:00", "s3:"])
 def test_a_folder_whose_name_has_a_colon_is_refused_with_how_to_write_it(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place(text)
+        parse_destination(text)
 
     assert raised.value.problems == (
         f"--to: {text!r} is none of {FORMS}, such as ./{text} where the folder's name has a colon",
     )
-    assert parse_place(f"./{text}") == Place("file", "", text)
-    assert str(parse_place(f"./{text}")) == f"./{text}"
+    assert parse_destination(f"./{text}") == Destination("file", "", text)
+    assert str(parse_destination(f"./{text}")) == f"./{text}"
 
 
 @pytest.mark.parametrize("text", ["C:\\landed", "C:/landed", "c:landed", "a/b:c", "/a:b", "a@b", "s3", "a?b"])
 def test_a_drive_and_a_path_are_folders(text: str) -> None:
-    assert parse_place(text) == Place("file", "", text)
+    assert parse_destination(text) == Destination("file", "", text)
 
 
 @given(
@@ -148,7 +148,7 @@ def test_a_drive_and_a_path_are_folders(text: str) -> None:
 )
 def test_only_what_has_no_colon_in_its_first_part_is_a_folder_and_forms_to_write_are_places(text: str) -> None:
     try:
-        place = parse_place(text)
+        destination = parse_destination(text)
     except InvalidConfigError as error:
         form = error.problems[0].partition("; write ")[2]
         for each in filter(None, [form.split("; ")[0].split(" with ")[0].split(", or ")[0]]):
@@ -156,14 +156,14 @@ def test_only_what_has_no_colon_in_its_first_part_is_a_folder_and_forms_to_write
         return
     is_address = text.startswith(("s3://", "az://", "gs://", "file:///"))
     first = text.replace("\\", "/").partition("/")[0].strip(" \t\r\n'\"")
-    assert (place.folder is None) == (is_address and not text.startswith("file"))
+    assert (destination.folder is None) == (is_address and not text.startswith("file"))
     assert is_address or ":" not in first or (first[1:2] == ":" and first[0].isalpha())
 
 
 @pytest.mark.parametrize("text", ["", " "])
 def test_no_place_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
-        parse_place(text)
+        parse_destination(text)
 
     assert raised.value.problems == ("--to is empty",)
 
@@ -179,7 +179,7 @@ def test_every_command_refuses_a_mistyped_store_and_makes_no_folder(
     ended = program.run(name, Peer("s3a://bucket/x"), *options)
 
     assert ended.exit_code == 2
-    assert ended.complaint == (
+    assert ended.problem == (
         "The configuration has one problem: --to: 's3a://bucket/x' is not a place that this program knows; "
         "write s3://bucket/x. Correct these values and run the command again."
     )
@@ -192,5 +192,5 @@ def test_a_page_is_not_written_into_a_store(program: Program, folder: Peer) -> N
     ended = program.run("report", folder, "--out", "s3://bucket/report.html")
 
     assert ended.exit_code == 2
-    assert "--out: 's3://bucket/report.html' is not a local file" in ended.complaint
+    assert "--out: 's3://bucket/report.html' is not a local file" in ended.problem
     assert list(Path(folder.url).iterdir()) == []

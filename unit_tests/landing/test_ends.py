@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.errors import StoreError
+from source_amplitude.landing.destination import Destination, StoreLimits
 from source_amplitude.landing.inventory import take_inventory
-from source_amplitude.landing.destination import Place, StoreSettings
 from source_amplitude.landing.store import Store
 from source_amplitude.windows import DAY, HourWindow
 from unit_tests.conftest import fill
@@ -54,7 +54,7 @@ def test_a_broken_hour_in_every_window_does_not_end_the_run_since_hours_between_
     expected = {path: body for path, body in oracle(half_a_day.store).items() if path not in lost}
     assert {path: objects_of(stored(folder)).get(path) for path in expected} == expected
     assert {hour for hour, state in states_of(stored(folder)).items() if state == "failed"} == {"01", "05", "07"}
-    assert (landed.exit_code, landed.complaint.endswith(AGAIN)) == (1, True)
+    assert (landed.exit_code, landed.problem.endswith(AGAIN)) == (1, True)
     assert "7 hours done" in landed.summary
     assert "3 hours failed" in landed.summary
 
@@ -66,7 +66,7 @@ def test_windows_that_keep_failing_end_the_run_with_the_advice_for_landings(
 
     landed = program.land(folder, "--start", "2026-03-04T05", num_workers=1, request_time_range=1)
 
-    assert (landed.exit_code, landed.complaint.endswith(AGAIN)) == (1, True)
+    assert (landed.exit_code, landed.problem.endswith(AGAIN)) == (1, True)
     assert "3 hours failed" in landed.summary
 
 
@@ -128,7 +128,7 @@ def test_hours_that_cannot_be_expected_yet_are_called_that_whatever_end_is_named
 
     advice = "Name an earlier --start; the newest expected hour is 2026-03-04 09:00 UTC."
     said = f"No hour from 2026-03-05 00:00 UTC on can be expected yet. {advice}"
-    assert (missing.exit_code, missing.complaint) == (1, said)
+    assert (missing.exit_code, missing.problem) == (1, said)
 
 
 def test_a_manifest_has_the_most_frequent_types_of_its_hour_counted_over_all_its_objects(
@@ -158,7 +158,7 @@ class DownFromNow(Store):
 
 
 def test_a_store_that_goes_away_is_not_asked_for_every_day_of_a_year(tmp_path: Path) -> None:
-    store = DownFromNow(Place("file", "", str(tmp_path)), StoreSettings(), create=True)
+    store = DownFromNow(Destination("file", "", str(tmp_path)), StoreLimits(), create=True)
     start = datetime(2025, 1, 1, tzinfo=timezone.utc)
 
     with pytest.raises(StoreError):

@@ -26,9 +26,9 @@ def test_open_hours_are_empty_if_each_was_ripe_when_it_was_asked_for_itself() ->
     expected = Ledger(project="100200")
     for hour, manifest in found.items():
         if manifest.state is HourState.DONE:
-            expected.land(hour, {}, asked_at=manifest.asked_at)
+            expected.mark_done(hour, {}, asked_at=manifest.asked_at)
         else:
-            expected.found_nothing(
+            expected.mark_empty_response(
                 HourSet((manifest.window,)), asked_at=manifest.asked_at, export_delay_hours=DELAY_HOURS
             )
 

@@ -66,14 +66,14 @@ def test_a_landing_in_a_folder_that_is_killed_leaves_whole_objects_and_the_next_
     half_a_day: Emulator, program: Program, folder: Peer, files: int
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.05)
-    place = program.folder / "landed"
+    destination = program.folder / "landed"
 
     run = program.start(folder, *HOURS)
-    while run.poll() is None and len(list(place.rglob("*.gz"))) < files:
+    while run.poll() is None and len(list(destination.rglob("*.gz"))) < files:
         time.sleep(0.001)  # noqa: TID251 - the other process has no clock of ours
     run.kill()
     ended(run)
-    left, visible = stored(folder), [path for path in place.rglob("*.gz") if path.is_file()]
+    left, visible = stored(folder), [path for path in destination.rglob("*.gz") if path.is_file()]
     missing = program.missing(folder)
     rest = program.land(folder)
 
@@ -97,7 +97,7 @@ def test_a_landing_that_is_asked_to_end_says_so_and_keeps_what_is_done(
     rest = program.land(faulty_s3, *HOURS, "--only-missing")
 
     assert stopped.exit_code == 128 + how
-    assert stopped.complaint == (
+    assert stopped.problem == (
         "The landing was asked to end. Every hour that was done is landed. Run the command again for the rest."
     )
     assert stopped.stdout.count("\n") == 1

@@ -98,7 +98,7 @@ def test_a_window_that_failed_is_missing_until_it_heals(half_a_day: Emulator, pr
     healed = program.land(folder, *HOURS, "--only-missing")
 
     assert failed.exit_code == 1
-    assert failed.complaint.startswith("One window of the export could not be read. 2026-03-04 06:00 UTC: ")
+    assert failed.problem.startswith("One window of the export could not be read. 2026-03-04 06:00 UTC: ")
     assert failed.summary.endswith("; 2 hours open; 1 hour failed")
     assert missing.hours == {"2026-03-04T06": "failed"}
     assert (healed.exit_code, program.missing(folder).exit_code) == (0, 0)
@@ -168,7 +168,7 @@ def test_a_member_whose_gzip_is_broken_fails_its_hour_alone_and_is_landed_once_i
     healed = program.land(every_store, *HOURS, "--only-missing")
 
     assert failed.exit_code == 1
-    assert f"The member {member.name} cannot be unpacked" in failed.complaint
+    assert f"The member {member.name} cannot be unpacked" in failed.problem
     assert missing.hours == {"2026-03-04T06": "failed"}
     assert object_path(member) not in left
     assert left.items() <= oracle(half_a_day.store).items()
@@ -210,7 +210,7 @@ def test_a_manifest_that_cannot_be_read_is_named_and_nothing_is_written_until_it
     mended = program.land(folder)
 
     advice = InvalidManifestError.next_step
-    assert [(each.exit_code, each.complaint) for each in (landed, missing)] == [(1, f"{MANIFEST} {said} {advice}")] * 2
+    assert [(each.exit_code, each.problem) for each in (landed, missing)] == [(1, f"{MANIFEST} {said} {advice}")] * 2
     assert left == before
     assert (mended.exit_code, program.missing(folder).exit_code) == (0, 0)
 
@@ -270,4 +270,4 @@ def test_a_store_without_anything_misses_everything_and_a_folder_that_is_not_the
 
     assert (store.exit_code, set(store.hours.values()), len(store.hours)) == (1, {"missing"}, 10)
     assert (nowhere.exit_code, nowhere.stdout) == (1, "")
-    assert nowhere.complaint.startswith(f"The folder {folder.url} is not there.")
+    assert nowhere.problem.startswith(f"The folder {folder.url} is not there.")

@@ -48,19 +48,25 @@ def in_array(folder: Peer) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("form", "records_in", "what", "more"),
+    ("format_", "records_in", "what", "more"),
     [("jsonl", in_jsonl, HOUR, ()), ("parquet", in_parquet, HOUR, (IN_OTHER,)), ("json", in_array, "json/", ())],
 )
 def test_odd_lines_are_landed_as_read_emits_them_and_named_once(
-    emulator: Emulator, program: Program, folder: Peer, form: str, records_in: Reader, what: str, more: tuple[str, ...]
+    emulator: Emulator,
+    program: Program,
+    folder: Peer,
+    format_: str,
+    records_in: Reader,
+    what: str,
+    more: tuple[str, ...],
 ) -> None:
     emulator.store.put_content(AT, 0, b"\n".join(LINES) + b"\n")
 
-    landed = program.land(folder, *SPAN, "--format", form)
+    landed = program.land(folder, *SPAN, "--format", format_)
 
     repaired = REPAIRED.replace(f"{HOUR}, member 100200/100200_2026-03-04_6#0.json.gz", OBJECT)
-    said = [repaired if form == "json" else REPAIRED, *WARNINGS, *more]
+    said = [repaired if format_ == "json" else REPAIRED, *WARNINGS, *more]
     assert landed.exit_code == 0, landed.stderr
     assert records_in(folder) == RECORDS
     assert landed.warnings == [f"{what}: {text}" for text in said]
-    assert ("4 lines repaired" in landed.summary) == (form != "json")
+    assert ("4 lines repaired" in landed.summary) == (format_ != "json")

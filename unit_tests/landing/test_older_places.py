@@ -45,14 +45,14 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 @pytest.fixture(params=FORMATS)
-def form(request: pytest.FixtureRequest) -> str:
+def format_(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def place(form: str, tmp_path: Path) -> Peer:
+def destination(format_: str, tmp_path: Path) -> Peer:
     """A copy of the folder, whose array of a day is newer than the objects, as `land` left it."""
-    folder = Path(shutil.copytree(E2BEFF4 / "places" / form, tmp_path / "landed"))
+    folder = Path(shutil.copytree(E2BEFF4 / "places" / format_, tmp_path / "landed"))
     for path in files_in(folder):
         seconds = ARRAY_SECONDS if path.match(ARRAY) else LANDED_SECONDS
         os.utime(path, (seconds, seconds))
@@ -63,28 +63,28 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
 
 
-def land(program: Program, place: Peer, form: str, *options: str) -> Ended:
+def land(program: Program, destination: Peer, format_: str, *options: str) -> Ended:
     return program.land(
-        place, *SPAN, "--format", form, *options, start_date="2026-03-03T06:00:00Z", malformed_lines="skip"
+        destination, *SPAN, "--format", format_, *options, start_date="2026-03-03T06:00:00Z", malformed_lines="skip"
     )
 
 
-def snapshot(place: Peer) -> dict[str, tuple[bytes, int]]:
+def snapshot(destination: Peer) -> dict[str, tuple[bytes, int]]:
     """Return each file's content and when it was written."""
-    root = Path(place.url)
+    root = Path(destination.url)
     return {str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files_in(root)}
 
 
-def written(place: Peer, before: dict[str, tuple[bytes, int]]) -> list[str]:
+def written(destination: Peer, before: dict[str, tuple[bytes, int]]) -> list[str]:
     """Return the files that are new, were written since, or are not there any more."""
-    after = snapshot(place)
+    after = snapshot(destination)
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
-def landed_uuids(place: Peer) -> list[str]:
+def landed_uuids(destination: Peer) -> list[str]:
     """Return the sorted uuids of the events in all objects, in whatever format they are."""
     found: list[str] = []
-    for path, body in stored(place).items():
+    for path, body in stored(destination).items():
         if path.startswith("events/") and path.endswith(".parquet"):
             found += pq.read_table(io.BytesIO(body), columns=["uuid"])["uuid"].to_pylist()
         elif path.startswith("events/"):
@@ -100,105 +100,105 @@ def hour_of(path: str) -> str:
     return path.partition("hour=")[2][:2]
 
 
-def test_exactly_the_hours_that_are_missing_are_found(program: Program, place: Peer) -> None:
-    before = snapshot(place)
+def test_exactly_the_hours_that_are_missing_are_found(program: Program, destination: Peer) -> None:
+    before = snapshot(destination)
 
-    usual, strict = program.missing(place, *SPAN), program.missing(place, *SPAN, "--strict")
+    usual, strict = program.missing(destination, *SPAN), program.missing(destination, *SPAN, "--strict")
 
     lacking = {"2026-03-03T09": "short", "2026-03-03T11": "failed", "2026-03-03T13": "missing"}
     assert (usual.exit_code, usual.hours) == (1, lacking)
     assert (strict.exit_code, strict.hours) == (1, {**lacking, "2026-03-03T10": "open"})
-    assert written(place, before) == []
+    assert written(destination, before) == []
 
 
 def test_what_is_missing_is_landed_and_nothing_else_is_written(
-    emulator: Emulator, program: Program, place: Peer, form: str
+    emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
-    before = snapshot(place)
+    before = snapshot(destination)
 
-    landed = land(program, place, form, "--only-missing")
-    missing = program.missing(place, *SPAN)
+    landed = land(program, destination, format_, "--only-missing")
+    missing = program.missing(destination, *SPAN)
 
-    changed = written(place, before)
+    changed = written(destination, before)
     assert (landed.exit_code, missing.exit_code, missing.hours) == (0, 0, {})
     assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
-    assert [path for path in changed if path == ARRAY] == [ARRAY] * (form == "json")
-    assert landed_uuids(place) == amplitudes_uuids(emulator)
-    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(hours_of(place)).items()} == {
+    assert [path for path in changed if path == ARRAY] == [ARRAY] * (format_ == "json")
+    assert landed_uuids(destination) == amplitudes_uuids(emulator)
+    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(hours_of(destination)).items()} == {
         **dict.fromkeys(("06", "08", "09", "11", "12", "13", "14"), "done"),
         "07": "empty",
         "10": "open",
     }
 
 
-def hours_of(place: Peer) -> dict[str, bytes]:
+def hours_of(destination: Peer) -> dict[str, bytes]:
     """Return the manifests' contents by path."""
-    return {path: body for path, body in stored(place).items() if path.startswith("_manifest/")}
+    return {path: body for path, body in stored(destination).items() if path.startswith("_manifest/")}
 
 
 def test_a_landing_of_everything_compares_what_is_there_and_rewrites_none_of_it(
-    emulator: Emulator, program: Program, place: Peer, form: str
+    emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
-    before = snapshot(place)
+    before = snapshot(destination)
 
-    first = land(program, place, form)
-    changed = written(place, before)
-    between = snapshot(place)
-    second = land(program, place, form)
+    first = land(program, destination, format_)
+    changed = written(destination, before)
+    between = snapshot(destination)
+    second = land(program, destination, format_)
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
-    assert written(place, between) == []
+    assert written(destination, between) == []
     assert second.summary.startswith("nothing new (")
-    assert landed_uuids(place) == amplitudes_uuids(emulator)
+    assert landed_uuids(destination) == amplitudes_uuids(emulator)
 
 
 def test_late_files_of_landed_hours_replace_their_objects_alone(
-    emulator: Emulator, program: Program, place: Peer, form: str
+    emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
-    land(program, place, form, "--only-missing")
-    before = snapshot(place)
+    land(program, destination, format_, "--only-missing")
+    before = snapshot(destination)
     emulator.store.append_lines(at(3, 14), 0, [late_event("late-grown")])
     complete_the_half_line(emulator)
     program.pass_time(hours=6)
 
-    late = land(program, place, form, "--only-missing")
+    late = land(program, destination, format_, "--only-missing")
 
-    objects = [path for path in written(place, before) if path.startswith("events/")]
+    objects = [path for path in written(destination, before) if path.startswith("events/")]
     assert late.exit_code == 0
     assert [path.rpartition("/")[2].partition(".")[0] for path in objects] == [
         "100200_2026-03-03_12_7",
         "100200_2026-03-03_14_0",
     ]
-    assert {"late-grown", COMPLETED_LATER} <= set(landed_uuids(place))
-    assert landed_uuids(place) == amplitudes_uuids(emulator)
-    assert program.missing(place, *SPAN).exit_code == 0
+    assert {"late-grown", COMPLETED_LATER} <= set(landed_uuids(destination))
+    assert landed_uuids(destination) == amplitudes_uuids(emulator)
+    assert program.missing(destination, *SPAN).exit_code == 0
 
 
-@pytest.mark.parametrize("form", ["json"])
+@pytest.mark.parametrize("format_", ["json"])
 def test_the_array_of_the_day_has_every_event_once(
-    emulator: Emulator, program: Program, place: Peer, form: str
+    emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
-    land(program, place, form, "--only-missing")
+    land(program, destination, format_, "--only-missing")
 
-    array = json.loads(bytes(obstore.get(place.store(), ARRAY).bytes()))
+    array = json.loads(bytes(obstore.get(destination.store(), ARRAY).bytes()))
 
     assert sorted(event["uuid"] for event in array) == amplitudes_uuids(emulator)
 
 
-def test_the_report_shows_the_hours(program: Program, place: Peer) -> None:
-    page = Path(place.url).with_name("report.html")
+def test_the_report_shows_the_hours(program: Program, destination: Peer) -> None:
+    page = Path(destination.url).with_name("report.html")
 
-    report = program.run("report", place, *SPAN, "--out", str(page))
+    report = program.run("report", destination, *SPAN, "--out", str(page))
 
     assert (report.exit_code, report.stdout) == (0, f"{page}\n")
     assert "100200_2026-03-03_09_4" in page.read_text("utf-8")
 
 
-def test_another_format_is_refused(program: Program, place: Peer, form: str) -> None:
-    before = snapshot(place)
+def test_another_format_is_refused(program: Program, destination: Peer, format_: str) -> None:
+    before = snapshot(destination)
 
-    landed = land(program, place, "parquet" if form == "jsonl" else "jsonl")
+    landed = land(program, destination, "parquet" if format_ == "jsonl" else "jsonl")
 
     assert landed.exit_code == 1
-    assert written(place, before) == []
+    assert written(destination, before) == []

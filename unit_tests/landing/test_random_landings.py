@@ -18,7 +18,7 @@ from source_amplitude.run import run
 from unit_tests.conftest import NOON
 from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock
-from unit_tests.landing.program import STORE_SETTINGS, at, objects_of, oracle, stored
+from unit_tests.landing.program import STORE_LIMITS, at, objects_of, oracle, stored
 from unit_tests.peers.peer import Peer
 from unit_tests.random_lives import run_lives
 
@@ -116,8 +116,8 @@ class Landings(RuleBasedStateMachine):
             arguments = ["land", "--config", self.config, "--to", self.peer.url, *span]
             code = run(
                 [*arguments, *["--only-missing"] * only_missing],
-                settings=SHORT,
-                store_settings=STORE_SETTINGS,
+                limits=SHORT,
+                store_limits=STORE_LIMITS,
                 clock=self.clock,
             )
         if code == 0 and not only_missing:
@@ -138,8 +138,8 @@ class Landings(RuleBasedStateMachine):
         with redirect_stdout(out), redirect_stderr(StringIO()):
             run(
                 [command, "--to", self.peer.url, "--start", "2026-03-04", "--end", END],
-                settings=SHORT,
-                store_settings=STORE_SETTINGS,
+                limits=SHORT,
+                store_limits=STORE_LIMITS,
                 clock=self.clock,
             )
         return out.getvalue()

@@ -226,7 +226,7 @@ def test_hours_of_another_project_are_not_landed_beside_those_that_are_there(
         f"The archives belong to another project than what {folder.url} holds (100200). Nothing of the archive was "
         "landed. Use one prefix for each project."
     )
-    assert [(each.exit_code, each.complaint) for each in (same_hours, later_hours)] == [(1, said), (1, said)]
+    assert [(each.exit_code, each.problem) for each in (same_hours, later_hours)] == [(1, said), (1, said)]
     assert objects_of(stored(folder)) == objects_of(before)
 
 
@@ -244,7 +244,7 @@ def test_hours_in_another_format_are_not_landed_beside_those_that_are_there(
     landed = program.land(folder, "--start", hours[0], "--end", hours[1], "--format", "jsonl")
 
     assert landed.exit_code == 1
-    assert landed.complaint == (
+    assert landed.problem == (
         f"{folder.url} holds hours landed as raw, and jsonl was asked for. "
         "Name another prefix in --to, or the format that is there in --format."
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.landing.credentials import LOOKED_FOR
-from source_amplitude.landing.destination import Place
+from source_amplitude.landing.destination import Destination
 from source_amplitude.landing.store_errors import lacks_conditions, translated
 from unit_tests.peers.faults import FOREVER, Answer, xml_error
 
@@ -43,21 +43,21 @@ REGION_MALFORMED = Answer(
     ],
 )
 def test_a_bucket_in_another_region_is_named_with_the_region(
-    program: Program, faulty_s3: FaultyPeer, answer: Answer, complaint: str
+    program: Program, faulty_s3: FaultyPeer, answer: Answer, problem: str
 ) -> None:
     faulty_s3.front.inject(answer, times=FOREVER)
 
     missing = program.missing(faulty_s3)
 
     bucket = faulty_s3.url.split("/")[2]
-    assert (missing.exit_code, missing.complaint) == (1, f"{faulty_s3.url} {complaint.format(bucket=bucket)}")
+    assert (missing.exit_code, missing.problem) == (1, f"{faulty_s3.url} {problem.format(bucket=bucket)}")
 
 
 @pytest.mark.parametrize("scheme", ["s3", "az", "gs"])
 def test_where_no_credentials_are_found_the_places_that_were_looked_at_are_named(scheme: str) -> None:
     error = OSError("Error performing PUT http://169.254.169.254/latest/api/token in 1ms")
 
-    said = str(translated(error, Place(scheme, "box", ""), "listing _manifest"))
+    said = str(translated(error, Destination(scheme, "box", ""), "listing _manifest"))
 
     assert said.startswith(
         f"No credentials for {scheme}://box were found: listing _manifest failed. Looked for: {LOOKED_FOR[scheme]}."

@@ -97,8 +97,8 @@ def test_a_store_that_stays_broken_is_named_and_the_next_run_completes_the_set(
     healed = program.land(every_faulty_cloud, *HOURS, "--only-missing")
 
     assert broken.exit_code == 1
-    assert broken.complaint.startswith(f"{every_faulty_cloud.url} failed while writing {path[:6]}")
-    assert broken.complaint.endswith(AGAIN)
+    assert broken.problem.startswith(f"{every_faulty_cloud.url} failed while writing {path[:6]}")
+    assert broken.problem.endswith(AGAIN)
     assert missing.exit_code == (0 if isinstance(fault, LoseAnswer) and path.startswith("_") else 1) or missing.hours
     assert healed.exit_code == 0
     assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
@@ -115,8 +115,8 @@ def test_a_store_that_cannot_be_listed_is_named_by_every_command(
 
     said = f"{every_faulty_cloud.url} failed while listing _manifest"
     assert (landed.exit_code, missing.exit_code) == (1, 1)
-    assert (landed.complaint.startswith(said), missing.complaint.startswith(said)) == (True, True)
-    assert (landed.complaint.endswith(AGAIN), missing.stdout) == (True, "")
+    assert (landed.problem.startswith(said), missing.problem.startswith(said)) == (True, True)
+    assert (landed.problem.endswith(AGAIN), missing.stdout) == (True, "")
     assert len(half_a_day.requests) == 1
 
 
@@ -132,8 +132,8 @@ def test_a_store_that_denies_access_is_asked_once_and_named(
     doing = {"PUT": "writing events/date=2026-03-04/hour=09/", "GET": "listing _manifest"}[method]
     assert len(half_a_day.store.members(at(9))) > 0
     assert landed.exit_code == 1
-    assert landed.complaint.startswith(f"{every_faulty_cloud.url} denied {doing}")
-    assert landed.complaint.endswith(CREDENTIALS)
+    assert landed.problem.startswith(f"{every_faulty_cloud.url} denied {doing}")
+    assert landed.problem.endswith(CREDENTIALS)
     every_faulty_cloud.front.heal()
     assert stored(every_faulty_cloud) == {}
 
@@ -148,7 +148,7 @@ def test_a_token_that_expires_half_way_ends_the_run_and_the_next_one_completes_t
     rest = program.land(faulty_s3)
 
     assert landed.exit_code == 1
-    assert "ExpiredToken" in landed.complaint
+    assert "ExpiredToken" in landed.problem
     assert rest.exit_code == 0
     assert objects_of(stored(faulty_s3)) == oracle(half_a_day.store)
 
@@ -161,8 +161,8 @@ def test_a_bucket_or_container_that_is_not_there_is_named(program: Program, ever
 
     said = f"{absent.url} is not there: listing _manifest failed"
     assert (landed.exit_code, missing.exit_code) == (1, 1)
-    assert (landed.complaint.startswith(said), missing.complaint.startswith(said)) == (True, True)
-    assert landed.complaint.endswith(CREDENTIALS)
+    assert (landed.problem.startswith(said), missing.problem.startswith(said)) == (True, True)
+    assert landed.problem.endswith(CREDENTIALS)
 
 
 def test_an_upload_in_parts_that_is_cut_leaves_nothing_to_be_seen_and_is_completed_by_the_next_run(
@@ -263,7 +263,7 @@ def test_a_full_disk_is_named_and_once_it_has_room_the_next_run_completes_the_se
 
     members = oracle(half_a_day.store)
     assert (full.exit_code, missing.exit_code, rest.exit_code) == (1, 1, 0), full.stderr
-    assert full.complaint.startswith(f"The disk of {peer.url} is full: ")
+    assert full.problem.startswith(f"The disk of {peer.url} is full: ")
     assert left == {path: members[path] for path in left}
     assert len(visible) == len(left) < len(members)
     assert objects_of(content) == members
@@ -276,8 +276,8 @@ def test_a_temporary_folder_without_room_is_named(program: Program, folder: Peer
         run = ended(program.start(folder, *HOURS, environ={"TMPDIR": str(disk)}))
 
     assert run.exit_code == 1
-    assert run.complaint.startswith(f"The folder {disk} ")
-    assert "point TMPDIR to a larger disk" in run.complaint
+    assert run.problem.startswith(f"The folder {disk} ")
+    assert "point TMPDIR to a larger disk" in run.problem
 
 
 @pytest.mark.usefixtures("half_a_day")
@@ -291,20 +291,20 @@ def test_a_folder_that_cannot_be_written_is_named(program: Program) -> None:
         missing = program.missing(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
 
     assert (landed.exit_code, inside.exit_code, missing.exit_code) == (1, 1, 0), missing.stderr
-    assert landed.complaint.startswith(f"{peer.url} denied ")
-    assert inside.complaint.startswith(f"The folder {disk / 'another'} cannot be made (Read-only file system).")
+    assert landed.problem.startswith(f"{peer.url} denied ")
+    assert inside.problem.startswith(f"The folder {disk / 'another'} cannot be made (Read-only file system).")
 
 
 def test_a_file_in_place_of_a_folder_is_named(program: Program, tmp_path: Path) -> None:
-    place = tmp_path / "file"
-    place.write_text("not ours", encoding="utf-8")
+    destination = tmp_path / "file"
+    destination.write_text("not ours", encoding="utf-8")
 
-    landed, missing = program.land(Peer(str(place))), program.missing(Peer(str(place)))
+    landed, missing = program.land(Peer(str(destination))), program.missing(Peer(str(destination)))
 
     assert (landed.exit_code, missing.exit_code) == (1, 1)
-    assert landed.complaint == f"The folder {place} cannot be made (File exists). {CREDENTIALS}"
-    assert missing.complaint == f"The folder {place} is not there. Correct --to, or land something there first."
-    assert place.read_text(encoding="utf-8") == "not ours"
+    assert landed.problem == f"The folder {destination} cannot be made (File exists). {CREDENTIALS}"
+    assert missing.problem == f"The folder {destination} is not there. Correct --to, or land something there first."
+    assert destination.read_text(encoding="utf-8") == "not ours"
 
 
 def test_files_that_may_not_grow_are_named(half_a_day: Emulator, program: Program, folder: Peer) -> None:

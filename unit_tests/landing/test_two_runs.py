@@ -18,44 +18,44 @@ NINE = ("--start", "2026-03-04T09", "--end", "2026-03-04T10")
 
 
 @pytest.fixture(params=["folder", "s3"])
-def place(request: pytest.FixtureRequest) -> Peer:
+def destination(request: pytest.FixtureRequest) -> Peer:
     peer: Peer = request.getfixturevalue(request.param)
     return peer
 
 
-def test_two_processes_at_once_land_everything_once(half_a_day: Emulator, program: Program, place: Peer) -> None:
+def test_two_processes_at_once_land_everything_once(half_a_day: Emulator, program: Program, destination: Peer) -> None:
     half_a_day.faults.add("prepare", seconds=0.1)
 
-    runs = [program.start(place, *HOURS), program.start(place, *HOURS)]
+    runs = [program.start(destination, *HOURS), program.start(destination, *HOURS)]
     codes = [ended(run).exit_code for run in runs]
 
     assert codes == [0, 0]
-    assert objects_of(stored(place)) == oracle(half_a_day.store)
-    assert states_of(stored(place)) == {f"{hour:02}": "open" if hour in (3, 4) else "done" for hour in range(10)}
-    assert program.missing(place).exit_code == 0
+    assert objects_of(stored(destination)) == oracle(half_a_day.store)
+    assert states_of(stored(destination)) == {f"{hour:02}": "open" if hour in (3, 4) else "done" for hour in range(10)}
+    assert program.missing(destination).exit_code == 0
 
 
 def test_two_processes_while_the_hours_grow_leave_what_the_next_run_has_little_to_add_to(
-    half_a_day: Emulator, program: Program, place: Peer
+    half_a_day: Emulator, program: Program, destination: Peer
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.1)
-    runs = [program.start(place, *HOURS)]
+    runs = [program.start(destination, *HOURS)]
     for hour in (0, 1, 2, 5, 6, 7, 8, 9):
         half_a_day.store.append_lines(
             at(hour), half_a_day.store.members(at(hour))[0].name.partition, [{"uuid": "grown"}]
         )
         half_a_day.store.add_member(at(hour), [{"uuid": "late"}], partition=9000)
         if hour == 2:
-            runs.append(program.start(place, *HOURS))
+            runs.append(program.start(destination, *HOURS))
 
     codes = [ended(run).exit_code for run in runs]
-    missing = program.missing(place)
-    last = program.land(place)
+    missing = program.missing(destination)
+    last = program.land(destination)
 
     assert codes == [0, 0]
     assert missing.hours == {}
     assert last.exit_code == 0
-    assert objects_of(stored(place)) == oracle(half_a_day.store)
+    assert objects_of(stored(destination)) == oracle(half_a_day.store)
 
 
 def grow(emulator: Emulator) -> None:

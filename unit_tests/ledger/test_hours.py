@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from source_amplitude.errors import OtherProjectError
-from source_amplitude.ledger import LandedHour, Ledger
+from source_amplitude.ledger import Ledger, ReadHour
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow
 
@@ -38,7 +38,7 @@ def one_member(hour: datetime, *, malformed_lines: int = 0) -> dict[str, Fingerp
 def ledger_with_landed(*numbers: int, asked_at: datetime = LATER) -> Ledger:
     ledger = Ledger()
     for number in numbers:
-        ledger.land(h(number), one_member(h(number)), asked_at=asked_at)
+        ledger.mark_done(h(number), one_member(h(number)), asked_at=asked_at)
     return ledger
 
 
@@ -48,17 +48,17 @@ def test_what_is_neither_landed_nor_an_accepted_gap_is_missing() -> None:
     assert Ledger().missing(span(0, 5), NO_GAPS) == hours(0, 5)
     assert ledger.missing(span(0, 5), NO_GAPS) == hours(0, 1) | hours(3, 5)
     assert ledger.missing(span(0, 5), hours(3, 4)) == hours(0, 1) | hours(4, 5)
-    assert (ledger.settled, ledger.open, ledger.newest_landed) == (hours(1, 3), HourSet(), h(2))
+    assert (ledger.settled, ledger.open, ledger.newest_with_data) == (hours(1, 3), HourSet(), h(2))
 
 
 def test_an_hour_that_is_only_kept_stays_missing_and_its_members_are_known_even_after_others_land() -> None:
     ledger = Ledger()
 
-    ledger.keep(h(1), one_member(h(1)), asked_at=h(5))
-    assert (ledger.missing(span(0, 3), NO_GAPS), ledger.newest_landed) == (hours(0, 3), None)
+    ledger.mark_partial(h(1), one_member(h(1)), asked_at=h(5))
+    assert (ledger.missing(span(0, 3), NO_GAPS), ledger.newest_with_data) == (hours(0, 3), None)
 
-    ledger.land(h(1), {"b": Fingerprint(3, 3)}, asked_at=h(6))
-    assert ledger.landed == {h(1): LandedHour(h(6), {**one_member(h(1)), "b": Fingerprint(3, 3)})}
+    ledger.mark_done(h(1), {"b": Fingerprint(3, 3)}, asked_at=h(6))
+    assert ledger.read_hours == {h(1): ReadHour(h(6), {**one_member(h(1)), "b": Fingerprint(3, 3)})}
     assert [ledger.known(name) for name in (member(h(1)), member(h(1), 7))] == [Fingerprint(10, 0xCAFE), None]
 
 
@@ -67,11 +67,11 @@ def test_an_hour_of_day_files_settles_its_whole_day() -> None:
     noon = datetime(2014, 11, 11, 12, tzinfo=timezone.utc)
     day = HourWindow(noon.replace(hour=0), noon.replace(hour=0) + DAY)
 
-    ledger.land(noon, {}, asked_at=LATER)
+    ledger.mark_done(noon, {}, asked_at=LATER)
 
     assert ledger.settled == HourSet((day,))
-    assert ledger.landed == {day.start: LandedHour(LATER, {})}
-    assert ledger.newest_landed == day.start
+    assert ledger.read_hours == {day.start: ReadHour(LATER, {})}
+    assert ledger.newest_with_data == day.start
 
 
 # Rule 4: open hours, and hours that are empty for good.
@@ -79,9 +79,9 @@ def test_an_hour_of_day_files_settles_its_whole_day() -> None:
 
 def test_an_hour_without_members_is_open_and_still_missing_even_if_it_was_half_read_before() -> None:
     ledger = Ledger()
-    ledger.keep(h(0), one_member(h(0)), asked_at=h(4))
+    ledger.mark_partial(h(0), one_member(h(0)), asked_at=h(4))
 
-    ledger.found_nothing(hours(0, 2), asked_at=h(4), export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(0, 2), asked_at=h(4), export_delay_hours=DELAY)
 
     assert ledger.open == hours(0, 2)
     assert ledger.missing(span(0, 3), NO_GAPS) == hours(0, 3)
@@ -104,7 +104,7 @@ def test_an_hour_is_empty_for_good_a_day_after_it_was_due_if_a_later_one_has_mem
 ) -> None:
     ledger = ledger_with_landed(1)
 
-    ledger.found_nothing(hours(0, 1), asked_at=asked_at, export_delay_hours=delay)
+    ledger.mark_empty_response(hours(0, 1), asked_at=asked_at, export_delay_hours=delay)
 
     assert ledger.settled == (hours(0, 2) if is_settled else hours(1, 2))
     assert ledger.open == (HourSet() if is_settled else hours(0, 1))
@@ -112,9 +112,9 @@ def test_an_hour_is_empty_for_good_a_day_after_it_was_due_if_a_later_one_has_mem
 
 def test_ripe_hours_are_settled_as_soon_as_a_later_hour_lands() -> None:
     ledger = Ledger()
-    ledger.found_nothing(hours(0, 5), asked_at=LATER, export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(0, 5), asked_at=LATER, export_delay_hours=DELAY)
 
-    ledger.land(h(3), one_member(h(3)), asked_at=LATER)
+    ledger.mark_done(h(3), one_member(h(3)), asked_at=LATER)
 
     assert (ledger.settled, ledger.open) == (hours(0, 4), hours(4, 5))
     assert ledger.cursor(h(0), NO_GAPS) == h(3)
@@ -122,9 +122,9 @@ def test_ripe_hours_are_settled_as_soon_as_a_later_hour_lands() -> None:
 
 def test_ripeness_counts_from_when_the_hour_was_asked_for_and_not_from_when_a_later_one_lands() -> None:
     ledger = Ledger()
-    ledger.found_nothing(hours(0, 1), asked_at=h(4), export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(0, 1), asked_at=h(4), export_delay_hours=DELAY)
 
-    ledger.land(h(3), one_member(h(3)), asked_at=LATER)
+    ledger.mark_done(h(3), one_member(h(3)), asked_at=LATER)
 
     assert (ledger.settled, ledger.open) == (hours(3, 4), hours(0, 1))
 
@@ -135,11 +135,11 @@ def test_overdue_hours_that_the_caller_reads_are_settled_by_the_same_rule() -> N
     ledger.settle_overdue(hours(0, 5), now=h(28), export_delay_hours=DELAY)
     assert (ledger.settled, ledger.open) == (HourSet(), HourSet())
 
-    ledger.note_later_members(h(1))
-    assert (ledger.settled, ledger.newest_landed) == (hours(0, 1), h(1))
+    ledger.note_later_data(h(1))
+    assert (ledger.settled, ledger.newest_with_data) == (hours(0, 1), h(1))
 
-    ledger.note_later_members(h(4))
-    assert (ledger.settled, ledger.newest_landed) == (hours(0, 2), h(4))
+    ledger.note_later_data(h(4))
+    assert (ledger.settled, ledger.newest_with_data) == (hours(0, 2), h(4))
 
 
 # What is recorded, and that nothing else changes it.
@@ -157,7 +157,7 @@ def test_remembered_hours_cannot_be_exchanged_from_outside() -> None:
     ledger = ledger_with_landed(0)
 
     with pytest.raises(TypeError):
-        ledger.landed[h(0)] = LandedHour(LATER, {})  # type: ignore[index]
+        ledger.read_hours[h(0)] = ReadHour(LATER, {})  # type: ignore[index]
 
     assert ledger == ledger_with_landed(0)
 
@@ -175,9 +175,9 @@ def test_archives_of_another_project_are_refused() -> None:
 
 def test_flaws_are_forgotten_when_asked_to() -> None:
     ledger = Ledger()
-    ledger.land(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
+    ledger.mark_done(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
 
-    ledger.forget_flaws()
+    ledger.forget_malformed_lines()
 
     assert ledger == ledger_with_landed(0)
 
@@ -214,17 +214,19 @@ def test_a_recheck_counts_whether_it_finds_members_or_not(*, finds_members: bool
     ledger = ledger_with_landed(0, asked_at=h(3))
 
     if finds_members:
-        ledger.land(h(0), one_member(h(0)), asked_at=h(8))
+        ledger.mark_done(h(0), one_member(h(0)), asked_at=h(8))
     else:
-        ledger.found_nothing(hours(0, 1), asked_at=h(8), export_delay_hours=DELAY)
+        ledger.mark_empty_response(hours(0, 1), asked_at=h(8), export_delay_hours=DELAY)
 
-    assert ledger == Ledger(settled=hours(0, 1), landed={h(0): LandedHour(h(8), one_member(h(0)))}, newest_landed=h(0))
+    assert ledger == Ledger(
+        settled=hours(0, 1), read_hours={h(0): ReadHour(h(8), one_member(h(0)))}, newest_with_data=h(0)
+    )
     assert ledger.rechecks_due(span(0, 100), (6, 24), h(9)) == HourSet()
 
 
 def test_half_read_hours_and_hours_outside_the_span_are_no_rechecks() -> None:
     ledger = ledger_with_landed(0, 5, asked_at=h(8))
-    ledger.keep(h(2), one_member(h(2)), asked_at=h(8))
+    ledger.mark_partial(h(2), one_member(h(2)), asked_at=h(8))
 
     assert ledger.rechecks_due(span(1, 100), (24,), LATER) == hours(5, 6)
     assert ledger.rechecks_due(span(1, 100), (), LATER) == HourSet()
@@ -245,23 +247,23 @@ def test_members_are_forgotten_after_the_last_recheck(
 ) -> None:
     ledger = ledger_with_landed(0, asked_at=read_at)
 
-    ledger.forget_what_is_final(ages)
+    ledger.forget_final_hours(ages)
 
-    assert ledger.landed == ({h(0): LandedHour(read_at, one_member(h(0)))} if is_kept else {})
+    assert ledger.read_hours == ({h(0): ReadHour(read_at, one_member(h(0)))} if is_kept else {})
     assert ledger.settled == hours(0, 1)
 
 
 def test_flawed_and_half_read_hours_are_never_forgotten() -> None:
     ledger = Ledger()
-    ledger.land(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
-    ledger.keep(h(1), one_member(h(1)), asked_at=LATER)
-    ledger.land(h(2), one_member(h(2)), asked_at=LATER)
+    ledger.mark_done(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
+    ledger.mark_partial(h(1), one_member(h(1)), asked_at=LATER)
+    ledger.mark_done(h(2), one_member(h(2)), asked_at=LATER)
 
-    ledger.forget_what_is_final((6, 24))
+    ledger.forget_final_hours((6, 24))
 
-    assert sorted(ledger.landed) == [h(0), h(1)]
-    assert ledger.flawed() == {h(0): LandedHour(LATER, one_member(h(0), malformed_lines=2))}
-    assert ledger.flawed()[h(0)].malformed_lines == 2
+    assert sorted(ledger.read_hours) == [h(0), h(1)]
+    assert ledger.with_malformed_lines() == {h(0): ReadHour(LATER, one_member(h(0), malformed_lines=2))}
+    assert ledger.with_malformed_lines()[h(0)].malformed_lines == 2
 
 
 # The end of what can be read, and the cursor.
@@ -269,7 +271,7 @@ def test_flawed_and_half_read_hours_are_never_forgotten() -> None:
 
 def test_a_settled_hour_of_the_future_unsettles_everything_from_the_end_on() -> None:
     ledger = ledger_with_landed(0, 1, 2)
-    ledger.found_nothing(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
 
     clamped = [ledger.clamp(h(2), end=h(1)), ledger.clamp(h(2), end=h(0))]
 

@@ -116,12 +116,12 @@ class LateAmplitude(RuleBasedStateMachine):
             nothing -= HourSet((HourWindow(hour, hour + HOUR),))
             seen = {name: self.emit(ledger, name, lines, breaks=breaks) for name, lines in members.items()}
             if breaks:
-                ledger.keep(hour, seen, asked_at=asked_at)
+                ledger.mark_partial(hour, seen, asked_at=asked_at)
                 return
-            ledger.land(hour, seen, asked_at=asked_at)
-            ledger.forget_what_is_final(AGES)
+            ledger.mark_done(hour, seen, asked_at=asked_at)
+            ledger.forget_final_hours(AGES)
             self.now += timedelta(seconds=7)
-        ledger.found_nothing(nothing, asked_at=asked_at, export_delay_hours=self.delay)
+        ledger.mark_empty_response(nothing, asked_at=asked_at, export_delay_hours=self.delay)
 
     def emit(self, ledger: Ledger, name: str, lines: list[bytes], *, breaks: bool) -> Fingerprint:
         known = ledger.known(name) or Fingerprint()
@@ -150,7 +150,7 @@ class LateAmplitude(RuleBasedStateMachine):
         if self.lines:
             assert sorted(self.emitted) == sorted(line.text for line in self.lines)
             assert ledger.missing(span(0, SPAN_HOURS), NO_GAPS) == ledger.open == HourSet()
-            assert ledger.landed == {}
+            assert ledger.read_hours == {}
 
 
 LateAmplitude.TestCase.settings = settings(max_examples=80, stateful_step_count=16, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.ledger import Ledger, state_from_ledger
-from source_amplitude.ledger.member_codec import pack_members, unpack_members
+from source_amplitude.ledger.member_codec import decode_members, encode_members
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import HOUR, HourSet, HourWindow
 
@@ -36,11 +36,11 @@ ODD_NAMES = st.text(max_size=20) | st.sampled_from(
 
 
 def packed_members(members: dict[str, Fingerprint]) -> dict[str, object]:
-    return pack_members(members, project=PROJECT, hour=NINE)
+    return encode_members(members, project=PROJECT, hour=NINE)
 
 
 def restored(packed: dict[str, object]) -> dict[str, Fingerprint]:
-    return unpack_members(json.loads(json.dumps(packed)), project=PROJECT, hour=NINE)
+    return decode_members(json.loads(json.dumps(packed)), project=PROJECT, hour=NINE)
 
 
 @given(st.dictionaries(REGULAR_NAMES | ODD_NAMES, FINGERPRINTS, max_size=30))
@@ -116,14 +116,14 @@ def test_members_of_other_hours_and_projects_keep_their_names(names: list[str]) 
 )
 def test_what_was_never_packed_is_refused(saved: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError, TypeError, IndexError, AttributeError)):
-        unpack_members(saved, project=PROJECT, hour=NINE)
+        decode_members(saved, project=PROJECT, hour=NINE)
 
 
 @given(st.binary(max_size=40))
 @settings(deadline=None)
 def test_any_bytes_are_members_or_one_of_the_named_errors(packed: bytes) -> None:
     try:
-        members = unpack_members({"packed": base64.b64encode(packed).decode()}, project=PROJECT, hour=NINE)
+        members = decode_members({"packed": base64.b64encode(packed).decode()}, project=PROJECT, hour=NINE)
     except (ValueError, IndexError):
         return
 
@@ -142,10 +142,10 @@ def test_a_day_of_hours_makes_a_small_state(members_an_hour: int, most_bytes: in
             )
             for partition in random_source.sample(range(1000), members_an_hour)
         }
-        ledger.land(hour, members, asked_at=hour + timedelta(hours=3, minutes=17))
+        ledger.mark_done(hour, members, asked_at=hour + timedelta(hours=3, minutes=17))
 
     state = json.dumps(state_from_ledger(ledger, start=NINE, accepted_gaps=HourSet()))
 
     assert ledger.settled == HourSet((HourWindow(NINE, NINE + HOUR * 24),))
-    assert sorted(ledger.landed) == [NINE + HOUR * number for number in range(24)]
+    assert sorted(ledger.read_hours) == [NINE + HOUR * number for number in range(24)]
     assert len(state) < most_bytes

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.errors import InvalidStateError
-from source_amplitude.ledger import LandedHour, Ledger, SavedState, ledger_from_state, state_from_ledger
+from source_amplitude.ledger import Ledger, ReadHour, SavedState, ledger_from_state, state_from_ledger
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow
 
@@ -34,12 +34,12 @@ def a_ledger() -> Ledger:
     return Ledger(
         settled=HourSet((HourWindow(h(0), h(5)), HourWindow(h(7), h(8)))),
         open=HourSet((HourWindow(h(5), h(7)),)),
-        landed={
-            h(4): LandedHour(h(8), {str(MemberName(PROJECT, h(4), 5)): Fingerprint(300, 0xDEADBEEF)}),
-            h(7): LandedHour(h(11), {"odd.gz": Fingerprint(1, 2, 3)}),
+        read_hours={
+            h(4): ReadHour(h(8), {str(MemberName(PROJECT, h(4), 5)): Fingerprint(300, 0xDEADBEEF)}),
+            h(7): ReadHour(h(11), {"odd.gz": Fingerprint(1, 2, 3)}),
         },
         project=PROJECT,
-        newest_landed=h(7),
+        newest_with_data=h(7),
         working_hours=(24, 6),
     )
 
@@ -63,14 +63,14 @@ def ledgers(draw: st.DrawFn) -> Ledger:
     for number in draw(st.sets(st.integers(0, 200), max_size=4)):
         regular = st.builds(MemberName, st.just(PROJECT), st.just(h(number)), st.integers(0, 5000)).map(str)
         members = draw(st.dictionaries(regular | st.text(max_size=10), prints, max_size=5))
-        landed[h(number)] = LandedHour(h(number) + timedelta(seconds=draw(st.integers(0, 10**7))), members)
+        landed[h(number)] = ReadHour(h(number) + timedelta(seconds=draw(st.integers(0, 10**7))), members)
     moments = st.integers(0, 20_000).map(h)
     return Ledger(
         settled=draw(hour_sets()),
         open=draw(hour_sets()),
-        landed=landed,
+        read_hours=landed,
         project=PROJECT,
-        newest_landed=draw(st.none() | moments),
+        newest_with_data=draw(st.none() | moments),
         working_hours=draw(st.none() | st.tuples(st.integers(1, 8760), st.integers(1, 8760))),
     )
 
@@ -116,12 +116,12 @@ def test_an_empty_ledger_is_saved_with_the_hour_before_the_start() -> None:
 
 def test_a_fraction_of_a_second_in_the_time_of_reading_makes_no_difference_to_what_is_due() -> None:
     ledger = a_ledger()
-    ledger.land(h(4), {}, asked_at=h(11) + timedelta(microseconds=999_999))
+    ledger.mark_done(h(4), {}, asked_at=h(11) + timedelta(microseconds=999_999))
 
     state = state_from_ledger(ledger, start=START, accepted_gaps=NO_GAPS)
 
     restored = ledger_from_state(state, export_delay_hours=DELAY).ledger
-    assert restored.landed[h(4)].read_at == h(11)
+    assert restored.read_hours[h(4)].read_at == h(11)
     assert restored.rechecks_due(HourWindow(h(0), h(99)), (6,), h(50)) == ledger.rechecks_due(
         HourWindow(h(0), h(99)), (6,), h(50)
     )
@@ -275,10 +275,10 @@ def use(saved: SavedState) -> None:
     ledger.missing(span, NO_GAPS)
     ledger.rechecks_due(span, (6, 24), now)
     ledger.known("any")
-    ledger.flawed()
-    ledger.found_nothing(HourSet((HourWindow(h(1), h(3)),)), asked_at=now, export_delay_hours=DELAY)
-    ledger.land(h(0), {str(MemberName(PROJECT, h(0), 1)): Fingerprint(1, 1)}, asked_at=now)
-    ledger.forget_what_is_final((6, 24))
+    ledger.with_malformed_lines()
+    ledger.mark_empty_response(HourSet((HourWindow(h(1), h(3)),)), asked_at=now, export_delay_hours=DELAY)
+    ledger.mark_done(h(0), {str(MemberName(PROJECT, h(0), 1)): Fingerprint(1, 1)}, asked_at=now)
+    ledger.forget_final_hours((6, 24))
     state = json.loads(json.dumps(state_from_ledger(ledger, start=START, accepted_gaps=NO_GAPS)))
     assert ledger_from_state(state, export_delay_hours=DELAY).warnings == ()
 

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
 from source_amplitude.report.html_page import page
-from source_amplitude.report.symbols import LEVELS, SIGNS, level, short_count, size
+from source_amplitude.report.symbols import LEVELS, SYMBOLS, level, short_count, size
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow, hour_window
 from unit_tests.report.coverages import COMMAND, COVERAGES, MADE_AT, MIDNIGHT, TITLE, a_month, cover, covering, span
 from unit_tests.report.pages import Element, parsed, rows
@@ -127,7 +127,7 @@ def test_every_hour_is_there_once_with_the_symbol_and_the_class_of_its_condition
     expected = Counter(
         (str(each.window), f"l{level(each.events, largest)}", short_count(each.events))
         if each.condition is Condition.DONE
-        else (str(each.window), each.condition.value, SIGNS[each.condition].symbol)
+        else (str(each.window), each.condition.value, SYMBOLS[each.condition].unicode)
         for each in coverage.hours
     )
     assert said == expected

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from source_amplitude.landing.coverage import Condition
-from source_amplitude.report.symbols import LEVELS, SIGNS, level, short_count, size
+from source_amplitude.report.symbols import LEVELS, SYMBOLS, level, short_count, size
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_thousandth_of_the_largest_hour_is_still_seen_and_half_of_it_is_still_
 
 
 def test_no_two_conditions_have_one_symbol_and_none_is_left_out() -> None:
-    assert set(SIGNS) == set(Condition)
-    assert len({sign.symbol for sign in SIGNS.values()}) == len(SIGNS)
-    assert len({sign.ascii for sign in SIGNS.values()}) == len(SIGNS)
-    assert all(sign.ascii.isascii() and len(sign.ascii) == len(sign.symbol) == 1 for sign in SIGNS.values())
+    assert set(SYMBOLS) == set(Condition)
+    assert len({symbol.unicode for symbol in SYMBOLS.values()}) == len(SYMBOLS)
+    assert len({symbol.ascii for symbol in SYMBOLS.values()}) == len(SYMBOLS)
+    assert all(symbol.ascii.isascii() and len(symbol.ascii) == len(symbol.unicode) == 1 for symbol in SYMBOLS.values())

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from source_amplitude.landing.coverage import Condition, Coverage, HourCover
+from source_amplitude.report.symbols import SYMBOLS
 from source_amplitude.report.terminal_grid import BARS, DIGITS, Grid
-from source_amplitude.report.symbols import SIGNS
 from source_amplitude.windows import DAY, DAY_FILES_END, HOUR, HourWindow
 from unit_tests.report.coverages import COVERAGES, MIDNIGHT, covering, span
 
@@ -115,8 +115,10 @@ def test_every_hour_is_there_once_with_the_symbol_of_its_condition(coverage: Cov
     lines = printed(coverage, encoding="ascii" if plain else "utf-8").splitlines()
 
     bars = dict.fromkeys(DIGITS if plain else BARS, "done")
-    symbols = {(sign.ascii if plain else sign.symbol): condition.value for condition, sign in SIGNS.items()} | bars
-    shown = Counter((day, hour, symbols[symbol]) for day, hour, symbol in cells_of(lines).elements())
+    symbols = {
+        (symbol.ascii if plain else symbol.unicode): condition.value for condition, symbol in SYMBOLS.items()
+    } | bars
+    shown = Counter((day, hour, symbols[unicode]) for day, hour, unicode in cells_of(lines).elements())
     expected = Counter(
         (f"{each.window.start:%Y-%m-%d}", each.window.start.hour, each.condition.value) for each in coverage.hours
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import Config, Keys, Region
-from source_amplitude.encoding import Encoded, OneByOne, split_lines
+from source_amplitude.encoding import Encoded, SerialEncoder, split_lines
 from source_amplitude.export import Amplitude
-from source_amplitude.spark.probe_discovery import Glances
-from source_amplitude.spark.download_discovery import Looks, counting_looks
+from source_amplitude.spark.download_discovery import DownloadDiscovery, counting_discovery
+from source_amplitude.spark.offsets import OffsetPlanner, partition_between
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.offsets import Progress, share_between
-from source_amplitude.spark.partitions import read_share, split_share
+from source_amplitude.spark.partitions import read_partition, split_partition
+from source_amplitude.spark.probe_discovery import ProbeDiscovery
 from unit_tests.end_to_end.command import SHORT
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from amplitude_emulator import Emulator
-    from source_amplitude.spark.partitions import Share
+    from source_amplitude.spark.partitions import Partition
     from unit_tests.fakes.fake_clock import FakeClock
 
 POLL_SECONDS = 60.0
@@ -75,16 +75,16 @@ class Query:
         self._late_files = late_files
         self._kill_at = kill_at
         self._most_bytes = most_bytes
-        self._looks: Looks[list[bytes]] | None = None
-        self._progress = Progress(amplitude, self._settling(), POLL_SECONDS)
+        self._looks: DownloadDiscovery[list[bytes]] | None = None
+        self._progress = OffsetPlanner(amplitude, self._discovery(), POLL_SECONDS)
 
-    def _settling(self) -> Glances | Looks[None] | Looks[list[bytes]]:
+    def _discovery(self) -> ProbeDiscovery | DownloadDiscovery[None] | DownloadDiscovery[list[bytes]]:
         if self._late_files is LateFiles.IGNORE:
-            return Glances(self._amplitude)
+            return ProbeDiscovery(self._amplitude)
         if self._late_files is LateFiles.DRIVER:
-            self._looks = Looks(self._amplitude, OneByOne(raw_lines), self._most_bytes)
+            self._looks = DownloadDiscovery(self._amplitude, SerialEncoder(raw_lines), self._most_bytes)
             return self._looks
-        return counting_looks(self._amplitude)
+        return counting_discovery(self._amplitude)
 
     def run(self, *, most_hours: int | None = 6, most_batches: int = 1000) -> None:
         """Run until nothing is new, or the query is killed."""
@@ -110,17 +110,17 @@ class Query:
         start, end = (json.loads(text) for text in self._checkpoint.offsets[-2:])
         rows = prefetched
         if rows is None:
-            share = share_between(start, end, self._amplitude.config)
-            rows = [line for part in self._parts(share) for line in self._read(part)]
+            partition = partition_between(start, end, self._amplitude.config)
+            rows = [line for part in self._parts(partition) for line in self._read(part)]
         self._die("read")
         self._checkpoint.rows.append(rows)
 
-    def _parts(self, share: Share) -> list[Share]:
+    def _parts(self, partition: Partition) -> list[Partition]:
         config = self._amplitude.config
-        return split_share(share, window_hours=config.window_hours, most=config.num_workers)
+        return split_partition(partition, window_hours=config.window_hours, most=config.num_workers)
 
-    def _read(self, share: Share) -> Iterable[bytes]:
-        for payload in read_share(share, self._amplitude, OneByOne(raw_lines)):
+    def _read(self, partition: Partition) -> Iterable[bytes]:
+        for payload in read_partition(partition, self._amplitude, SerialEncoder(raw_lines)):
             yield from payload
 
     def _die(self, at: str) -> None:

@@ -12,9 +12,9 @@ from source_amplitude.errors import (
     NetworkError,
     OtherProjectError,
     RateLimitedError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
-from source_amplitude.spark.failures import UnexpectedFailureError, said_plainly
+from source_amplitude.spark.failures import UnexpectedFailureError, friendly_errors
 
 KEYS = Keys("an-api-key", "a-secret-key")
 ALL = [
@@ -25,12 +25,12 @@ ALL = [
     NetworkError("what"),
     OtherProjectError("what"),
     RateLimitedError("what"),
-    UnexpectedAnswerError("what"),
+    UnexpectedResponseError("what"),
 ]
 
 
 def said(error: Exception) -> Exception:
-    with pytest.raises(Exception) as raised, said_plainly(KEYS):  # noqa: PT011 - any is passed on
+    with pytest.raises(Exception) as raised, friendly_errors(KEYS):  # noqa: PT011 - any is passed on
         raise error
     return raised.value
 

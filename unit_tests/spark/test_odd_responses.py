@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from source_amplitude.api import ExportAnswer, client
+from source_amplitude.api import ExportResponse, client
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import AmplitudeError, HoursMissingError, NotPublishedError
-from source_amplitude.spark.options import LateFiles
 from source_amplitude.spark.offsets import ledger_at
+from source_amplitude.spark.options import LateFiles
 from source_amplitude.windows import HOUR, HourSet, hour_window
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
@@ -209,10 +209,10 @@ class OddHour:
         self._hour = hour
         self._body = body
 
-    def export(self, window: HourWindow, sink: ByteSink) -> ExportAnswer:
+    def export(self, window: HourWindow, sink: ByteSink) -> ExportResponse:
         if window.start == self._hour and window.hours == 1:
             sink.write(self._body)
-            return ExportAnswer.ARCHIVE
+            return ExportResponse.ARCHIVE
         return self._real.export(window, sink)
 
     def __getattr__(self, name: str) -> object:

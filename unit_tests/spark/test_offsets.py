@@ -11,9 +11,9 @@ import pytest
 
 from source_amplitude.errors import InvalidStateError, OtherProjectError
 from source_amplitude.ledger import Ledger
-from source_amplitude.spark.probe_discovery import Glances
+from source_amplitude.spark.offsets import Offset, OffsetPlanner, ledger_at, offset_of, partition_between
 from source_amplitude.spark.options import LateFiles
-from source_amplitude.spark.offsets import Offset, Progress, ledger_at, offset_of, share_between
+from source_amplitude.spark.probe_discovery import ProbeDiscovery
 from source_amplitude.windows import HOUR, HourSet, HourWindow
 from unit_tests.conftest import NOON, fill
 from unit_tests.fakes.fake_clock import FakeClock
@@ -49,10 +49,10 @@ class Driver:
         self.progress = self.progress_with()
         self.offset: Offset = self.progress.initial()
 
-    def progress_with(self, **settings: float) -> Progress:
+    def progress_with(self, **settings: float) -> OffsetPlanner:
         amplitude = amplitude_of(self._emulator, self.config, self.clock)
         amplitude = replace(amplitude, limits=replace(amplitude.limits, **settings))  # type: ignore[arg-type]
-        return Progress(amplitude, Glances(amplitude), POLL_SECONDS)
+        return OffsetPlanner(amplitude, ProbeDiscovery(amplitude), POLL_SECONDS)
 
     def has_ended(self) -> bool:
         """Return whether the driver waits for time to pass."""
@@ -61,7 +61,7 @@ class Driver:
     def next(self, most_hours: int | None = 4) -> HourSet:
         """Take the next offset and return the hours that its batch reads."""
         start, self.offset = self.offset, json.loads(json.dumps(self.progress.next(self.offset, most_hours)))
-        return share_between(start, self.offset, self.config).hours
+        return partition_between(start, self.offset, self.config).hours
 
 
 def test_hours_are_taken_oldest_first_and_a_bounded_number_at_once(half_a_day: Emulator) -> None:

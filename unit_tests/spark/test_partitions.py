@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.encoding import OneByOne
+from source_amplitude.encoding import SerialEncoder
 from source_amplitude.errors import (
     CorruptArchiveError,
     EmptyArchiveError,
@@ -18,7 +18,7 @@ from source_amplitude.errors import (
     OtherProjectError,
 )
 from source_amplitude.members import Fingerprint
-from source_amplitude.spark.partitions import Share, read_share, split_share
+from source_amplitude.spark.partitions import Partition, read_partition, split_partition
 from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock
@@ -39,31 +39,31 @@ def at(hour: int) -> datetime:
     return MIDNIGHT + HOUR * hour
 
 
-def read(emulator: Emulator, share: Share) -> list[bytes]:
+def read(emulator: Emulator, partition: Partition) -> list[bytes]:
     amplitude = amplitude_of(emulator, config_of(emulator, MIDNIGHT), FakeClock(NOON))
-    return [line for payload in read_share(share, amplitude, OneByOne(raw_lines)) for line in payload]
+    return [line for payload in read_partition(partition, amplitude, SerialEncoder(raw_lines)) for line in payload]
 
 
 @given(st.sets(HOURS), st.integers(1, 9), st.integers(1, 5))
 def test_shares_are_few_and_have_each_hour_once(wanted: set[datetime], window_hours: int, most: int) -> None:
-    share = Share(HourSet.of(map(hour_window, wanted)), "1", HourSet.of(map(hour_window, sorted(wanted)[::2])))
+    partition = Partition(HourSet.of(map(hour_window, wanted)), "1", HourSet.of(map(hour_window, sorted(wanted)[::2])))
 
-    parts = split_share(share, window_hours=window_hours, most=most)
+    parts = split_partition(partition, window_hours=window_hours, most=most)
 
     assert len(parts) <= most
     assert sorted(hour for part in parts for hour in part.hours) == sorted(wanted)
-    assert HourSet.of(window for part in parts for window in part.expected.windows) == share.expected
+    assert HourSet.of(window for part in parts for window in part.expected.windows) == partition.expected
     assert all(part.hours.windows and part.project == "1" for part in parts)
 
 
 def test_windows_are_dealt_out_in_turn() -> None:
-    parts = split_share(Share(hours(0, 10)), window_hours=2, most=3)
+    parts = split_partition(Partition(hours(0, 10)), window_hours=2, most=3)
 
     assert [part.hours for part in parts] == [hours(0, 2) | hours(6, 8), hours(2, 4) | hours(8, 10), hours(4, 6)]
 
 
 def test_a_share_reads_its_hours_and_no_others(half_a_day: Emulator) -> None:
-    lines = read(half_a_day, Share(hours(1, 3) | hours(6, 7)))
+    lines = read(half_a_day, Partition(hours(1, 3) | hours(6, 7)))
 
     stored = [line for hour in (1, 2, 6) for line in half_a_day.store.lines(at(hour), at(hour + 1))]
     assert sorted(lines) == sorted(stored)
@@ -73,7 +73,7 @@ def test_a_share_fails_on_an_archive_without_a_file_of_its_hours(half_a_day: Emu
     half_a_day.faults.add("empty_archive", hour=at(1))
 
     with pytest.raises(EmptyArchiveError) as caught:
-        read(half_a_day, Share(hours(1, 2)))
+        read(half_a_day, Partition(hours(1, 2)))
 
     assert caught.value.what == ("The export for 2026-03-04 01:00 UTC is an archive without a file of these hours.")
 
@@ -86,7 +86,7 @@ def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) ->
     name = str(store.member(MIDNIGHT, 1).name)
     known, bound = fingerprint(b'{"n":1}\n'), fingerprint(b'{"n":1}\n{"n":2}\n')
 
-    lines = read(emulator, Share(hours(0, 1), known={MIDNIGHT: {name: known}}, bounds={MIDNIGHT: {name: bound}}))
+    lines = read(emulator, Partition(hours(0, 1), known={MIDNIGHT: {name: known}}, bounds={MIDNIGHT: {name: bound}}))
 
     assert lines == [b'{"n":2}']
 
@@ -95,7 +95,7 @@ def test_a_member_that_was_rewritten_since_the_batch_was_planned_is_read_whole(e
     emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}', b'{"n":6}', b'{"n":7}'])
     name = str(emulator.store.member(MIDNIGHT, 1).name)
 
-    lines = read(emulator, Share(hours(0, 1), bounds={MIDNIGHT: {name: fingerprint(b'{"n":1}\n{"n":2}\n')}}))
+    lines = read(emulator, Partition(hours(0, 1), bounds={MIDNIGHT: {name: fingerprint(b'{"n":1}\n{"n":2}\n')}}))
 
     assert lines == [b'{"n":5}', b'{"n":6}', b'{"n":7}']
 
@@ -106,23 +106,27 @@ def test_a_member_that_is_gone_since_the_batch_was_planned_fails_the_task(emulat
     other = name.replace("#1", "#2")
 
     with pytest.raises(HoursMissingError, match=f"lacks the member {other}") as raised:
-        read(emulator, Share(hours(0, 1), bounds={MIDNIGHT: {other: fingerprint(b'{"n":1}\n')}}))
+        read(emulator, Partition(hours(0, 1), bounds={MIDNIGHT: {other: fingerprint(b'{"n":1}\n')}}))
 
     assert CorruptArchiveError.__name__ not in str(raised.value)
 
 
 def test_an_hour_whose_files_are_gone_since_the_batch_was_planned_fails_the_task(half_a_day: Emulator) -> None:
     with pytest.raises(NotPublishedError, match="no files for 2026-03-04 03:00 UTC, and had some when"):
-        read(half_a_day, Share(hours(2, 5), expected=hours(2, 4)))
+        read(half_a_day, Partition(hours(2, 5), expected=hours(2, 4)))
 
 
 def test_an_hour_that_is_gone_for_a_moment_is_asked_for_again_alone(half_a_day: Emulator) -> None:
     amplitude = amplitude_of(half_a_day, config_of(half_a_day, MIDNIGHT), FakeClock(NOON))
     half_a_day.store.publish_at(at(2), NOON + HOUR)
     clock = PublishingClock(half_a_day, at(2))
-    share = Share(hours(0, 3), expected=hours(0, 3))
+    partition = Partition(hours(0, 3), expected=hours(0, 3))
 
-    rows = [row for rows in read_share(share, replace(amplitude, clock=clock), OneByOne(raw_lines)) for row in rows]
+    rows = [
+        row
+        for rows in read_partition(partition, replace(amplitude, clock=clock), SerialEncoder(raw_lines))
+        for row in rows
+    ]
 
     assert sorted(rows) == sorted(half_a_day.store.lines(at(0), at(3)))
     assert len(clock.sleeps) == 1
@@ -143,14 +147,14 @@ class PublishingClock(FakeClock):
 
 def test_archives_of_another_project_fail_the_task(half_a_day: Emulator) -> None:
     with pytest.raises(OtherProjectError):
-        read(half_a_day, Share(hours(0, 1), project="1"))
+        read(half_a_day, Partition(hours(0, 1), project="1"))
 
 
 def test_a_task_ends_at_its_first_window_that_fails(half_a_day: Emulator) -> None:
     half_a_day.faults.add("server_error", hour=MIDNIGHT)
 
     with pytest.raises(HoursMissingError, match="2026-03-04 00:00 to 02:00 UTC"):
-        read(half_a_day, Share(hours(0, 10)))
+        read(half_a_day, Partition(hours(0, 10)))
 
     asked = {seen.query["start"] for seen in half_a_day.requests}
     assert asked == {"20260304T00"}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from source_amplitude.api import Call, KeysProof, RetryPolicy
+from source_amplitude.api import CredentialCheck, Request, RetryPolicy
 from source_amplitude.api.quotas import Quota, Quotas
 from source_amplitude.config import parse_config
 from source_amplitude.errors import (
     AmplitudeError,
     CredentialsRejectedError,
-    GarbledAnswerError,
+    GarbledResponseError,
     NotInPlanError,
     RateLimitedError,
     RequestRejectedError,
@@ -21,7 +21,7 @@ from source_amplitude.errors import (
     StoppedError,
 )
 from source_amplitude.export import Amplitude, Limits
-from source_amplitude.tables.rest_session import Rest
+from source_amplitude.tables.rest_session import RestSession
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock
 from unit_tests.fakes.memory_sink import MemorySink
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from amplitude_emulator import Emulator
 
-COHORTS = Call("/api/3/cohorts", "list of cohorts")
+COHORTS = Request("/api/3/cohorts", "list of cohorts")
 PROOF = "/us/api/2/export"
 
 
@@ -46,14 +46,14 @@ class Local:
     budget_seconds: float = 1800
     secret: str = ""
 
-    def rest(self) -> Rest:
+    def rest(self) -> RestSession:
         project = self.emulator.project
         keys = {"api_key": project.api_key, "secret_key": self.secret or project.secret_key}
         config = parse_config({**keys, "start_date": "2026-03-04T00:00:00Z"})
         limits = Limits(retry=self.policy, retry_budget_seconds=self.budget_seconds)
         amplitude = Amplitude.of(config, limits, self.clock, self.emulator.url)
-        proof = KeysProof(amplitude.client, amplitude.other_region)
-        return Rest(amplitude, proof, Quotas(self.clock, self.stop), self.stop)
+        proof = CredentialCheck(amplitude.client, amplitude.other_region)
+        return RestSession(amplitude, proof, Quotas(self.clock, self.stop), self.stop)
 
     def asked(self) -> list[str]:
         return [f"{seen.path} {seen.status}" for seen in self.emulator.requests]
@@ -141,7 +141,7 @@ def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pyt
     local.emulator.faults.add("html_page", path="/api/3/cohorts")
     local.policy = RetryPolicy(attempts=2, first_wait_seconds=1, longest_wait_seconds=1)
 
-    with pytest.raises(GarbledAnswerError) as caught:
+    with pytest.raises(GarbledResponseError) as caught:
         local.rest().json(COHORTS)
 
     assert caught.value.what == PAGE
@@ -279,13 +279,13 @@ def test_a_wait_lasts_as_long_as_it_says(local: Local) -> None:
 def test_the_present_is_the_earlier_of_both_clocks(local: Local, ahead_seconds: float) -> None:
     local.clock.advance(ahead_seconds)
 
-    assert local.rest().present() == min(local.clock.now(), NOON)
+    assert local.rest().conservative_now() == min(local.clock.now(), NOON)
 
 
 def test_the_present_is_ours_where_amplitude_does_not_answer(local: Local) -> None:
     local.emulator.faults.add("connection_reset")
 
-    assert local.rest().present() == local.clock.now()
+    assert local.rest().conservative_now() == local.clock.now()
 
 
 def test_a_storage_is_asked_once(local: Local) -> None:

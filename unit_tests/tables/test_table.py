@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from source_amplitude.api import KeysProof
+from source_amplitude.api import CredentialCheck
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.config import parse_config
 from source_amplitude.errors import InvalidStateError, StoppedError
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.tables import TABLES
-from source_amplitude.tables.rest_session import Rest
+from source_amplitude.tables.rest_session import RestSession
 from unit_tests.airbyte.streams.golden_records import everything, golden
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 BY_NAME = {table.name: table for table in TABLES}
 
 
-def session(project: Project, stop: threading.Event | None = None, **changes: object) -> Rest:
+def session(project: Project, stop: threading.Event | None = None, **changes: object) -> RestSession:
     """Return a session of its own, with options that give every table something to read."""
     config = parse_config(project.config(**everything(project) | changes))
     amplitude = Amplitude.of(config, Limits(), project.clock, project.emulator.url)
     ends = stop or threading.Event()
-    return Rest(amplitude, KeysProof(amplitude.client, amplitude.other_region), Quotas(project.clock, ends), ends)
+    return RestSession(
+        amplitude, CredentialCheck(amplitude.client, amplitude.other_region), Quotas(project.clock, ends), ends
+    )
 
 
 def rows_of(reading: Reading, *, again: bool = True) -> list[dict[str, Any]]:

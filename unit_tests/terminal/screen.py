@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from source_amplitude.terminal.console import Person
+from source_amplitude.terminal.console import Terminal
 
 
 class Screen(io.StringIO):
@@ -16,11 +16,11 @@ class Screen(io.StringIO):
         return True
 
 
-def person(*, reads_stderr: bool = True, reads_stdout: bool = False, may_draw: bool = False) -> Person:
-    return Person(reads_stderr, reads_stdout, may_draw, Screen())
+def terminal(*, shows_stderr: bool = True, shows_stdout: bool = False, can_draw: bool = False) -> Terminal:
+    return Terminal(shows_stderr, shows_stdout, can_draw, Screen())
 
 
-def said_to(listener: Person) -> list[str]:
+def said_to(listener: Terminal) -> list[str]:
     """Return the lines that a person was told."""
     assert isinstance(listener.stderr, Screen)
     return listener.stderr.getvalue().splitlines()

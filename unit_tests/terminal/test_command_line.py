@@ -91,7 +91,9 @@ def test_an_option_is_left_out_in_each_of_its_forms() -> None:
 
 def test_the_process_knows_how_it_was_started(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text("from source_amplitude.terminal.command_line import TypedCommand; print(TypedCommand.of_process())")
+    program.write_text(
+        "from source_amplitude.terminal.command_line import TypedCommand; print(TypedCommand.of_process())"
+    )
 
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(program), "read", "a b"],

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.export import SyncStats
-from source_amplitude.terminal.console import Narrator, ReadCommand
 from source_amplitude.terminal.command_line import TypedCommand
-from unit_tests.terminal.screen import person, said_to
+from source_amplitude.terminal.console import ConsoleReporter, ReadCommand
+from unit_tests.terminal.screen import said_to, terminal
 
 if TYPE_CHECKING:
-    from source_amplitude.terminal.console import Person
+    from source_amplitude.terminal.console import Terminal
 
 READ = ("read", "--config", "config.yaml", "--catalog", "my catalog.json")
 COMMAND = ReadCommand(TypedCommand(arguments=(*READ, "--state-file=state.json")), keeps_state=True)
@@ -26,21 +26,21 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def listener() -> Person:
-    return person()
+def listener() -> Terminal:
+    return terminal()
 
 
 @pytest.fixture
-def narrator(listener: Person) -> Narrator:
-    return Narrator(listener, threading.Event())
+def reporter(listener: Terminal) -> ConsoleReporter:
+    return ConsoleReporter(listener, threading.Event())
 
 
-def told(listener: Person) -> list[str]:
+def told(listener: Terminal) -> list[str]:
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said_to(listener)]
 
 
-def test_what_became_of_an_export_is_said_in_two_lines(listener: Person, narrator: Narrator) -> None:
-    narrator.end("events", SyncStats(records=40_800, hours_done=68, content_bytes=72_000_000, seconds=2.5))
+def test_what_became_of_an_export_is_said_in_two_lines(listener: Terminal, reporter: ConsoleReporter) -> None:
+    reporter.end("events", SyncStats(records=40_800, hours_done=68, content_bytes=72_000_000, seconds=2.5))
 
     assert told(listener) == [
         "events: 40,800 events, 72.0 MB of JSON (0.0 MB downloaded), 2.5 s (16,320/s)",
@@ -48,18 +48,18 @@ def test_what_became_of_an_export_is_said_in_two_lines(listener: Person, narrato
     ]
 
 
-def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narrator: Narrator) -> None:
-    narrator.begin_stream("cohorts")
+def test_each_stream_is_named_once_with_what_became_of_it(listener: Terminal, reporter: ConsoleReporter) -> None:
+    reporter.begin_stream("cohorts")
     for _ in range(1200):
-        narrator.count("cohorts")
-    narrator.end_stream("cohorts", is_complete=True)
-    narrator.begin_stream("events")
-    narrator.end("events", SyncStats(records=5, hours_done=1, archive_bytes=9, content_bytes=9, seconds=1.0))
-    narrator.end_stream("events", is_complete=True)
-    narrator.begin_stream("taxonomy")
-    narrator.end_stream("taxonomy", is_complete=False)
-    narrator.complain("It is not in the plan.", "taxonomy")
-    narrator.end_read(COMMAND, goes_on=False)
+        reporter.count("cohorts")
+    reporter.end_stream("cohorts", is_complete=True)
+    reporter.begin_stream("events")
+    reporter.end("events", SyncStats(records=5, hours_done=1, archive_bytes=9, content_bytes=9, seconds=1.0))
+    reporter.end_stream("events", is_complete=True)
+    reporter.begin_stream("taxonomy")
+    reporter.end_stream("taxonomy", is_complete=False)
+    reporter.print_error("It is not in the plan.", "taxonomy")
+    reporter.end_read(COMMAND, goes_on=False)
 
     assert told(listener) == [
         "cohorts: 1,200 records",
@@ -74,9 +74,9 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Person, narr
     ("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'"), ("./-x", "./-x")]
 )
 def test_the_next_command_can_be_copied_into_a_shell_and_appends(
-    listener: Person, narrator: Narrator, output: str, shown: str
+    listener: Terminal, reporter: ConsoleReporter, output: str, shown: str
 ) -> None:
-    narrator.end_read(replace(COMMAND, output=output), goes_on=True)
+    reporter.end_read(replace(COMMAND, output=output), goes_on=True)
 
     assert told(listener) == [
         "Next time, for what is new:",
@@ -87,10 +87,10 @@ def test_the_next_command_can_be_copied_into_a_shell_and_appends(
 @pytest.mark.parametrize(("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
 @pytest.mark.parametrize("state", [(), ("--state", "state.json"), ("--state=state.json",)])
 def test_without_a_state_file_the_states_are_taken_from_the_output(
-    listener: Person, narrator: Narrator, output: str, shown: str, state: tuple[str, ...]
+    listener: Terminal, reporter: ConsoleReporter, output: str, shown: str, state: tuple[str, ...]
 ) -> None:
     typed = TypedCommand(("python", "main.py"), (*READ[:3], *state, *READ[3:], "-d"))
-    narrator.end_read(ReadCommand(typed, keeps_state=False, output=output), goes_on=True)
+    reporter.end_read(ReadCommand(typed, keeps_state=False, output=output), goes_on=True)
 
     assert told(listener) == [
         "Next time, for what is new:",
@@ -99,10 +99,10 @@ def test_without_a_state_file_the_states_are_taken_from_the_output(
     ]
 
 
-def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Person, narrator: Narrator) -> None:
+def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Terminal, reporter: ConsoleReporter) -> None:
     for name in ("state.json", "state-2.json"):
         Path(name).write_text("another sync's")
-    narrator.end_read(ReadCommand(TypedCommand(arguments=READ), keeps_state=False, output="out"), goes_on=True)
+    reporter.end_read(ReadCommand(TypedCommand(arguments=READ), keeps_state=False, output="out"), goes_on=True)
 
     assert told(listener)[1:] == [
         """  grep -a '^{"type":"STATE"' out > state-3.json""",
@@ -110,9 +110,9 @@ def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Person, narra
     ]
 
 
-def test_states_of_full_refreshes_are_not_taken_over(listener: Person, narrator: Narrator) -> None:
+def test_states_of_full_refreshes_are_not_taken_over(listener: Terminal, reporter: ConsoleReporter) -> None:
     typed, refreshed = TypedCommand(arguments=READ), frozenset({"events_list", "cohorts"})
-    narrator.end_read(ReadCommand(typed, keeps_state=False, output="out", refreshed=refreshed), goes_on=True)
+    reporter.end_read(ReadCommand(typed, keeps_state=False, output="out", refreshed=refreshed), goes_on=True)
 
     assert told(listener)[1] == (
         """  grep -a '^{"type":"STATE"' out | grep -av -e '"stream_descriptor":{"name":"cohorts"'"""
@@ -120,21 +120,21 @@ def test_states_of_full_refreshes_are_not_taken_over(listener: Person, narrator:
     )
 
 
-def test_what_was_asked_to_end_did_not_fail(listener: Person) -> None:
+def test_what_was_asked_to_end_did_not_fail(listener: Terminal) -> None:
     stop = threading.Event()
-    narrator = Narrator(listener, stop)
-    narrator.begin_stream("events")
+    reporter = ConsoleReporter(listener, stop)
+    reporter.begin_stream("events")
     stop.set()
 
-    narrator.end_stream("events", is_complete=False)
-    narrator.complain("The sync was asked to end.", "events")
-    narrator.end_read(COMMAND, goes_on=True)
+    reporter.end_stream("events", is_complete=False)
+    reporter.print_error("The sync was asked to end.", "events")
+    reporter.end_read(COMMAND, goes_on=True)
 
     assert said_to(listener)[:2] == ["events: The sync was asked to end.", "To go on where this ended:"]
 
 
-def test_a_check_ends_in_one_line(listener: Person, narrator: Narrator) -> None:
-    narrator.end_check("")
-    narrator.end_check("Refused.")
+def test_a_check_ends_in_one_line(listener: Terminal, reporter: ConsoleReporter) -> None:
+    reporter.end_check("")
+    reporter.end_check("Refused.")
 
     assert said_to(listener) == ["Amplitude accepts the keys.", "\x1b[31mRefused.\x1b[0m"]

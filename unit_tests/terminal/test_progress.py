@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from source_amplitude.export import SyncStats
-from source_amplitude.terminal.console import Narrator
+from source_amplitude.terminal.console import ConsoleReporter
 from source_amplitude.terminal.progress import ProgressLine
-from unit_tests.terminal.screen import Screen, person
+from unit_tests.terminal.screen import Screen, terminal
 
 
 def console(width: int = 100) -> Console:
@@ -81,14 +81,14 @@ def test_the_cursor_is_shown_all_the_time_so_that_no_end_can_leave_it_hidden() -
 
 
 def test_the_line_is_taken_away_at_the_end_and_closing_twice_is_harmless() -> None:
-    listener = person(may_draw=True)
-    narrator = Narrator(listener, threading.Event())
-    narrator.begin("events", SyncStats)
+    listener = terminal(can_draw=True)
+    reporter = ConsoleReporter(listener, threading.Event())
+    reporter.begin("events", SyncStats)
 
-    narrator.close()
+    reporter.close()
     assert isinstance(listener.stderr, Screen)
     ended = listener.stderr.getvalue()
-    narrator.close()
+    reporter.close()
 
     assert ended.endswith("\x1b[2K")
     assert listener.stderr.getvalue() == ended

@@ -5,19 +5,17 @@ Its records leave as dicts for any host, or as finished RECORD lines for our lau
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, ConfiguredAirbyteStream, SyncMode, Type
 from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 
 from source_amplitude.airbyte.streams.events_sync import EventsSync, SavePoint
+from source_amplitude.airbyte.streams.record_lines import SerializedRecords, record_lines, record_suffix
 from source_amplitude.encoding import (
-    AcrossProcesses,
     Encoded,
-    JsonLines,
-    OneByOne,
+    ProcessPoolEncoder,
+    SerialEncoder,
     encode_line_by_line,
     usable_processors,
 )
@@ -42,14 +40,6 @@ _MOST_PROCESSES = 4
 """Each takes memory, and one process does all the unpacking and writing; more than two were not measured to help."""
 
 
-@dataclass
-class SerializedRecords(AirbyteMessage):
-    """Some RECORD messages of one stream as complete lines for stdout; only our launcher understands it."""
-
-    payload: bytes = b""
-    records: int = 0
-
-
 class Events(CheckpointMixin, Stream):
     """Every event Amplitude received, once; incremental by the hour of ``server_upload_time``.
 
@@ -71,12 +61,12 @@ class Events(CheckpointMixin, Stream):
         *,
         stop: threading.Event,
         serialize: bool = False,
-        audience: ProgressListener | None = None,
+        listener: ProgressListener | None = None,
     ) -> None:
         self._amplitude = amplitude
         self._stop = stop
         self._serialize = serialize
-        self._audience = audience or ProgressListener()
+        self._audience = listener or ProgressListener()
         self._state: MutableMapping[str, Any] = {}
 
     @property
@@ -105,9 +95,9 @@ class Events(CheckpointMixin, Stream):
         Raises:
             AirbyteTracedException: Whatever was left unread, after the last state was yielded.
         """
-        encoding: Encoding[Any] = self._record_lines() if self._serialize else OneByOne(encode_records)
+        encoding: Encoding[Any] = self._record_lines() if self._serialize else SerialEncoder(encode_records)
         state = self._state or stream_state
-        sync = EventsSync(self._amplitude, state, encoding, stop=self._stop, audience=self._audience)
+        sync = EventsSync(self._amplitude, state, encoding, stop=self._stop, listener=self._audience)
         for step in sync.run(is_full_refresh=configured_stream.sync_mode == SyncMode.full_refresh):
             if isinstance(step, SavePoint):
                 self._state = dict(step.state)
@@ -121,9 +111,9 @@ class Events(CheckpointMixin, Stream):
 
     def _record_lines(self) -> Encoding[bytes]:
         amplitude = self._amplitude
-        return AcrossProcesses(
+        return ProcessPoolEncoder(
             record_lines(self.name),
-            lambda: record_tail(int(amplitude.clock.now().timestamp() * 1000)),
+            lambda: record_suffix(int(amplitude.clock.now().timestamp() * 1000)),
             amplitude.config.num_processes or min(usable_processors(), _MOST_PROCESSES),
             amplitude.limits.processes_after_bytes,
         )
@@ -132,12 +122,3 @@ class Events(CheckpointMixin, Stream):
 def encode_records(body: bytes) -> Encoded[list[Record]]:
     """Return the records of the lines in ``body``; blank lines are no lines."""
     return encode_line_by_line(body, lambda record: record)
-
-
-def record_lines(stream: str) -> JsonLines:
-    """Return what makes the bytes that Airbyte's own serialiser would print, line by line."""
-    return JsonLines(b'{"type":"RECORD","record":{"stream":' + orjson.dumps(stream) + b',"data":')
-
-
-def record_tail(emitted_at_millis: int) -> bytes:
-    return b',"emitted_at":%d}}\n' % emitted_at_millis

@@ -53,7 +53,7 @@ class EventsSync(Generic[T]):
     encoding: Encoding[T]
     _: KW_ONLY
     stop: threading.Event
-    audience: ProgressListener
+    listener: ProgressListener
 
     @property
     def _config(self) -> Config:
@@ -78,7 +78,7 @@ class EventsSync(Generic[T]):
         self.amplitude.connect()
         reader = ExportReader(self.amplitude, ledger, self.encoding, stop=self.stop)
         self._take_back_the_future(ledger)
-        self.amplitude.require_current_date(self._config.start, ledger.newest_settled)
+        self.amplitude.clocks.require_current_date(self._config.start, ledger.newest_settled)
         span_end = self.amplitude.span_end(self._config.end)
         failure: Exception | None = None
         try:
@@ -90,7 +90,7 @@ class EventsSync(Generic[T]):
         stats.hours_open, stats.seconds = len(ledger.open), self.amplitude.clock.monotonic_seconds() - started_seconds
         _logger.info("events: %s", stats.summary())
         stats.oddities.log_warnings("events")
-        self.audience.end("events", stats)
+        self.listener.end("events", stats)
         self._name_what_is_known(ledger)
         if failure is not None:
             raise failure
@@ -113,7 +113,7 @@ class EventsSync(Generic[T]):
                 "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
                 "stream's state to read everything again."
             )
-        self.audience.begin("events", lambda: reader.stats)
+        self.listener.begin("events", lambda: reader.stats)
         pace = Pace(self.amplitude.clock)
         for step in reader.read(span, recheck=not is_full_refresh):
             if isinstance(step, Encoded):
@@ -133,7 +133,7 @@ class EventsSync(Generic[T]):
         Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
         """
         newest_end = self.amplitude.newest_end()
-        if ledger.clamp(floor_hour(self.amplitude.latest()) + HOUR, newest_end):
+        if ledger.clamp(floor_hour(self.amplitude.clocks.latest_now()) + HOUR, newest_end):
             _logger.warning(
                 "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
                 "read; if it was not, reset the stream's state.",
@@ -141,14 +141,14 @@ class EventsSync(Generic[T]):
             )
 
     def _save_point(self, ledger: Ledger) -> SavePoint:
-        start = min(self._config.start, floor_unit(self.amplitude.latest()))
+        start = min(self._config.start, floor_unit(self.amplitude.clocks.latest_now()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
     def _name_what_is_known(self, ledger: Ledger) -> None:
         """Repeat in every summary what a green sync must not make forgotten."""
         for window in self._config.accepted_gaps.windows:
             _logger.warning("events: %s counts as read because accepted_gaps names it.", window)
-        for hour, landed in ledger.flawed().items():
+        for hour, landed in ledger.with_malformed_lines().items():
             _logger.warning(
                 "events: %s has %d lines that are no JSON objects and could not be emitted, in %s.",
                 hour_window(hour),

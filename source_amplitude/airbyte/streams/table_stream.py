@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteStateBlob, SyncMode
 from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 
-from source_amplitude.airbyte.failures import traced, tracing
+from source_amplitude.airbyte.failures import to_traced, tracing
 from source_amplitude.errors import UnknownStreamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
 
     from source_amplitude.tables import Table
-    from source_amplitude.tables.rest_session import Rest
+    from source_amplitude.tables.rest_session import RestSession
 
 
-def table_stream(table: Table, rest: Rest) -> Stream:
+def table_stream(table: Table, rest: RestSession) -> Stream:
     return TableStream(table, rest) if table.cursor_field is None else IncrementalTableStream(table, rest)
 
 
 class TableStream(Stream):
     """A table that every sync reads whole."""
 
-    def __init__(self, table: Table, rest: Rest) -> None:
+    def __init__(self, table: Table, rest: RestSession) -> None:
         self.name = table.name
         self._table = table
         self._rest = rest
@@ -85,7 +85,7 @@ class MissingStream(Stream):
         return {}
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
-        raise traced(
+        raise to_traced(
             UnknownStreamError(
                 f"The catalog asks for a stream named {self.name!r}; this source has {', '.join(self._existing)}."
             )

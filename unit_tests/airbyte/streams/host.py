@@ -48,7 +48,7 @@ def sync(
         **changes,
     }
     catalog = CatalogBuilder().with_stream("events", SyncMode(mode)).build()
-    source = SourceAmplitude(settings=settings, clock=clock, environ={"AMPLITUDE_API_URL": emulator.url})
+    source = SourceAmplitude(limits=settings, clock=clock, environ={"AMPLITUDE_API_URL": emulator.url})
     saved = StateBuilder().with_stream_state("events", state).build() if state else None
     return seen(read(source, config, catalog, saved))
 

@@ -93,7 +93,7 @@ class Project:
 
     def new_source(self) -> SourceAmplitude:
         """Return a source as a new process has it."""
-        return SourceAmplitude(settings=QUICK, clock=self.clock, environ={"AMPLITUDE_API_URL": self.emulator.url})
+        return SourceAmplitude(limits=QUICK, clock=self.clock, environ={"AMPLITUDE_API_URL": self.emulator.url})
 
     def config(self, **changes: object) -> dict[str, Any]:
         project = self.emulator.project

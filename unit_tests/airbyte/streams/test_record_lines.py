@@ -10,7 +10,8 @@ from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_messa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.airbyte.streams.events import encode_records, record_lines, record_tail
+from source_amplitude.airbyte.streams.events import encode_records
+from source_amplitude.airbyte.streams.record_lines import record_lines, record_suffix
 from source_amplitude.encoding import Encoded
 
 EMITTED_AT = 1709294400000
@@ -25,7 +26,7 @@ events = st.dictionaries(names, json_values, max_size=6)
 
 
 def encode_lines(body: bytes) -> Encoded[bytes]:
-    return record_lines("events").encode(body, record_tail(EMITTED_AT))
+    return record_lines("events").encode(body, record_suffix(EMITTED_AT))
 
 
 def printed_by_the_cdk(record: dict[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from source_amplitude.archive import Archive, open_archive
 from source_amplitude.encoding import JsonLines
-from source_amplitude.encoding.column_types import OTHER, Kind, column_kinds
+from source_amplitude.encoding.column_types import OTHER, ColumnType, column_types
 from unit_tests.rows.json_values import ANY_JSON
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-KINDS = column_kinds()
+KINDS = column_types()
 MEMBER = "100200/100200_2026-03-04_5#1.json.gz"
 
 _TIMES = st.sampled_from(
@@ -30,7 +30,7 @@ _TIMES = st.sampled_from(
 _TEXTS = st.sampled_from(["", "checkout", "event_type", '"event_type":"x"', "\x00", "\ud83d", "🚀"])
 _NUMBERS = st.sampled_from([0, -1, 2**53 + 1, -(2**63), 2**63, 2**64, -0.0, 1.5, 1e300])
 _VALUES = ANY_JSON | _TIMES | _TEXTS | _NUMBERS
-_EVENTS = st.dictionaries(st.sampled_from([*column_kinds(), "_other", "new", "🚀"]), _VALUES, max_size=12)
+_EVENTS = st.dictionaries(st.sampled_from([*column_types(), "_other", "new", "🚀"]), _VALUES, max_size=12)
 _ODD_LINES = st.sampled_from([b"", b" \t", b"\r", b"{", b"[1]", b"nul", b'"text"', b"\xff\x00", b'{"event_type":"x"'])
 _LINES = st.builds(
     lambda event, is_ascii: json.dumps(event, ensure_ascii=is_ascii).encode(errors="surrogatepass"),
@@ -68,15 +68,15 @@ def archive_of_hour(emulator: Emulator, events: int) -> tuple[Archive, dict[str,
     return archive_of(members), {name: gzip.decompress(packed).splitlines() for name, packed in members.items()}
 
 
-def render(form: Format, content: bytes) -> tuple[bytes, Rendered]:
+def render(format_: Format, content: bytes) -> tuple[bytes, Rendered]:
     """Return what a member becomes, and what is said of it; its body is closed."""
     with archive_of_content(content) as archive:
-        return render_member(form, archive)
+        return render_member(format_, archive)
 
 
-def render_member(form: Format, archive: Archive, position: int = 0) -> tuple[bytes, Rendered]:
+def render_member(format_: Format, archive: Archive, position: int = 0) -> tuple[bytes, Rendered]:
     """Return what one of an archive's members becomes; its body is closed."""
-    rendered = form.render(archive, archive.members[position])
+    rendered = format_.render(archive, archive.members[position])
     with rendered.body as body:
         return body.read(), rendered
 
@@ -107,17 +107,19 @@ def record_of(row: dict[str, Any]) -> Record:
     for name, value in row.items():
         if value is None or name == OTHER:
             continue
-        if KINDS[name] is Kind.TIME:
+        if KINDS[name] is ColumnType.TIME:
             record[name] = value.isoformat(timespec="microseconds")
         else:
-            record[name] = json.loads(value) if KINDS[name] is Kind.JSON else value
+            record[name] = json.loads(value) if KINDS[name] is ColumnType.JSON else value
     return {**record, **json.loads(row[OTHER] or "{}")}
 
 
 def comparable(record: Record) -> str:
     """Return a record as text, in which 1 differs from true, and numbers of float columns are floats."""
     same = {
-        name: float(value) if KINDS.get(name) is Kind.NUMBER and type(value) is int and abs(value) <= 2**53 else value
+        name: float(value)
+        if KINDS.get(name) is ColumnType.NUMBER and type(value) is int and abs(value) <= 2**53
+        else value
         for name, value in record.items()
     }
     return json.dumps(same, sort_keys=True)

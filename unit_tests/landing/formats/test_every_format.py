@@ -23,12 +23,12 @@ Hour = tuple["Archive", dict[str, list[bytes]]]
 
 
 @pytest.fixture(params=["raw", "jsonl", "parquet"])
-def form(request: pytest.FixtureRequest) -> Format:
+def format_(request: pytest.FixtureRequest) -> Format:
     return format_named(str(request.param))
 
 
 @pytest.mark.parametrize(
-    ("name", "form", "suffix"),
+    ("name", "format_", "suffix"),
     [
         ("raw", "raw", ".json.gz"),
         ("jsonl", "jsonl", ".jsonl.gz"),
@@ -36,10 +36,10 @@ def form(request: pytest.FixtureRequest) -> Format:
         ("json", "raw", ".json.gz"),
     ],
 )
-def test_each_name_is_a_form_and_json_arrays_are_made_of_raw_members(name: str, form: str, suffix: str) -> None:
+def test_each_name_is_a_form_and_json_arrays_are_made_of_raw_members(name: str, format_: str, suffix: str) -> None:
     found = format_named(name)
 
-    assert (found.name, found.suffix) == (form, suffix)
+    assert (found.name, found.suffix) == (format_, suffix)
     assert name in FORMAT_NAMES
 
 
@@ -50,11 +50,11 @@ def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
     assert refused.value.problems == ("--format: must be one of raw, jsonl, parquet, json, not 'csv'",)
 
 
-def test_what_is_said_of_an_object_is_true(form: Format, hour: Hour) -> None:
+def test_what_is_said_of_an_object_is_true(format_: Format, hour: Hour) -> None:
     archive, lines_by_member = hour
 
     for position, member in enumerate(archive.members):
-        body, rendered = render_member(form, archive, position)
+        body, rendered = render_member(format_, archive, position)
 
         content = b"".join(line + b"\n" for line in lines_by_member[member.text])
         assert (rendered.object_bytes, rendered.crc32) == (len(body), crc32(body))
@@ -62,25 +62,25 @@ def test_what_is_said_of_an_object_is_true(form: Format, hour: Hour) -> None:
         assert (rendered.content.content_bytes, rendered.content.crc32) == (len(content), crc32(content))
 
 
-def test_a_member_rendered_twice_gives_the_same_bytes(form: Format, hour: Hour) -> None:
+def test_a_member_rendered_twice_gives_the_same_bytes(format_: Format, hour: Hour) -> None:
     archive, _ = hour
 
-    assert render_member(form, archive)[0] == render_member(form, archive)[0]
+    assert render_member(format_, archive)[0] == render_member(format_, archive)[0]
 
 
-def test_several_threads_render_the_members_of_one_archive(form: Format, hour: Hour) -> None:
+def test_several_threads_render_the_members_of_one_archive(format_: Format, hour: Hour) -> None:
     archive, _ = hour
     positions = [*range(len(archive.members))] * 4
-    one_by_one = [render_member(form, archive, position)[0] for position in positions]
+    one_by_one = [render_member(format_, archive, position)[0] for position in positions]
 
     with ThreadPoolExecutor(8) as pool:
-        at_once = [body for body, _ in pool.map(lambda position: render_member(form, archive, position), positions)]
+        at_once = [body for body, _ in pool.map(lambda position: render_member(format_, archive, position), positions)]
 
     assert at_once == one_by_one
 
 
 @pytest.mark.parametrize("damage", ["trailer", "cut", "content", "empty"])
-def test_of_a_damaged_member_nothing_is_handed_out(form: Format, damage: str) -> None:
+def test_of_a_damaged_member_nothing_is_handed_out(format_: Format, damage: str) -> None:
     packed = gzip.compress(b"".join(b'{"uuid":"%d"}\n' % number for number in range(20_000)))
     middle = len(packed) // 2
     damaged = {
@@ -91,28 +91,28 @@ def test_of_a_damaged_member_nothing_is_handed_out(form: Format, damage: str) ->
     }[damage]
 
     with archive_of({MEMBER: damaged}) as archive, pytest.raises(CorruptArchiveError):
-        form.render(archive, archive.members[0])
+        format_.render(archive, archive.members[0])
 
 
-def test_a_member_without_lines_becomes_an_object_without_events(form: Format) -> None:
+def test_a_member_without_lines_becomes_an_object_without_events(format_: Format) -> None:
     with archive_of({MEMBER: gzip.compress(b"")}) as archive:
-        _, rendered = render_member(form, archive)
+        _, rendered = render_member(format_, archive)
 
     assert (rendered.events, rendered.event_types, rendered.malformed_at) == (0, {}, ())
 
 
-def test_duckdb_reads_a_folder_of_objects_as_one_table(form: Format, hour: Hour, tmp_path: Path) -> None:
+def test_duckdb_reads_a_folder_of_objects_as_one_table(format_: Format, hour: Hour, tmp_path: Path) -> None:
     archive, lines_by_member = hour
     folder = tmp_path / "events" / "date=2026-03-04" / "hour=05"
     folder.mkdir(parents=True)
     for position in range(len(archive.members)):
-        (folder / f"{position}{form.suffix}").write_bytes(render_member(form, archive, position)[0])
+        (folder / f"{position}{format_.suffix}").write_bytes(render_member(format_, archive, position)[0])
 
-    reader = "read_parquet" if form.name == "parquet" else "read_json"
+    reader = "read_parquet" if format_.name == "parquet" else "read_json"
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"SELECT date::text, hour::int, count(*), count(DISTINCT uuid) "  # noqa: S608 - our own names
-            f"FROM {reader}('{tmp_path}/events/*/*/*{form.suffix}', hive_partitioning = true) GROUP BY ALL"
+            f"FROM {reader}('{tmp_path}/events/*/*/*{format_.suffix}', hive_partitioning = true) GROUP BY ALL"
         ).fetchall()
 
     events = sum(map(len, lines_by_member.values()))

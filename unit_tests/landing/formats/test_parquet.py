@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
-from source_amplitude.encoding.column_types import OTHER, Columns, column_kinds
+from source_amplitude.encoding.column_types import OTHER, Columns, column_types
 from source_amplitude.errors import DiskFullError
 from source_amplitude.landing.formats import body as body_module
 from source_amplitude.landing.formats import format_named
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from source_amplitude.archive import Archive
 
-KINDS = column_kinds()
+KINDS = column_types()
 PARQUET = format_named("parquet")
 
 

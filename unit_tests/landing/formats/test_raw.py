@@ -33,7 +33,7 @@ def test_an_object_is_the_member_byte_by_byte() -> None:
 def test_lines_are_counted_and_blank_ones_are_none(content: bytes) -> None:
     events = sum(1 for line in content.split(b"\n") if line.strip())
 
-    assert [render(form, content)[1].events for form in (Raw(), Raw(count_event_types=True))] == [events, events]
+    assert [render(format_, content)[1].events for format_ in (Raw(), Raw(count_event_types=True))] == [events, events]
 
 
 @given(CONTENTS)

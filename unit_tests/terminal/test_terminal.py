@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from source_amplitude.export import SyncStats
-from source_amplitude.terminal.console import Narrator, Person
-from unit_tests.terminal.screen import Screen, person, said_to
+from source_amplitude.terminal.console import ConsoleReporter, Terminal
+from unit_tests.terminal.screen import Screen, said_to, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,13 +39,13 @@ def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
-    monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], may_draw: object
+    monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], can_draw: object
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Screen())
 
-    found = Person.of(environ)
+    found = Terminal.of(environ)
 
-    assert (found.reads_stderr, found.may_draw) == (True, may_draw)
+    assert (found.shows_stderr, found.can_draw) == (True, can_draw)
 
 
 @pytest.mark.parametrize(
@@ -59,46 +59,46 @@ def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
     ],
 )
 def test_progress_is_not_drawn_over_data(
-    *, may_draw: bool, reads_stdout: bool, data_on_stdout: bool, is_drawn: bool
+    *, can_draw: bool, shows_stdout: bool, data_on_stdout: bool, is_drawn: bool
 ) -> None:
-    listener = person(may_draw=may_draw, reads_stdout=reads_stdout)
-    narrator = Narrator(listener, threading.Event(), data_on_stdout=data_on_stdout)
+    listener = terminal(can_draw=can_draw, shows_stdout=shows_stdout)
+    reporter = ConsoleReporter(listener, threading.Event(), data_on_stdout=data_on_stdout)
 
-    narrator.begin("events", SyncStats)
-    narrator.close()
+    reporter.begin("events", SyncStats)
+    reporter.close()
 
     assert bool(said_to(listener)) is is_drawn
 
 
 def test_bad_news_is_red_and_no_markup_of_a_text_means_anything() -> None:
-    listener = person()
+    listener = terminal()
 
-    listener.say("[red]x[/] :smile: 5 /path", is_bad=True)
-    listener.say("[bold]y[/bold]")
+    listener.print("[red]x[/] :smile: 5 /path", is_bad=True)
+    listener.print("[bold]y[/bold]")
 
     assert said_to(listener) == ["\x1b[31m[red]x[/] :smile: 5 /path\x1b[0m", "[bold]y[/bold]"]
 
 
 def test_nothing_that_came_from_elsewhere_controls_the_terminal() -> None:
-    listener = person()
+    listener = terminal()
 
-    listener.say("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
+    listener.print("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
 
     assert said_to(listener) == ["a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf", "  next"]
 
 
 def test_long_lines_are_left_to_the_terminal_so_that_they_can_be_copied() -> None:
-    listener = person()
+    listener = terminal()
 
-    listener.say("word " * 100)
+    listener.print("word " * 100)
 
     assert said_to(listener) == ["word " * 100]
 
 
 def test_nothing_is_said_where_nobody_reads() -> None:
-    listener = person(reads_stderr=False)
+    listener = terminal(shows_stderr=False)
 
-    listener.say("x", is_bad=True)
+    listener.print("x", is_bad=True)
 
     assert said_to(listener) == []
 

@@ -1,0 +1,13 @@
+"""The exit codes of every command, as ``--help`` lists them."""
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+"""The command failed, or ``missing`` found missing hours."""
+
+EXIT_USAGE = 2
+EXIT_SIGNALLED = 128
+"""Added to the number of the signal that ended the process: 143 for SIGTERM."""
+
+EXIT_INTERRUPTED = EXIT_SIGNALLED + 2
+EXIT_OUTPUT_CLOSED = EXIT_SIGNALLED + 13
+"""The program that read stdout closed it (``| head``)."""
