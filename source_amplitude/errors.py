@@ -1,48 +1,52 @@
-"""Every error the connector raises on purpose, grouped by what can be done about it.
+"""Every error that the connector raises on purpose, grouped by what the user can do about it.
 
-    AmplitudeError                     never raised itself
+    AmplitudeError                     base class, never raised itself
     ├── ConfigError                    the configuration must be changed
     │   ├── InvalidConfigError         values of the wrong form or range, all of them at once
-    │   ├── CredentialsRejectedError   401 or 403: key, secret or region
-    │   ├── OtherProjectError          the state belongs to another project's archives
+    │   ├── CredentialsRejectedError   401 or 403: API key, secret key or region
+    │   ├── OtherProjectError          the state belongs to another project
     │   ├── InvalidStateError          the saved state cannot be read
     │   ├── UnknownStreamError         the catalog names a stream that does not exist
     │   ├── RequestRejectedError       400: a setting does not fit the project
-    │   ├── NotFoundError              404: what a setting names is not there
-    │   ├── NotInPlanError             the project's plan lacks an API
-    │   ├── QuotaUsedUpError           the month's cohort downloads are used up
+    │   ├── NotFoundError              404: a chart or cohort that a setting names does not exist
+    │   ├── NotInPlanError             the project's plan does not include an API
+    │   ├── QuotaUsedUpError           this month's cohort downloads are used up
     │   ├── MissingExtraError          a library that a command needs is not installed
-    │   ├── StoreDeniedError           the object store does not let us in
-    │   ├── OtherFormatError           the store holds hours in another form than asked for
-    │   └── InvalidManifestError       a manifest in the store cannot be read
+    │   ├── StoreDeniedError           the object store denies access
+    │   ├── OtherFormatError           the destination contains files of another format
+    │   └── InvalidManifestError       a manifest in the destination cannot be read
     ├── RetryableError                 the same request may succeed later
     │   ├── RateLimitedError           429
-    │   ├── ServerFailureError         5xx that is no size signal
-    │   ├── NetworkError               connection, timeout, body cut short
-    │   ├── CorruptArchiveError        no zip, a damaged directory, a failed checksum
-    │   ├── ForeignAnswerError         an answer that is not Amplitude's: a gateway's or a portal's page
-    │   ├── EmptyArchiveError          an archive without a file of the hours that were asked for
-    │   ├── GarbledAnswerError         200 with a body that is not JSON
-    │   ├── NotReadyError              Amplitude is still preparing what was asked for
-    │   ├── NotPublishedError          hours that were asked for are not published yet
-    │   └── StoreError                 the object store fails, after its own retries
+    │   ├── ServerFailureError         5xx, except 504 for an export
+    │   ├── NetworkError               no connection, a timeout, or a response that is cut off
+    │   ├── CorruptArchiveError        not a zip archive, a damaged directory, or a wrong checksum
+    │   ├── ForeignResponseError       a response from a gateway or a login page
+    │   ├── EmptyArchiveError          an archive without a file of the requested hours
+    │   ├── GarbledResponseError       200 with a body that is not valid JSON
+    │   ├── NotReadyError              Amplitude is still preparing a download
+    │   ├── NotPublishedError          the requested hours are not published yet
+    │   └── StoreError                 the object store fails after its own retries
     ├── UnreachableError               DNS or TLS: no request can succeed
-    ├── ExportTooLargeError            400 with the size text: ask for fewer hours
-    │   └── ExportTooSlowError         504: the same, or a gateway that gave up
-    ├── UnexpectedAnswerError          a status or body that no rule covers
-    ├── StaleDateError                 Amplitude's clock, by its answers, is far in the past
-    ├── UnknownShapeError              JSON of a shape that is described nowhere
-    ├── MalformedLinesError            lines that are no JSON objects
-    ├── HoursMissingError              how a sync ends that could not read every hour
-    ├── StoppedError                   the sync was asked to end
-    └── DiskFullError                  no room for the next archive
+    ├── ExportTooLargeError            400 with the size text: request fewer hours
+    │   └── ExportTooSlowError         504: the same, or a gateway timeout
+    ├── UnexpectedResponseError        a status or body that no rule covers
+    ├── StaleDateError                 the Date of Amplitude's responses is far in the past
+    ├── UnknownShapeError              JSON of an undocumented shape
+    ├── MalformedLinesError            lines that are not JSON objects
+    ├── HoursMissingError              the end of a sync that could not read every hour
+    ├── StoppedError                   the user or the system stopped the sync
+    └── DiskFullError                  no disk space for the next archive
 
-A message says what went wrong, what the connector did about it, and what to do next, in this order.
+A message has three parts: what went wrong, what the connector did about it, and what to do next. `help_url` points to
+the section of docs/errors.md about the error.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+HELP_BASE = "docs/errors.md"
+"""The page that `AmplitudeError.help_url` points into; becomes an https address when the project has one."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -51,154 +55,181 @@ def counted(number: int, noun: str) -> str:
 
 
 class AmplitudeError(Exception):
-    """Base of all errors of the connector.
+    """Base class of the connector's errors.
 
     Attributes:
         what: What went wrong, with the value and the window in UTC.
-        tried: What the connector did about it; empty while nothing was done.
-        next_step: One action for the reader.
+        tried: What the connector did about it; may be empty.
+        advice: The next step for the user.
+        detail: Technical text for ``--debug`` logs, such as the exception of a library; never part of the message.
     """
 
     next_step: ClassVar[str] = ""
+    help_anchor: ClassVar[str] = ""
 
-    def __init__(self, what: str, *, tried: str = "", next_step: str | None = None) -> None:
+    def __init__(self, what: str, *, tried: str = "", next_step: str | None = None, detail: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.tried = tried
         self.advice = self.next_step if next_step is None else next_step
+        self.detail = detail
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.tried, self.advice) if part)
 
+    @property
+    def help_url(self) -> str:
+        """The address of the section about this error."""
+        return f"{HELP_BASE}#{self.help_anchor}" if self.help_anchor else HELP_BASE
+
+    @property
+    def message(self) -> str:
+        """The text for users: the three parts, and where to read more."""
+        return f"{self} Details: {self.help_url}"
+
 
 class ConfigError(AmplitudeError):
-    """Nothing but a changed configuration helps."""
+    """Only a changed configuration helps."""
 
 
 class InvalidConfigError(ConfigError):
-    """One or more configuration values have the wrong form or range; each of ``problems`` begins with its field."""
+    """One or more values have the wrong form or range; each of ``problems`` begins with its field."""
 
     next_step = "Correct these values and run the command again."
+    help_anchor = "invalid-configuration"
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__(f"The configuration has {count}: " + "; ".join(problems) + ".")
+        super().__init__(f"The configuration has {counted(len(problems), 'problem')}: " + "; ".join(problems) + ".")
         self.problems = problems
 
 
 class CredentialsRejectedError(ConfigError):
-    """Amplitude does not accept the keys at the region's address."""
+    """Amplitude does not accept the API keys in the configured region."""
 
     next_step = (
         "Check that api_key and secret_key are from the same project (Amplitude: Settings > Projects), "
-        "and that data_region names the region the project is stored in."
+        "and that data_region names the region where the project is stored."
     )
+    help_anchor = "api-keys-rejected"
 
 
 class OtherProjectError(ConfigError):
-    """The saved state was written for another project than the one the keys open."""
+    """The saved state belongs to another project than the API keys."""
 
     next_step = (
-        "Put the first project's keys back. If they were changed on purpose, use a new connection (command line: "
-        "another --state-file and another output): Clear data in Airbyte would reset the state too, and delete the "
-        "first project's records from the destination."
+        "Use the keys of the first project again. For another project, create a new connection (command line: another "
+        "--state-file and another output). Do not use Clear data in Airbyte for this: it also deletes the first "
+        "project's records from the destination."
     )
+    help_anchor = "wrong-project"
 
 
 class InvalidStateError(ConfigError):
-    """The saved state has a form that no version of this source ever wrote."""
+    """The saved state has a form that no version of this source wrote."""
 
     next_step = (
-        "Pass the state a sync printed. Without a state everything is read again from start_date on (command line: "
+        "Pass the state that a sync printed. Without a state, a sync reads everything from start_date (command line: "
         "leave out --state, or name a new --state-file). In Airbyte, Clear data resets the state and also deletes the "
         "stream's records from the destination."
     )
+    help_anchor = "invalid-state"
 
 
 class UnknownStreamError(ConfigError):
-    """The catalog asks for a stream that this source does not have."""
+    """The catalog contains a stream that this source does not have."""
 
     next_step = (
-        "Take the stream out of the catalog, or refresh the connection's schema. It does not affect the other streams."
+        "Remove the stream from the catalog, or refresh the connection's schema. The other streams are not affected."
     )
+    help_anchor = "unknown-stream"
 
 
 class RequestRejectedError(ConfigError):
-    """Amplitude answered 400 with a reason."""
+    """Amplitude responded with 400 and a reason."""
 
     next_step = (
-        "Change the setting that Amplitude's words are about (a project without countries: turn off "
+        "Change the setting that Amplitude's reason is about (for a project without countries, turn off "
         "active_users_group_by_country), or deselect the stream. The other streams are not affected."
     )
+    help_anchor = "request-rejected"
 
 
 class NotFoundError(ConfigError):
-    """Amplitude answered 404 for something that a setting names."""
+    """Amplitude responded with 404 for a chart, a cohort or an API."""
 
     next_step = (
-        "If a setting names it, correct or remove it there, else deselect the stream; the other streams are not "
+        "If a setting contains its id, correct or remove the id; else deselect the stream. The other streams are not "
         "affected."
     )
+    help_anchor = "not-found"
 
 
 class NotInPlanError(ConfigError):
-    """Amplitude refused an API to keys that it knows."""
+    """Amplitude accepts the keys, and refuses this API."""
 
     next_step = (
-        "If the project's plan lacks this API, deselect the stream; the other streams are not affected. If the plan "
-        "has it, check that the keys are allowed to use it."
+        "If the project's plan does not include this API, deselect the stream. If it does, check the permissions of "
+        "the keys. The other streams are not affected."
     )
+    help_anchor = "not-in-your-plan"
 
 
 class QuotaUsedUpError(ConfigError):
-    """So many cohorts were downloaded this month that another one would exceed the quota."""
+    """Another cohort download would exceed this month's quota."""
 
     next_step = (
-        "Wait for the next month, shorten cohort_ids, or sync the stream less often; what was downloaded is recorded."
+        "Wait for the next month, shorten cohort_ids, or sync the stream less often. Downloaded cohorts are recorded."
     )
+    help_anchor = "cohort-quota-used-up"
 
 
 class MissingExtraError(ConfigError):
-    """A library that is installed only on demand is not there."""
+    """An optional library is not installed."""
 
-    next_step = "Install the library beside this program and run the command again."
+    next_step = "Install the library and run the command again."
+    help_anchor = "library-not-installed"
 
 
 class StoreDeniedError(ConfigError):
-    """The object store refuses our credentials, or has no bucket, container or folder of that name."""
+    """The object store rejects the credentials, or the bucket, container or folder does not exist."""
 
     next_step = (
-        "Check the name in --to and the credentials in their usual places (docs/landing.md lists them for each "
-        "store); they need to read, list and write under the prefix."
+        "Check the name in --to and your credentials (docs/landing.md lists where each store's credentials are "
+        "looked for). They need permission to read, list and write under the prefix."
     )
+    help_anchor = "store-denies-access"
 
 
 class OtherFormatError(ConfigError):
-    """The hours in the store were landed in another form than the one asked for."""
+    """The destination already contains files of another format."""
 
-    next_step = "Name another prefix in --to, or the format that is there in --format."
+    next_step = "Use the same --format, or another --to."
+    help_anchor = "another-format"
 
 
 class InvalidManifestError(ConfigError):
-    """A manifest in the store is none that this version wrote."""
+    """A manifest in the destination has a form that this version did not write."""
 
     next_step = (
-        "Use the version of this program that wrote it, or move the manifest out of the store and land its hour again."
+        "Use the version of this program that wrote the manifest, or move the manifest out of the destination and land "
+        "its hour again."
     )
+    help_anchor = "invalid-manifest"
 
 
 class RetryableError(AmplitudeError):
-    """The same request may succeed later; the connector retries these by itself."""
+    """The same request may succeed later; the connector retries it."""
 
-    next_step = "Run the sync again; what is missing will be read then."
+    next_step = "Run the sync again: it reads what is missing."
 
 
 class RateLimitedError(RetryableError):
-    """Amplitude answered 429; ``retry_after_seconds`` is what its Retry-After asked for, None without the header."""
+    """Amplitude responded with 429; ``retry_after_seconds`` is its Retry-After header, None without one."""
 
     next_step = (
-        "Wait an hour and run the sync again, or lower num_workers; other programs with the same keys share the limit."
+        "Wait an hour and run the sync again, or lower num_workers. All programs with the same keys share the limit."
     )
+    help_anchor = "rate-limit-reached"
 
     def __init__(self, what: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(what)
@@ -206,133 +237,157 @@ class RateLimitedError(RetryableError):
 
 
 class ServerFailureError(RetryableError):
-    """Amplitude answered with a 5xx status."""
+    """Amplitude responded with a 5xx status."""
+
+    help_anchor = "amplitude-server-error"
 
 
 class NetworkError(RetryableError):
-    """The connection failed, timed out, or ended before the whole body had arrived."""
+    """The connection failed, timed out, or ended before the whole response arrived."""
+
+    help_anchor = "cannot-connect"
 
 
 class CorruptArchiveError(RetryableError):
-    """The body is not a whole zip archive, or a checksum in it does not hold."""
+    """The body is not a complete zip archive, or a checksum in it is wrong."""
+
+    help_anchor = "damaged-archive"
 
 
 class ForeignResponseError(RetryableError):
-    """The answer is in no form of Amplitude's: a gateway's, a proxy's or a login page. It proves nothing."""
+    """The response is not in Amplitude's format: it is from a gateway, a proxy or a login page."""
 
     next_step = (
-        "Check what stands between this machine and Amplitude (proxy, firewall, login page, AMPLITUDE_API_URL), and "
-        "run the command again: what is missing will be read then."
+        "Check the proxy, the firewall, the login page and AMPLITUDE_API_URL between this machine and Amplitude, and "
+        "run the command again: it reads what is missing."
     )
+    help_anchor = "response-not-from-amplitude"
 
 
 class EmptyArchiveError(RetryableError):
-    """The answer is a well-formed archive that holds no file of the hours that were asked for."""
+    """The response is a valid archive that does not contain a file of the requested hours."""
+
+    help_anchor = "archive-without-the-requested-hours"
 
 
 class GarbledResponseError(RetryableError):
-    """The answer's status is good, and its body is not JSON: a gateway's page, or cut short."""
+    """The status is 200, and the body is not valid JSON: a gateway's page, or a response that is cut off."""
+
+    help_anchor = "response-not-from-amplitude"
 
 
 class NotReadyError(RetryableError):
-    """What was asked for is still being prepared after a long wait."""
+    """Amplitude is still preparing a download after a long wait."""
+
+    help_anchor = "download-not-ready"
 
 
 class NotPublishedError(RetryableError):
-    """Hours that were asked for by name are too young."""
+    """Amplitude has not published the requested hours yet."""
 
-    next_step = "Run the command again then; leave out --end to land what is published."
+    next_step = "Run the command again then, or leave out --end to land the published hours."
+    help_anchor = "not-published-yet"
 
 
 class StoreError(RetryableError):
-    """The object store failed or went away, after the store's own retries."""
+    """The object store failed after its own retries."""
 
-    next_step = "Run the command again: it goes on with the hours that are not landed."
+    next_step = "Run the command again: it continues with the missing hours."
+    help_anchor = "store-fails"
 
 
 class UnreachableError(AmplitudeError):
-    """The host has no address, or its certificate is not accepted."""
+    """The host name has no address, or its certificate is not accepted."""
 
     next_step = (
-        "Check the machine's DNS, proxy and certificate settings; Amplitude's hosts are amplitude.com and "
-        "analytics.eu.amplitude.com, for lookup tables data-api.amplitude.com and data-api.eu.amplitude.com."
+        "Check the DNS, proxy and certificate settings of this machine. Amplitude's hosts are amplitude.com and "
+        "analytics.eu.amplitude.com; for lookup tables data-api.amplitude.com and data-api.eu.amplitude.com."
     )
+    help_anchor = "cannot-connect"
 
 
 class ExportTooLargeError(AmplitudeError):
-    """Amplitude cannot export this many hours at once: above 4 GB (400), or too slow (504)."""
+    """Amplitude cannot export this many hours at once: more than 4 GB (400), or a timeout (504)."""
 
     next_step = (
-        "One hour cannot be split further: use Amplitude's own S3 export for it "
-        "(Amplitude: Data > Destinations > Amazon S3), or name the hour in accepted_gaps to go on without it."
+        "One hour cannot be split further. Use Amplitude's own S3 export for it "
+        "(Amplitude: Data > Destinations > Amazon S3), or name the hour in accepted_gaps to continue without it."
     )
+    help_anchor = "hour-too-large"
 
 
 class ExportTooSlowError(ExportTooLargeError):
-    """Amplitude answered 504, as for very large data; alone it does not prove that there is any."""
+    """Amplitude responded with 504, as for very large exports; this does not prove that the hour has data."""
 
 
 class UnexpectedResponseError(AmplitudeError):
-    """Amplitude gave an answer that the connector has no rule for."""
+    """The connector has no rule for this response."""
 
-    next_step = "If it goes on, report it with this message; nothing was recorded as read."
+    next_step = "If it happens again, report it with this message. Nothing was recorded as read."
+    help_anchor = "unexpected-response"
 
 
 class StaleDateError(AmplitudeError):
-    """Amplitude's answers are dated so far in the past that nothing would be read."""
+    """The Date of Amplitude's responses is so far in the past that a sync would read nothing."""
 
     next_step = (
-        "If a cache or a proxy stands between this machine and Amplitude, keep it from answering with old pages; if "
-        "this machine's clock or start_date is wrong, correct it. Then run the command again."
+        "If a cache or a proxy stands between this machine and Amplitude, stop it from sending old responses. If this "
+        "machine's clock or start_date is wrong, correct it. Then run the command again."
     )
+    help_anchor = "wrong-date"
 
 
 class UnknownShapeError(AmplitudeError):
-    """The answer is JSON, but nothing that any documentation or recording shows; it may hold data that gets lost."""
+    """The response is valid JSON of an undocumented shape; reading it could lose data."""
 
-    next_step = "Report it with this message; nothing of the answer was emitted or recorded as read."
+    next_step = "Report it with this message. Nothing of the response was emitted or recorded as read."
+    help_anchor = "unexpected-response"
 
 
 class MalformedLinesError(AmplitudeError):
-    """Some lines of an archive are no JSON objects; the good lines beside them were emitted."""
+    """Some lines of an archive are not JSON objects; all other lines were emitted."""
 
     next_step = (
-        "Report the hour to Amplitude's support. With malformed_lines set to 'report' the next sync is green again; "
-        "'skip' never fails, 'fail' fails until the hour is mended."
+        "Report the hour to Amplitude's support. With malformed_lines set to 'report' the next sync succeeds; with "
+        "'skip' every sync succeeds; with 'fail' each sync fails until the hour is fixed."
     )
+    help_anchor = "malformed-lines"
 
 
 class HoursMissingError(AmplitudeError):
     """Some windows could not be read; everything else was read and recorded.
 
     Attributes:
-        may_heal: Whether every cause is one that a later sync may not meet.
+        may_recover: Whether a later sync may succeed without a change by the user.
     """
 
-    may_heal = False
+    may_recover = False
 
     next_step = (
-        "Run the sync again: it asks only for what is missing. An hour that will never heal can be named in "
+        "Run the sync again: it requests only the missing hours. An hour that stays missing can be named in "
         "accepted_gaps."
     )
+    help_anchor = "missing-hours"
 
 
 class StoppedError(AmplitudeError):
-    """The process was asked to end (SIGTERM, Ctrl-C) before everything was read."""
+    """A signal (SIGTERM, Ctrl-C) stopped the process before everything was read."""
 
-    next_step = "Run the sync again: it goes on after the last state."
+    next_step = "Run the same command to continue."
+    help_anchor = "stopped"
 
     def __init__(
         self,
-        what: str = "The sync was asked to end.",
+        what: str = "Stopped.",
         *,
-        tried: str = "What was read so far is recorded.",
+        tried: str = "Progress is saved.",
         next_step: str | None = None,
     ) -> None:
         super().__init__(what, tried=tried, next_step=next_step)
 
 
 class DiskFullError(AmplitudeError):
-    """An archive does not fit on the disk."""
+    """The disk has no space for an archive."""
 
-    next_step = "Free space there, point TMPDIR to a larger disk, or lower request_time_range."
+    next_step = "Free disk space, set TMPDIR to a larger disk, or lower request_time_range."
+    help_anchor = "disk-full"

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from source_amplitude import errors
-from source_amplitude.airbyte.failures import failure_type
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.landing.formats import FORMAT_NAMES
 from source_amplitude.landing.manifest import manifest_from_bytes, manifest_to_bytes
@@ -155,19 +153,3 @@ def test_every_row_of_the_guarantees_names_its_test() -> None:
     rows = [row for row in rows if not row.startswith(("| promise", "| archive", "| 4"))]
 
     assert [row for row in rows if "::test" not in row and "::Test" not in row] == []
-
-
-def test_the_table_of_errors_is_the_tree_of_errors() -> None:
-    never_raised = (errors.AmplitudeError, errors.ConfigError, errors.RetryableError)
-    expected = {}
-    for name, kind in vars(errors).items():
-        if isinstance(kind, type) and issubclass(kind, errors.AmplitudeError) and kind not in never_raised:
-            error = kind(()) if kind is errors.InvalidConfigError else kind("what")
-            retried = "yes" if isinstance(error, errors.RetryableError) else "no"
-            expected[name] = [retried, failure_type(error).value, error.advice]
-
-    text = (PROJECT / "docs/errors.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:3] == "| `"]
-    documented = {row[0].strip("`"): [row[2], row[3].split("`")[-2], row[4]] for row in rows}
-
-    assert documented == expected

@@ -20,7 +20,7 @@ def tree(kind: type[AmplitudeError] = AmplitudeError) -> list[type[AmplitudeErro
 LEAVES = [kind for kind in tree() if not kind.__subclasses__()]
 
 
-def test_the_tree_in_the_docstring_names_every_class_with_its_parent() -> None:
+def test_docstring_tree_contains_every_class() -> None:
     drawn = [line for line in (errors.__doc__ or "").splitlines() if line.strip().partition(" ")[2] and "Error" in line]
     names = [
         (word, line.index(word)) for line in drawn for word in line.replace("─", " ").split() if word.endswith("Error")
@@ -31,16 +31,17 @@ def test_the_tree_in_the_docstring_names_every_class_with_its_parent() -> None:
 
 
 @pytest.mark.parametrize("kind", tree())
-def test_every_error_says_in_one_line_what_it_means(kind: type[AmplitudeError]) -> None:
+def test_every_error_has_a_one_line_docstring(kind: type[AmplitudeError]) -> None:
     first_line = (vars(kind).get("__doc__") or "").partition("\n")[0]
 
     assert first_line.endswith(".")
 
 
 @pytest.mark.parametrize("kind", LEAVES)
-def test_every_error_that_is_raised_has_a_next_step(kind: type[AmplitudeError]) -> None:
+def test_every_concrete_error_has_a_next_step_and_an_anchor(kind: type[AmplitudeError]) -> None:
     assert kind.next_step.strip() == kind.next_step
     assert kind.next_step.endswith(".")
+    assert kind.help_anchor
 
 
 def test_every_class_of_the_module_is_in_the_tree() -> None:
@@ -49,43 +50,43 @@ def test_every_class_of_the_module_is_in_the_tree() -> None:
     assert classes == set(tree())
 
 
-def test_a_message_says_what_then_what_was_tried_and_then_what_to_do() -> None:
-    error = NetworkError("It broke.", tried="It was tried twice.")
+def test_message_parts_are_in_order() -> None:
+    error = NetworkError("It broke.", tried="Tried twice.")
 
-    assert str(error) == "It broke. It was tried twice. Run the sync again; what is missing will be read then."
+    assert str(error) == "It broke. Tried twice. Run the sync again: it reads what is missing."
     assert (error.what, error.tried, error.advice) == (
         "It broke.",
-        "It was tried twice.",
-        "Run the sync again; what is missing will be read then.",
+        "Tried twice.",
+        "Run the sync again: it reads what is missing.",
     )
 
 
-def test_what_was_tried_can_be_said_later() -> None:
+def test_tried_can_be_set_later() -> None:
     error = ServerFailureError("It broke.", next_step="Wait.")
 
-    error.tried = "It was tried twice."
+    error.tried = "Tried twice."
 
-    assert str(error) == "It broke. It was tried twice. Wait."
+    assert str(error) == "It broke. Tried twice. Wait."
 
 
-def test_parts_that_are_empty_leave_no_gap() -> None:
+def test_empty_parts_are_left_out() -> None:
     assert str(NetworkError("It broke.", next_step="")) == "It broke."
 
 
-def test_problems_of_a_configuration_are_counted_and_listed() -> None:
+def test_configuration_problems_are_counted_and_listed() -> None:
     one = InvalidConfigError(("a is missing",))
     two = InvalidConfigError(("a is missing", "b: 5 is too large"))
 
-    assert one.what == "The configuration has one problem: a is missing."
+    assert one.what == "The configuration has 1 problem: a is missing."
     assert two.what == "The configuration has 2 problems: a is missing; b: 5 is too large."
     assert two.problems == ("a is missing", "b: 5 is too large")
     assert two.advice == "Correct these values and run the command again."
 
 
-def test_a_rate_limit_carries_how_long_to_wait() -> None:
+def test_rate_limit_carries_retry_after() -> None:
     assert RateLimitedError("Too many.").retry_after_seconds is None
     assert RateLimitedError("Too many.", retry_after_seconds=5).retry_after_seconds == 5
 
 
-def test_missing_hours_do_not_heal_unless_it_is_said() -> None:
-    assert HoursMissingError("Some.").may_heal is False
+def test_missing_hours_do_not_recover_by_default() -> None:
+    assert HoursMissingError("Some.").may_recover is False

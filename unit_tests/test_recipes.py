@@ -150,7 +150,7 @@ def test_cron_says_what_failed_and_what_is_missing(desk: Desk, script: str) -> N
     assert exit_code == 1
     assert said.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
     assert "\n2026-03-03T05\tshort\t" in said
-    assert "Amplitude refused the keys" in said
+    assert "Amplitude rejected the API keys" in said
 
 
 @needs_flock
@@ -261,7 +261,7 @@ def test_the_command_of_dagster_lands_an_hour(desk: Desk, dagster_land: Callable
 def test_a_partition_of_dagster_that_fails_says_why(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
     desk.configure(secret_key="another")
 
-    with pytest.raises(Failure, match=r"land ended with 1: .*Amplitude refused the keys"):
+    with pytest.raises(Failure, match=r"land ended with 1: .*Amplitude rejected the API keys"):
         dagster_land("--start", "2026-03-04T05", "--end", "2026-03-04T06", "--only-missing")
 
 

@@ -36,8 +36,8 @@ LATE_FILES = ["ignore", "driver", "executors"]
 _OURS = re.compile(r"^source_amplitude\.errors\.(\w+): (.*)$", re.MULTILINE)
 
 REFUSED = CredentialsRejectedError(
-    "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API/Secret Key combination).",
-    tried="The EU Residency Server was asked too and refused them as well.",
+    "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API/Secret Key combination).",
+    tried="The EU Residency Server rejects them too.",
 )
 NO_ROW_COUNTS = "No row of the task or the micro-batch that met this counts."
 AGAIN = "Run the query again. An hour that will never heal can be named in the option accepted_gaps."
@@ -45,32 +45,32 @@ FAULTS_FOR_GOOD = [
     pytest.param(
         "server_error",
         {},
-        "Amplitude failed at the export for 2026-03-03 06:00 UTC (HTTP 500, text/html, "
+        "Amplitude server error for the export for 2026-03-03 06:00 UTC (HTTP 500, text/html, "
         '"<html><head><title>500 error</title></head><body><h1>500 error</h1></body></html>"). '
-        "It was tried 4 times within N seconds.",
+        "Tried 4 times in N s.",
         id="500",
     ),
     pytest.param(
         "html_instead_of_zip",
         {},
-        "The answer to the export for 2026-03-03 06:00 UTC is not Amplitude's (HTTP 200, text/html, "
+        "The response to the export for 2026-03-03 06:00 UTC is not from Amplitude (HTTP 200, text/html, "
         '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '
-        "It was tried 4 times within N seconds.",
+        "Tried 4 times in N s.",
         id="HTML instead of a zip",
     ),
     pytest.param(
         "too_large_above_hours",
         {"hours": 0},
         "The export for 2026-03-03 06:00 UTC is too large (HTTP 400: The export file size is too large. Try a shorter "
-        "time range.). One hour cannot be split further: use Amplitude's own S3 export for it (Amplitude: Data > "
-        "Destinations > Amazon S3), or name the hour in accepted_gaps to go on without it.",
+        "time range.). One hour cannot be split further. Use Amplitude's own S3 export for it (Amplitude: Data > "
+        "Destinations > Amazon S3), or name the hour in accepted_gaps to continue without it.",
         id="too large",
     ),
     pytest.param(
         "bad_request",
         {"details": "Invalid something", "message": "", "status": 418},
-        "Amplitude answered the export for 2026-03-03 06:00 UTC with HTTP 418: Invalid something. "
-        "If it goes on, report it with this message; nothing was recorded as read.",
+        "Unexpected response to the export for 2026-03-03 06:00 UTC (HTTP 418: Invalid something). "
+        "If it happens again, report it with this message. Nothing was recorded as read.",
         id="an answer without a rule",
     ),
 ]
@@ -161,8 +161,8 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         pytest.param(
             {"data_region": "EU Residency Server"},
             CredentialsRejectedError(
-                "Amplitude refused the keys at the EU Residency Server (HTTP 403: Invalid API Key).",
-                tried="The Standard Server was asked too and accepts them.",
+                "Amplitude rejected the API keys (EU Residency Server, HTTP 403: Invalid API Key).",
+                tried="The Standard Server accepts them.",
                 next_step="Set data_region to 'Standard Server'.",
             ),
             id="the other region",
@@ -254,7 +254,7 @@ def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
 
     kind, words = told(query.collect)
 
-    what = "The connection for a test of the keys broke (...). It was tried 4 times within N seconds."
+    what = "The connection for the API key check broke (...). Tried 4 times in N s."
     error = NetworkError(what, next_step="Start the query again.")
     assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_told(error)
 
@@ -296,9 +296,9 @@ def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(
     desk.stream(**options)
 
     cause = (
-        "Amplitude failed at the export for 2026-03-03 06:00 UTC (HTTP 500, text/html, "
+        "Amplitude server error for the export for 2026-03-03 06:00 UTC (HTTP 500, text/html, "
         '"<html><head><title>500 error</title></head><body><h1>500 error</h1></body></html>"). '
-        "It was tried 4 times within N seconds."
+        "Tried 4 times in N s."
     )
     assert words == [hour_missing(cause)] * 2
     assert before == stored(desk, 0, 4)
@@ -310,9 +310,7 @@ def test_keys_revoked_in_the_middle_fail_a_query(desk: Desk) -> None:
 
     words = told(lambda: write(desk))
 
-    what = (
-        "Amplitude refused the keys at the Standard Server (HTTP 403: User is not authorized to access this project)."
-    )
+    what = "Amplitude rejected the API keys (Standard Server, HTTP 403: User is not authorized to access this project)."
     assert words == as_told(CredentialsRejectedError(what))
     assert desk.files() == []
 

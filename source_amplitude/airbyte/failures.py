@@ -44,6 +44,6 @@ def failure_type(error: AmplitudeError) -> FailureType:
     """Return whether the user has to act, time may help, or somebody has to look into it."""
     if isinstance(error, ConfigError):
         return FailureType.config_error
-    if isinstance(error, RetryableError | StoppedError) or (isinstance(error, HoursMissingError) and error.may_heal):
+    if isinstance(error, RetryableError | StoppedError) or (isinstance(error, HoursMissingError) and error.may_recover):
         return FailureType.transient_error
     return FailureType.system_error

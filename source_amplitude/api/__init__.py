@@ -1,6 +1,6 @@
-"""Amplitude over HTTP: hosts, requests, what an answer means, when to ask again. Knows no zip and no Airbyte.
+"""Amplitude over HTTP: hosts, requests, responses and retries. Independent of archives and of Airbyte.
 
-`quotas` is imported by those who need it: pyrate-limiter would delay the start of landing.
+Import `quotas` only where it is used: pyrate-limiter would delay the start of landing.
 """
 
 from source_amplitude.api.client import AmplitudeClient, ExportResponse, Timeouts

@@ -1,4 +1,4 @@
-"""Whether Amplitude accepts the keys, and if not, whether the other region does."""
+"""The check that Amplitude accepts the API keys, in this region or in the other one."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
-_SECOND_OPINION = Request("/api/2/events/list", "a second test of the keys (list of events)")
+_SECOND_OPINION = Request("/api/2/events/list", "a second API key check (list of events)")
 
 
 def check_credentials(client: AmplitudeClient, other_region: AmplitudeClient) -> None:
-    """Return if ``client``'s region accepts the keys: one request, and one to the other region when they are refused.
+    """Check the keys with one request, and with one to the other region if they are rejected.
 
-    An answer in no form of Amplitude's is decided by a second request, to the list of events; if that one shows that
-    Amplitude answers, the odd answer is quoted in a warning.
+    After a response that is not in Amplitude's format, a second request for the list of events decides. If Amplitude
+    sends the list, a warning quotes the first response.
 
     Raises:
-        CredentialsRejectedError: Refused; the text says whether the other region accepts them.
-        ForeignAnswerError: What answers is not Amplitude.
-        AmplitudeError: Any other answer, as what it is.
+        CredentialsRejectedError: The region rejects the keys; the text says whether the other region accepts them.
+        ForeignResponseError: The responses are not from Amplitude.
+        AmplitudeError: Any other failure.
     """
     try:
         _check(client)
-    except CredentialsRejectedError as refusal:
+    except CredentialsRejectedError as rejection:
         other = other_region.region.value
         try:
             _check(other_region)
         except CredentialsRejectedError:
-            tried = f"The {other} was asked too and refused them as well."
+            tried = f"The {other} rejects them too."
         except AmplitudeError as unclear:
-            tried = f"The {other} was asked too, without a clear answer: {unclear.what}"
+            tried = f"The {other} could not check them: {unclear.what}"
         else:
             raise CredentialsRejectedError(
-                refusal.what,
-                tried=f"The {other} was asked too and accepts them.",
+                rejection.what,
+                tried=f"The {other} accepts them.",
                 next_step=f"Set data_region to '{other}'.",
-            ) from refusal
-        raise CredentialsRejectedError(refusal.what, tried=tried) from refusal
+            ) from rejection
+        raise CredentialsRejectedError(rejection.what, tried=tried) from rejection
 
 
 def _check(client: AmplitudeClient) -> None:
@@ -59,35 +59,35 @@ def _check(client: AmplitudeClient) -> None:
             raise odd from None
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
             raise
-        _logger.warning("%s Amplitude's list of events came all the same, so the keys count as accepted.", odd.what)
+        _logger.warning("%s Amplitude sent the list of events, so the keys are accepted.", odd.what)
 
 
 class CredentialCheck:
-    """What the first request of a sync said about the keys; asked for once.
+    """The API key check at the start of a sync; sends its request once.
 
     Attributes:
-        holds: Whether the keys were accepted: a refusal is about what was asked for then.
+        has_passed: Whether the keys were accepted. A later 401 or 403 is then about the requested API.
     """
 
     def __init__(self, client: AmplitudeClient, other_region: AmplitudeClient) -> None:
         self._client = client
         self._other_region = other_region
-        self._was_asked = False
-        self._refusal: CredentialsRejectedError | None = None
-        self.holds = False
+        self._is_done = False
+        self._rejection: CredentialsRejectedError | None = None
+        self.has_passed = False
 
     def require(self) -> None:
-        """Raise the same CredentialsRejectedError each time if the keys are refused; other failures prove nothing."""
-        if self._refusal is not None:
-            raise self._refusal.with_traceback(None)  # or each stream's stack would be added to it
-        if self._was_asked:
+        """Raise the same CredentialsRejectedError each time if the keys are rejected; ignore failures that may pass."""
+        if self._rejection is not None:
+            raise self._rejection.with_traceback(None)  # else each stream would add its stack
+        if self._is_done:
             return
         try:
             check_credentials(self._client, self._other_region)
-        except CredentialsRejectedError as refusal:
-            self._refusal = refusal
+        except CredentialsRejectedError as rejection:
+            self._rejection = rejection
             raise
         except RetryableError:
-            self._was_asked = True
+            self._is_done = True
         else:
-            self._was_asked = self.holds = True
+            self._is_done = self.has_passed = True

@@ -1,4 +1,4 @@
-"""Facts about Amplitude's endpoints, hosts, paths, how they write time; and one request as a value."""
+"""Amplitude's hosts and paths, and one request as a value."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 EXPORT_PATH = "/api/2/export"
 
 PROBE_WINDOW = HourWindow(datetime(2014, 11, 13, tzinfo=timezone.utc), datetime(2014, 11, 13, 1, tzinfo=timezone.utc))
-"""An hour that almost no project has data for, after the change from day files to hour files."""
+"""An hour for which almost no project has data, after the change from day files to hour files."""
 
 
 class Host(Enum):
-    """Which of Amplitude's hosts an API is on."""
+    """The host of an API."""
 
     REST = "rest"
     DATA = "data"
@@ -34,10 +34,11 @@ class Request:
     """A GET request.
 
     Attributes:
-        path: Below the host, percent-encoded.
-        query: Names may repeat.
-        cost: In the quota's units.
-        may_redirect: Whether a redirect is a good answer.
+        path: The path on the host, percent-encoded.
+        what: The requested data, for messages.
+        query: Names and values; a name may repeat.
+        cost: The cost in the quota's units.
+        may_redirect: Whether a redirect is a good response.
     """
 
     path: str
@@ -64,13 +65,13 @@ _LOCAL_FOLDERS = {
 
 
 def base_url(region: Region, override: str | None = None, host: Host = Host.REST) -> str:
-    """Return the address that paths of ``region`` are appended to, without a trailing slash.
+    """Return the base address of ``region``, without a trailing slash.
 
     ``override`` is the environment variable ``AMPLITUDE_API_URL``: the base of a local Amplitude, to which ``/us`` or
     ``/eu`` is appended (``/data-us`` or ``/data-eu`` for lookup tables). Plain http is for loopback addresses only.
 
     Raises:
-        InvalidConfigError: The override is no URL that may be used.
+        InvalidConfigError: The override is not a valid or safe URL.
     """
     if not override:
         return _HOSTS[host, region]

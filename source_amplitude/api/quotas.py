@@ -1,4 +1,4 @@
-"""Amplitude's rate limits, kept from our side: a request waits until its cost fits."""
+"""Amplitude's documented rate limits: a request waits until its cost fits."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _logger = logging.getLogger("airbyte")
 _SECOND = 1000  # pyrate-limiter counts milliseconds
 _WORTH_A_LINE_SECONDS = 10.0
 _LATENCY_SECONDS = 1.0
-"""Amplitude counts when requests arrive: one that took longer on its way than the next must not be too close to it."""
+"""Added to each wait: Amplitude counts requests when they arrive, and two may arrive closer than they were sent."""
 
 
 class Quota(Enum):
     """Limits as (cost, milliseconds) pairs (documented; amplitude-api.md 2, 3.1, 5.1, 5.5).
 
-    That no more than five requests run at once follows from streams being read one after the other.
+    Streams are read one after the other, so that at most one request runs at a time (the limit is five).
     """
 
     DASHBOARD = ((1_000, 300 * _SECOND), (108_000, 3_600 * _SECOND))
@@ -43,7 +43,7 @@ class Quota(Enum):
 
 
 class Quotas:
-    """What has been spent in this sync, shared by all streams."""
+    """The cost of all requests of a sync, shared by all streams."""
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:
         self._clock = clock
@@ -51,26 +51,26 @@ class Quotas:
         self._buckets = {quota: InMemoryBucket([Rate(*rate) for rate in quota.value]) for quota in Quota}
 
     def spend(self, quota: Quota, cost: int, what: str = "the next request") -> None:
-        """Book ``cost`` (at most `Quota.most_at_once`) once it fits; raise a StoppedError if the sync is to end."""
-        # Downloads of cohorts are part of the budget that cohorts and dashboards share, too.
+        """Wait until ``cost`` (at most `Quota.most_at_once`) fits, then book it; raise StoppedError if stopped."""
+        # Cohort downloads also count against the limit that cohorts and dashboards share.
         quotas = (Quota.DASHBOARD, quota) if quota is Quota.COHORT_DOWNLOAD else (quota,)
         to_book = list(quotas)
         while to_book:
             booked = to_book.pop(0)
-            # What was booked before a wait is older than the request: it is booked once more.
+            # A cost that was booked before a wait is older than the request, and is booked again.
             if self._book(booked, cost, what):
                 to_book = [each for each in quotas if each is not booked]
 
     def _book(self, quota: Quota, cost: int, what: str) -> bool:
-        """Book ``cost`` as soon as it fits and return whether that took a wait."""
+        """Wait until ``cost`` fits, book it, and return whether there was a wait."""
         bucket, has_waited = self._buckets[quota], False
         cost = min(cost, quota.most_at_once)
         while not bucket.put(item := RateItem(quota.name, self._now_millis(), weight=cost)):
             waiting = bucket.waiting(item)
-            # It is a coroutine for other buckets.
+            # Other buckets return a coroutine.
             seconds = _LATENCY_SECONDS + (waiting / _SECOND if isinstance(waiting, int) else 0)
             if seconds > _WORTH_A_LINE_SECONDS:
-                _logger.info("%s waits %.0f seconds for Amplitude's rate limit; nothing is wrong.", what, seconds)
+                _logger.info("Waiting %.0f s for Amplitude's rate limit before requesting %s.", seconds, what)
             if not sleep_unless(self._stop, self._clock, seconds):
                 raise StoppedError
             has_waited = True

@@ -1,4 +1,4 @@
-"""What may appear in logs and messages: nothing that gives a key away."""
+"""Masks API keys in logs and messages, in every form that a text may contain them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MASK = "****"
 
 
 def secret_forms(keys: Keys) -> tuple[str, ...]:
-    """Return every text that gives a key away, or both as they are sent."""
+    """Return every form of each key, and of both as HTTP Basic sends them."""
     plain = [text for text in (keys.api_key, keys.secret_key) if text]
     return forms_of([*plain, f"{keys.api_key}:{keys.secret_key}"] if plain else [])
 
 
 def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Return every text that gives a secret away, longest first: plain, base64, percent-encoded, escaped."""
+    """Return every form of the secrets, longest first: plain, base64, percent-encoded, escaped."""
     forms = set[str]()
     for text in secrets:
-        data = text.encode("utf-8", "surrogateescape")  # as variables of the environment may be
+        data = text.encode("utf-8", "surrogateescape")  # environment variables may not be valid UTF-8
         forms.update((text, quote(data), quote(data, safe=""), quote_plus(data)))
         forms.update((repr(text)[1:-1], json.dumps(text)[1:-1]))
         forms.add(base64.b64encode(data).decode().rstrip("="))

@@ -1,4 +1,4 @@
-"""When to ask again: bounded in attempts, in time for one action, and in waiting time for a whole stream."""
+"""Retries, bounded in attempts, in time for one action, and in waiting time for a whole stream."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long to try one action.
+    """The bounds of one action's retries.
 
     Attributes:
-        attempts: Requests in all, the first included.
-        first_wait_seconds: Before the second attempt; doubles from there, with jitter of the same size.
-        longest_wait_seconds: Between two attempts, unless Retry-After asks for more.
-        total_seconds: No attempt begins later than this after the first; a Retry-After beyond it ends the action.
+        attempts: The number of calls, including the first.
+        first_wait_seconds: The wait before the second attempt; doubles after each, with jitter of the same size.
+        longest_wait_seconds: The longest wait between two attempts, unless Retry-After is longer.
+        total_seconds: The last attempt starts at most this long after the first; a longer Retry-After ends the action.
     """
 
     attempts: int = 8
@@ -39,7 +39,7 @@ class RetryPolicy:
 
 
 class RetryBudget:
-    """Waiting time that all retries of one stream share, in seconds; safe to use from several threads."""
+    """Waiting time in seconds that all retries of a stream share; thread-safe."""
 
     def __init__(self, seconds: float = 1800) -> None:
         self._left_seconds = seconds
@@ -56,8 +56,8 @@ class RetryBudget:
 
 
 def log_retry(error: RetryableError, seconds: float, about: object = "") -> None:
-    """Log why something is asked for again, and when; ``about`` says what, where the error does not."""
-    _logger.warning("%s It is asked again in %.0f seconds%s.", error.what, seconds, f" ({about})" if about else "")
+    """Log the reason for a retry and the wait; ``about`` names the request if the error does not."""
+    _logger.warning("%s Next try in %.0f s%s.", error.what, seconds, f" ({about})" if about else "")
 
 
 def retrying(
@@ -72,13 +72,13 @@ def retrying(
     """Return what ``action`` returns, calling it again after every `RetryableError` within the bounds.
 
     Args:
-        action: Must be safe to call again.
-        budget: The bound that it shares with others; waits are taken out of it.
-        on_retry: Called before each wait with the error and the seconds to wait.
-        sleep: Waits in place of the clock, and may raise to end the action.
+        action: An idempotent call.
+        budget: The waiting time shared with other actions; each wait is subtracted.
+        on_retry: Called before each wait with the error and the wait in seconds.
+        sleep: Replaces the clock's sleep; may raise an exception to end the action.
 
     Raises:
-        AmplitudeError: Whatever the last call raised; a retryable one says in ``tried`` how often it was tried.
+        AmplitudeError: The error of the last call; ``tried`` of a retryable one states the number of attempts.
     """
     started = clock.monotonic_seconds()
 
@@ -107,12 +107,12 @@ def retrying(
         attempts = retry.statistics.get("attempt_number", 1)
         seconds = clock.monotonic_seconds() - started
         if attempts > 1:
-            error.tried = f"It was tried {attempts} times within {seconds:.0f} seconds."
+            error.tried = f"Tried {attempts} times in {seconds:.0f} s."
         raise
 
 
 class _RetryAfterOr(tenacity.wait.wait_base):
-    """Jittered doubling waits; a server's Retry-After wins where it is longer."""
+    """Waits that double, with jitter; a longer Retry-After takes precedence."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._longest_seconds = policy.longest_wait_seconds

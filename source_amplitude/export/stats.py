@@ -137,7 +137,7 @@ class SyncStats:
             f"{count} of the export could not be read. {named}{f' And {more} more.' if more > 0 else ''}",
             tried=tried,
         )
-        error.may_heal = all(isinstance(cause, RetryableError) for _, cause in self.failures)
+        error.may_recover = all(isinstance(cause, RetryableError) for _, cause in self.failures)
         return error
 
     def malformed_error(self) -> MalformedLinesError:

@@ -53,7 +53,7 @@ class RestSession:
         try:
             return self.amplitude.client.fetch(request, sink)
         except CredentialsRejectedError as error:
-            if self._check.holds:
+            if self._check.has_passed:
                 raise NotInPlanError(error.what) from error
             raise
         except RateLimitedError as error:

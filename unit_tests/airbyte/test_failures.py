@@ -18,7 +18,7 @@ from source_amplitude.errors import (
 )
 
 HEALING = HoursMissingError("one window")
-HEALING.may_heal = True
+HEALING.may_recover = True
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,9 @@ def test_each_error_has_its_kind(error: AmplitudeError, expected: FailureType) -
 def test_the_message_is_the_whole_text_without_any_form_of_the_keys() -> None:
     keys = Keys("my/api key", "my+secret")
     error = NetworkError("Broke at my%2Fapi%20key with MY+SECRET.")
-    error.tried = "It was tried twice."
+    error.tried = "Tried twice."
 
     shown = to_traced(error, keys)
 
-    assert shown.message == (
-        "Broke at **** with ****. It was tried twice. Run the sync again; what is missing will be read then."
-    )
+    assert shown.message == ("Broke at **** with ****. Tried twice. Run the sync again: it reads what is missing.")
     assert shown.internal_message == f"NetworkError: {shown.message}"

@@ -37,6 +37,11 @@ KEYS = Keys("key with spaces", "secrét/+")
 URL = "https://amplitude.com/api/2/export"
 SIX_HOURS = HourWindow(datetime(2024, 3, 1, tzinfo=timezone.utc), datetime(2024, 3, 1, 6, tzinfo=timezone.utc))
 
+WHAT = f"the export for {SIX_HOURS}"
+LOST = f"Lost the connection to amplitude.com for {WHAT}"
+CANNOT = f"Cannot connect to amplitude.com for {WHAT}"
+TLS = f"The TLS connection to amplitude.com for {WHAT} failed"
+
 
 class Sink(io.BytesIO):
     """Keeps a body and what was said of its length."""
@@ -59,9 +64,7 @@ def client() -> AmplitudeClient:
     return AmplitudeClient(base_url=base_url(Region.STANDARD), region=Region.STANDARD, keys=KEYS)
 
 
-def test_an_export_asks_for_inclusive_hours_with_basic_authentication(
-    client: AmplitudeClient, requests_mock: Mocker
-) -> None:
+def test_export_sends_inclusive_hours_and_basic_auth(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get(URL, content=b"PK...")
     sink = Sink()
 
@@ -98,7 +101,7 @@ def test_404_means_that_there_are_no_files(client: AmplitudeClient, requests_moc
 @pytest.mark.parametrize(
     ("status", "body", "kind", "text"),
     [
-        (403, "Invalid API Key", CredentialsRejectedError, "(HTTP 403: Invalid API Key)"),
+        (403, "Invalid API Key", CredentialsRejectedError, "(Standard Server, HTTP 403: Invalid API Key)"),
         (400, "The file size is too large", ExportTooLargeError, "(HTTP 400: The file size is too large)"),
         (400, "Invalid user property country", UnexpectedResponseError, "HTTP 400: Invalid user property country"),
         (504, "", ExportTooSlowError, "(HTTP 504: Unspecified Error)"),
@@ -107,7 +110,7 @@ def test_404_means_that_there_are_no_files(client: AmplitudeClient, requests_moc
         (418, "", UnexpectedResponseError, "HTTP 418"),
     ],
 )
-def test_a_refused_export_says_what_the_server_said(
+def test_rejected_export_quotes_the_server(
     client: AmplitudeClient, requests_mock: Mocker, status: int, body: str, kind: type[AmplitudeError], text: str
 ) -> None:
     requests_mock.get(URL, status_code=status, json=envelope(body))
@@ -119,7 +122,7 @@ def test_a_refused_export_says_what_the_server_said(
     assert text in caught.value.what
 
 
-def test_an_answer_that_repeats_the_keys_is_masked(client: AmplitudeClient, requests_mock: Mocker) -> None:
+def test_response_that_repeats_the_keys_is_masked(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get(URL, status_code=500, text="failed for KEY WITH SPACES and key%20with%20spaces")
 
     with pytest.raises(ServerFailureError) as caught:
@@ -131,18 +134,38 @@ def test_an_answer_that_repeats_the_keys_is_masked(client: AmplitudeClient, requ
 @pytest.mark.parametrize(
     ("cause", "kind", "text"),
     [
-        (requests.exceptions.ConnectTimeout(), NetworkError, "within 10 seconds"),
-        (requests.exceptions.ReadTimeout(), NetworkError, "within 600 seconds"),
-        (requests.exceptions.ConnectionError("reset by peer"), NetworkError, "reset by peer"),
-        (requests.exceptions.SSLError("bad certificate"), UnreachableError, "bad certificate"),
-        (requests.exceptions.SSLError("UNEXPECTED_EOF_WHILE_READING"), NetworkError, "UNEXPECTED_EOF"),
-        (requests.exceptions.ConnectionError("NameResolutionError: Temporary failure in"), NetworkError, "Temporary"),
-        (requests.exceptions.ConnectionError("NameResolutionError: x"), UnreachableError, "no address"),
-        (urllib3.exceptions.ProtocolError("IncompleteRead"), NetworkError, "IncompleteRead"),
+        (
+            requests.exceptions.ConnectTimeout(),
+            NetworkError,
+            f"amplitude.com sent nothing for {WHAT} within 10 seconds.",
+        ),
+        (requests.exceptions.ReadTimeout(), NetworkError, f"amplitude.com sent nothing for {WHAT} within 600 seconds."),
+        (requests.exceptions.ConnectionError("reset by peer"), NetworkError, f"{LOST} (connection reset)."),
+        (requests.exceptions.SSLError("bad certificate"), UnreachableError, f"{TLS} (certificate not accepted)."),
+        (
+            requests.exceptions.SSLError("UNEXPECTED_EOF_WHILE_READING"),
+            NetworkError,
+            f"{TLS} (connection closed during the handshake).",
+        ),
+        (
+            requests.exceptions.ConnectionError("Temporary failure in name resolution"),
+            NetworkError,
+            f"{CANNOT} (temporary DNS failure).",
+        ),
+        (
+            requests.exceptions.ConnectionError("NameResolutionError: x"),
+            UnreachableError,
+            f"Cannot resolve the host name amplitude.com for {WHAT}.",
+        ),
+        (
+            urllib3.exceptions.ProtocolError("IncompleteRead"),
+            NetworkError,
+            f"{LOST} (connection closed before the end of the response).",
+        ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_a_broken_connection_is_one_of_our_errors(
+def test_broken_connection_is_a_connector_error(
     client: AmplitudeClient, requests_mock: Mocker, cause: Exception, kind: type[AmplitudeError], text: str
 ) -> None:
     requests_mock.get(URL, exc=cause)
@@ -150,12 +173,11 @@ def test_a_broken_connection_is_one_of_our_errors(
     with pytest.raises(kind) as caught:
         client.export(SIX_HOURS, Sink())
 
-    assert text in caught.value.what
+    assert caught.value.what == text
+    assert caught.value.detail.startswith(type(cause).__name__)
 
 
-def test_an_error_of_the_disk_is_not_taken_for_one_of_the_network(
-    client: AmplitudeClient, requests_mock: Mocker
-) -> None:
+def test_disk_error_is_not_a_network_error(client: AmplitudeClient, requests_mock: Mocker) -> None:
     class FullDisk(Sink):
         def write(self, _data: object, /) -> int:
             raise OSError(28, "No space left on device")
@@ -185,7 +207,7 @@ def test_the_date_of_the_latest_answer_is_kept(client: AmplitudeClient, requests
     ],
     ids=str,
 )
-def test_keys_count_as_accepted_when_amplitude_answers_about_something_else(
+def test_keys_pass_when_amplitude_responds_about_other_things(
     client: AmplitudeClient, requests_mock: Mocker, status: int, body: object
 ) -> None:
     requests_mock.get(URL, status_code=status, text=body if isinstance(body, str) else json.dumps(body))
@@ -207,7 +229,7 @@ def test_keys_count_as_accepted_when_amplitude_answers_about_something_else(
         (418, "", UnexpectedResponseError),
     ],
 )
-def test_any_other_answer_to_the_test_of_the_keys_is_reported_as_what_it_is(
+def test_any_other_response_to_the_key_check_is_its_own_error(
     client: AmplitudeClient, requests_mock: Mocker, status: int, body: str, kind: type[AmplitudeError]
 ) -> None:
     requests_mock.get(URL, status_code=status, json=envelope(body))
@@ -226,8 +248,8 @@ def test_an_unclear_answer_of_the_other_region_is_said_so(requests_mock: Mocker)
         check_credentials(*(AmplitudeClient(base_url=base_url(region), region=region, keys=KEYS) for region in Region))
 
     assert caught.value.tried == (
-        "The EU Residency Server was asked too, without a clear answer: "
-        "Amplitude failed at a test of the keys (HTTP 503, an empty body)."
+        "The EU Residency Server could not check them: "
+        "Amplitude server error for the API key check (HTTP 503, an empty body)."
     )
 
 
@@ -269,7 +291,7 @@ def test_an_address_that_would_give_keys_away_is_refused(override: str) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 407])
-def test_an_export_that_another_program_answers_says_nothing_of_keys_or_sizes(
+def test_foreign_export_response_is_no_key_or_size_error(
     client: AmplitudeClient, requests_mock: Mocker, status: int
 ) -> None:
     page = "<html>Authentication required by the proxy; your request is too large an api key</html>"

@@ -64,9 +64,7 @@ def test_lookup_tables_are_asked_for_on_their_own_host(client: AmplitudeClient, 
 # Good answers.
 
 
-def test_an_answer_that_something_is_not_ready_does_not_go_to_the_sink(
-    client: AmplitudeClient, requests_mock: Mocker
-) -> None:
+def test_not_ready_response_is_not_written_to_the_sink(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get(URL, status_code=202, content=b"{}")
     sink = MemorySink()
 
@@ -114,18 +112,18 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         (
             {"name": "forbidden", "details": "Not in your plan"},
             NotInPlanError,
-            "Amplitude refused active_users of 2026-03-01 to these keys (HTTP 403: Not in your plan).",
+            "Amplitude denies these API keys access to active_users of 2026-03-01 (HTTP 403: Not in your plan).",
         ),
         (
             {"name": "forbidden", "details": "Invalid API Key"},
             CredentialsRejectedError,
-            "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API Key).",
+            "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API Key).",
         ),
         (
             {"name": "html_page", "status": 403},
             ForeignResponseError,
             (
-                "The answer to active_users of 2026-03-01 is not Amplitude's (HTTP 403, text/html, "
+                "The response to active_users of 2026-03-01 is not from Amplitude (HTTP 403, text/html, "
                 '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
                 '</html>").'
             ),
@@ -133,13 +131,13 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
         (
             {"name": "json", "status": 404, "body": {"success": False, "errors": [{"message": "Not found"}]}},
             NotFoundError,
-            "Amplitude has no active_users of 2026-03-01 (HTTP 404: Not found).",
+            "Amplitude did not find active_users of 2026-03-01 (HTTP 404: Not found).",
         ),
         (
             {"name": "html_page", "status": 404},
             ForeignResponseError,
             (
-                "The answer to active_users of 2026-03-01 is not Amplitude's (HTTP 404, text/html, "
+                "The response to active_users of 2026-03-01 is not from Amplitude (HTTP 404, text/html, "
                 '"<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body>'
                 '</html>").'
             ),
@@ -148,24 +146,24 @@ def test_the_date_of_an_answer_is_kept(emulator: Emulator, local: AmplitudeClien
             {"name": "server_error", "status": 502},
             ServerFailureError,
             (
-                "Amplitude failed at active_users of 2026-03-01 (HTTP 502, text/html, "
+                "Amplitude server error for active_users of 2026-03-01 (HTTP 502, text/html, "
                 '"<html><head><title>502 error</title></head><body><h1>502 error</h1></body></html>").'
             ),
         ),
         (
             {"name": "too_many_requests", "details": "Exceeded rate limit with query of cost 5"},
             RateLimitedError,
-            f"Amplitude's rate limit stopped {DAY} (HTTP 429: Exceeded rate limit with query of cost 5).",
+            f"Rate limit reached for {DAY} (HTTP 429: Exceeded rate limit with query of cost 5).",
         ),
         (
             {"name": "json", "status": 204, "body": {}},
             UnexpectedResponseError,
-            "Amplitude answered active_users of 2026-03-01 with HTTP 204, application/json, an empty body.",
+            "Unexpected response to active_users of 2026-03-01 (HTTP 204, application/json, an empty body).",
         ),
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_refusal_says_what_amplitude_said(
+def test_rejection_quotes_amplitude(
     emulator: Emulator, local: AmplitudeClient, fault: dict[str, object], kind: type[AmplitudeError], what: str
 ) -> None:
     settings = dict(fault)
@@ -194,7 +192,9 @@ def test_keys_that_an_error_of_the_network_repeats_are_masked(client: AmplitudeC
     with pytest.raises(NetworkError) as caught:
         client.fetch(REQUEST)
 
-    assert caught.value.what == ("The connection for active_users of 2026-03-01 broke (ConnectionError: reset: ****).")
+    assert caught.value.what == (
+        "Lost the connection to amplitude.com for active_users of 2026-03-01 (ConnectionError)."
+    )
 
 
 @pytest.mark.parametrize("framing", ["content_length", "chunked"])

@@ -1,4 +1,4 @@
-"""Files of cohorts: redirects to the storage, which gets no keys and whose addresses are told to nobody."""
+"""Files of cohorts: redirects to the storage, which gets no keys and whose addresses never appear in messages."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_redirect_is_a_good_answer_where_one_is_expected(
         (302, None, True),
     ],
 )
-def test_any_other_redirect_is_an_unexpected_answer_that_does_not_tell_the_address(
+def test_other_redirects_are_errors_without_the_address(
     client: AmplitudeClient,
     requests_mock: Mocker,
     caplog: pytest.LogCaptureFixture,
@@ -102,7 +102,7 @@ def test_any_other_redirect_is_an_unexpected_answer_that_does_not_tell_the_addre
     with pytest.raises(UnexpectedResponseError) as caught:
         client.fetch(replace(REQUEST, may_redirect=may_redirect))
 
-    assert caught.value.what == f"Amplitude answered active_users of 2026-03-01 with HTTP {status}."
+    assert caught.value.what == f"Unexpected response to active_users of 2026-03-01 (HTTP {status})."
     assert_hidden("5ec4e7", caught.value, caplog)
 
 
@@ -128,19 +128,19 @@ def test_a_redirect_to_no_address_is_an_unexpected_answer(
     with pytest.raises(NetworkError) as caught_at_storage:
         client.fetch_storage(SIGNED, "the file", MemorySink())
 
-    assert caught.value.what == "Amplitude answered active_users of 2026-03-01 with a redirect to no address."
+    assert caught.value.what == "Unexpected response to active_users of 2026-03-01: a redirect to no address."
     assert_hidden("5ec4e7", caught.value, caplog)
     assert_hidden("5ec4e7", caught_at_storage.value, caplog)
 
 
-def test_the_storage_is_sent_no_authorization_even_where_a_netrc_file_has_one(
+def test_storage_request_has_no_authorization_despite_netrc(
     client: AmplitudeClient,
     requests_mock: Mocker,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     netrc = tmp_path_factory.mktemp("home") / ".netrc"
-    netrc.write_text("default login somebody password something\n")
+    netrc.write_text("default login someone password something\n")
     monkeypatch.setenv("NETRC", str(netrc))
     requests_mock.get(SIGNED, content=b"amplitude_id\n")
     sink = MemorySink()
@@ -164,7 +164,7 @@ def test_a_storage_that_refuses_is_asked_again_by_a_new_address(
     with pytest.raises(ServerFailureError) as caught:
         client.fetch_storage(SIGNED, "the file", sink)
 
-    assert caught.value.what == f"The storage answered the file with HTTP {status}."
+    assert caught.value.what == f"Storage error for the file (HTTP {status})."
     assert sink.getvalue() == b""
     assert_hidden("5ec4e7", caught.value, caplog)
 
@@ -177,7 +177,7 @@ def test_an_address_that_has_expired_is_refused(emulator: Emulator, local: Ampli
     with pytest.raises(ServerFailureError) as caught:
         local.fetch_storage(location, call.what, MemorySink())
 
-    assert caught.value.what == "The storage answered the file of cohort k3x9 with HTTP 403."
+    assert caught.value.what == "Storage error for the file of cohort k3x9 (HTTP 403)."
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_an_address_that_has_expired_is_refused(emulator: Emulator, local: Ampli
         "",
     ],
 )
-def test_a_storage_that_cannot_be_reached_is_an_error_without_its_address(
+def test_storage_connection_error_hides_the_address(
     client: AmplitudeClient, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -204,12 +204,12 @@ def test_a_storage_that_cannot_be_reached_is_an_error_without_its_address(
     with pytest.raises(NetworkError) as caught:
         client.fetch_storage(url, "the file", MemorySink())
 
-    assert caught.value.what.startswith("The connection to the storage for the file broke (")
+    assert caught.value.what.startswith("Lost the connection to the storage for the file (")
     assert_hidden("5ec4e7", caught.value, caplog)
 
 
 @pytest.mark.parametrize("level", [logging.INFO, logging.DEBUG])
-def test_an_answer_with_a_broken_header_does_not_bring_the_address_into_the_log(
+def test_broken_storage_header_keeps_the_address_out_of_logs(
     client: AmplitudeClient, caplog: pytest.LogCaptureFixture, level: int
 ) -> None:
     caplog.set_level(level)
@@ -233,12 +233,10 @@ def answer_once(server: socket.socket, answer: bytes) -> None:
         connection.sendall(answer)
 
 
-def test_a_file_of_the_storage_that_is_cut_is_a_broken_connection(
-    client: AmplitudeClient, requests_mock: Mocker
-) -> None:
+def test_cut_storage_file_is_a_network_error(client: AmplitudeClient, requests_mock: Mocker) -> None:
     requests_mock.get(SIGNED, exc=requests.exceptions.ChunkedEncodingError(f"IncompleteRead of {SIGNED}"))
 
     with pytest.raises(NetworkError) as caught:
         client.fetch_storage(SIGNED, "the file", MemorySink())
 
-    assert caught.value.what == "The connection to the storage for the file broke (ChunkedEncodingError)."
+    assert caught.value.what == "Lost the connection to the storage for the file (ChunkedEncodingError)."

@@ -117,7 +117,7 @@ def test_what_fits_does_not_wait() -> None:
     assert spending.clock.sleeps == []
 
 
-def test_the_second_query_after_a_full_budget_waits_for_five_minutes(caplog: pytest.LogCaptureFixture) -> None:
+def test_query_after_a_full_budget_waits_five_minutes(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     spending = Spending()
     spending.spend(Quota.DASHBOARD, 1_000)
@@ -125,7 +125,7 @@ def test_the_second_query_after_a_full_budget_waits_for_five_minutes(caplog: pyt
 
     assert spending.spend(Quota.DASHBOARD, 1) == pytest.approx(200, abs=A_NAP_SECONDS)
     assert [record.getMessage() for record in caplog.records] == [
-        "the next request waits 201 seconds for Amplitude's rate limit; nothing is wrong."
+        "Waiting 201 s for Amplitude's rate limit before requesting the next request."
     ]
 
 
@@ -137,7 +137,7 @@ def test_a_fifth_download_of_a_minute_waits_for_the_next_minute() -> None:
     assert waits == [0, 0, 0, 0, pytest.approx(60, abs=A_NAP_SECONDS)]
 
 
-def test_downloads_of_cohorts_count_against_the_budget_that_dashboards_share() -> None:
+def test_cohort_downloads_count_against_the_dashboard_budget() -> None:
     spending = Spending()
     spending.spend(Quota.DASHBOARD, 1_000)
 
@@ -169,7 +169,7 @@ def test_a_short_wait_is_no_line_of_the_log(caplog: pytest.LogCaptureFixture) ->
     assert caplog.records == []
 
 
-def test_a_wait_ends_when_the_sync_is_asked_to_end_and_books_nothing() -> None:
+def test_stopped_wait_books_nothing() -> None:
     spending = Spending()
     spending.spend(Quota.DASHBOARD, 1_000)
     spending.stop.set()
@@ -177,7 +177,7 @@ def test_a_wait_ends_when_the_sync_is_asked_to_end_and_books_nothing() -> None:
     with pytest.raises(StoppedError) as caught:
         spending.spend(Quota.DASHBOARD, 1_000)
 
-    assert caught.value.what == "The sync was asked to end."
+    assert caught.value.what == "Stopped."
     assert spending.clock.sleeps == []
     spending.stop.clear()
     assert spending.spend(Quota.DASHBOARD, 1_000) == pytest.approx(300, abs=A_NAP_SECONDS)

@@ -41,7 +41,7 @@ GATEWAY_PAGE = b"<html><head><title>404 Not Found</title></head><body>nginx</bod
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_only_the_envelope_and_the_phrase_say_that_there_are_no_files(body: object, *, says_so: bool) -> None:
+def test_only_envelope_and_phrase_mean_no_files(body: object, *, says_so: bool) -> None:
     assert says_no_files(encoded(body)) is says_so
 
 
@@ -81,18 +81,16 @@ def test_errors_of_the_rest_apis_are_recognised_by_their_form(body: object, *, i
         (
             "text/plain",
             b'{"user_properties": {"email"',
-            "HTTP 404, text/plain, text with event data that is not shown here",
+            "HTTP 404, text/plain, text with event data (not shown)",
         ),
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_foreign_answer_is_quoted_without_keys_control_characters_or_events(
-    content_type: str, body: bytes, quote: str
-) -> None:
+def test_foreign_quote_hides_keys_controls_and_events(content_type: str, body: bytes, quote: str) -> None:
     assert quoted(404, content_type, body, KEYS) == quote
 
 
-def test_a_redirect_is_quoted_without_its_page_which_repeats_the_address() -> None:
+def test_redirect_quote_hides_the_page() -> None:
     assert quoted(302, "text/html", b"https://bucket/k?sig=5ec4e7", KEYS) == "HTTP 302, text/html"
 
 

@@ -44,7 +44,7 @@ def test_every_form_of_both_keys_and_of_the_pair_is_masked() -> None:
     assert [redact(f"<{form}>", KEYS).rstrip("=>") for form in forms] == ["<****"] * len(forms)
 
 
-def test_a_header_a_url_and_a_python_text_are_masked_and_the_rest_stays() -> None:
+def test_header_url_and_python_text_are_masked() -> None:
     text = "GET https://0123abcd:Se%2Fcr%2Bet%25@amplitude.com/api with Basic MDEyM2FiY2Q6U2UvY3IrZXQl failed"
 
     assert redact(text, KEYS) == "GET https://****:****@amplitude.com/api with Basic **** failed"
@@ -61,7 +61,7 @@ def test_empty_keys_mask_nothing_by_themselves(keys: Keys) -> None:
     assert redact("nothing to hide", keys) == "nothing to hide"
 
 
-def test_forms_are_listed_longest_first_so_that_no_part_of_a_longer_one_stays() -> None:
+def test_longest_forms_come_first() -> None:
     forms = secret_forms(Keys("abc", "abcdef"))
 
     assert list(forms) == sorted(forms, key=lambda form: (-len(form), form))
@@ -102,7 +102,7 @@ def test_masking_never_fails_and_never_unmasks(api_key: str, secret_key: str, te
     assert secret_key not in masked.replace(MASK, "\0")
 
 
-def test_a_key_that_stands_where_the_words_of_an_answer_are_cut_leaves_no_part_of_itself() -> None:
+def test_key_at_the_cut_of_a_quote_is_masked_whole() -> None:
     keys = Keys("an-api-key", "0123456789abcdef0123456789abcdef")
     client = AmplitudeClient(base_url="https://amplitude.test", region=Region.STANDARD, keys=keys)
     body = "x " * 94 + f"key {keys.secret_key}"

@@ -42,7 +42,7 @@ def test_a_body_is_decoded(body: bytes, value: object) -> None:
 @pytest.mark.parametrize("body", [rb'{"a":["x\ud800"]}', b'{"a":["x\xed\xa0\x80"]}'])
 def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
     assert Response(200, body).json("users") == {"a": ["x\ufffd"]}
-    assert caplog.messages == ["1 lone surrogates in what Amplitude answered users became U+FFFD."]
+    assert caplog.messages == ["1 lone surrogate in the response to users became U+FFFD."]
 
 
 @pytest.mark.parametrize(
@@ -51,26 +51,26 @@ def test_a_lone_surrogate_is_replaced_and_said(body: bytes, caplog: pytest.LogCa
         (b"", "HTTP 200, text/html, an empty body"),
         (b" \r\n", "HTTP 200, text/html, an empty body"),
         (b"\n  <html>", 'HTTP 200, text/html, "<html>"'),
-        (b'{"data": [1, 2', "HTTP 200, 14 bytes that begin like JSON"),
+        (b'{"data": [1, 2', "HTTP 200, 14 bytes that start like JSON"),
         (b"Too Many\tRequests", r'HTTP 200, text/html, "Too Many\tRequests"'),
         (b'"caf\xe9"', r'HTTP 200, text/html, "\"caf\ufffd\""'),
-        (b'\xef\xbb\xbf{"data": [1, 2', "HTTP 200, 17 bytes that begin like JSON"),
-        (b"[" * 100_000, "HTTP 200, 100,000 bytes that begin like JSON"),
+        (b'\xef\xbb\xbf{"data": [1, 2', "HTTP 200, 17 bytes that start like JSON"),
+        (b"[" * 100_000, "HTTP 200, 100,000 bytes that start like JSON"),
         (b"9" * 5000, 'HTTP 200, text/html, "' + "9" * 200 + '..."'),
         (b"PK\x03\x04", "HTTP 200, text/html, binary data"),
         (b"<a>echo of ****</a>", 'HTTP 200, text/html, "<a>echo of ****</a>"'),
         (b"<a>echo of key</a>", 'HTTP 200, text/html, "<a>echo of ****</a>"'),
-        (b'"event_type": "Made Up"', "HTTP 200, text/html, text with event data that is not shown here"),
+        (b'"event_type": "Made Up"', "HTTP 200, text/html, text with event data (not shown)"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_body_that_is_not_json_is_quoted_unless_it_may_hold_data(body: bytes, found: str) -> None:
+def test_invalid_json_is_quoted_unless_it_may_contain_data(body: bytes, found: str) -> None:
     answer = Response(200, body, content_type="text/html; charset=utf-8", keys=Keys("key", "secret"))
 
     with pytest.raises(GarbledResponseError) as caught:
         answer.json("active_users of 2026-03-01")
 
-    assert caught.value.what == f"The answer to active_users of 2026-03-01 is not JSON ({found})."
+    assert caught.value.what == f"The response to active_users of 2026-03-01 is not valid JSON ({found})."
 
 
 @given(st.binary(max_size=30) | st.text(alphabet='{}[]",:0123456789.eE-nulltrue ', max_size=20).map(str.encode))

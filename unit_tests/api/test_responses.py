@@ -44,21 +44,21 @@ REGION = "Standard Server"
             401,
             "",
             CredentialsRejectedError,
-            "Amplitude refused the keys at the Standard Server (HTTP 401).",
+            "Amplitude rejected the API keys (Standard Server, HTTP 401).",
             id="401",
         ),
         pytest.param(
             403,
             "Forbidden",
             CredentialsRejectedError,
-            "Amplitude refused the keys at the Standard Server (HTTP 403: Forbidden).",
+            "Amplitude rejected the API keys (Standard Server, HTTP 403: Forbidden).",
             id="403",
         ),
         pytest.param(
             400,
             "invalid api_key",
             CredentialsRejectedError,
-            "Amplitude refused the keys at the Standard Server (HTTP 400: invalid api_key).",
+            "Amplitude rejected the API keys (Standard Server, HTTP 400: invalid api_key).",
             id="400 that names the keys",
         ),
         pytest.param(
@@ -80,7 +80,7 @@ REGION = "Standard Server"
             400,
             "start must be before end",
             UnexpectedResponseError,
-            f"Amplitude answered the export for {SPAN} with HTTP 400: start must be before end.",
+            f"Unexpected response to the export for {SPAN} (HTTP 400: start must be before end).",
             id="400 for another reason",
         ),
         pytest.param(
@@ -94,43 +94,45 @@ REGION = "Standard Server"
             504,
             "an HTML page",
             ExportTooSlowError,
-            f"The export for {SPAN} took Amplitude too long (HTTP 504: an HTML page).",
+            f"The export for {SPAN} timed out at Amplitude (HTTP 504: an HTML page).",
             id="504",
         ),
         pytest.param(
             429,
             "slow down",
             RateLimitedError,
-            f"Amplitude's rate limit stopped the export for {SPAN} (HTTP 429: slow down).",
+            f"Rate limit reached for the export for {SPAN} (HTTP 429: slow down).",
             id="429",
         ),
-        pytest.param(500, "", ServerFailureError, f"Amplitude failed at the export for {SPAN} (HTTP 500).", id="500"),
+        pytest.param(
+            500, "", ServerFailureError, f"Amplitude server error for the export for {SPAN} (HTTP 500).", id="500"
+        ),
         pytest.param(
             503,
             "too large a load",
             ServerFailureError,
-            f"Amplitude failed at the export for {SPAN} (HTTP 503: too large a load).",
+            f"Amplitude server error for the export for {SPAN} (HTTP 503: too large a load).",
             id="503 whatever its words",
         ),
         pytest.param(
             418,
             "I'm a teapot",
             UnexpectedResponseError,
-            f"Amplitude answered the export for {SPAN} with HTTP 418: I'm a teapot.",
+            f"Unexpected response to the export for {SPAN} (HTTP 418: I'm a teapot).",
             id="a status without a rule",
         ),
         pytest.param(
             206,
             "",
             ForeignResponseError,
-            f"The answer to the export for {SPAN} is not Amplitude's (HTTP 206).",
+            f"The response to the export for {SPAN} is not from Amplitude (HTTP 206).",
             id="206",
         ),
         pytest.param(
             404,
             "",
             ForeignResponseError,
-            f"The answer to the export for {SPAN} is not Amplitude's (HTTP 404).",
+            f"The response to the export for {SPAN} is not from Amplitude (HTTP 404).",
             id="404",
         ),
     ],
@@ -198,16 +200,14 @@ def test_an_answer_blames_the_keys_by_its_words(words: str, *, names: bool) -> N
         ("Fri, 01 Mar 2024 08:00:00 GMT", 0.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_compared_with_the_answer_s_own(
-    retry_after: str | None, seconds: float | None
-) -> None:
+def test_retry_after_is_seconds_or_a_date(retry_after: str | None, seconds: float | None) -> None:
     error = common_error(ErrorResponse(429, retry_after=retry_after, date=NINE), "a test")
 
     assert isinstance(error, RateLimitedError)
     assert error.retry_after_seconds == seconds
 
 
-def test_a_date_to_retry_after_means_nothing_without_the_answer_s_own_date() -> None:
+def test_retry_after_date_needs_the_response_date() -> None:
     error = common_error(ErrorResponse(429, retry_after="Fri, 01 Mar 2024 09:02:00 GMT"), "a test")
 
     assert isinstance(error, RateLimitedError)
@@ -299,30 +299,28 @@ def test_a_date_header_with_a_huge_year_is_none() -> None:
 @pytest.mark.parametrize(
     ("status", "reason", "kind", "what"),
     [
-        (400, "Invalid API key", CredentialsRejectedError, "Amplitude refused the keys at the {region}{said}."),
-        (401, "", CredentialsRejectedError, "Amplitude refused the keys for users at the {region}{said}."),
-        (401, "Unauthorized", CredentialsRejectedError, "Amplitude refused the keys at the {region}{said}."),
-        (403, "Invalid API/Secret Key", CredentialsRejectedError, "Amplitude refused the keys at the {region}{said}."),
-        (403, "", NotInPlanError, "Amplitude refused users to these keys{said}."),
-        (403, "an HTML page", NotInPlanError, "Amplitude refused users to these keys{said}."),
-        (403, "Taxonomy is not in your plan", NotInPlanError, "Amplitude refused users to these keys{said}."),
+        (400, "Invalid API key", CredentialsRejectedError, "Amplitude rejected the API keys ({region}, {error})."),
+        (401, "", CredentialsRejectedError, "Amplitude rejected the API keys for users ({region}, {error})."),
+        (401, "Unauthorized", CredentialsRejectedError, "Amplitude rejected the API keys ({region}, {error})."),
+        (403, "Invalid API Key", CredentialsRejectedError, "Amplitude rejected the API keys ({region}, {error})."),
+        (403, "", NotInPlanError, "Amplitude denies these API keys access to users{said}."),
+        (403, "an HTML page", NotInPlanError, "Amplitude denies these API keys access to users{said}."),
+        (403, "Taxonomy is not in your plan", NotInPlanError, "Amplitude denies these API keys access to users{said}."),
         (400, "", RequestRejectedError, "Amplitude rejected the request for users{said}."),
         (400, "the file size is too large", RequestRejectedError, "Amplitude rejected the request for users{said}."),
-        (404, "Not found", NotFoundError, "Amplitude has no users{said}."),
-        (404, "", NotFoundError, "Amplitude has no users{said}."),
-        (429, "slow down", RateLimitedError, "Amplitude's rate limit stopped users{said}."),
-        (500, "", ServerFailureError, "Amplitude failed at users{said}."),
-        (504, "an HTML page", ServerFailureError, "Amplitude failed at users{said}."),
+        (404, "Not found", NotFoundError, "Amplitude did not find users{said}."),
+        (404, "", NotFoundError, "Amplitude did not find users{said}."),
+        (429, "slow down", RateLimitedError, "Rate limit reached for users{said}."),
+        (500, "", ServerFailureError, "Amplitude server error for users{said}."),
+        (504, "an HTML page", ServerFailureError, "Amplitude server error for users{said}."),
     ],
 )  # fmt: skip
-def test_an_answer_of_the_rest_apis_is_an_error_by_its_status_and_words(
-    status: int, reason: str, kind: type[AmplitudeError], what: str
-) -> None:
+def test_rest_error_follows_status_and_text(status: int, reason: str, kind: type[AmplitudeError], what: str) -> None:
     error = rest_error(ErrorResponse(status, reason), "users", REGION)
 
-    said = f" (HTTP {status}: {reason})" if reason else f" (HTTP {status})"
+    response = f"HTTP {status}: {reason}" if reason else f"HTTP {status}"
     assert type(error) is kind
-    assert error.what == what.format(region=REGION, said=said)
+    assert error.what == what.format(region=REGION, said=f" ({response})", error=response)
 
 
 @pytest.mark.parametrize("status", [204, 206, 301, 302, 307, 409, 418])
@@ -330,7 +328,7 @@ def test_any_other_status_of_the_rest_apis_is_unexpected(status: int) -> None:
     error = rest_error(ErrorResponse(status, "words"), "users", REGION)
 
     assert type(error) is UnexpectedResponseError
-    assert error.what == f"Amplitude answered users with HTTP {status}: words."
+    assert error.what == f"Unexpected response to users (HTTP {status}: words)."
 
 
 def test_a_rate_limit_of_the_rest_apis_tells_how_long_to_wait() -> None:
@@ -354,7 +352,7 @@ def test_a_rate_limit_of_the_rest_apis_tells_how_long_to_wait() -> None:
     ],
     ids=str,
 )
-def test_the_envelopes_of_the_taxonomy_and_of_lookup_tables_are_read(body: object, words: str) -> None:
+def test_taxonomy_and_lookup_table_envelopes_are_read(body: object, words: str) -> None:
     assert reason_from_body(json.dumps(body).encode()) == words
 
 

@@ -49,14 +49,14 @@ def run(
     clock: FakeClock | None = None,
     policy: RetryPolicy | None = None,
     budget: RetryBudget | None = None,
-    told: list[tuple[RetryableError, float]] | None = None,
+    reported: list[tuple[RetryableError, float]] | None = None,
 ) -> int:
     return retrying(
         action,
         policy=policy or RetryPolicy(),
         budget=budget or RetryBudget(),
         clock=clock or FakeClock(),
-        on_retry=lambda error, seconds: None if told is None else told.append((error, seconds)),
+        on_retry=lambda error, seconds: None if reported is None else reported.append((error, seconds)),
     )
 
 
@@ -67,18 +67,18 @@ def test_an_action_that_works_is_called_once_without_any_wait() -> None:
     assert clock.sleeps == []
 
 
-def test_an_action_is_called_again_until_it_works_and_each_wait_is_told() -> None:
+def test_action_is_retried_and_each_wait_is_reported() -> None:
     clock, errors = FakeClock(), broken(3)
-    told: list[tuple[RetryableError, float]] = []
+    reported: list[tuple[RetryableError, float]] = []
 
-    calls = run(Failing(*errors), clock=clock, told=told)
+    calls = run(Failing(*errors), clock=clock, reported=reported)
 
     assert calls == 4
-    assert told == list(zip(errors, clock.sleeps, strict=True))
+    assert reported == list(zip(errors, clock.sleeps, strict=True))
     assert [error.tried for error in errors] == ["", "", ""]
 
 
-def test_errors_that_a_retry_cannot_mend_are_raised_at_once() -> None:
+def test_permanent_errors_are_raised_at_once() -> None:
     clock, error = FakeClock(), CredentialsRejectedError("No.")
     action = Failing(NetworkError("It broke."), error)
 
@@ -119,8 +119,8 @@ def test_the_error_says_how_often_and_how_long_it_was_tried() -> None:
     with pytest.raises(NetworkError) as caught:
         run(Failing(*broken(), clock=clock, seconds=100), clock=clock, policy=RetryPolicy(attempts=3))
 
-    assert caught.value.tried == f"It was tried 3 times within {300 + sum(clock.sleeps):.0f} seconds."
-    assert str(caught.value).startswith("It broke for the 3. time. It was tried 3 times within 30")
+    assert caught.value.tried == f"Tried 3 times in {300 + sum(clock.sleeps):.0f} s."
+    assert str(caught.value).startswith("It broke for the 3. time. Tried 3 times in 30")
 
 
 def test_one_attempt_is_nothing_to_talk_about() -> None:
@@ -145,7 +145,7 @@ def test_waits_double_with_jitter_between_their_bounds(attempts: int, first: flo
 
 
 @pytest.mark.parametrize(("retry_after", "wait"), [(30.0, 30.0), (59.5, 59.5), (60.0, 60.0), (899.0, 899.0)])
-def test_retry_after_wins_where_it_is_longer_even_than_the_longest_wait(retry_after: float, wait: float) -> None:
+def test_longer_retry_after_takes_precedence(retry_after: float, wait: float) -> None:
     clock = FakeClock()
 
     run(Failing(RateLimitedError("Too many.", retry_after_seconds=retry_after)), clock=clock)
@@ -170,7 +170,7 @@ def test_no_attempt_begins_later_than_the_total_allows() -> None:
         run(action, clock=clock, policy=RetryPolicy(total_seconds=900))
 
     assert action.calls == 3
-    assert caught.value.tried.startswith("It was tried 3 times within 120")
+    assert caught.value.tried.startswith("Tried 3 times in 120")
 
 
 def test_a_wait_that_would_end_after_the_total_is_not_begun() -> None:
@@ -183,7 +183,7 @@ def test_a_wait_that_would_end_after_the_total_is_not_begun() -> None:
     assert (clock.sleeps, error.tried) == ([], "")
 
 
-def test_waits_are_taken_out_of_the_budget_and_a_spent_budget_ends_every_action() -> None:
+def test_waits_spend_the_budget_and_a_spent_one_ends_retries() -> None:
     clock, budget = FakeClock(), RetryBudget(45)
     limited = [RateLimitedError("Too many.", retry_after_seconds=20) for _ in range(9)]
     first, second = Failing(*limited[:2]), Failing(*limited[2:])
@@ -196,7 +196,7 @@ def test_waits_are_taken_out_of_the_budget_and_a_spent_budget_ends_every_action(
     assert (first.calls, second.calls, budget.is_spent) == (3, 2, True)
 
 
-def test_a_spent_budget_still_allows_the_first_attempt_of_an_action() -> None:
+def test_spent_budget_allows_the_first_attempt() -> None:
     budget = RetryBudget(0)
 
     assert run(Failing(), budget=budget) == 1

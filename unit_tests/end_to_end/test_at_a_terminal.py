@@ -28,7 +28,7 @@ Mistake = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
 WRONG = "source-amplitude: The configuration has one problem: "
-REFUSED = "Amplitude refused the keys at the Standard Server"
+REFUSED = "Amplitude rejected the API keys (Standard Server"
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def test_ctrl_c_ends_a_read_with_a_state_and_leaves_the_terminal_as_it_was(
     assert (seen.exit_code, rest.exit_code) == (130, 0)
     assert seen.cursor_is_shown
     assert b"Traceback" not in seen.stderr
-    assert "events: The sync was asked to end. What was read so far is recorded." in "\n".join(seen.lines)
+    assert "events: Stopped. Progress is saved." in "\n".join(seen.lines)
     assert seen.lines[-2] == "To go on where this ended:"
     stored = sorted(str(event["uuid"]) for event in half_a_day.store.events())
     assert sorted(record["uuid"] for record in seen.records + rest.records) == stored

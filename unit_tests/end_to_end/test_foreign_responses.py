@@ -43,7 +43,9 @@ def test_a_foreign_answer_that_stays_fails_its_window_and_the_next_sync_reads_it
     half_a_day.faults.clear()
     second = connector.read(first.states[-1], request_time_range=1)
 
-    assert f"The answer to the export for 2026-03-04 06:00 UTC is not Amplitude's ({quote})." in first.error_texts[0]
+    assert (
+        f"The response to the export for 2026-03-04 06:00 UTC is not from Amplitude ({quote})." in first.error_texts[0]
+    )
     assert (first.exit_code, second.exit_code) == (1, 0)
     assert ["20260304T05", "20260304T06"] in first.states[-1]["ledger"]["settled"]
     assert by_uuid(first.records + second.records) == everything
@@ -105,7 +107,7 @@ def test_check_fails_at_once_where_everything_is_foreign(
     run = connector.check()
 
     assert run.connection["status"] == "FAILED"
-    assert run.connection["message"].startswith(f"The answer to a test of the keys is not Amplitude's ({quote}).")
+    assert run.connection["message"].startswith(f"The response to the API key check is not from Amplitude ({quote}).")
     assert len(emulator.requests) == 2
 
 
@@ -119,8 +121,8 @@ def test_check_succeeds_with_a_warning_where_only_the_probe_is_answered_oddly(
     assert run.connection["status"] == "SUCCEEDED"
     assert run.warnings == [
         (
-            f"The answer to a test of the keys is not Amplitude's (HTTP 404, text/html, {PAGE}). Amplitude's list of "
-            "events came all the same, so the keys count as accepted."
+            f"The response to the API key check is not from Amplitude (HTTP 404, text/html, {PAGE}). Amplitude sent "
+            "the list of events, so the keys are accepted."
         )
     ]
 
@@ -131,7 +133,7 @@ def test_check_refuses_wrong_keys_after_an_odd_answer_to_the_probe(emulator: Emu
     run = connector.check(secret_key="not-the-secret-0123456789")
 
     assert run.connection["status"] == "FAILED"
-    assert "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API" in run.connection["message"]
+    assert "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API" in run.connection["message"]
 
 
 def test_a_date_from_before_the_newest_hour_already_read_ends_the_sync_red(

@@ -103,7 +103,7 @@ def test_a_read_that_is_asked_to_end_repeats_nothing(
     rest = connector.read(state)
 
     assert run.exit_code == 128 + how
-    assert "The sync was asked to end. What was read so far is recorded." in run.error_texts[0]
+    assert "Stopped. Progress is saved." in run.error_texts[0]
     assert (run.statuses[-1], after) == ("INCOMPLETE", [])
     assert sorted(before + uuids_of(rest)) == stored_uuids(half_a_day)
 

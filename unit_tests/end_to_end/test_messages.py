@@ -39,10 +39,10 @@ def test_check_refuses_wrong_keys_and_says_that_the_other_region_does_too(
     assert run.exit_code == 1
     assert run.connection == {
         "status": "FAILED",
-        "message": "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API/Secret Key combination). "
-        "The EU Residency Server was asked too and refused them as well. "
-        "Check that api_key and secret_key are from the same project (Amplitude: Settings > Projects), "
-        "and that data_region names the region the project is stored in.",
+        "message": "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API/Secret Key combination). "
+        "The EU Residency Server rejects them too. "
+        "Check that api_key and secret_key are from the same project (Amplitude: Settings > Projects), and that "
+        "data_region names the region where the project is stored.",
     }
     assert [seen.path for seen in emulator.requests] == ["/us/api/2/export", "/eu/api/2/export"]
     assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
@@ -53,8 +53,8 @@ def test_check_names_the_region_that_accepts_the_keys(emulator: Emulator, connec
 
     assert run.exit_code == 1
     assert run.connection["message"] == (
-        "Amplitude refused the keys at the EU Residency Server (HTTP 403: Invalid API Key). "
-        "The Standard Server was asked too and accepts them. Set data_region to 'Standard Server'."
+        "Amplitude rejected the API keys (EU Residency Server, HTTP 403: Invalid API Key). "
+        "The Standard Server accepts them. Set data_region to 'Standard Server'."
     )
     assert_no_secret(run, emulator.project.api_key, emulator.project.secret_key)
 
@@ -66,7 +66,7 @@ def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Con
 
     assert run.exit_code == 1
     assert [error["failure_type"] for error in run.errors] == ["transient_error"]
-    assert "Amplitude failed at a test of the keys (HTTP 503" in run.error_texts[0]
+    assert "Amplitude server error for the API key check (HTTP 503" in run.error_texts[0]
     assert f"AMPLITUDE_API_URL is set to {emulator.url}" in run.error_texts[0]
 
 
@@ -76,8 +76,8 @@ def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator,
     assert run.exit_code == 1
     assert run.statuses == ["STARTED", "INCOMPLETE"]
     assert run.errors[0]["failure_type"] == "config_error"
-    assert run.error_texts[0].startswith("Amplitude refused the keys at the Standard Server (HTTP 403")
-    assert "The EU Residency Server was asked too and refused them as well." in run.error_texts[0]
+    assert run.error_texts[0].startswith("Amplitude rejected the API keys (Standard Server, HTTP 403")
+    assert "The EU Residency Server rejects them too." in run.error_texts[0]
     assert len(emulator.requests) == 2
     assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
 

@@ -96,8 +96,8 @@ def test_one_retry_spans_request_body_and_verification(caplog: pytest.LogCapture
 
     assert result == (HOURS[0], len(body), False)
     assert caplog.messages == [
-        "500 It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
-        "The answer's body (13 bytes) is not a zip archive. It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
+        "500 Next try in 0 s (2024-03-01 00:00 UTC).",
+        "The answer's body (13 bytes) is not a zip archive. Next try in 0 s (2024-03-01 00:00 UTC).",
     ]
 
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_retried_or_keeps_failing_is_raised_in_its_turn() -> None
     with pytest.raises(CredentialsRejectedError):
         at_work.finish_oldest(10)
 
-    assert corrupt.value.tried.startswith("It was tried 3 times within")
+    assert corrupt.value.tried.startswith("Tried 3 times in")
     assert (len(at_work), exporter.asked.count(HOURS[1])) == (0, 1)
 
 

@@ -242,7 +242,7 @@ def test_hours_that_are_not_published_are_named_after_what_is_was_landed(
     landed = program.land(folder, "--start", "2026-03-04T08", "--end", "2026-03-04T13")
     too_early = program.land(folder, "--start", "2026-03-04T10")
 
-    wait = "Run the command again then; leave out --end to land what is published."
+    wait = "Run the command again then, or leave out --end to land the published hours."
     assert (landed.exit_code, too_early.exit_code) == (1, 1)
     assert landed.problem == (
         f"Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC. {wait}"

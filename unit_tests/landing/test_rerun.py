@@ -245,8 +245,7 @@ def test_hours_in_another_format_are_not_landed_beside_those_that_are_there(
 
     assert landed.exit_code == 1
     assert landed.problem == (
-        f"{folder.url} holds hours landed as raw, and jsonl was asked for. "
-        "Name another prefix in --to, or the format that is there in --format."
+        f"{folder.url} holds hours landed as raw, and jsonl was asked for. Use the same --format, or another --to."
     )
     assert stored(folder) == before
 

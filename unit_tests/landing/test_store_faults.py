@@ -50,10 +50,10 @@ if TYPE_CHECKING:
 
 RARELY = pytest.mark.landing
 BUSY = Answer(503, S3_SLOW_DOWN.body)
-AGAIN = "Run the command again: it goes on with the hours that are not landed."
+AGAIN = "Run the command again: it continues with the missing hours."
 CREDENTIALS = (
-    "Check the name in --to and the credentials in their usual places (docs/landing.md lists them for each store); "
-    "they need to read, list and write under the prefix."
+    "Check the name in --to and your credentials (docs/landing.md lists where each store's credentials are looked "
+    "for). They need permission to read, list and write under the prefix."
 )
 
 

@@ -55,9 +55,9 @@ def test_a_chart_that_is_not_there_is_an_error_that_names_it(project: Project) -
     assert read.failures["chart_results"] == Failure(
         "NotFoundError",
         "config_error",
-        "chart_ids names what the project does not have: Amplitude has no chart gone (HTTP 404: Chart gone was not "
-        "found). If a setting names it, correct or remove it there, else deselect the stream; the other streams are "
-        "not affected.",
+        "chart_ids names what the project does not have: Amplitude did not find chart gone (HTTP 404: Chart gone was "
+        "not found). If a setting contains its id, correct or remove the id; else deselect the stream. The other "
+        "streams are not affected.",
     )
 
 

@@ -244,8 +244,8 @@ def test_a_cohort_that_is_not_there_is_an_error_that_names_it(project: Project, 
     assert read.failures[STREAM] == Failure(
         "NotFoundError",
         "config_error",
-        "The project has no published cohort unknown (cohort_ids). If a setting names it, correct or remove it there, "
-        "else deselect the stream; the other streams are not affected.",
+        "The project has no published cohort unknown (cohort_ids). If a setting contains its id, correct or remove "
+        "the id; else deselect the stream. The other streams are not affected.",
     )
 
 
@@ -263,8 +263,8 @@ def test_the_months_quota_ends_the_stream_before_the_limit_and_keeps_what_was_do
         "QuotaUsedUpError",
         "config_error",
         "1 of 1 cohort downloads of this month are used up (reset: 2026-04-01T00:00:00+00:00). Cohort b2b2b2b was not "
-        "downloaded. Wait for the next month, shorten cohort_ids, or sync the stream less often; what was downloaded "
-        "is recorded.",
+        "downloaded. Wait for the next month, shorten cohort_ids, or sync the stream less often. Downloaded cohorts "
+        "are recorded.",
     )
 
 

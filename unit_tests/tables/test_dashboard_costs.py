@@ -38,7 +38,7 @@ def test_a_first_sync_of_all_streams_shares_one_budget_and_is_never_refused(proj
     assert {request.status for request in project.emulator.requests} == {200, 404}
     assert 900 < most_in_any_window(project) <= BUDGET
     assert sum(project.clock.sleeps) > BUDGET_SECONDS
-    assert any("seconds for Amplitude's rate limit; nothing is wrong." in line for line in read.lines("INFO"))
+    assert any("s for Amplitude's rate limit before requesting" in line for line in read.lines("INFO"))
 
 
 def test_the_cost_that_is_documented_is_what_amplitude_books(project: Project) -> None:

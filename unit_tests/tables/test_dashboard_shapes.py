@@ -172,11 +172,11 @@ def test_a_429_and_a_failure_that_pass_are_only_a_wait(project: Project) -> None
     assert read.statuses == {"active_users": "COMPLETE", "average_session_length": "COMPLETE"}
     assert read.records["active_users"] == active(project, *days("2026-02-27", "2026-03-03"))
     assert read.lines("WARN") == [
-        f"{what} It is asked again in 0 seconds."
+        f"{what} Next try in 0 s."
         for what in (
-            "Amplitude's rate limit stopped active_users of 2026-02-27 to 2026-03-03 (HTTP 429: Too Many Requests).",
+            "Rate limit reached for active_users of 2026-02-27 to 2026-03-03 (HTTP 429: Too Many Requests).",
             (
-                "Amplitude failed at average_session_length of 2026-02-27 to 2026-03-03 (HTTP 500, text/html, "
+                "Amplitude server error for average_session_length of 2026-02-27 to 2026-03-03 (HTTP 500, text/html, "
                 '"<html><head><title>500 error</title></head><body><h1>500 error</h1></body></html>").'
             ),
         )

@@ -303,8 +303,8 @@ def test_a_project_without_countries_hears_amplitudes_reason_and_the_other_strea
             "RequestRejectedError",
             "config_error",
             "Amplitude rejected the request for active_users of 2026-02-27 to 2026-03-03 (HTTP 400: Invalid chart "
-            "definition - Invalid user property country). Change the setting that Amplitude's words are about (a "
-            "project without countries: turn off active_users_group_by_country), or deselect the stream. The other "
+            "definition - Invalid user property country). Change the setting that Amplitude's reason is about (for a "
+            "project without countries, turn off active_users_group_by_country), or deselect the stream. The other "
             "streams are not affected.",
         )
     }

@@ -179,7 +179,7 @@ def test_a_list_of_an_unknown_shape_is_no_empty_list(project: Project, body: obj
 
     message = (
         f"Amplitude's answer has {found}. "
-        "Report it with this message; nothing of the answer was emitted or recorded as read."
+        "Report it with this message. Nothing of the response was emitted or recorded as read."
     )
     assert refused.failures == {"cohorts": Failure("UnknownShapeError", "system_error", message)}
     assert refused.records == {}
@@ -196,8 +196,8 @@ def test_a_page_instead_of_json_is_asked_for_again_and_then_an_error_that_may_pa
     assert always.failures["cohorts"] == Failure(
         "GarbledAnswerError",
         "transient_error",
-        'The answer to list of cohorts is not JSON (HTTP 200, text/html, "<html><head><title>Service '
+        'The response to list of cohorts is not valid JSON (HTTP 200, text/html, "<html><head><title>Service '
         'unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '
-        "It was tried 2 times within 0 seconds. "
-        "Run the sync again; what is missing will be read then.",
+        "Tried 2 times in 0 s. "
+        "Run the sync again: it reads what is missing.",
     )

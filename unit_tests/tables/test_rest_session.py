@@ -98,7 +98,7 @@ def test_a_refusal_after_the_proof_is_about_what_was_asked_for(local: Local) -> 
     with pytest.raises(NotInPlanError) as caught:
         local.rest().json(COHORTS)
 
-    assert caught.value.what == "Amplitude refused the keys at the Standard Server (HTTP 401: Unauthorized)."
+    assert caught.value.what == "Amplitude rejected the API keys (Standard Server, HTTP 401: Unauthorized)."
 
 
 def test_a_refusal_without_a_proof_may_be_about_the_keys(local: Local) -> None:
@@ -131,8 +131,8 @@ def test_a_failure_that_may_pass_is_asked_again(local: Local, fault: str, settin
 
 
 PAGE = (
-    'The answer to list of cohorts is not JSON (HTTP 200, text/html, "<html><head><title>Service unavailable</title>'
-    '</head><body><h1>Service unavailable</h1></body></html>").'
+    'The response to list of cohorts is not valid JSON (HTTP 200, text/html, "<html><head><title>Service '
+    'unavailable</title></head><body><h1>Service unavailable</h1></body></html>").'
 )
 
 
@@ -149,7 +149,7 @@ def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pyt
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
             "WARNING",
-            f"{PAGE} It is asked again in 1 seconds.",
+            f"{PAGE} Next try in 1 s.",
         )
     ]
 
@@ -197,7 +197,7 @@ def test_a_policy_of_short_waits_has_short_waits_for_rate_limits_too(local: Loca
         local.rest().json(COHORTS)
 
     assert caught.value.retry_after_seconds == 2
-    assert caught.value.tried == "It was tried 3 times within 4 seconds."
+    assert caught.value.tried == "Tried 3 times in 4 s."
 
 
 def test_the_waits_of_all_requests_share_one_budget(local: Local) -> None:

@@ -127,10 +127,10 @@ def test_what_was_asked_to_end_did_not_fail(listener: Terminal) -> None:
     stop.set()
 
     reporter.end_stream("events", is_complete=False)
-    reporter.print_error("The sync was asked to end.", "events")
+    reporter.print_error("Stopped.", "events")
     reporter.end_read(COMMAND, goes_on=True)
 
-    assert said_to(listener)[:2] == ["events: The sync was asked to end.", "To go on where this ended:"]
+    assert said_to(listener)[:2] == ["events: Stopped.", "To go on where this ended:"]
 
 
 def test_a_check_ends_in_one_line(listener: Terminal, reporter: ConsoleReporter) -> None:

@@ -119,8 +119,8 @@ def test_wrong_keys_are_told_with_what_the_other_region_said_by_every_stream(pro
         assert sync.statuses == dict.fromkeys(names, "INCOMPLETE")
         kinds = {(each.error, each.failure_type) for each in sync.failures.values()}
         assert kinds == {("CredentialsRejectedError", "config_error")}
-    refused = "The EU Residency Server was asked too and refused them as well."
-    accepted = "The Standard Server was asked too and accepts them. Set data_region to 'Standard Server'."
+    refused = "The EU Residency Server rejects them too."
+    accepted = "The Standard Server accepts them. Set data_region to 'Standard Server'."
     assert [name for name in names if refused not in wrong.failures[name].message] == []
     assert [name for name in names if accepted not in elsewhere.failures[name].message] == []
     assert [request.path for request in project.emulator.requests] == [
