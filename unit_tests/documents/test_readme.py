@@ -1,4 +1,4 @@
-"""The README's commands, run in their order by somebody who has installed the project in `env`."""
+"""The commands of README.md and docs/command-line.md, run in order, with the project installed in `env`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-SETTING_UP = ("python3 -m venv", "export ", "env/bin/pip")
+COMMAND_LINE = (PROJECT / "docs/command-line.md").read_text(encoding="utf-8")
+MOST_LINES = 140
+SETTING_UP = ("python3 -m venv", "export ")
 EVENTS, HOURS = 300, 6
 
 
 @pytest.fixture
 def recent() -> Iterator[Emulator]:
-    """An Amplitude of today, with some events of this morning or last night."""
+    """An Amplitude of today, with events of the last hours."""
     with Emulator() as emulator:
         end = emulator.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
         generate_hours(emulator.store, seed=1, start=end - timedelta(hours=HOURS), end=end, total_events=EVENTS)
@@ -35,21 +38,23 @@ def recent() -> Iterator[Emulator]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The project's folder after its installation."""
+    """The project's folder after the installation."""
     (tmp_path / "env" / "bin").mkdir(parents=True)
-    (tmp_path / "env" / "bin" / "source-amplitude").symlink_to(Path(sys.executable).with_name("source-amplitude"))
+    for program in ("source-amplitude", "python"):
+        (tmp_path / "env" / "bin" / program).write_text(f'exec {Path(sys.executable).with_name(program)} "$@"\n')
+        (tmp_path / "env" / "bin" / program).chmod(0o755)
     (tmp_path / "integration_tests").symlink_to(PROJECT / "integration_tests")
     return tmp_path
 
 
-def commands(title: str, number: int = 0) -> str:
-    """Return the commands of a section's shell block that do not set anything up."""
-    text = blocks(section(README, title), "sh")[number].text
+def commands(document: str, title: str, number: int = 0) -> str:
+    """Return the commands of a section's shell block, without the set-up."""
+    text = blocks(section(document, title), "sh")[number].text
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(SETTING_UP))
 
 
 def shell(script: str, folder: Path, emulator: Emulator) -> str:
-    """Run a script and return what it printed; it may not fail."""
+    """Run a script, check that it succeeds, and return its output."""
     keys = {"AMPLITUDE_API_KEY": emulator.project.api_key, "AMPLITUDE_SECRET_KEY": emulator.project.secret_key}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
@@ -65,7 +70,7 @@ def shell(script: str, folder: Path, emulator: Emulator) -> str:
 
 
 def from_yesterday(folder: Path, emulator: Emulator) -> None:
-    """Change ``start_date`` in the configuration, as the README asks for."""
+    """Change ``start_date`` in the configuration, as the page asks for."""
     path = folder / "config.yaml"
     yesterday = emulator.clock.now() - timedelta(days=1)
     text = path.read_text(encoding="utf-8")
@@ -76,23 +81,35 @@ def records_in(path: Path) -> int:
     return sum(json.loads(line)["type"] == "RECORD" for line in path.read_bytes().splitlines())
 
 
-def test_a_project_of_ones_own_is_read_and_then_only_what_is_new(recent: Emulator, folder: Path) -> None:
-    config, rest = commands("With your own project").split("config.yaml\n", 1)
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
 
-    shell(config + "config.yaml\n", folder, recent)
+
+def test_yesterdays_events_become_a_table(recent: Emulator, folder: Path) -> None:
+    printed = shell(commands(README, "Yesterday's events in a table"), folder, recent)
+
+    most_frequent = Counter(str(event["event_type"]) for event in recent.store.events()).most_common(3)
+    assert [name in printed and str(count) in printed for name, count in most_frequent] == [True] * 3
+
+
+def test_second_read_prints_only_new_records(recent: Emulator, folder: Path) -> None:
+    shell(commands(COMMAND_LINE, "Configuration file"), folder, recent)
     from_yesterday(folder, recent)
-    shell(rest, folder, recent)
+    read = commands(COMMAND_LINE, "Read")
+    assert read in README
+
+    shell(read, folder, recent)
     first = records_in(folder / "messages.jsonl")
-    shell(rest, folder, recent)
+    shell(read, folder, recent)
 
     assert (first, records_in(folder / "messages.jsonl")) == (EVENTS, EVENTS)
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="the README's command needs jq")
-def test_what_discover_prints_becomes_a_catalog_of_every_stream(recent: Emulator, folder: Path) -> None:
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the page's command needs jq")
+def test_discover_makes_a_catalog_of_all_streams(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
 
-    shell(commands("With your own project", 1), folder, recent)
+    shell(commands(COMMAND_LINE, "Read", 1), folder, recent)
 
     streams = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))["streams"]
     known = json.loads((PROJECT / "unit_tests/golden/catalog.json").read_text(encoding="utf-8"))["catalog"]["streams"]
@@ -100,14 +117,14 @@ def test_what_discover_prints_becomes_a_catalog_of_every_stream(recent: Emulator
     assert {each["sync_mode"] for each in streams} == {"full_refresh", "incremental"}
 
 
-def test_hours_are_landed_found_whole_and_drawn(recent: Emulator, folder: Path) -> None:
+def test_daily_commands_land_and_draw_all_hours(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
-    place = folder / "landed"
+    destination = folder / "landed"
 
-    script = commands("Land raw hours in your own storage").replace("s3://your-bucket/amplitude", str(place))
+    script = commands(README, "Every day").replace("s3://your-bucket/amplitude", str(destination))
     printed = shell(script, folder, recent)
 
-    events = sum(json.loads(path.read_text("utf-8"))["events"] for path in place.glob("_manifest/*/*.json"))
+    events = sum(json.loads(path.read_text("utf-8"))["events"] for path in destination.glob("_manifest/*/*.json"))
     assert events == EVENTS
     assert printed.splitlines()[-1] == "report.html"
     assert f"{EVENTS}" in (folder / "report.html").read_text(encoding="utf-8")
