@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -14,8 +14,9 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, Request, export_hours
-from source_amplitude.api.network_errors import network_errors
+from source_amplitude.api.endpoints import EXPORT_PATH, PROBE_WINDOW, Host, Request, UnsafeRedirectError, export_hours
+from source_amplitude.api.network_errors import network_errors, unusable_certificates_error
+from source_amplitude.api.pace import Pace, PaceLimits, paced
 from source_amplitude.api.redaction import redact
 from source_amplitude.api.responses import (
     NOT_FOUND,
@@ -36,6 +37,7 @@ from source_amplitude.api.responses import (
     rest_error,
     says_no_files,
 )
+from source_amplitude.api.transport import Session
 from source_amplitude.distribution import version
 from source_amplitude.errors import (
     CredentialsRejectedError,
@@ -53,6 +55,14 @@ if TYPE_CHECKING:
 
 _REDIRECTS = (302, 303, 307)
 _COPY_BYTES = 256 * 1024
+_FIRST_BYTES = 4096
+_MOST_LENGTH_DIGITS = 18
+MAX_FILE_BYTES = 16 * 1024**3
+"""The largest archive or cohort file; Amplitude exports at most 4 GB (documented)."""
+
+MAX_REST_BYTES = 64 * 1024**2
+"""The largest decoded response of a REST API."""
+
 _MAX_ERROR_BODY_BYTES = 64 * 1024
 
 # It logs whole addresses in warnings about headers; a pre-signed address contains a signature that opens a file.
@@ -85,11 +95,21 @@ class Timeouts:
             the first byte; 180 seconds were too short (upstream.md A4, PostHog 34583).
         rest_read_seconds: The same for all other requests; throttled ones were observed to hang (amplitude-api.md 3.1).
             Never more than ``read_seconds``.
+        rest_total_seconds: The longest wait for the whole response of a REST API.
+        pace: The bounds on slow responses.
     """
 
     connect_seconds: float = 10
     read_seconds: float = 600
     rest_read_seconds: float = 120
+    rest_total_seconds: float = 600
+    pace: PaceLimits = field(default_factory=PaceLimits)
+
+    def of_exports(self) -> PaceLimits:
+        return replace(self.pace, first_byte_seconds=min(self.pace.first_byte_seconds, self.read_seconds))
+
+    def of_rest(self) -> PaceLimits:
+        return replace(self.of_exports(), total_seconds=self.rest_total_seconds)
 
 
 class AmplitudeClient:
@@ -109,13 +129,10 @@ class AmplitudeClient:
         self._region = region
         self._keys = keys
         timeouts = timeouts or Timeouts()
-        self._export_timeout = (timeouts.connect_seconds, timeouts.read_seconds)
-        self._timeout = (timeouts.connect_seconds, min(timeouts.rest_read_seconds, timeouts.read_seconds))
-        self._session = requests.Session()
+        self._timeouts = timeouts
+        self._session = Session()
         self._session.auth = HTTPBasicAuth(keys.api_key.encode(), keys.secret_key.encode())
         self._session.headers["User-Agent"] = f"source-amplitude/{version()}"
-        # An archive is compressed already, and Content-Length must count the bytes that arrive.
-        self._session.headers["Accept-Encoding"] = "identity"
         self._lock = threading.Lock()
         self._server_date: datetime | None = None
 
@@ -148,18 +165,18 @@ class AmplitudeClient:
             UnreachableError: DNS or TLS.
         """
         what = f"the export for {window}"
-        with self._get(EXPORT_PATH, export_hours(window), what, timeout=self._export_timeout) as response:
+        limits = self._timeouts.of_exports()
+        with self._get(EXPORT_PATH, export_hours(window), what, limits=limits) as (response, pace):
             if response.status_code == requests.codes.ok:
-                beginning = response.raw.read(_COPY_BYTES, decode_content=True)
+                beginning = response.raw.read(_FIRST_BYTES, decode_content=True)
                 if not begins_like_an_archive(beginning):
                     raise foreign_error(self._error_response(response, beginning, is_own=False), what)
-                length = response.headers.get("Content-Length", "")
-                if length.isdecimal():
-                    sink.expect(int(length))
+                pace.begin_body()
+                _announce(response, sink, what)
                 sink.write(beginning)
-                self._copy(response, sink)
+                _copy(response, sink, what)
                 return ExportResponse.ARCHIVE
-            body = self._body_of_error(response)
+            body = _body_of_error(response, pace)
             is_not_found = response.status_code == NOT_FOUND
             if is_not_found and says_no_files(body):
                 return ExportResponse.NOTHING
@@ -177,8 +194,8 @@ class AmplitudeClient:
             RateLimitedError, ServerFailureError, UnexpectedResponseError, NetworkError, UnreachableError: As `export`.
         """
         what = "the API key check"
-        with self._get(EXPORT_PATH, export_hours(PROBE_WINDOW), what) as response:
-            status, body = response.status_code, self._body_of_error(response)
+        with self._get(EXPORT_PATH, export_hours(PROBE_WINDOW), what) as (response, pace):
+            status, body = response.status_code, _body_of_error(response, pace)
             has_archive = status == requests.codes.ok and has_a_first_member(body)
             if has_archive or (status == NOT_FOUND and says_no_files(body)):
                 return
@@ -200,13 +217,15 @@ class AmplitudeClient:
         Raises:
             AmplitudeError: By status and text (`responses.rest_error`), or as `export` for the network.
         """
-        with self._get(request.path, request.query, request.what, host=request.host, follow=False) as response:
+        limits = self._timeouts.of_rest() if sink is None else self._timeouts.of_exports()
+        get = self._get(request.path, request.query, request.what, host=request.host, follow=False, limits=limits)
+        with get as (response, pace):
             status = response.status_code
             location = response.headers.get("Location", "")
             if request.may_redirect and status in _REDIRECTS and urlsplit(location).hostname:
                 return Response(status, location=location)
             if status not in (requests.codes.ok, requests.codes.accepted):
-                body = self._body_of_error(response)
+                body = _body_of_error(response, pace)
                 raise rest_error(
                     self._error_response(response, body, is_own=is_error_envelope(body)),
                     request.what,
@@ -214,9 +233,10 @@ class AmplitudeClient:
                 )
             if sink is None or status != requests.codes.ok:
                 content_type = response.headers.get("Content-Type", "")
-                body = response.raw.read(decode_content=True)
+                body = _rest_body(response, request.what)
                 return Response(status, body, content_type=content_type, keys=self._keys)
-            self._copy(response, sink)
+            pace.begin_body()
+            _copy(response, sink, request.what)
             return Response(status)
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
@@ -228,14 +248,16 @@ class AmplitudeClient:
             ServerFailureError: Any status but 200; a new address may work.
             NetworkError: No connection, or a body shorter than Content-Length.
         """
+        pace = Pace(self._timeouts.of_rest(), what, "the storage")
+        timeout = self._timeout()
         try:
-            with requests.Session() as session:
+            with paced(pace), Session() as session:
                 session.auth = _no_auth  # not even one from a netrc file
-                session.headers["Accept-Encoding"] = "identity"
-                with session.get(url, stream=True, timeout=self._timeout) as response:
+                with session.get(url, stream=True, timeout=timeout) as response:
                     if response.status_code != requests.codes.ok:
                         raise ServerFailureError(f"Storage error for {what} (HTTP {response.status_code}).")
-                    self._copy(response, sink)
+                    pace.begin_body()
+                    _copy(response, sink, what)
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             # Their texts contain the address with its signature.
             raise NetworkError(f"Lost the connection to the storage for {what} ({type(error).__name__}).") from None
@@ -249,35 +271,36 @@ class AmplitudeClient:
         *,
         host: Host = Host.REST,
         follow: bool = True,
-        timeout: tuple[float, float] | None = None,
-    ) -> Iterator[requests.Response]:
-        timeout = timeout or self._timeout
+        limits: PaceLimits | None = None,
+    ) -> Iterator[tuple[requests.Response, Pace]]:
         url = (self._data_url if host is Host.DATA else self._base_url) + path
         host_name = urlsplit(url).hostname or ""
-        with network_errors(what, host_name, timeout, self._keys):
+        limits = limits or self._timeouts.of_rest()
+        timeout = self._timeout(is_export=limits.total_seconds is None)
+        with paced(Pace(limits, what, host_name)) as pace, network_errors(what, host_name, timeout, self._keys):
             try:
                 response = self._session.get(url, params=query, stream=True, timeout=timeout, allow_redirects=follow)
             except requests.exceptions.RequestException:
                 raise
-            except ValueError:  # requests parses a redirect's address even if it does not follow it
-                raise UnexpectedResponseError(f"Unexpected response to {what}: a redirect to no address.") from None
-        date = date_from_header(response.headers.get("Date"))
-        if date is not None:
-            with self._lock:
-                self._server_date = date
-        try:
-            with network_errors(what, host_name, timeout, self._keys):
-                yield response
-        finally:
-            response.close()
+            except ValueError as error:  # requests parses a redirect's address even if it does not follow it
+                redirect = error if isinstance(error, UnsafeRedirectError) else "a redirect to an invalid address"
+                raise UnexpectedResponseError(f"Unexpected response to {what}: {redirect}.") from None
+            except OSError as error:  # requests raises it for a missing certificate file
+                raise unusable_certificates_error(error, what) from error
+            date = date_from_header(response.headers.get("Date"))
+            if date is not None:
+                with self._lock:
+                    self._server_date = date
+            try:
+                yield response, pace
+            finally:
+                response.close()
 
-    def _copy(self, response: requests.Response, sink: ByteSink) -> None:
-        """Write the body to ``sink``; urllib3 raises an exception if it is shorter than Content-Length."""
-        while chunk := response.raw.read(_COPY_BYTES, decode_content=True):
-            sink.write(chunk)
-
-    def _body_of_error(self, response: requests.Response) -> bytes:
-        return bytes(response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True))
+    def _timeout(self, *, is_export: bool = False) -> tuple[float, float]:
+        """Return the longest waits for a connection and for one receive, in seconds."""
+        timeouts = self._timeouts
+        read_seconds = timeouts.read_seconds if is_export else min(timeouts.rest_read_seconds, timeouts.read_seconds)
+        return timeouts.connect_seconds, read_seconds
 
     def _error_response(self, response: requests.Response, body: bytes, *, is_own: bool) -> ErrorResponse:
         """Return the values that errors are made from; ``is_own``: the body is in Amplitude's format."""
@@ -296,3 +319,41 @@ class AmplitudeClient:
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
+
+
+def _announce(response: requests.Response, sink: ByteSink, what: str) -> None:
+    """Report the body's length to ``sink`` if the response states a credible one."""
+    length = response.headers.get("Content-Length", "")
+    if length.isascii() and length.isdecimal() and len(length) <= _MOST_LENGTH_DIGITS:
+        if int(length) > MAX_FILE_BYTES:
+            raise _too_large_error(what, MAX_FILE_BYTES)
+        sink.expect(int(length))
+
+
+def _copy(response: requests.Response, sink: ByteSink, what: str) -> None:
+    """Write the body to ``sink``; urllib3 raises an exception if it is shorter than Content-Length."""
+    left_bytes = MAX_FILE_BYTES
+    while chunk := response.raw.read(_COPY_BYTES, decode_content=True):
+        left_bytes -= len(chunk)
+        if left_bytes < 0:
+            raise _too_large_error(what, MAX_FILE_BYTES)
+        sink.write(chunk)
+
+
+def _rest_body(response: requests.Response, what: str) -> bytes:
+    """Return the decoded body; the cap counts decoded bytes, since a small gzip body may decode to gigabytes."""
+    body = bytearray()
+    while chunk := response.raw.read(_COPY_BYTES, decode_content=True):
+        body += chunk
+        if len(body) > MAX_REST_BYTES:
+            raise _too_large_error(what, MAX_REST_BYTES)
+    return bytes(body)
+
+
+def _too_large_error(what: str, limit_bytes: int) -> UnexpectedResponseError:
+    return UnexpectedResponseError(f"The response to {what} is larger than {limit_bytes // 1024**2:,} MB.")
+
+
+def _body_of_error(response: requests.Response, pace: Pace) -> bytes:
+    pace.begin_error_body()
+    return bytes(response.raw.read(_MAX_ERROR_BODY_BYTES, decode_content=True))

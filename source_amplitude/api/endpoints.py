@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from source_amplitude.api.redaction import printable
 from source_amplitude.config import Region
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import HOUR, HourWindow
@@ -85,13 +87,58 @@ def base_url(region: Region, override: str | None = None, host: Host = Host.REST
     return f"{override.rstrip('/')}/{_LOCAL_FOLDERS[host, region]}"
 
 
+class UnsafeRedirectError(ValueError):
+    """A redirect that must not be followed."""
+
+
+def require_safe_redirect(base: str, target: str) -> None:
+    """Check a redirect from ``base`` to ``target``, which may be relative.
+
+    Plain http is refused after https, and an internal host (loopback, link-local, private) after a public one. Names
+    are not resolved: only ``localhost`` and addresses in the URL count as internal.
+
+    Raises:
+        UnsafeRedirectError: The redirect must not be followed; the text contains the target's host only.
+    """
+    try:
+        before, after = urlsplit(base), urlsplit(urljoin(base, target))
+        host = after.hostname or ""
+    except ValueError:
+        raise UnsafeRedirectError("a redirect to an invalid address") from None
+    if after.scheme not in ("http", "https") or not host:
+        raise UnsafeRedirectError("a redirect to an address that is not http or https")
+    if before.scheme == "https" and after.scheme != "https":
+        raise UnsafeRedirectError(f"a redirect from https to plain http ({printable(host)})")
+    if _is_internal(host) and not _is_internal(before.hostname or ""):
+        raise UnsafeRedirectError(f"a redirect to an internal host ({printable(host)})")
+
+
 def export_hours(window: HourWindow) -> dict[str, str]:
     """Return the export's query parameters: first and last hour, both inclusive, two-digit hours (documented)."""
     return {"start": f"{window.start:%Y%m%dT%H}", "end": f"{window.end - HOUR:%Y%m%dT%H}"}
 
 
 def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def _is_internal(host: str) -> bool:
+    """Return whether a host is this machine or in a private network, as far as its text shows."""
+    if host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost"):
+        return True
+    address = _address(host)
+    return address is not None and not address.is_global
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a host of a URL is, in any spelling that system resolvers accept; None for a name."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host.partition("%")[0].strip("[]"))
     except ValueError:
-        return host == "localhost"
+        try:  # 127.1, 0x7f000001 and 2130706433 are addresses for the C library
+            return ipaddress.IPv4Address(socket.inet_aton(host))
+        except (OSError, ValueError):
+            return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

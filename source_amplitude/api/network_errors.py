@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,15 @@ def network_errors(what: str, host: str, timeout: tuple[float, float], keys: Key
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         text = redact(f"{type(error).__name__}: {' '.join(str(error).split())}", keys)
         raise _error(error, text, what=what, host=host, timeout=timeout) from error
+
+
+def unusable_certificates_error(error: OSError, what: str) -> UnreachableError:
+    """Return the error for certificates that requests cannot read; its text contains their path."""
+    names = [name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)]
+    where = f"{names[0]} is {os.environ[names[0]]!r}, which" if names else "The certificate file"
+    return UnreachableError(
+        f"Cannot send the request for {what}: {where} does not exist or cannot be read.", detail=str(error)
+    )
 
 
 def _error(error: Exception, text: str, *, what: str, host: str, timeout: tuple[float, float]) -> AmplitudeError:

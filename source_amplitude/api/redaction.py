@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from source_amplitude.config import Keys
 
 MASK = "****"
+_ADDRESS = re.compile(
+    r"(?P<scheme>\b(?:https?|ftp|socks\w?))://(?:[^\s/?#\"'<>@]*@)*(?P<host>[^\s/?#\"'<>@]*)(?P<rest>/?[^\s\"'<>]*)",
+    re.IGNORECASE,
+)
 
 
 def secret_forms(keys: Keys) -> tuple[str, ...]:
@@ -34,8 +38,20 @@ def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
 
 
 def redact(text: str, keys: Keys) -> str:
-    """Return ``text`` with every form of the keys masked, in any letter case."""
-    return masked(text, secret_forms(keys))
+    """Return ``text`` with every form of the keys masked, in any letter case, and addresses cut to their hosts."""
+    return masked(without_addresses(text), secret_forms(keys))
+
+
+def without_addresses(text: str) -> str:
+    """Return ``text`` with each URL cut to scheme and host: user names, paths and queries may be secrets."""
+    return _ADDRESS.sub(lambda found: f"{found['scheme']}://{found['host']}" + ("/..." if found["rest"] else ""), text)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with control characters, line ends and bidirectional marks as escapes, for one line of a log."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "backslashreplace").decode() for each in text
+    )
 
 
 def masked(text: str, forms: Iterable[str]) -> str:

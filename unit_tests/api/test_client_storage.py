@@ -128,7 +128,7 @@ def test_a_redirect_to_no_address_is_an_unexpected_answer(
     with pytest.raises(NetworkError) as caught_at_storage:
         client.fetch_storage(SIGNED, "the file", MemorySink())
 
-    assert caught.value.what == "Unexpected response to active_users of 2026-03-01: a redirect to no address."
+    assert caught.value.what == "Unexpected response to active_users of 2026-03-01: a redirect to an invalid address."
     assert_hidden("5ec4e7", caught.value, caplog)
     assert_hidden("5ec4e7", caught_at_storage.value, caplog)
 

@@ -76,7 +76,7 @@ def test_errors_of_the_rest_apis_are_recognised_by_their_form(body: object, *, i
         (
             "text/html",
             b"<a href='https://b.s3.amazonaws.com/k?X-Amz-Signature=5ec4e7&amp;x=1'>",
-            "HTTP 404, text/html, \"<a href='https://b.s3.amazonaws.com/k?X-Amz-Signature=****&amp;x=1'>\"",
+            "HTTP 404, text/html, \"<a href='https://b.s3.amazonaws.com/...'>\"",
         ),
         (
             "text/plain",

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.api import AmplitudeClient
-from source_amplitude.api.redaction import MASK, redact, secret_forms
+from source_amplitude.api.redaction import printable, redact, secret_forms, without_addresses
 from source_amplitude.config import Keys, Region
 from source_amplitude.errors import ForeignResponseError
 
@@ -47,7 +47,7 @@ def test_every_form_of_both_keys_and_of_the_pair_is_masked() -> None:
 def test_header_url_and_python_text_are_masked() -> None:
     text = "GET https://0123abcd:Se%2Fcr%2Bet%25@amplitude.com/api with Basic MDEyM2FiY2Q6U2UvY3IrZXQl failed"
 
-    assert redact(text, KEYS) == "GET https://****:****@amplitude.com/api with Basic **** failed"
+    assert redact(text, KEYS) == "GET https://amplitude.com/... with Basic **** failed"
 
 
 def test_a_text_without_keys_stays_as_it_is() -> None:
@@ -113,3 +113,23 @@ def test_key_at_the_cut_of_a_quote_is_masked_whole() -> None:
             client.check_keys()
 
     assert keys.secret_key[:10] not in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("at https://user:password@proxy.example.com:3128", "at https://proxy.example.com:3128"),
+        ("GET https://s3.example.com/b/k?X-Amz-Signature=5ec4e7&x=1 failed", "GET https://s3.example.com/... failed"),
+        ("(https://api.example.com/token/abcdef)", "(https://api.example.com/...)"),
+        ("http://a:b@c@host/x", "http://host/..."),
+        ("s3://bucket/prefix and az://container/prefix", "s3://bucket/prefix and az://container/prefix"),
+        ("HTTPS://HOST", "HTTPS://HOST"),
+    ],
+)
+def test_addresses_are_cut_to_their_hosts(text: str, shown: str) -> None:
+    assert without_addresses(text) == shown
+    assert redact(text, KEYS) == shown
+
+
+def test_control_characters_become_escapes() -> None:
+    assert printable("a\x1b[31mb\nc\u202ed\ud800 \u00e9") == "a\\x1b[31mb\\nc\\u202ed\\ud800 \u00e9"
