@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MASK = "****"
 _ADDRESS = re.compile(
-    r"(?P<scheme>\b(?:https?|ftp|socks\w?))://(?:[^\s/?#\"'<>@]*@)*(?P<host>[^\s/?#\"'<>@]*)(?P<rest>/?[^\s\"'<>]*)",
+    r"(?P<scheme>\b(?:https?|ftp|socks\w?))://(?:[^\s/?#\"'<>@]*@)*(?P<host>[^\s/?#\"'<>@]*)(?P<rest>/?[^\s\"'<>()]*)",
     re.IGNORECASE,
 )
 

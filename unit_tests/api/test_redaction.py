@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.api import AmplitudeClient
-from source_amplitude.api.redaction import printable, redact, secret_forms, without_addresses
+from source_amplitude.api.redaction import MASK, printable, redact, secret_forms, without_addresses
 from source_amplitude.config import Keys, Region
 from source_amplitude.errors import ForeignResponseError
 

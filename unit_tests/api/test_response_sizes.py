@@ -36,7 +36,7 @@ def test_rest_response_is_capped_after_decoding(client: AmplitudeClient, request
 
 def test_export_is_capped(client: AmplitudeClient, requests_mock: Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "MAX_FILE_BYTES", 1024**2)
-    requests_mock.get(EXPORT_URL, content=b"PK\x03\x04" + bytes(1024**2))
+    requests_mock.get(EXPORT_URL, content=b"PK\x03\x04" + bytes(1024**2 + 4096))
 
     with pytest.raises(UnexpectedResponseError) as caught:
         client.export(HOUR, MemorySink())
