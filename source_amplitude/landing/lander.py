@@ -112,7 +112,8 @@ class Lander:
             tally.raise_what_is_left(self._ledger, policy, tried="All other hours were landed.")
         except OtherProjectError:
             raise OtherProjectError(
-                f"{self.store.destination} belongs to project {self._ledger.project}, but these keys are for another.",
+                f"{self.store.destination} belongs to project {self._ledger.project}, "
+                "but these keys are for another project.",
                 tried="Nothing was written.",
                 next_step="Use one folder per project.",
             ) from None
