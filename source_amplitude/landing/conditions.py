@@ -27,7 +27,7 @@ _logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class Content:
-    """An object's bytes and their version (etag or the like)."""
+    """An object's bytes and their version, such as an etag."""
 
     body: bytes
     version: Mapping[str, Any]
