@@ -87,7 +87,7 @@ def test_manifest_example_is_valid_and_fully_explained() -> None:
     expected = {*saved, *(f"objects[].{name}" for name in saved["objects"][0]), "reason"} - {"objects"}
 
     manifest = manifest_from_bytes("_manifest/date=2026-03-04/hour=09.json", example.encode())
-    table = text.split("\n| field | is |\n", 1)[1].split("\n\n", 1)[0]
+    table = text.split("\n| field | meaning |\n", 1)[1].split("\n\n", 1)[0]
     explained: set[str] = set()
     for line in table.splitlines()[1:]:
         first, *others = re.findall(r"`([^`]+)`", line.split("|")[1])
