@@ -15,7 +15,7 @@ PACKAGE = "source_amplitude"
 PAGE = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
 DEVELOPMENT = (PROJECT / "docs" / "development.md").read_text(encoding="utf-8")
 (PICTURE,) = re.findall(r"```mermaid\n(.*?)```", PAGE, re.DOTALL)
-ROOMS = re.findall(r"^  (\w+)\[", PICTURE, re.MULTILINE)
+PARTS = re.findall(r"^  (\w+)\[", PICTURE, re.MULTILINE)
 ARROWS = [
     (above, below)
     for above, others in re.findall(r"^  (\w+) --> (.+)$", PICTURE, re.MULTILINE)
@@ -36,8 +36,8 @@ def imports() -> grimp.ImportGraph:
     return grimp.build_graph(PACKAGE, cache_dir=None)
 
 
-def level(room: str) -> int:
-    return next(number for number, layer in enumerate(layers()) if room in layer)
+def level(part: str) -> int:
+    return next(number for number, layer in enumerate(layers()) if part in layer)
 
 
 def named_paths(text: str) -> list[str]:
@@ -45,28 +45,28 @@ def named_paths(text: str) -> list[str]:
     return [each for each in re.findall(r"`([^`\n]+)`", text) if re.fullmatch(r"[\w./-]+(/|\.(py|json|md|toml))", each)]
 
 
-def test_picture_has_each_room_of_the_contract_once() -> None:
-    contract = [room for layer in layers() for room in layer]
+def test_picture_has_each_part_of_the_contract_once() -> None:
+    contract = [part for layer in layers() for part in layer]
 
-    undrawn, unknown = sorted(set(contract) - set(ROOMS)), sorted(set(ROOMS) - set(contract))
+    undrawn, unknown = sorted(set(contract) - set(PARTS)), sorted(set(PARTS) - set(contract))
     assert (undrawn, unknown) == ([], []), f"not in the picture: {undrawn}; not in pyproject.toml: {unknown}"
-    assert len(ROOMS) == len(set(ROOMS))
+    assert len(PARTS) == len(set(PARTS))
 
 
-def test_every_line_of_the_picture_is_a_room_or_arrows() -> None:
+def test_every_line_of_the_picture_is_a_part_or_arrows() -> None:
     lines = [line for line in PICTURE.splitlines()[1:] if line]
 
-    rooms_or_arrows = r'  \w+\["<b>\w+</b><br>[^"]+"\]|  \w+ --> \w+(?: & \w+)*'
-    assert [line for line in lines if not re.fullmatch(rooms_or_arrows, line)] == []
+    parts_or_arrows = r'  \w+\["<b>\w+</b><br>[^"]+"\]|  \w+ --> \w+(?: & \w+)*'
+    assert [line for line in lines if not re.fullmatch(parts_or_arrows, line)] == []
 
 
-def test_every_room_has_an_arrow() -> None:
-    assert set(ROOMS) - {room for arrow in ARROWS for room in arrow} == set()
+def test_every_part_has_an_arrow() -> None:
+    assert set(PARTS) - {part for arrow in ARROWS for part in arrow} == set()
 
 
 @pytest.mark.parametrize(("above", "below"), ARROWS)
 def test_arrow_points_downwards_and_is_a_direct_import(above: str, below: str) -> None:
-    unknown = {above, below} - {room for layer in layers() for room in layer}
+    unknown = {above, below} - {part for layer in layers() for part in layer}
     assert unknown == set(), f"{above} --> {below}: {unknown} is not in pyproject.toml"
     assert level(above) < level(below), f"{above} --> {below} points upwards"
     assert imports().direct_import_exists(
