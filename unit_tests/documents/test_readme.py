@@ -1,4 +1,4 @@
-"""The README's commands, run in their order by somebody who has installed the project in `env`."""
+"""The README's commands, run in their order after the project is installed in ``env``."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def records_in(path: Path) -> int:
     return sum(json.loads(line)["type"] == "RECORD" for line in path.read_bytes().splitlines())
 
 
-def test_a_project_of_ones_own_is_read_and_then_only_what_is_new(recent: Emulator, folder: Path) -> None:
+def test_second_run_of_the_commands_reads_only_what_is_new(recent: Emulator, folder: Path) -> None:
     config, rest = commands("With your own project").split("config.yaml\n", 1)
 
     shell(config + "config.yaml\n", folder, recent)
