@@ -24,7 +24,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, free_bytes: None) -> None:  # noq
 
 
 @pytest.mark.usefixtures("full_disk")
-def test_a_full_disk_is_named_with_its_folder_what_was_written_and_what_is_free(tmp_path: Path) -> None:
+def test_full_disk_error_names_folder_and_bytes(tmp_path: Path) -> None:
     with (
         TemporaryBody("archive", str(tmp_path)) as body,
         pytest.raises(DiskFullError) as caught,
@@ -38,7 +38,7 @@ def test_a_full_disk_is_named_with_its_folder_what_was_written_and_what_is_free(
 
 
 @pytest.mark.usefixtures("free_bytes")
-def test_other_reasons_are_given_in_the_words_of_the_system(tmp_path: Path) -> None:
+def test_other_disk_errors_quote_the_operating_system(tmp_path: Path) -> None:
     disk = DiskErrors("array", tmp_path)
     with (tmp_path / "file").open("wb") as file:
         disk.write(file, b"12345")
@@ -52,19 +52,19 @@ def test_other_reasons_are_given_in_the_words_of_the_system(tmp_path: Path) -> N
     )
 
 
-def test_a_folder_that_is_not_there_is_named_by_the_one_that_is(tmp_path: Path) -> None:
+def test_missing_folder_error_names_nearest_existing_parent(tmp_path: Path) -> None:
     with pytest.raises(DiskFullError) as caught:
         TemporaryBody("archive", str(tmp_path / "missing" / "folder"))
 
     assert caught.value.what.startswith(f"The folder {tmp_path} cannot be written (No such file or directory): ")
 
 
-def test_errors_that_are_not_of_the_disk_pass() -> None:
+def test_other_exceptions_pass_unchanged() -> None:
     with pytest.raises(ValueError, match="ours"), DiskErrors("array", "/"):
         raise ValueError("ours")
 
 
-def test_no_folder_for_temporary_files_is_said_before_the_first_download(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_folder() -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
@@ -78,7 +78,7 @@ def test_no_folder_for_temporary_files_is_said_before_the_first_download(monkeyp
 
 
 @pytest.mark.usefixtures("free_bytes")
-def test_what_cannot_fit_is_refused_before_its_first_byte(tmp_path: Path) -> None:
+def test_expect_raises_if_bytes_do_not_fit(tmp_path: Path) -> None:
     with TemporaryBody("archive", str(tmp_path)) as body:
         body.expect(1_234)
         body.expect(1_334, freed_bytes=100)
@@ -90,7 +90,7 @@ def test_what_cannot_fit_is_refused_before_its_first_byte(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 3, 4, 100])
-def test_bytes_come_back_from_memory_and_from_the_disk_and_leave_no_file(tmp_path: Path, memory_bytes: int) -> None:
+def test_detached_file_has_all_bytes_and_leaves_no_file(tmp_path: Path, memory_bytes: int) -> None:
     with TemporaryBody("object", str(tmp_path), memory_bytes=memory_bytes) as body:
         body.write(b"forgotten")
         body.empty()
@@ -103,7 +103,7 @@ def test_bytes_come_back_from_memory_and_from_the_disk_and_leave_no_file(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_closing_a_body_twice_does_nothing_more() -> None:
+def test_closing_twice_is_allowed() -> None:
     with TemporaryBody("object", memory_bytes=100) as body:
         body.write(b"x")
 
@@ -112,7 +112,7 @@ def test_closing_a_body_twice_does_nothing_more() -> None:
     assert body.file.closed
 
 
-def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path: Path) -> None:
+def test_atomic_write_replaces_file_and_keeps_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(b"old")
     path.chmod(0o600)
@@ -132,7 +132,7 @@ def write_and_fail(path: Path, *, shows_all_output: bool) -> None:
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
-def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, *, shows_all_output: bool) -> None:
+def test_atomic_write_keeps_old_file_after_exception(tmp_path: Path, *, shows_all_output: bool) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(b"old")
 
@@ -142,7 +142,7 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path: Path, *, sh
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
 
 
-def test_two_writers_at_once_do_not_share_a_file_and_one_that_is_alone_uses_what_was_left(tmp_path: Path) -> None:
+def test_atomic_write_partial_files(tmp_path: Path) -> None:
     path = tmp_path / "day.json"
 
     with atomic_write(path, shows_all_output=False) as one, atomic_write(path, shows_all_output=False) as other:

@@ -31,7 +31,7 @@ def by_key(name: str, rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[
     return keyed
 
 
-def test_every_stream_has_its_table_with_every_column_and_no_row_twice_after_two_runs(desk: Desk) -> None:
+def test_two_runs_give_every_table_without_duplicates(desk: Desk) -> None:
     project = Project(desk.emulator)
     project.set(cohort_pending_polls=0)
     options = {**everything(project), "start_date": START}
@@ -44,7 +44,7 @@ def test_every_stream_has_its_table_with_every_column_and_no_row_twice_after_two
         assert rows == expected_rows(name, desk.emulator), name
 
 
-def test_a_stream_that_the_plan_lacks_fails_the_run_of_all_streams(desk: Desk) -> None:
+def test_missing_part_of_the_plan_fails_the_whole_run(desk: Desk) -> None:
     Project(desk.emulator).set(missing_in_plan=["taxonomy"])
 
     every, named = desk.read("*"), desk.read(["events", "cohorts"])
@@ -53,7 +53,7 @@ def test_a_stream_that_the_plan_lacks_fails_the_run_of_all_streams(desk: Desk) -
     assert named == Answer(len(desk.rows()) + len(desk.rows("cohorts")))
 
 
-def test_what_amplitude_deletes_stays_in_the_table_of_a_full_refresh_stream(desk: Desk) -> None:
+def test_deleted_item_stays_in_a_full_refresh_table(desk: Desk) -> None:
     desk.read(["annotations"])
     before = desk.rows("annotations")
     content = desk.emulator.content

@@ -34,7 +34,7 @@ def break_an_hour(desk: Desk) -> None:
     desk.emulator.faults.add("bad_request", hour=BROKEN, details="Invalid something")
 
 
-def test_a_failing_run_commits_nothing_and_the_next_run_is_whole(desk: Desk) -> None:
+def test_failed_run_commits_nothing(desk: Desk) -> None:
     break_an_hour(desk)
 
     failed = desk.read(request_time_range=1)
@@ -48,7 +48,7 @@ def test_a_failing_run_commits_nothing_and_the_next_run_is_whole(desk: Desk) -> 
     assert rows(desk) == uuids(desk)
 
 
-def test_a_failing_run_takes_nothing_of_the_run_before_it(desk: Desk) -> None:
+def test_failed_run_keeps_earlier_rows(desk: Desk) -> None:
     desk.read(end_date="2026-03-03T12:00:00Z")
     before, states = rows(desk), desk.states()
     break_an_hour(desk)
@@ -60,7 +60,7 @@ def test_a_failing_run_takes_nothing_of_the_run_before_it(desk: Desk) -> None:
     assert desk.states() == states
 
 
-def test_windows_by_end_date_keep_what_came_before_the_failure(desk: Desk) -> None:
+def test_windows_by_end_date_keep_rows_before_a_failure(desk: Desk) -> None:
     ends = [FIRST + number * 8 * HOUR for number in range(1, 5)]
     break_an_hour(desk)
 

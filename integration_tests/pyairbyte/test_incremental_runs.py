@@ -34,7 +34,7 @@ def read(desk: Desk) -> list[dict[str, Any]]:
     return [comparable("events", row) for row in desk.rows()]
 
 
-def test_three_runs_bring_every_event_once_with_every_column_and_keep_the_state(desk: Desk) -> None:
+def test_three_runs_load_every_event_once(desk: Desk) -> None:
     emulator, newest = desk.emulator, []
     expected = [len(stored(emulator, NOON - 2 * HOUR))]
 
@@ -61,7 +61,7 @@ def test_three_runs_bring_every_event_once_with_every_column_and_keep_the_state(
     assert newest == sorted(set(newest))
 
 
-def test_a_run_with_nothing_new_brings_nothing_and_says_so(desk: Desk) -> None:
+def test_run_without_new_events_loads_nothing(desk: Desk) -> None:
     desk.read()
     before, state = read(desk), desk.states()["events"]["ledger"]["settled"]
 
@@ -72,7 +72,7 @@ def test_a_run_with_nothing_new_brings_nothing_and_says_so(desk: Desk) -> None:
     assert desk.states()["events"]["ledger"]["settled"] == state
 
 
-def test_columns_have_names_in_small_letters_and_the_types_of_the_schema(desk: Desk) -> None:
+def test_columns_are_lower_case_with_types_of_the_schema(desk: Desk) -> None:
     desk.read(end_date="2026-03-03T01:00:00Z")
 
     types = {name: kind for name, kind in desk.types().items() if not name.startswith("_airbyte_")}
@@ -81,7 +81,7 @@ def test_columns_have_names_in_small_letters_and_the_types_of_the_schema(desk: D
     assert {"_insert_id", "_insert_key", "_schema"} <= set(types)
 
 
-def test_a_field_that_is_not_declared_is_dropped(desk: Desk) -> None:
+def test_undeclared_field_is_dropped(desk: Desk) -> None:
     hour = NOON - 5 * HOUR
     (event, *_) = desk.emulator.store.events(hour, hour + HOUR)
     desk.emulator.store.add_member(hour, [{**event, "uuid": "odd", "of_tomorrow": 1}])

@@ -46,11 +46,11 @@ def uuids(desk: Desk) -> list[str]:
     return sorted(str(event["uuid"]) for event in desk.emulator.store.events(FIRST, END))
 
 
-def test_the_page_installs_what_is_tested_here() -> None:
+def test_page_installs_the_tested_version() -> None:
     assert f"pip install '{ENVIRONMENT.requirement}'" in PAGE
 
 
-def test_the_sync_brings_every_event_and_then_what_is_new(desk: Desk) -> None:
+def test_sync_loads_all_events_then_new_ones(desk: Desk) -> None:
     first, after = len(uuids(desk)), len(desk.emulator.store.events(FIRST, END + 3 * HOUR))
 
     lines = [last_line(start(desk, program("Every new event")))]
@@ -60,7 +60,7 @@ def test_the_sync_brings_every_event_and_then_what_is_new(desk: Desk) -> None:
     assert lines == [f"{first} new, {first} altogether", f"{after - first} new, {after} altogether"]
 
 
-def test_the_backfill_keeps_its_windows_and_goes_on_after_a_failure(desk: Desk) -> None:
+def test_backfill_continues_after_a_failure(desk: Desk) -> None:
     text = program("Years of events: window by window")
     hours = text.replace("timedelta(days=1)", "timedelta(hours=12)")
     desk.emulator.faults.add("bad_request", hour=FIRST + 20 * HOUR, details="Invalid something")
@@ -77,7 +77,7 @@ def test_the_backfill_keeps_its_windows_and_goes_on_after_a_failure(desk: Desk) 
     assert sorted(row["uuid"] for row in desk.rows()) == uuids(desk)
 
 
-def test_get_records_has_every_event_once_it_is_held_and_none_otherwise(desk: Desk) -> None:
+def test_get_records_needs_a_variable(desk: Desk) -> None:
     held = program("Without a database")
     loose = held.replace("for event in events:", 'for event in source.get_records("events"):')
 
@@ -89,7 +89,7 @@ def test_get_records_has_every_event_once_it_is_held_and_none_otherwise(desk: De
     assert re.findall(r'^"', of_loose.stdout, re.MULTILINE) == []
 
 
-def test_a_value_that_does_not_fit_fails_the_run_until_its_column_is_text(desk: Desk) -> None:
+def test_mismatched_value_needs_a_text_column(desk: Desk) -> None:
     (event, *_) = desk.emulator.store.events(FIRST + 5 * HOUR)
     odd = {**event, "uuid": "odd", "client_upload_time": "", "paying": "(none)"}
     desk.emulator.store.add_member(FIRST + 5 * HOUR, [odd])
@@ -107,7 +107,7 @@ def test_a_value_that_does_not_fit_fails_the_run_until_its_column_is_text(desk: 
     assert (row["client_upload_time"], row["paying"]) == (None, "(none)")
 
 
-def test_a_replacing_read_drops_what_amplitude_deleted(desk: Desk) -> None:
+def test_full_refresh_removes_deleted_rows(desk: Desk) -> None:
     (advice,) = re.findall(r"`(source\.read\(cache, force_full_refresh[^`]*)`", PAGE)
     text = program("Every new event").replace('["events"]', '["annotations"]')
     replacing = re.sub(r"source\.read\(.*", advice.replace("cache", 'ab.DuckDBCache(db_path="amplitude.duckdb")'), text)
@@ -123,7 +123,7 @@ def test_a_replacing_read_drops_what_amplitude_deleted(desk: Desk) -> None:
     assert (merged, len(desk.rows("annotations"))) == (left + 1, left)
 
 
-def test_the_log_file_that_the_exception_names_says_why_the_connector_failed(desk: Desk) -> None:
+def test_log_file_of_the_exception_has_the_reason(desk: Desk) -> None:
     desk.emulator.faults.add("bad_request", hour=FIRST + 20 * HOUR, details="Invalid something")
 
     failed = start(desk, program("Every new event"))

@@ -216,7 +216,7 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         ),
     ],
 )
-def test_what_cannot_be_asked_for_is_told(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
+def test_invalid_options_are_reported(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
     batch = told(lambda: desk.load(None, **options).collect())
     streaming = told(lambda: desk.stream(**options))
 
@@ -224,7 +224,7 @@ def test_what_cannot_be_asked_for_is_told(desk: Desk, options: Mapping[str, Opti
     assert desk.files() == []
 
 
-def test_a_schema_that_does_not_fit_is_refused(desk: Desk) -> None:
+def test_a_schema_that_does_not_fit_is_rejected(desk: Desk) -> None:
     schema = "uuid STRING, nothing STRING, event_id STRING, event_properties MAP<STRING, STRING>"
 
     problems = (
@@ -235,7 +235,7 @@ def test_a_schema_that_does_not_fit_is_refused(desk: Desk) -> None:
     assert told(lambda: desk.load(schema).collect()) == as_told(InvalidConfigError(problems))
 
 
-def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
+def test_an_unreachable_address_is_reported(desk: Desk) -> None:
     from integration_tests.spark.quick_amplitude import QuickAmplitude  # noqa: PLC0415 - PySpark, as above
 
     class Elsewhere(QuickAmplitude):
@@ -259,7 +259,7 @@ def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
     assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_told(error)
 
 
-def test_an_end_that_is_not_published_yet_is_refused(desk: Desk) -> None:
+def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:
     error = NotPublishedError(
         "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC.",
         next_step="Run the query again then, or leave out end_date to read what is published.",
@@ -269,7 +269,7 @@ def test_an_end_that_is_not_published_yet_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings", "cause"), FAULTS_FOR_GOOD)
-def test_an_hour_that_fails_for_good_fails_a_batch_query(
+def test_a_permanent_failure_of_an_hour_fails_a_batch_query(
     desk: Desk, name: str, settings: dict[str, Any], cause: str
 ) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
@@ -286,7 +286,7 @@ def test_an_hour_that_fails_for_good_fails_a_batch_query(
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(desk: Desk, late_files: str) -> None:
+def test_a_streaming_query_waits_until_a_failing_hour_is_fixed(desk: Desk, late_files: str) -> None:
     options: dict[str, Option] = {"request_time_range": 1, "windows_per_batch": 4, "late_files": late_files}
     desk.emulator.faults.add("server_error", hour=SIX)
 
@@ -305,7 +305,7 @@ def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(
     assert desk.written() == desk.read()
 
 
-def test_keys_revoked_in_the_middle_fail_a_query(desk: Desk) -> None:
+def test_keys_revoked_during_a_query_fail_it(desk: Desk) -> None:
     desk.emulator.faults.add("forbidden", hour=SIX)
 
     words = told(lambda: write(desk))
@@ -325,7 +325,7 @@ def test_malformed_lines_fail_a_batch_query_with_their_places(desk: Desk, policy
     assert desk.files() == []
 
 
-def test_malformed_lines_are_skipped_where_that_is_wanted(desk: Desk) -> None:
+def test_malformed_lines_are_skipped_on_request(desk: Desk) -> None:
     good, _ = put_malformed(desk)
 
     write(desk, malformed_lines="skip")
@@ -334,9 +334,7 @@ def test_malformed_lines_are_skipped_where_that_is_wanted(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_a_streaming_query_goes_on_without_malformed_lines_from_where_they_stopped_it(
-    desk: Desk, late_files: str
-) -> None:
+def test_a_failed_stream_continues_with_malformed_lines_skipped(desk: Desk, late_files: str) -> None:
     good, error = put_malformed(desk)
 
     words = told(lambda: desk.stream(late_files=late_files, num_workers=1))
@@ -346,7 +344,7 @@ def test_a_streaming_query_goes_on_without_malformed_lines_from_where_they_stopp
     assert desk.written() == good
 
 
-def test_no_error_of_a_task_shows_what_an_event_holds(desk: Desk) -> None:
+def test_no_error_of_a_task_shows_event_content(desk: Desk) -> None:
     events = desk.emulator.store.events(FIRST, FIRST + timedelta(days=1))
     parts = {"raw-of", *(str(event[name]) for event in events for name in ("uuid", "$insert_id", "device_id"))}
     put_malformed(desk)
@@ -361,7 +359,7 @@ def test_no_error_of_a_task_shows_what_an_event_holds(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), PASSING_FAULTS)
-def test_every_record_comes_once_in_spite_of(desk: Desk, name: str, settings: dict[str, Any]) -> None:
+def test_every_record_is_read_once_despite(desk: Desk, name: str, settings: dict[str, Any]) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
 
     write(desk)
@@ -370,9 +368,7 @@ def test_every_record_comes_once_in_spite_of(desk: Desk, name: str, settings: di
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_every_record_of_a_streaming_query_comes_once_in_spite_of_one_in_each_window(
-    desk: Desk, late_files: str
-) -> None:
+def test_every_record_of_a_stream_is_read_once_despite_faults(desk: Desk, late_files: str) -> None:
     for number, (name, settings) in enumerate(FAULT_OF_EACH_WINDOW):
         desk.emulator.faults.add(name, hour=FIRST + timedelta(hours=4 * number + 1), **settings)
 

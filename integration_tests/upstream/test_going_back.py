@@ -21,7 +21,7 @@ def state_of(moment: str) -> Message:
     return {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": state}}
 
 
-def test_it_stands_still_on_our_state_until_that_is_written_in_its_form(scene: Scene) -> None:
+def test_upstream_needs_our_state_in_its_own_form(scene: Scene) -> None:
     fill(scene)
     ours = scene.ours.read(scene.config)
     saved = str(ours.last_state["server_upload_time"])

@@ -112,7 +112,7 @@ def test_both_read_the_same_rows_of_every_stream(read: Read) -> None:
 
 
 @pytest.mark.parametrize("connector", ["theirs", "ours"])
-def test_no_row_comes_twice_and_the_counts_add_up(read: Read, connector: str) -> None:
+def test_rows_are_unique_and_counts_are_correct(read: Read, connector: str) -> None:
     outcome: Outcome = getattr(read, connector)
     rows = {stream: len(by_key(outcome, stream)) for stream in OTHER_STREAMS}
 
@@ -120,7 +120,7 @@ def test_no_row_comes_twice_and_the_counts_add_up(read: Read, connector: str) ->
     assert rows == {stream: counted(outcome.of_stream(stream)) for stream in OTHER_STREAMS}
 
 
-def test_the_lists_hold_everything_that_the_emulator_has(read: Read) -> None:
+def test_lists_are_complete(read: Read) -> None:
     content = read.scene.emulator.content
     stored = {
         "cohorts": {cohort.cohort_id for cohort in content.cohorts.all()},
@@ -133,14 +133,14 @@ def test_the_lists_hold_everything_that_the_emulator_has(read: Read) -> None:
 
 
 @pytest.mark.parametrize("stream", BY_DATE)
-def test_ours_has_every_day_that_is_over(read: Read, stream: str) -> None:
+def test_ours_has_every_finished_day(read: Read, stream: str) -> None:
     days = by_key(read.ours, stream).keys()
 
     assert days >= set(days_between(read.first_active_day, read.newest_over))
     assert max(days) == read.newest_over
 
 
-def test_without_grouping_both_count_all_users_together(read: Read) -> None:
+def test_without_grouping_both_count_all_users(read: Read) -> None:
     config = read.config | {"active_users_group_by_country": False}
     theirs, ours = (
         by_key(each.read(config, streams=["active_users"]), "active_users")
@@ -152,7 +152,7 @@ def test_without_grouping_both_count_all_users_together(read: Read) -> None:
     assert {label for row in ours.values() for label in row["statistics"]} == {"0"}
 
 
-def test_without_the_option_it_forgets_the_default_of_its_own_spec_and_ours_does_not(read: Read) -> None:
+def test_only_ours_applies_the_default_grouping(read: Read) -> None:
     """Its template reads the raw configuration; Airbyte saves the default where a form was sent."""
     config = {name: value for name, value in read.config.items() if name != "active_users_group_by_country"}
     theirs, ours = (each.read(config, streams=["active_users"]) for each in (read.scene.upstream, read.scene.ours))
@@ -161,7 +161,7 @@ def test_without_the_option_it_forgets_the_default_of_its_own_spec_and_ours_does
     assert ours.records == read.ours.of_stream("active_users").records
 
 
-def test_every_column_of_its_schemas_is_in_ours_with_the_same_types(scene: Scene) -> None:
+def test_our_schemas_have_all_columns_of_upstream(scene: Scene) -> None:
     theirs, ours = (each.discover(scene.config).schemas for each in (scene.upstream, scene.ours))
 
     assert {stream: types_of(ours[stream], of=theirs[stream]) for stream in OTHER_STREAMS} == {
@@ -170,7 +170,7 @@ def test_every_column_of_its_schemas_is_in_ours_with_the_same_types(scene: Scene
     assert {stream: ours[stream].keys() - theirs[stream].keys() for stream in OTHER_STREAMS} == NEW_IN_OUR_SCHEMAS
 
 
-def test_keys_cursors_and_sync_modes_are_its(scene: Scene) -> None:
+def test_keys_cursors_and_sync_modes_equal_upstream(scene: Scene) -> None:
     theirs, ours = (each.discover(scene.config).streams for each in (scene.upstream, scene.ours))
     # Whether a full refresh can be resumed is the CDK's affair.
     kept = ("supported_sync_modes", "source_defined_primary_key", "source_defined_cursor", "default_cursor_field")
@@ -182,7 +182,7 @@ def test_keys_cursors_and_sync_modes_are_its(scene: Scene) -> None:
 
 @pytest.mark.parametrize("stream", BY_DATE)
 @pytest.mark.parametrize("states_later", [0, 1])
-def test_ours_goes_on_from_each_of_its_last_states_without_a_hole(read: Read, stream: str, states_later: int) -> None:
+def test_ours_continues_from_each_upstream_state(read: Read, stream: str, states_later: int) -> None:
     state, before = saved_state(read.theirs, stream, states_later)
     saved = date.fromisoformat(state["stream"]["stream_state"]["date"][:10])
     outcome = read.scene.ours.read(read.config, state, streams=[stream])
@@ -198,7 +198,7 @@ def test_ours_goes_on_from_each_of_its_last_states_without_a_hole(read: Read, st
     assert state_date(outcome) == read.newest_over
 
 
-def test_ours_counts_the_day_of_its_state_again(scene: Scene) -> None:
+def test_ours_reads_the_day_of_the_state_again(scene: Scene) -> None:
     """0.6.19 read it while it was going on."""
     config = furnish(scene)
     state, before = saved_state(scene.upstream.read(config, streams=["active_users"]), "active_users", 1)
@@ -211,7 +211,7 @@ def test_ours_counts_the_day_of_its_state_again(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("stream", BY_DATE)
-def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(read: Read, stream: str) -> None:
+def test_states_work_in_both_directions(read: Read, stream: str) -> None:
     saved = state_date(read.ours.of_stream(stream))
     there = read.scene.upstream.read(read.config, read.ours.of_stream(stream).states[-1], streams=[stream])
     back = read.scene.ours.read(read.config, there.states[-1], streams=[stream])
@@ -225,14 +225,14 @@ def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(read: Read,
     assert state_date(back) == saved  # what 0.6.19 read of days to come is read again
 
 
-def test_ours_reads_the_lists_again_whatever_states_it_has_saved_for_them(read: Read) -> None:
+def test_ours_ignores_upstream_states_of_lists(read: Read) -> None:
     states = [read.theirs.of_stream(stream).states[-1] for stream in LISTS]
     outcome = read.scene.ours.read(read.config, *states, streams=LISTS)
 
     assert outcome.records == [record for stream in LISTS for record in read.ours.of_stream(stream).records]
 
 
-def test_where_only_v2_has_annotations_both_read_the_same_fields(scene: Scene) -> None:
+def test_both_read_the_same_annotations_from_v2(scene: Scene) -> None:
     furnish(scene)
     scene.emulator.content.settings = replace(scene.emulator.content.settings, annotation_versions=(2,))
     theirs, ours = (
@@ -242,7 +242,7 @@ def test_where_only_v2_has_annotations_both_read_the_same_fields(scene: Scene) -
     assert row_differences("annotations", theirs, ours, date.max).keys() == {RowDifference.TOP_LEVEL_NULL}
 
 
-def test_lengths_that_come_as_objects_are_numbers_in_ours_as_both_schemas_say(scene: Scene) -> None:
+def test_ours_converts_session_lengths_in_objects(scene: Scene) -> None:
     """Amplitude sent such in 2023; the emulator does only where a test says so."""
     day = f"{scene.first_hour:%Y-%m-%d}T00:00:00"
     answer = {"data": {"series": [[{"setId": "", "value": 1.5}]], "xValues": [day]}}
@@ -255,7 +255,7 @@ def test_lengths_that_come_as_objects_are_numbers_in_ours_as_both_schemas_say(sc
     assert ours.records == [{"date": f"{day}+00:00", "length": 1.5}]
 
 
-def test_no_array_in_place_of_the_series_stops_it_and_is_no_data_to_ours(scene: Scene) -> None:
+def test_ours_treats_a_null_series_as_no_data(scene: Scene) -> None:
     answer = {"data": {"series": None, "seriesLabels": [], "xValues": [f"{scene.first_hour:%Y-%m-%d}"]}}
     scene.emulator.faults.add("json", path="/api/2/users", body=answer)
     theirs, ours = (each.read(scene.config, streams=["active_users"]) for each in (scene.upstream, scene.ours))
@@ -265,7 +265,7 @@ def test_no_array_in_place_of_the_series_stops_it_and_is_no_data_to_ours(scene: 
 
 
 @pytest.mark.parametrize("part", ["cohorts", "annotations"])
-def test_what_the_plan_lacks_is_a_config_error_of_both(scene: Scene, part: Any) -> None:  # noqa: ANN401 - a literal
+def test_missing_part_of_the_plan_is_a_config_error(scene: Scene, part: Any) -> None:  # noqa: ANN401 - a literal
     scene.emulator.content.settings = replace(scene.emulator.content.settings, missing_in_plan=(part,))
     theirs, ours = (each.read(scene.config, streams=[part]) for each in (scene.upstream, scene.ours))
 

@@ -109,7 +109,7 @@ def test_times_of_a_cohort_can_be_set(emulator: Emulator, client: AmplitudeClien
         ("DELETE", "cohorts/nothing", None, 404),
     ],
 )
-def test_orders_that_make_no_sense_are_refused_with_a_reason(
+def test_invalid_requests_get_an_error_message(
     client: AmplitudeClient, method: str, path: str, order: object, status: int
 ) -> None:
     answer = client.control(method, path, order)

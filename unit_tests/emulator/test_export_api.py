@@ -24,7 +24,7 @@ def _two_hours(emulator: Emulator, nine: datetime) -> None:
     emulator.store.add_member(nine - timedelta(hours=1), [b'{"hour":8,"n":1}'], 70)
 
 
-def test_archive_holds_the_members_of_both_ends_of_the_window(client: AmplitudeClient) -> None:
+def test_both_ends_of_the_window_are_included(client: AmplitudeClient) -> None:
     answer = client.export("20260304T08", "20260304T09")
 
     assert answer.status == 200
@@ -38,7 +38,7 @@ def test_archive_holds_the_members_of_both_ends_of_the_window(client: AmplitudeC
     assert answer.lines == [b'{"hour":8,"n":1}', *NINE_LINES]
 
 
-def test_one_hour_is_start_equal_to_end(client: AmplitudeClient) -> None:
+def test_equal_start_and_end_select_one_hour(client: AmplitudeClient) -> None:
     assert client.export("20260304T09").lines == NINE_LINES
 
 
@@ -49,7 +49,7 @@ def test_members_are_stored_gzip_files(client: AmplitudeClient) -> None:
     assert entries == [(zipfile.ZIP_STORED, gzip.compress(b'{"hour":8,"n":1}\n', 6, mtime=0))]
 
 
-def test_zip_may_be_deflated_and_begin_with_a_directory_entry(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_zip_can_be_deflated_and_have_a_directory_entry(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.options = replace(emulator.options, deflated=True, directory_entry=True)
     answer = client.export("20260304T09")
     with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
@@ -60,7 +60,7 @@ def test_zip_may_be_deflated_and_begin_with_a_directory_entry(emulator: Emulator
     assert answer.lines == NINE_LINES
 
 
-def test_repeated_request_gets_equal_bytes_until_the_hour_changes(
+def test_equal_requests_get_equal_bytes_until_a_change(
     emulator: Emulator, client: AmplitudeClient, nine: datetime
 ) -> None:
     first, second = client.export("20260304T09"), client.export("20260304T09")
@@ -71,7 +71,7 @@ def test_repeated_request_gets_equal_bytes_until_the_hour_changes(
     assert third.lines == [*NINE_LINES, b'{"hour":9,"n":3}']
 
 
-def test_parallel_requests_get_whole_archives(client: AmplitudeClient) -> None:
+def test_parallel_requests_get_complete_archives(client: AmplitudeClient) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(client.export, ["20260304T08", "20260304T09"] * 20))
 
@@ -98,9 +98,7 @@ def test_hour_is_published_three_hours_after_its_start(
     assert after.lines == NINE_LINES
 
 
-def test_unpublished_hours_are_left_out_without_a_word(
-    emulator: Emulator, client: AmplitudeClient, nine: datetime
-) -> None:
+def test_unpublished_hours_are_omitted(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     emulator.clock.set(nine + timedelta(hours=2, minutes=30))
 
     assert client.export("20260304T08", "20260304T09").lines == [b'{"hour":8,"n":1}']
@@ -133,7 +131,7 @@ def test_single_hour_can_be_published_late(emulator: Emulator, client: Amplitude
         ("start=20250304T09&end=20260304T09", "Invalid time range: more than 365 days"),
     ],
 )
-def test_impossible_windows_are_400(emulator: Emulator, client: AmplitudeClient, query: str, details: str) -> None:
+def test_invalid_windows_are_400(emulator: Emulator, client: AmplitudeClient, query: str, details: str) -> None:
     keys = basic(emulator.project.api_key, emulator.project.secret_key)
     answer = client.request("GET", f"/us/api/2/export?{query}", headers=keys)
 
@@ -170,7 +168,7 @@ def test_wrong_keys_are_403(emulator: Emulator, client: AmplitudeClient) -> None
     assert {answer.status for answer in answers} == {403}
 
 
-def test_keys_belong_to_one_region(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
+def test_keys_are_valid_in_one_region(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     european = next(project for project in emulator.projects if project.region == "eu")
     emulator.store_of(european).add_member(nine, [b'{"app":300400}'], 1)
     in_the_wrong_region = client.export("20260304T09", project=replace(european, region="us"))
@@ -210,7 +208,7 @@ def test_requests_are_logged_without_keys(emulator: Emulator, client: AmplitudeC
     ]
 
 
-def test_reset_forgets_everything(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_reset_removes_everything(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error")
     emulator.options = replace(emulator.options, deflated=True)
     noon = emulator.clock.now()
@@ -223,7 +221,7 @@ def test_reset_forgets_everything(emulator: Emulator, client: AmplitudeClient) -
     assert client.export("20260304T09").status == 404
 
 
-def test_the_log_says_how_many_requests_were_answered_at_once(emulator: Emulator) -> None:
+def test_log_counts_concurrent_requests(emulator: Emulator) -> None:
     emulator.faults.add("prepare", seconds=0.5)
     keys = (emulator.project.api_key, emulator.project.secret_key)
 

@@ -60,7 +60,7 @@ def statuses(emulator: Emulator) -> list[int]:
 # Which request a fault hits
 
 
-def test_fault_hits_as_often_as_asked(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_fault_applies_the_given_number_of_times(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
     emulator.faults.add("server_error", times=2, status=503)
 
     assert [export(client).status for _ in range(3)] == [503, 503, 200]
@@ -68,7 +68,7 @@ def test_fault_hits_as_often_as_asked(emulator: Emulator, client: AmplitudeClien
     assert export(client).body == whole.body
 
 
-def test_fault_without_a_number_stays_until_cleared(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_without_times_stays_until_cleared(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error")
 
     assert [export(client).status for _ in range(3)] == [500] * 3
@@ -78,14 +78,14 @@ def test_fault_without_a_number_stays_until_cleared(emulator: Emulator, client: 
     assert export(client).status == 200
 
 
-def test_first_live_fault_wins(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_first_active_fault_wins(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", times=1, status=502)
     emulator.faults.add("too_many_requests", times=1)
 
     assert [export(client).status for _ in range(3)] == [502, 429, 200]
 
 
-def test_fault_of_an_hour_hits_windows_that_contain_it(
+def test_fault_of_an_hour_applies_to_windows_containing_it(
     emulator: Emulator, client: AmplitudeClient, nine: datetime
 ) -> None:
     emulator.faults.add("server_error", hour=nine)
@@ -94,7 +94,7 @@ def test_fault_of_an_hour_hits_windows_that_contain_it(
     assert client.export("20260304T09").status == export(client).status == 500
 
 
-def test_fault_of_a_path_leaves_other_paths_alone(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_of_a_path_ignores_other_paths(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", path="/2/httpapi")
 
     assert export(client).status == 200
@@ -112,14 +112,14 @@ def test_unknown_settings_are_refused(emulator: Emulator) -> None:
         emulator.faults.add("cut_body", bytes=3)
 
 
-def test_fault_that_could_do_nothing_is_not_used_up(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_without_effect_is_not_counted(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("flipped_byte", times=1)
 
     assert client.export("20260304T01").status == 404
     assert [fault.times for fault in emulator.faults.active()] == [1]
 
 
-def test_faults_of_archives_leave_uploads_alone(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_archive_faults_ignore_uploads(emulator: Emulator, client: AmplitudeClient) -> None:
     for name, kind in FAULT_KINDS.items():
         if kind.only_exports:
             emulator.faults.add(name)
@@ -130,7 +130,7 @@ def test_faults_of_archives_leave_uploads_alone(emulator: Emulator, client: Ampl
 # Answers instead of the real one
 
 
-def test_too_many_requests_may_carry_retry_after(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_too_many_requests_can_have_retry_after(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("too_many_requests", times=1)
     emulator.faults.add("too_many_requests", times=1, retry_after_seconds=7)
     plain, with_header = export(client), export(client)
@@ -140,7 +140,7 @@ def test_too_many_requests_may_carry_retry_after(emulator: Emulator, client: Amp
     assert with_header.headers["Retry-After"] == "7"
 
 
-def test_too_many_requests_of_an_upload_has_the_documented_body(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_throttled_upload_has_the_documented_body(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("too_many_requests", path="/2/httpapi")
     answer = client.upload([{"user_id": "user-42", "event_type": "A"}])
 
@@ -157,7 +157,7 @@ def test_too_many_requests_of_an_upload_has_the_documented_body(emulator: Emulat
     )
 
 
-def test_server_error_is_a_gateways_page_or_what_was_asked(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_server_error_has_a_gateway_page_or_the_given_body(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", times=1, status=502)
     emulator.faults.add("server_error", times=1, status=500, body='{"a":1}', content_type="application/json")
     page, custom = export(client), export(client)
@@ -167,13 +167,13 @@ def test_server_error_is_a_gateways_page_or_what_was_asked(emulator: Emulator, c
     assert (custom.status, custom.json) == (500, {"a": 1})
 
 
-def test_gateway_timeout_hits_only_windows_above_its_hours(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_gateway_timeout_applies_to_longer_windows_only(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("gateway_timeout_above_hours", hours=1)
 
     assert [export(client).status, client.export("20260304T09").status] == [504, 200]
 
 
-def test_too_large_has_the_size_text_above_its_hours(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_too_large_applies_to_longer_windows_only(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("too_large_above_hours", hours=1)
 
     assert export(client).json == envelope(400, SIZE_TEXT)
@@ -186,14 +186,14 @@ def test_even_one_hour_can_be_too_large(emulator: Emulator, client: AmplitudeCli
     assert client.export("20260304T09").json == envelope(400, SIZE_TEXT)
 
 
-def test_bad_request_says_something_else_than_size(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_bad_request_has_another_text_than_too_large(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("bad_request", details="Invalid project")
 
     assert export(client).json == envelope(400, "Invalid project")
     assert client.upload([{}]).json == {"code": 400, "error": "Invalid project"}
 
 
-def test_forbidden_has_the_body_of_its_family(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_forbidden_has_the_body_of_its_api_family(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("forbidden", details="Not in your plan")
 
     assert export(client).json == envelope(403, "Not in your plan")
@@ -223,7 +223,7 @@ def test_empty_archive_is_a_valid_zip(emulator: Emulator, client: AmplitudeClien
 # Damage to the archive
 
 
-def test_clipped_archive_opens_but_lacks_members(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_clipped_archive_opens_with_missing_members(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
     emulator.faults.add("clipped_archive", lost_members=3)
     answer = export(client)
 
@@ -252,7 +252,7 @@ def test_flipped_byte_breaks_the_zips_checksum(emulator: Emulator, client: Ampli
         assert archive.testzip() == archive.namelist()[1]
 
 
-def test_damaged_member_has_a_right_zip_checksum(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_damaged_member_has_a_correct_zip_checksum(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
     emulator.faults.add("broken_member", member=2)
     members = export(client).members
     changed = [name for name, data in members.items() if data != whole.members[name]]
@@ -295,7 +295,7 @@ def test_cut_body_without_a_length_looks_complete(emulator: Emulator, whole: Ans
     assert body == whole.body[:100]
 
 
-def test_cut_body_in_chunks_lacks_the_last_one(emulator: Emulator, whole: Answer) -> None:
+def test_cut_chunked_body_lacks_the_last_chunk(emulator: Emulator, whole: Answer) -> None:
     emulator.faults.add("cut_body", after_bytes=100, framing="chunked")
     with raw_export(emulator) as response, pytest.raises(http.client.IncompleteRead) as caught:
         response.read()
@@ -331,7 +331,7 @@ def test_connection_reset_within_the_body(emulator: Emulator, whole: Answer) -> 
     assert statuses(emulator) == [200]
 
 
-def test_slow_drip_keeps_its_pace(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_slow_drip_limits_the_speed(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
     emulator.faults.add("slow_drip", bytes_per_second=len(whole.body) * 4)
     before = time.monotonic()
     answer = export(client)
@@ -340,7 +340,7 @@ def test_slow_drip_keeps_its_pace(emulator: Emulator, client: AmplitudeClient, w
     assert 0.2 < time.monotonic() - before < 2
 
 
-def test_prepare_holds_back_the_headers(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_prepare_delays_the_headers(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
     emulator.faults.add("prepare", seconds=0.2)
     before = time.monotonic()
     answer = export(client)
@@ -349,7 +349,7 @@ def test_prepare_holds_back_the_headers(emulator: Emulator, client: AmplitudeCli
     assert time.monotonic() - before >= 0.2
 
 
-def test_no_answer_outlasts_the_clients_patience(emulator: Emulator) -> None:
+def test_no_answer_exceeds_the_clients_timeout(emulator: Emulator) -> None:
     emulator.faults.add("no_answer")
 
     with pytest.raises(TimeoutError):
@@ -358,14 +358,14 @@ def test_no_answer_outlasts_the_clients_patience(emulator: Emulator) -> None:
     assert statuses(emulator) == [0]
 
 
-def test_no_answer_is_bounded(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_no_answer_ends_with_a_reset(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("no_answer", seconds=0.1)
 
     with pytest.raises(ConnectionError):
         export(client)
 
 
-def test_an_open_silence_does_not_hold_up_the_end(nine: datetime) -> None:
+def test_pending_no_answer_does_not_delay_the_stop(nine: datetime) -> None:
     with Emulator(now=nine) as emulator:
         emulator.faults.add("no_answer", seconds=60)
         with pytest.raises(TimeoutError):

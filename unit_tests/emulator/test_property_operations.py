@@ -30,7 +30,7 @@ def test_change_of_properties(change: dict[str, object], expected: dict[str, obj
     assert current == {"a": 1, "tags": ["x"]}
 
 
-def test_plain_properties_and_operations_are_told_apart() -> None:
+def test_operations_differ_from_plain_properties() -> None:
     assert mixes_operations({"$set": {}, "plain": 1})
     assert not mixes_operations({"$set": {}, "$add": {}})
     assert not mixes_operations({"plain": 1, "$price": 2})

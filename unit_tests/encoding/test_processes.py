@@ -89,9 +89,7 @@ BODIES = st.lists(
 
 @given(st.lists(BODIES, max_size=12))
 @settings(deadline=None, max_examples=60)
-def test_any_batches_come_out_in_order_as_one_process_makes_them(
-    workers: ProcessPoolEncoder, bodies: list[bytes]
-) -> None:
+def test_results_are_in_order_and_match_one_process(workers: ProcessPoolEncoder, bodies: list[bytes]) -> None:
     batches = [Batch(body) for body in bodies]
 
     assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
@@ -107,13 +105,13 @@ def test_any_batches_come_out_in_order_as_one_process_makes_them(
     ],
     ids=["fills its place", "fits no place", "all odd", "all malformed"],
 )
-def test_large_batches_are_encoded_like_all_others(workers: ProcessPoolEncoder, body: bytes) -> None:
+def test_large_batches_match_one_process(workers: ProcessPoolEncoder, body: bytes) -> None:
     batches = [*numbered(5), Batch(body), *numbered(5), Batch(body), Batch(body)]
 
     assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
 
 
-def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
+def test_large_result_is_sent_through_the_socket() -> None:
     lines = JsonLines(b"x" * 100)
     encoding = ProcessPoolEncoder(lines, lambda: TAIL, 2, 0)
     batches = [Batch(b"{}\n" * (4 * RESULT_ROOM_BYTES // 100)), *numbered(7), Batch(b'{"a":1}\nodd\n' * 50_000)]
@@ -126,7 +124,7 @@ def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_several(processes: int) -> None:
+def test_workers_start_after_enough_bytes(processes: int) -> None:
     encoding = across(processes, start_after_bytes=24)
     seen = [len(pids(encoding)) for _ in encoding.encode_ordered(numbered(5, line=b'{"a":%d}\n'))]
     batch_bytes = encoding.batch_bytes()
@@ -136,7 +134,7 @@ def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_sever
 
 @pytest.mark.parametrize("victims", [1, 2])
 @pytest.mark.parametrize("after", [0, 3, 10])
-def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_killed_worker_loses_no_records(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
     encoding = across()
     list(encoding.encode_ordered(numbered(1)))
     batches = numbered(40)
@@ -156,7 +154,7 @@ def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog:
     ] * victims
 
 
-def test_without_processes_to_be_had_everything_is_encoded_here(
+def test_main_process_encodes_if_workers_cannot_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
@@ -169,7 +167,7 @@ def test_without_processes_to_be_had_everything_is_encoded_here(
     ]
 
 
-def test_workers_outlive_the_signals_that_end_a_sync() -> None:
+def test_workers_ignore_stop_signals() -> None:
     encoding = across()
     list(encoding.encode_ordered(numbered(1)))
     for pid in pids(encoding):
@@ -182,7 +180,7 @@ def test_workers_outlive_the_signals_that_end_a_sync() -> None:
 
 
 @pytest.mark.parametrize("victims", [0, 1, 2])
-def test_an_abandoned_reading_leaves_nothing_behind_for_the_next_one(victims: int) -> None:
+def test_abandoned_run_leaves_no_results(victims: int) -> None:
     encoding = across()
     reading = encoding.encode_ordered(numbered(9))
     next(reading)
@@ -195,7 +193,7 @@ def test_an_abandoned_reading_leaves_nothing_behind_for_the_next_one(victims: in
     encoding.close()
 
 
-def test_a_closed_worker_is_gone_and_says_so() -> None:
+def test_closed_worker_raises() -> None:
     worker = Worker(b"")
     exit_code = worker.close()
 
@@ -224,7 +222,7 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc for processes")
-def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp_path: Path) -> None:
+def test_workers_end_with_the_main_process(tmp_path: Path) -> None:
     program = tmp_path / "parent.py"
     program.write_text(PARENT.format(project=str(PROJECT)), encoding="utf-8")
     with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE) as parent:
@@ -245,7 +243,7 @@ def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp
 
 @given(LINE_BODIES, st.sampled_from([b"", b"end"]), st.integers(1, 40), st.integers(0, 5))
 @settings(deadline=None, max_examples=60)
-def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_bytes: int, number: int) -> None:
+def test_batch_parts_have_whole_lines(body: bytes, ending: bytes, part_bytes: int, number: int) -> None:
     descriptor = memory_file()
     ours, theirs = SharedSlots(descriptor), SharedSlots(descriptor)
     os.close(descriptor)
@@ -261,7 +259,7 @@ def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_b
     assert all(len(part) >= part_bytes for part in parts[:-1])
 
 
-def test_batches_and_results_of_different_places_do_not_touch() -> None:
+def test_slots_do_not_overlap() -> None:
     descriptor = memory_file()
     slots = SharedSlots(descriptor)
     os.close(descriptor)
@@ -290,12 +288,12 @@ def test_batches_and_results_of_different_places_do_not_touch() -> None:
         ("junk", HERE),
     ],
 )
-def test_a_containers_quota_bounds_the_processors(quota: str, processors: int, tmp_path: Path) -> None:
+def test_container_quota_limits_processors(quota: str, processors: int, tmp_path: Path) -> None:
     quota_file = tmp_path / "cpu.max"
     quota_file.write_text(quota, encoding="ascii")
 
     assert usable_processors(quota_file) == processors
 
 
-def test_without_a_quota_all_are_usable(tmp_path: Path) -> None:
+def test_all_processors_are_usable_without_a_quota(tmp_path: Path) -> None:
     assert usable_processors(tmp_path / "missing") == HERE

@@ -27,11 +27,11 @@ def said(caplog: pytest.LogCaptureFixture, oddities: Oddities) -> list[str]:
     return caplog.messages
 
 
-def test_nothing_is_said_where_nothing_was_odd(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_findings_log_no_warnings(caplog: pytest.LogCaptureFixture) -> None:
     assert (said(caplog, Oddities()), Oddities().summary_parts()) == ([], [])
 
 
-def test_kinds_are_added_up_and_the_first_places_are_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_repaired_lines_are_counted_with_first_positions(caplog: pytest.LogCaptureFixture) -> None:
     oddities = Oddities()
     for batch in range(4):
         lines = (RepairedLine(1, MARK), RepairedLine(3, BYTES))
@@ -48,7 +48,7 @@ def test_kinds_are_added_up_and_the_first_places_are_named(caplog: pytest.LogCap
     assert oddities.summary_parts() == ["12 lines repaired"]
 
 
-def test_values_are_named_by_field_and_type(caplog: pytest.LogCaptureFixture) -> None:
+def test_values_are_counted_by_field_and_type(caplog: pytest.LogCaptureFixture) -> None:
     oddities = Oddities()
     counts = {
         Oddity(OddityKind.MISFIT, "paying", "boolean", "string"): 1000,
@@ -69,7 +69,7 @@ def test_values_are_named_by_field_and_type(caplog: pytest.LogCaptureFixture) ->
     ]
 
 
-def test_findings_that_follow_each_other_keep_their_lines() -> None:
+def test_followed_by_adds_counts_and_shifts_positions() -> None:
     first = Findings({Oddity(MARK): 1}, (RepairedLine(2, MARK),))
     second = Findings({Oddity(MARK): 2, Oddity(BYTES): 1}, (RepairedLine(0, BYTES),))
 
@@ -79,7 +79,7 @@ def test_findings_that_follow_each_other_keep_their_lines() -> None:
     assert first.followed_by(Findings()) == first
 
 
-def test_stray_files_are_named_with_their_odd_characters_escaped(caplog: pytest.LogCaptureFixture) -> None:
+def test_stray_file_names_are_escaped_in_the_warning(caplog: pytest.LogCaptureFixture) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
         for number in range(6):

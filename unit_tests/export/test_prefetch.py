@@ -57,7 +57,7 @@ def finish(download: Download | None) -> tuple[HourWindow, int, bool]:
     return result
 
 
-def test_downloads_come_in_the_order_they_were_added() -> None:
+def test_downloads_are_returned_in_order() -> None:
     body = archive()
     exporter = FakeExporter({HOURS[0]: [body], HOURS[2]: [body]})
     at_work = downloads(exporter)
@@ -70,7 +70,7 @@ def test_downloads_come_in_the_order_they_were_added() -> None:
     assert len(at_work) == 0
 
 
-def test_no_more_than_the_given_number_are_under_way_even_when_windows_are_put_in_front() -> None:
+def test_add_first_keeps_the_limit_of_active_downloads() -> None:
     exporter = FakeExporter({})
     exporter.gate.clear()
     at_work = downloads(exporter, at_once=2)
@@ -86,7 +86,7 @@ def test_no_more_than_the_given_number_are_under_way_even_when_windows_are_put_i
     assert exporter.most_at_once == 2
 
 
-def test_one_retry_spans_request_body_and_verification(caplog: pytest.LogCaptureFixture) -> None:
+def test_retries_cover_request_body_and_verification(caplog: pytest.LogCaptureFixture) -> None:
     body = archive()
     exporter = FakeExporter({HOURS[0]: [ServerFailureError("500"), b"no zip at all", body]})
     at_work = downloads(exporter)
@@ -101,7 +101,7 @@ def test_one_retry_spans_request_body_and_verification(caplog: pytest.LogCapture
     ]
 
 
-def test_what_cannot_be_retried_or_keeps_failing_is_raised_in_its_turn() -> None:
+def test_errors_are_raised_in_order() -> None:
     exporter = FakeExporter({HOURS[0]: [b"no zip"], HOURS[1]: [CredentialsRejectedError("403")]})
     at_work = downloads(exporter)
     at_work.add(HOURS[0])
@@ -116,7 +116,7 @@ def test_what_cannot_be_retried_or_keeps_failing_is_raised_in_its_turn() -> None
     assert (len(at_work), exporter.asked.count(HOURS[1])) == (0, 1)
 
 
-def test_a_time_out_of_the_system_is_no_endless_wait() -> None:
+def test_timeout_error_of_a_download_is_raised() -> None:
     at_work = downloads(FakeExporter({HOURS[0]: [TimeoutError("a network file system")]}))
     at_work.add(HOURS[0])
 
@@ -126,7 +126,7 @@ def test_a_time_out_of_the_system_is_no_endless_wait() -> None:
     assert len(at_work) == 0
 
 
-def test_a_slow_download_gives_the_reader_a_turn() -> None:
+def test_finish_oldest_returns_none_after_its_timeout() -> None:
     exporter = FakeExporter({})
     exporter.gate.clear()
     at_work = downloads(exporter)
@@ -140,7 +140,7 @@ def test_a_slow_download_gives_the_reader_a_turn() -> None:
     assert result == (HOURS[0], 0, True)
 
 
-def test_archives_beyond_the_disk_budget_wait_but_the_one_needed_next_does_not() -> None:
+def test_oldest_download_ignores_the_disk_budget() -> None:
     body = archive("{" + '"filler":"' + "x" * 3000 + '"}')
     exporter = FakeExporter({window: [body] for window in HOURS})
     limits = Limits(retry=LIMITS.retry, disk_bytes=len(body) // 2)
@@ -154,7 +154,7 @@ def test_archives_beyond_the_disk_budget_wait_but_the_one_needed_next_does_not()
     assert order == HOURS[:3]
 
 
-def test_abandoned_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     exporter = FakeExporter({window: [archive()] for window in HOURS})
     exporter.gate.clear()
@@ -172,7 +172,7 @@ def test_abandoned_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeyp
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("download ")] == []
 
 
-def test_an_archive_of_other_hours_alone_is_asked_for_again() -> None:
+def test_archive_of_other_hours_is_requested_again() -> None:
     right, other = archive(), archive_of("1/1_2024-03-01_5#0.json.gz")
     exporter = FakeExporter({HOURS[0]: [other, other, right]})
     at_work = downloads(exporter)
@@ -184,7 +184,7 @@ def test_an_archive_of_other_hours_alone_is_asked_for_again() -> None:
     assert exporter.asked == [HOURS[0]] * 3
 
 
-def test_an_archive_of_other_hours_that_stays_is_handed_over_even_when_no_time_is_left() -> None:
+def test_archive_of_other_hours_is_returned_after_all_attempts() -> None:
     other = archive_of("1/1_2024-03-01_5#0.json.gz")
     exporter = FakeExporter({HOURS[0]: [other]})
     at_work = downloads(exporter, limits=Limits(retry=RetryPolicy(attempts=1)))

@@ -154,4 +154,4 @@ class LateAmplitude(RuleBasedStateMachine):
 
 
 LateAmplitude.TestCase.settings = settings(max_examples=80, stateful_step_count=16, deadline=None)
-TestNothingPublishedInTimeIsLostOrComesTwice = LateAmplitude.TestCase
+TestLateHours = LateAmplitude.TestCase

@@ -77,13 +77,13 @@ def ledgers(draw: st.DrawFn) -> Ledger:
 
 @given(ledgers(), hour_sets())
 @settings(deadline=None)
-def test_any_ledger_comes_back_through_json_as_it_was(ledger: Ledger, gaps: HourSet) -> None:
+def test_ledger_survives_a_round_trip_through_json(ledger: Ledger, gaps: HourSet) -> None:
     state = state_from_ledger(ledger, start=START, accepted_gaps=gaps)
 
     assert ledger_from_state(json.loads(json.dumps(state)), export_delay_hours=DELAY) == SavedState(ledger)
 
 
-def test_the_state_is_plain_json_and_names_the_cursor_twice() -> None:
+def test_state_is_plain_json_with_two_cursors() -> None:
     state = state_from_ledger(a_ledger(), start=START, accepted_gaps=NO_GAPS)
 
     assert state == {
@@ -104,7 +104,7 @@ def test_the_state_is_plain_json_and_names_the_cursor_twice() -> None:
     }
 
 
-def test_an_empty_ledger_is_saved_with_the_hour_before_the_start() -> None:
+def test_empty_ledger_has_the_hour_before_start_as_cursor() -> None:
     state = state_from_ledger(Ledger(), start=START, accepted_gaps=NO_GAPS)
 
     assert state == {
@@ -114,7 +114,7 @@ def test_an_empty_ledger_is_saved_with_the_hour_before_the_start() -> None:
     assert ledger_from_state(state, export_delay_hours=DELAY) == SavedState(Ledger())
 
 
-def test_a_fraction_of_a_second_in_the_time_of_reading_makes_no_difference_to_what_is_due() -> None:
+def test_rechecks_ignore_fractions_of_a_second() -> None:
     ledger = a_ledger()
     ledger.mark_done(h(4), {}, asked_at=h(11) + timedelta(microseconds=999_999))
 
@@ -182,7 +182,7 @@ EVENT_TIME_WARNING = "The state holds only event_time, which Amplitude cannot ex
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
-def test_every_form_of_other_versions_is_read(state: dict[str, Any], expected: SavedState) -> None:
+def test_states_of_other_versions_are_read(state: dict[str, Any], expected: SavedState) -> None:
     before = copy.deepcopy(state)
 
     saved = ledger_from_state(state, export_delay_hours=DELAY)
@@ -191,7 +191,7 @@ def test_every_form_of_other_versions_is_read(state: dict[str, Any], expected: S
     assert state == before
 
 
-def test_a_start_that_moves_back_counts_for_our_own_states_only() -> None:
+def test_earlier_start_date_applies_to_own_states_only() -> None:
     own = ledger_from_state(a_state(), export_delay_hours=DELAY).ledger
     other = ledger_from_state({"server_upload_time": "20240101T20"}, export_delay_hours=10).ledger
 
@@ -221,7 +221,7 @@ RAN_IN_BETWEEN = (
     ],
     ids=["upstream ran in between", "unknown version", "no ledger"],
 )
-def test_a_ledger_that_cannot_be_trusted_is_set_aside_with_a_warning(changed: dict[str, Any], reason: str) -> None:
+def test_untrusted_ledger_is_ignored_with_a_warning(changed: dict[str, Any], reason: str) -> None:
     state = a_state() | {"server_upload_time": "20240301T20"} | changed
 
     saved = ledger_from_state(state, export_delay_hours=DELAY)
@@ -252,14 +252,14 @@ def test_a_ledger_that_cannot_be_trusted_is_set_aside_with_a_warning(changed: di
     ],
     ids=json.dumps,
 )
-def test_a_state_that_no_version_wrote_is_an_error(state: dict[str, Any]) -> None:
+def test_unknown_state_is_an_error(state: dict[str, Any]) -> None:
     with pytest.raises(InvalidStateError) as caught:
         ledger_from_state(state, export_delay_hours=DELAY)
 
     assert caught.value.what.startswith("The state")
 
 
-def test_an_error_shows_the_start_of_a_long_value_only() -> None:
+def test_error_truncates_long_values() -> None:
     with pytest.raises(InvalidStateError) as caught:
         ledger_from_state({"server_upload_time": "x" * 1000}, export_delay_hours=DELAY)
 
@@ -330,7 +330,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: object) -> Any:  # noqa: AN
 
 @given(st.sampled_from(places(a_state())[1:]), JSON_VALUES)
 @settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-def test_any_json_in_any_field_is_refused_or_gives_a_usable_ledger(path: tuple[Any, ...], value: object) -> None:
+def test_any_json_in_any_field_is_rejected_or_usable(path: tuple[Any, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
 
     assert outcome(state) in ("refused", "usable")
@@ -338,7 +338,7 @@ def test_any_json_in_any_field_is_refused_or_gives_a_usable_ledger(path: tuple[A
 
 @given(st.dictionaries(st.sampled_from(["server_upload_time", "ledger", "slices", "state_type"]), JSON_VALUES))
 @settings(deadline=None)
-def test_any_json_as_a_state_is_refused_or_gives_a_usable_ledger(state: dict[str, Any]) -> None:
+def test_any_json_as_a_state_is_rejected_or_usable(state: dict[str, Any]) -> None:
     assert outcome(state) in ("refused", "usable")
 
 
@@ -361,7 +361,7 @@ READ_AT = {"read_at": "2024-03-01T08:00:00Z", "packed": ""}
     ],
     ids=str,
 )
-def test_crafted_garbage_is_refused_or_gives_a_usable_ledger(path: tuple[str, ...], value: object) -> None:
+def test_crafted_values_are_rejected_or_usable(path: tuple[str, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
 
     assert outcome(state) in ("refused", "usable")
@@ -384,7 +384,7 @@ def test_crafted_garbage_is_refused_or_gives_a_usable_ledger(path: tuple[str, ..
     ],
     ids=str,
 )
-def test_values_out_of_any_range_are_refused_or_give_a_usable_ledger(path: tuple[str, ...], value: object) -> None:
+def test_values_out_of_range_are_rejected_or_usable(path: tuple[str, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
     if path[-1] == "landed":
         state["ledger"]["settled"] = [["20240301T00", "99991231T23"]]
@@ -392,5 +392,5 @@ def test_values_out_of_any_range_are_refused_or_give_a_usable_ledger(path: tuple
     assert outcome(state) in ("refused", "usable")
 
 
-def test_a_foreign_state_at_the_end_of_the_calendar_is_refused_or_gives_a_usable_ledger() -> None:
+def test_state_at_the_end_of_the_calendar_is_rejected_or_usable() -> None:
     assert outcome({"server_upload_time": "9999-12-31 23:00:00"}) in ("refused", "usable")

@@ -20,7 +20,7 @@ def path(emulator: Emulator) -> str:
     return "/us/api/3/chart/abc"
 
 
-def test_csv_is_text_in_json_with_titles_tabs_and_empty_lines(client: AmplitudeClient, path: str) -> None:
+def test_csv_has_the_recorded_form(client: AmplitudeClient, path: str) -> None:
     body = client.get(f"{path}/csv").tree
     text = body.pop("data")
 

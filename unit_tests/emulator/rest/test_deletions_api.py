@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PATH = "/us/api/2/deletions/users"
 
 
-def test_jobs_of_some_days_are_a_bare_array_that_calls_itself_html(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_jobs_are_a_bare_array_with_an_html_content_type(emulator: Emulator, client: AmplitudeClient) -> None:
     jobs = emulator.content.catalog.deletions
     answer = client.get(f"{PATH}?start_day=2026-01-15&end_day=2026-02-20")
 
@@ -44,7 +44,7 @@ def test_jobs_of_some_days_are_a_bare_array_that_calls_itself_html(emulator: Emu
         ("start_day=2025-09-04&end_day=2026-03-05", "The time range is longer than 6 months"),
     ],
 )
-def test_days_that_make_no_sense_are_refused(client: AmplitudeClient, query: str, details: str) -> None:
+def test_invalid_days_are_refused(client: AmplitudeClient, query: str, details: str) -> None:
     answer = client.get(f"{PATH}?{query}")
 
     assert (answer.status, answer.json) == (400, envelope(400, details, error_type="invalid"))
