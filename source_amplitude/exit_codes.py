@@ -1,4 +1,4 @@
-"""The exit codes of every command, as ``--help`` lists them."""
+"""Exit codes of all commands. ``--help`` lists them."""
 
 EXIT_OK = 0
 EXIT_FAILED = 1

@@ -95,7 +95,7 @@ def test_an_archive_that_cannot_fit_is_refused_before_its_first_byte(tmp_path: P
         spool.expect(10**18)
 
     assert caught.value.what.startswith(f"The folder {tmp_path} has ")
-    assert caught.value.what.endswith("bytes free, and the archive needs 1,000,000,000,000,000,000.")
+    assert caught.value.what.endswith("bytes free; the archive needs 1,000,000,000,000,000,000.")
     spool.close()
 
 
