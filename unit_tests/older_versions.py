@@ -1,4 +1,4 @@
-"""Files that an older version saved, and an emulator with their data; `unit_tests/fixtures/e2beff4/README.md` explains."""
+"""Files that an older version saved, and an emulator with their data; see `unit_tests/fixtures/e2beff4/README.md`."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class JsonLines:
         # No JSON; JSON but no object; a number that may be an integer.
         with suppress(ValueError, TypeError, AttributeError):
             if _HUGE_FLOATS_ARE_MARKED:
-                pieces, datetimes, odd = _quickly(body)
+                pieces, datetimes, odd = _encode_fast(body)
                 payload = self._joined(pieces, suffix)
                 if are_plain_datetimes(datetimes) and not _may_hold_huge_float(payload, len(datetimes)):
                     findings = Findings(dict(Counter(odd))) if odd else NO_FINDINGS
@@ -55,7 +55,7 @@ class JsonLines:
         return b"".join((self.prefix, (suffix + self.prefix).join(pieces), suffix)) if pieces else b""
 
 
-def _quickly(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
+def _encode_fast(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
     """Return the dumped records of lines that need no repair, their datetimes as they came, and what is odd.
 
     Raises:

@@ -97,7 +97,7 @@ def test_both_ways_make_the_same_of_any_lines(lines: list[bytes], ending: bytes)
 def quickly(body: bytes) -> bool:
     """Return whether a batch can take the quick way."""
     try:
-        pieces, datetimes, _ = json_lines._quickly(body)  # noqa: SLF001 - which way is taken shows nowhere else
+        pieces, datetimes, _ = json_lines._encode_fast(body)  # noqa: SLF001 - which way is taken shows nowhere else
     except (ValueError, TypeError, AttributeError):
         return False
     is_huge = json_lines._may_hold_huge_float(b"".join(pieces), len(datetimes))  # noqa: SLF001 - as above

@@ -144,8 +144,8 @@ def test_a_date_from_before_the_newest_hour_already_read_ends_the_sync_red(
 
     assert run.exit_code == 1
     assert run.error_texts[0].startswith(
-        "Amplitude's answer is dated 2026-03-04 07:00 UTC, before the newest hour already read (2026-03-04 09:00 UTC), "
-        "and this machine's clock says "
+        "Amplitude's response is dated 2026-03-04 07:00 UTC, before the newest hour already read (2026-03-04 09:00 "
+        "UTC). This machine's clock shows "
     )
     assert run.states[-1:] in ([], [state])
 

@@ -194,7 +194,7 @@ def test_lines_that_are_no_events_are_left_out_of_jsonl_counted_and_reported_by_
 
     content = stored(folder)
     destination = (
-        "One line is no JSON object: 2026-03-04 08:00 UTC, member 100200/100200_2026-03-04_8#1.json.gz, line 2."
+        "1 line is not a JSON object: 2026-03-04 08:00 UTC, member 100200/100200_2026-03-04_8#1.json.gz, line 2."
     )
     assert [gzip.decompress(body) for body in objects_of(content).values()] == [b'{"uuid":"good"}\n']
     assert manifests_of(content)["2026-03-04T08"]["malformed_lines"] == 1
@@ -245,10 +245,11 @@ def test_hours_that_are_not_published_are_named_after_what_is_was_landed(
     wait = "Run the command again then; leave out --end to land what is published."
     assert (landed.exit_code, too_early.exit_code) == (1, 1)
     assert landed.problem == (
-        f"Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC. {wait}"
+        f"Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet. Not available before 2026-03-04 15:00 "
+        f"UTC. {wait}"
     )
     assert too_early.problem == (
-        f"Amplitude has not published 2026-03-04 10:00 UTC yet; it will have by 2026-03-04 13:00 UTC. {wait}"
+        f"Amplitude has not published 2026-03-04 10:00 UTC yet. Not available before 2026-03-04 13:00 UTC. {wait}"
     )
     assert objects_of(stored(folder)) == oracle(half_a_day.store, at(8))
 

@@ -112,7 +112,7 @@ def test_half_a_line_at_the_end_of_a_member_comes_once_it_is_whole(half_a_day: E
 
     second = sync(half_a_day, clock, first.states[-1])
 
-    assert "One line is no JSON object" in first.errors[0]
+    assert "1 line is not a JSON object" in first.errors[0]
     assert len(first.uuids) == len(uuids(half_a_day)) - 1
     assert (second.uuids, second.errors) == (["late"], [])
 
@@ -124,7 +124,7 @@ def test_members_that_stay_broken_in_three_windows_in_a_row_end_the_stream(
 
     broken = sync(half_a_day, clock, request_time_range=1, num_workers=1)
 
-    assert "3 windows in a row failed alike" in broken.errors[0]
+    assert "3 windows in a row failed with the same kind of error" in broken.errors[0]
     assert max(seen.query["start"] for seen in half_a_day.requests) == "20260304T03"
 
 
