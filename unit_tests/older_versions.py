@@ -83,7 +83,7 @@ def add_late_events(emulator: Emulator) -> list[str]:
     store = emulator.store
     store.append_lines(at(3, 14), 0, [late_event("late-grown")])
     store.add_member(at(3, 13), [late_event("late-member")], partition=9)
-    store.append_lines(at(4, 3), 0, [late_event("late-half-read")])
-    store.append_lines(at(4, 5), 7, [late_event("late-not-asked-for")])
+    store.append_lines(at(4, 3), 0, [late_event("late-partly-read")])
+    store.append_lines(at(4, 5), 7, [late_event("late-not-requested")])
     complete_the_half_line(emulator)
-    return ["late-grown", "late-member", "late-half-read", "late-not-asked-for", COMPLETED_LATER]
+    return ["late-grown", "late-member", "late-partly-read", "late-not-requested", COMPLETED_LATER]

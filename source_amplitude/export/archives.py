@@ -164,7 +164,7 @@ class Archives:
                     self.raise_if_stopped()
                     yield None
                     continue
-                arrived = self._opened(download)
+                arrived = self._arrived(download)
                 self._fill()
                 if arrived is not None:
                     yield arrived
@@ -201,14 +201,14 @@ class Archives:
             return
         raise self._stats.stopped_early(why)
 
-    def _opened(self, download: Download) -> Arrived | None:
-        """Return a download's members by hour, or None if its window is requested again in halves."""
+    def _arrived(self, download: Download) -> Arrived | None:
+        """Return the archive of a download with its members by hour, or None if it is requested again in halves."""
         self._stats.archive_bytes += download.archive_bytes
         hours: Mapping[datetime, list[Member]] = {}
         try:
             if download.archive is not None:
                 _log_stray_files(download.archive, download.window)
-                if self._is_ambiguous(download.archive, download.window):
+                if self._request_ambiguous_again(download.archive, download.window):
                     download.close()
                     return None
                 hours = self._members_by_hour(download.archive, download.window)
@@ -218,14 +218,14 @@ class Archives:
         is_proof = download.archive is None or bool(hours)
         if not is_proof:
             _logger.warning(
-                "%s It was asked for up to %d times. It settles nothing; the next run asks for these hours again.",
+                "%s It was requested up to %d times. These hours stay open; the next run requests them again.",
                 empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
                 self._limits.archive_attempts,
             )
         return Arrived(download, hours, is_proof, len(self._stats.failures))
 
-    def _is_ambiguous(self, archive: Archive, window: HourWindow) -> bool:
-        """Request ``window`` again in halves if a member's name does not contain its hour."""
+    def _request_ambiguous_again(self, archive: Archive, window: HourWindow) -> bool:
+        """Request ``window`` again in halves if a member's name does not contain its hour; return whether this was so."""
         odd = next((member.text for member in archive.members if member.name is None), None)
         halves = split(window)
         if odd is None:
@@ -256,9 +256,9 @@ class Archives:
                 elsewhere += 1
         if elsewhere:
             _logger.warning(
-                "The export for %s contains %s of other hours. They are read with their own windows.",
-                window,
+                "Ignored %s of other hours in the export for %s. Other windows include these hours.",
                 counted(elsewhere, "member"),
+                window,
             )
         return hours
 

@@ -54,7 +54,7 @@ class HourReading:
     Attributes:
         seen: Fingerprint of all that was emitted of each member; `note` updates it.
         broken: The first error that stopped a member before its end.
-        is_flawed: Whether any line that was read, now or earlier, is not a JSON object.
+        has_malformed_lines: Whether any line that was read, now or earlier, is not a JSON object.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class HourReading:
         self._lines_read: dict[str, int] = {}
         self.seen: dict[str, Fingerprint] = {}
         self.broken: CorruptArchiveError | None = None
-        self.is_flawed = False
+        self.has_malformed_lines = False
 
     def batches(self, archive: Archive, members: list[Member]) -> Iterator[HourBatch]:
         """Yield the new lines of ``members``, then the end of the hour. After an error, go on with the next member."""
@@ -116,7 +116,7 @@ class HourReading:
             known, lines_read = NOTHING_READ, 0
         self.seen[member.text] = known
         self._lines_read[member.text] = lines_read
-        self.is_flawed = self.is_flawed or known.malformed_lines > 0
+        self.has_malformed_lines = self.has_malformed_lines or known.malformed_lines > 0
         return known, bound
 
     def _lines(
@@ -141,7 +141,7 @@ class HourReading:
         self._stats.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
             self._stats.add_malformed(LinePosition(self.window, batch.member, lines_before + position + 1))
-        self.is_flawed = self.is_flawed or bool(encoded.malformed)
+        self.has_malformed_lines = self.has_malformed_lines or bool(encoded.malformed)
         # A later export may complete an incomplete last line, so the fingerprint must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:
             malformed_lines = before.malformed_lines + len(encoded.malformed)

@@ -135,7 +135,7 @@ class ExportReader(Generic[T]):
         if reading.broken is not None:
             self._ledger.mark_partial(window.start, reading.seen, asked_at=download.asked_at)
             return not self._archives.ask_again(window, download.window, reading.broken)
-        if reading.is_flawed and self._config.malformed_lines is MalformedLines.FAIL:
+        if reading.has_malformed_lines and self._config.malformed_lines is MalformedLines.FAIL:
             self._ledger.mark_partial(window.start, reading.seen, asked_at=download.asked_at)
             return True
         self._ledger.mark_done(window.start, reading.seen, asked_at=download.asked_at)

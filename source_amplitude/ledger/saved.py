@@ -1,7 +1,7 @@
 """Convert the ledger to and from Airbyte state, including the formats of other versions.
 
-Our format is ``{"server_upload_time": "20240101T17", "ledger": {...}}``. Upstream 0.7 uses the first key, so a connection can
-switch to it and back. The ledger repeats the value: a difference means that upstream ran in between.
+Our format is ``{"server_upload_time": "20240101T17", "ledger": {...}}``. Upstream 0.7 uses the first key, so a
+connection can switch to it and back. The ledger repeats the value: a difference means that upstream ran in between.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ def test_an_archive_without_a_file_of_its_window_leaves_its_hours_open(
     assert asked.count("20260304T06") == 3
     assert first.states[-1]["ledger"]["open"] == [["20260304T06", "20260304T07"]]
     assert (
-        "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was asked for up to "
-        "3 times. It settles nothing; the next run asks for these hours again."
+        "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was requested up to "
+        "3 times. These hours stay open; the next run requests them again."
     ) in first.warnings
     assert by_uuid(first.records + second.records) == everything
 

@@ -303,12 +303,12 @@ JSON_VALUES = st.recursive(
 )
 
 
-def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths_in(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the paths of all values in ``value``."""
     found = [path]
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
-        found += places(inner, (*path, key))
+        found += paths_in(inner, (*path, key))
     return found
 
 
@@ -323,7 +323,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: object) -> Any:  # noqa: AN
     return changed
 
 
-@given(st.sampled_from(places(a_state())[1:]), JSON_VALUES)
+@given(st.sampled_from(paths_in(a_state())[1:]), JSON_VALUES)
 @settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_in_any_field_is_rejected_or_usable(path: tuple[Any, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
