@@ -10,4 +10,4 @@ EXIT_SIGNALLED = 128
 
 EXIT_INTERRUPTED = EXIT_SIGNALLED + 2
 EXIT_OUTPUT_CLOSED = EXIT_SIGNALLED + 13
-"""The program that read stdout closed it (``| head``)."""
+"""The output pipe was closed (``| head``)."""

@@ -225,7 +225,7 @@ class Archives:
         return Arrived(download, hours, is_proof, len(self._stats.failures))
 
     def _request_ambiguous_again(self, archive: Archive, window: HourWindow) -> bool:
-        """Request ``window`` again in halves if a member's name does not contain its hour; return whether this was so."""
+        """Request ``window`` again in halves if a member's name has no hour; return whether this was so."""
         odd = next((member.text for member in archive.members if member.name is None), None)
         halves = split(window)
         if odd is None:

@@ -53,7 +53,7 @@ class TwoClocks:
         if self.theirs is None or self.ours - self.theirs <= HOUR:
             return
         for name, moment in (("start_date", start), ("the newest hour already read", newest_read)):
-            # A time after both clocks lies in the future; the clocks are not to blame.
+            # A time after both clocks is a future date, not a clock problem.
             if moment is not None and self.theirs < moment <= self.ours:
                 raise StaleDateError(
                     f"Amplitude's response is dated {self.theirs:%Y-%m-%d %H:%M} UTC, before {name} "

@@ -18,7 +18,7 @@ class SpoolClosedError(Exception):
 class DiskBudget:
     """Counts the bytes of all archives on disk; downloads wait while the budget is used up.
 
-    The reader's next download is urgent and never waits: an archive larger than the budget would wait forever.
+    The reader's next download is urgent and never waits. Otherwise an archive above the budget would wait forever.
     """
 
     def __init__(self, most_bytes: int, folder: str | None = None) -> None:
