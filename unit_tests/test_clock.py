@@ -25,14 +25,14 @@ class StoppingClock(FakeClock):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "naps"),
+    ("seconds", "steps"),
     [(0, []), (-5, []), (0.25, [0.25]), (1, [1.0]), (2.5, [1.0, 1.0, 0.5])],
 )
-def test_sleep_is_split_into_steps_of_a_second(seconds: float, naps: list[float]) -> None:
+def test_sleep_is_split_into_steps_of_a_second(seconds: float, steps: list[float]) -> None:
     clock = FakeClock()
 
     assert sleep_unless(threading.Event(), clock, seconds)
-    assert clock.sleeps == naps
+    assert clock.sleeps == steps
 
 
 @given(st.floats(0, 1000))
@@ -42,7 +42,7 @@ def test_steps_add_up_to_the_requested_time(seconds: float) -> None:
     sleep_unless(threading.Event(), clock, seconds)
 
     assert sum(clock.sleeps) == pytest.approx(seconds)
-    assert all(0 < nap <= 1 for nap in clock.sleeps)
+    assert all(0 < step <= 1 for step in clock.sleeps)
 
 
 def test_sleep_ends_after_the_step_in_which_stop_is_set() -> None:

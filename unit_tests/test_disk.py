@@ -32,7 +32,7 @@ def test_full_disk_error_names_folder_and_bytes(tmp_path: Path) -> None:
         body.write(b"x" * 2_000)
 
     assert caught.value.what == (
-        f"The folder {tmp_path} is full: the archive has 0 bytes so far, 2,000 more were to be written, 1,234 are free."
+        f"The folder {tmp_path} is full: 0 bytes of the archive were written, 2,000 more are needed, 1,234 are free."
     )
     assert body.written_bytes == 0
 
@@ -47,8 +47,8 @@ def test_other_disk_errors_quote_the_operating_system(tmp_path: Path) -> None:
         raise OSError(errno.EFBIG, "File too large")
 
     assert caught.value.what == (
-        f"The folder {tmp_path} cannot be written (File too large): the array has 5 bytes so far, 0 more were to be "
-        "written, 1,234 are free."
+        f"The folder {tmp_path} cannot be written (File too large): 5 bytes of the array were written, 0 more are "
+        "needed, 1,234 are free."
     )
 
 
@@ -74,7 +74,7 @@ def test_missing_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(DiskFullError) as caught:
         require_temporary_folder()
 
-    assert caught.value.what == "There is no folder for temporary files that can be written."
+    assert caught.value.what == "There is no writable folder for temporary files."
 
 
 @pytest.mark.usefixtures("free_bytes")
@@ -86,7 +86,7 @@ def test_expect_raises_if_bytes_do_not_fit(tmp_path: Path) -> None:
         with pytest.raises(DiskFullError) as caught:
             body.expect(1_235)
 
-    assert caught.value.what == f"The folder {tmp_path} has 1,234 bytes free, and the archive needs 1,235."
+    assert caught.value.what == f"The folder {tmp_path} has 1,234 bytes free; the archive needs 1,235."
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 3, 4, 100])
@@ -117,7 +117,7 @@ def test_atomic_write_replaces_file_and_keeps_its_mode(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     path.chmod(0o600)
 
-    with atomic_write(path, shows_all_output=True) as file:
+    with atomic_write(path, is_only_writer=True) as file:
         file.write(b"new")
         assert path.read_bytes() == b"old"
 
@@ -125,19 +125,19 @@ def test_atomic_write_replaces_file_and_keeps_its_mode(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def write_and_fail(path: Path, *, shows_all_output: bool) -> None:
-    with atomic_write(path, shows_all_output=shows_all_output) as file:
+def write_and_fail(path: Path, *, is_only_writer: bool) -> None:
+    with atomic_write(path, is_only_writer=is_only_writer) as file:
         file.write(b"half of the new")
         raise ValueError("ours")
 
 
-@pytest.mark.parametrize("is_alone", [True, False])
-def test_atomic_write_keeps_old_file_after_exception(tmp_path: Path, *, shows_all_output: bool) -> None:
+@pytest.mark.parametrize("is_only_writer", [True, False])
+def test_atomic_write_keeps_old_file_after_exception(tmp_path: Path, *, is_only_writer: bool) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(b"old")
 
     with pytest.raises(ValueError, match="ours"):
-        write_and_fail(path, shows_all_output=shows_all_output)
+        write_and_fail(path, is_only_writer=is_only_writer)
 
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
 
@@ -145,13 +145,13 @@ def test_atomic_write_keeps_old_file_after_exception(tmp_path: Path, *, shows_al
 def test_atomic_write_partial_files(tmp_path: Path) -> None:
     path = tmp_path / "day.json"
 
-    with atomic_write(path, shows_all_output=False) as one, atomic_write(path, shows_all_output=False) as other:
+    with atomic_write(path, is_only_writer=False) as one, atomic_write(path, is_only_writer=False) as other:
         one.write(b"one")
         other.write(b"the other")
         names = {each.name.removeprefix(".day.json") for each in tmp_path.iterdir()}
     assert (path.read_bytes(), len(names)) == (b"one", 2)
 
     (tmp_path / ".day.json.partial").write_bytes(b"left by a killed process")
-    with atomic_write(path, shows_all_output=True) as file:
+    with atomic_write(path, is_only_writer=True) as file:
         file.write(b"new")
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"new", [path])

@@ -1,4 +1,4 @@
-"""The package's name, version and requirements, and that no text sends people to another owner's package."""
+"""The package's name, version and requirements. Texts must not install the package of the same name on PyPI."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _INSTALLERS = re.compile(
     r"(?:pip3?|pipx|uv|poetry|pdm|conda|mamba|pip_install)\W+(?:pip\W+|tool\W+)?(?:install|run|add|sync)\b(?P<words>[^\n#|&;]*)"
     r"|\buvx\b(?P<uvx>[^\n#|&;]*)"
 )
-# The short name is another owner's package, and ours is not published yet; files of these names may be installed.
+# On PyPI, source-amplitude belongs to another owner and our package is not published. Local files may be installed.
 _NAME = re.compile(r"source[-_.]+amplitude(?:[-_.]+ledger)?(?![-_\w/]|\.\w)", re.IGNORECASE)
 
 
 def fetched_by_name(text: str) -> list[str]:
-    """Return the words of install commands that an index would be asked for this package's name with."""
+    """Return the install commands in ``text`` that would fetch this package's name from an index."""
     commands = re.sub(r"\\\n\s*", " ", text)
-    commands = re.sub(r"(install)\n\s*", r"\1 ", commands)  # a command in running text may be wrapped
+    commands = re.sub(r"(install)\n\s*", r"\1 ", commands)  # commands in prose may be wrapped
     matches = _INSTALLERS.finditer(commands)
     words = ((match, re.split(r"[\s,`\"'()]+", match["words"] or match["uvx"] or "")) for match in matches)
     return [match[0].strip() for match, each in words for word in each if _NAME.match(word)]
@@ -75,11 +75,11 @@ def test_required_libraries_match_the_metadata() -> None:
     always = [each for each in metadata.requires(DISTRIBUTION) or [] if "extra ==" not in each]
 
     named = {re.split(r"[ (;]", each)[0] for each in always}
-    assert named == {*REQUIRED, "isal"}  # which has a substitute in the standard library
+    assert named == {*REQUIRED, "isal"}  # isal is optional: the standard library replaces it
 
 
 def test_unknown_library_is_installed_by_its_name() -> None:
-    assert install_command("unheard-of", python="python") == "python -m pip install unheard-of"
+    assert install_command("unknown", python="python") == "python -m pip install unknown"
 
 
 def test_install_command_uses_the_running_python() -> None:
@@ -88,7 +88,7 @@ def test_install_command_uses_the_running_python() -> None:
     assert words == [sys.executable, "-m", "pip", "install", REQUIREMENTS["obstore"], REQUIREMENTS["pyarrow"]]
 
 
-# The arguments: modules that cannot be imported, and main.py's own.
+# Arguments: the modules to hide, then main.py's arguments.
 NOT_INSTALLED = """\
 import runpy, sys
 from importlib import metadata
@@ -118,7 +118,7 @@ READ = "read --config config.json --catalog catalog.json"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run main.py of a checkout that is not installed."""
+    """Return a function that runs main.py as if the package were not installed."""
     keys = {"api_key": "a-key", "secret_key": "a-secret", "start_date": "2026-01-01T00:00:00Z"}
     (tmp_path / "config.json").write_text(json.dumps(keys))
     (tmp_path / "catalog.json").write_text('{"streams": []}')
@@ -148,15 +148,15 @@ def test_checkout_reads_without_installation(checkout: Callable[..., subprocess.
     assert (done.returncode, "Finished syncing" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("lacking", [*([each] for each in MODULES), list(MODULES)], ids=" ".join)
+@pytest.mark.parametrize("missing", [*([each] for each in MODULES), list(MODULES)], ids=" ".join)
 def test_checkout_names_missing_libraries_and_install_command(
-    checkout: Callable[..., subprocess.CompletedProcess[str]], lacking: list[str]
+    checkout: Callable[..., subprocess.CompletedProcess[str]], missing: list[str]
 ) -> None:
-    done = checkout(READ, hidden=[MODULES[each] for each in lacking])
+    done = checkout(READ, hidden=[MODULES[each] for each in missing])
 
-    command = shlex.join([sys.executable, "-m", "pip", "install", *(REQUIRED[each] for each in lacking)])
-    said = f"source-amplitude: not installed: {', '.join(lacking)}. Run {command} and then the command again.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    command = shlex.join([sys.executable, "-m", "pip", "install", *(REQUIRED[each] for each in missing)])
+    expected = f"source-amplitude: not installed: {', '.join(missing)}. Run {command} and then the command again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
 
 
 @pytest.mark.parametrize("command", ["check --config config.json", "land --config config.json --to place", "config"])

@@ -35,7 +35,7 @@ def window(first: int, end: int) -> HourWindow:
     return HourWindow(h(first), h(end))
 
 
-# Spans anywhere, with many of them around the change from day files to hour files.
+# Many spans are near the change from day files to hour files.
 OFFSETS = st.integers(-100, 100) | st.integers(0, 100_000)
 SPANS = st.builds(
     lambda first, length: HourWindow(DAY_FILES_END + HOUR * first, DAY_FILES_END + HOUR * (first + length)),
@@ -195,8 +195,6 @@ def test_one_day_of_files_cannot_be_split() -> None:
     assert split(HourWindow(day.start, day.end + HOUR)) == (day, HourWindow(day.end, day.end + HOUR))
 
 
-# Sets of hours against plain sets.
-
 SMALL_WINDOWS = st.builds(lambda first, length: window(first, first + length), st.integers(0, 40), st.integers(1, 12))
 HOUR_SETS = st.lists(SMALL_WINDOWS, max_size=6).map(HourSet.of)
 
@@ -229,9 +227,6 @@ def test_touching_windows_are_merged() -> None:
     assert HourSet.of([window(3, 5), window(0, 3), window(7, 8)]).windows == (window(0, 5), window(7, 8))
     assert HourSet.of([]) == HourSet()
     assert HourSet.of([window(0, 9), window(2, 3)]).windows == (window(0, 9),)
-
-
-# Times in texts.
 
 
 @pytest.mark.parametrize(

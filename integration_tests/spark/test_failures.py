@@ -121,7 +121,7 @@ def as_told(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
 
 def hour_missing(cause: str) -> tuple[type[AmplitudeError], str]:
     """Return what is told where 6 o'clock fails for good."""
-    what = f"One window of the export could not be read. 2026-03-03 06:00 UTC: {cause}"
+    what = f"1 window of the export could not be read. 2026-03-03 06:00 UTC: {cause}"
     return as_told(HoursMissingError(what, tried=NO_ROW_COUNTS, next_step=AGAIN))
 
 
@@ -144,8 +144,8 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
     good = sorted([*good, *(comparable(expected_record(line)) for line in (first, second, third))])
     six, nine = (f"100200/100200_2026-03-03_{hour}#5000.json.gz" for hour in (6, 9))
     what = (
-        f"3 lines are no JSON object: 2026-03-03 06:00 UTC, member {six}, line 2; 2026-03-03 06:00 UTC, member {six}, "
-        f"line 5; 2026-03-03 09:00 UTC, member {nine}, line 1."
+        f"3 lines are not JSON objects: 2026-03-03 06:00 UTC, member {six}, line 2; 2026-03-03 06:00 UTC, member "
+        f"{six}, line 5; 2026-03-03 09:00 UTC, member {nine}, line 1."
     )
     next_step = (
         "Report the hour to Amplitude's support. With the option malformed_lines set to 'skip' the query leaves these "
@@ -261,7 +261,7 @@ def test_an_unreachable_address_is_reported(desk: Desk) -> None:
 
 def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:
     error = NotPublishedError(
-        "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC.",
+        "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet. Not available before 2026-03-04 15:00 UTC.",
         next_step="Run the query again then, or leave out end_date to read what is published.",
     )
 

@@ -97,7 +97,7 @@ class StateFile:
 
     def _replace(self, content: bytes) -> None:
         try:
-            with atomic_write(self._path, shows_all_output=True) as file:
+            with atomic_write(self._path, is_only_writer=True) as file:
                 file.write(content)
         except OSError as error:
             raise self._error(f"cannot be written ({_cause(error)})") from error

@@ -129,8 +129,8 @@ def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> Day
     disk = DiskErrors("array", path.parent)
     with disk:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with disk, atomic_write(path, shows_all_output=False) as file:
-        separator = b"["  # before the first record; a comma before every other record
+    with disk, atomic_write(path, is_only_writer=False) as file:
+        separator = b"["  # before the first record; a comma before each other one
         for name, packed in members:
             odd = OddLines()
             for batch in _batches(name, packed):

@@ -1,4 +1,4 @@
-"""Some of the columns; all of them are tested with the files that they are in (landing/formats/test_parquet.py)."""
+"""Selections of columns; landing/formats/test_parquet.py tests all columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick way and the way line by line must be one: the quick way is only ever a shortcut."""
+"""The fast path and the slow path must have the same result."""
 
 from __future__ import annotations
 
@@ -94,10 +94,10 @@ def test_both_paths_have_the_same_result(lines: list[bytes], ending: bytes) -> N
         orjson.loads(record[1:-1])
 
 
-def quickly(body: bytes) -> bool:
-    """Return whether a batch can take the quick way."""
+def takes_fast_path(body: bytes) -> bool:
+    """Return whether a batch can take the fast path."""
     try:
-        pieces, datetimes, _ = json_lines._quickly(body)  # noqa: SLF001 - which way is taken shows nowhere else
+        pieces, datetimes, _ = json_lines._encode_fast(body)  # noqa: SLF001 - the path is not visible otherwise
     except (ValueError, TypeError, AttributeError):
         return False
     is_huge = json_lines._may_hold_huge_float(b"".join(pieces), len(datetimes))  # noqa: SLF001 - as above
@@ -117,7 +117,7 @@ def quickly(body: bytes) -> bool:
     ],
 )
 def test_ordinary_events_take_the_fast_path(event: dict[str, Any]) -> None:
-    assert quickly(json.dumps(event).encode() + b"\n") is ("1e+2" not in str(event))
+    assert takes_fast_path(json.dumps(event).encode() + b"\n") is ("1e+2" not in str(event))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_ordinary_events_take_the_fast_path(event: dict[str, Any]) -> None:
     ],
 )
 def test_odd_events_take_the_slow_path(event: object) -> None:
-    assert not quickly(json.dumps(event).encode() + b"\n")
+    assert not takes_fast_path(json.dumps(event).encode() + b"\n")
 
 
 @pytest.mark.parametrize("others", [0, 1, 6])

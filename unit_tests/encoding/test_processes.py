@@ -48,16 +48,16 @@ class Batch:
     body: bytes
 
 
-@lru_cache(maxsize=4)  # the largest batches take a second, and come several times in a test
+@lru_cache(maxsize=4)  # the largest batches take a second and are repeated in a test
 def encoded_here(body: bytes) -> Encoded[bytes]:
     return LINES.encode(body, TAIL)
 
 
-def alone() -> SerialEncoder[bytes]:
+def serial() -> SerialEncoder[bytes]:
     return SerialEncoder(encoded_here)
 
 
-def across(processes: int = 2, start_after_bytes: int = 0) -> ProcessPoolEncoder:
+def pool(processes: int = 2, start_after_bytes: int = 0) -> ProcessPoolEncoder:
     return ProcessPoolEncoder(LINES, lambda: TAIL, processes, start_after_bytes)
 
 
@@ -66,13 +66,13 @@ def numbered(count: int, line: bytes = b'{"n":%d}\n') -> list[Batch]:
 
 
 def pids(encoding: ProcessPoolEncoder) -> list[int]:
-    return [worker._process.pid for worker in encoding._workers]  # noqa: SLF001 - to do them harm
+    return [worker._process.pid for worker in encoding._workers]  # noqa: SLF001 - tests kill them
 
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[ProcessPoolEncoder]:
-    """Two workers that many examples share, since starting them takes longer than an example."""
-    encoding = across()
+    """Two workers, shared by many examples because they start slowly."""
+    encoding = pool()
     list(encoding.encode_ordered(numbered(1)))
     yield encoding
     encoding.close()
@@ -92,7 +92,7 @@ BODIES = st.lists(
 def test_results_are_in_order_and_match_one_process(workers: ProcessPoolEncoder, bodies: list[bytes]) -> None:
     batches = [Batch(body) for body in bodies]
 
-    assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
+    assert list(workers.encode_ordered(batches)) == list(serial().encode_ordered(batches))
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_results_are_in_order_and_match_one_process(workers: ProcessPoolEncoder,
         b'{"event_time":"2025"}\n' * (BATCH_ROOM_BYTES // 22),
         b"odd\n" * (BATCH_ROOM_BYTES // 4),
     ],
-    ids=["fills its place", "fits no place", "all odd", "all malformed"],
+    ids=["fills the slot", "larger than a slot", "all odd", "all malformed"],
 )
 def test_large_batches_match_one_process(workers: ProcessPoolEncoder, body: bytes) -> None:
     batches = [*numbered(5), Batch(body), *numbered(5), Batch(body), Batch(body)]
 
-    assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
+    assert list(workers.encode_ordered(batches)) == list(serial().encode_ordered(batches))
 
 
 def test_large_result_is_sent_through_the_socket() -> None:
@@ -125,7 +125,7 @@ def test_large_result_is_sent_through_the_socket() -> None:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_workers_start_after_enough_bytes(processes: int) -> None:
-    encoding = across(processes, start_after_bytes=24)
+    encoding = pool(processes, start_after_bytes=24)
     seen = [len(pids(encoding)) for _ in encoding.encode_ordered(numbered(5, line=b'{"a":%d}\n'))]
     batch_bytes = encoding.batch_bytes()
     encoding.close()
@@ -135,7 +135,7 @@ def test_workers_start_after_enough_bytes(processes: int) -> None:
 @pytest.mark.parametrize("victims", [1, 2])
 @pytest.mark.parametrize("after", [0, 3, 10])
 def test_killed_worker_loses_no_records(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
-    encoding = across()
+    encoding = pool()
     list(encoding.encode_ordered(numbered(1)))
     batches = numbered(40)
     results: list[tuple[Batch, Encoded[bytes]]] = []
@@ -147,10 +147,10 @@ def test_killed_worker_loses_no_records(victims: int, after: int, caplog: pytest
     left = len(pids(encoding))
     encoding.close()
 
-    assert results == list(alone().encode_ordered(batches))
+    assert results == list(serial().encode_ordered(batches))
     assert left == 2 - victims
-    assert [record.message[:59] for record in caplog.records] == [
-        "A process that encodes records ended (exit code -9). Its ba"
+    assert [record.message[:42] for record in caplog.records] == [
+        "An encoding worker ended (exit code -9). T"
     ] * victims
 
 
@@ -158,37 +158,37 @@ def test_main_process_encodes_if_workers_cannot_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    encoding = across()
+    encoding = pool()
 
-    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(serial().encode_ordered(numbered(9)))
     error = FileNotFoundError(2, "No such file or directory", "/nowhere/python")
     assert [record.message for record in caplog.records] == [
-        f"Only 0 of 2 processes that encode records could be started ({error}); the sync goes on with them."
+        f"Started only 0 of 2 encoding workers ({error}). The sync continues with these."
     ]
 
 
 def test_workers_ignore_stop_signals() -> None:
-    encoding = across()
+    encoding = pool()
     list(encoding.encode_ordered(numbered(1)))
     for pid in pids(encoding):
         os.kill(pid, signal.SIGINT)
         os.kill(pid, signal.SIGTERM)
 
-    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(serial().encode_ordered(numbered(9)))
     assert len(pids(encoding)) == 2
     encoding.close()
 
 
 @pytest.mark.parametrize("victims", [0, 1, 2])
 def test_abandoned_run_leaves_no_results(victims: int) -> None:
-    encoding = across()
+    encoding = pool()
     reading = encoding.encode_ordered(numbered(9))
     next(reading)
     for pid in pids(encoding)[:victims]:
         os.kill(pid, signal.SIGKILL)
     reading.close()
 
-    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(serial().encode_ordered(numbered(9)))
     assert len(pids(encoding)) == 2 - victims
     encoding.close()
 
@@ -213,15 +213,15 @@ def is_running(pid: int) -> bool:
 PARENT = """
 import json, sys, time
 sys.path.insert(0, {project!r})
-from unit_tests.encoding.test_processes import across, numbered, pids
-encoding = across()
-list(encoding.in_order(numbered(3)))
+from unit_tests.encoding.test_processes import pool, numbered, pids
+encoding = pool()
+list(encoding.encode_ordered(numbered(3)))
 print(json.dumps(pids(encoding)), flush=True)
 time.sleep(60)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc for processes")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_workers_end_with_the_main_process(tmp_path: Path) -> None:
     program = tmp_path / "parent.py"
     program.write_text(PARENT.format(project=str(PROJECT)), encoding="utf-8")
@@ -236,9 +236,6 @@ def test_workers_end_with_the_main_process(tmp_path: Path) -> None:
         os.sched_yield()
 
     assert not any(map(is_running, running))
-
-
-# The memory that is shared.
 
 
 @given(LINE_BODIES, st.sampled_from([b"", b"end"]), st.integers(1, 40), st.integers(0, 5))
@@ -272,9 +269,6 @@ def test_slots_do_not_overlap() -> None:
 
     slots.close()
     assert read == [(b"batch %d\n" % number, b"result %d" % number) for number in range(SLOTS)]
-
-
-# How many processes are of use.
 
 
 @pytest.mark.parametrize(

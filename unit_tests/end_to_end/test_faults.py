@@ -118,7 +118,7 @@ def test_a_malformed_line_is_reported_once(half_a_day: Emulator, connector: Conn
 
     assert first.exit_code == 1
     assert first.error_texts[0].startswith(
-        "One line is no JSON object: 2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#5000.json.gz, line 2. "
+        "1 line is not a JSON object: 2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#5000.json.gz, line 2. "
     )
     assert len(first.records) == len(good) + 2
     assert (second.exit_code, second.records) == (0, [])

@@ -66,8 +66,8 @@ def test_an_empty_archive_leaves_its_hours_open(half_a_day: Emulator, connector:
     assert asked.count("20260304T06") == 3
     assert first.states[-1]["ledger"]["open"] == [["20260304T06", "20260304T07"]]
     assert (
-        "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was asked for up to "
-        "3 times. It settles nothing; the next run asks for these hours again."
+        "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was requested up to "
+        "3 times. These hours stay open; the next run requests them again."
     ) in first.warnings
     assert by_uuid(first.records + second.records) == everything
 
@@ -138,8 +138,8 @@ def test_a_date_before_the_newest_hour_fails_the_sync(half_a_day: Emulator, conn
 
     assert run.exit_code == 1
     assert run.error_texts[0].startswith(
-        "Amplitude's answer is dated 2026-03-04 07:00 UTC, before the newest hour already read (2026-03-04 09:00 UTC), "
-        "and this machine's clock says "
+        "Amplitude's response is dated 2026-03-04 07:00 UTC, before the newest hour already read (2026-03-04 09:00 "
+        "UTC). This machine's clock shows "
     )
     assert run.states[-1:] in ([], [state])
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from unit_tests.end_to_end.connector import Connector
 
 FIGURES = (
-    "4 lines repaired; 1 lone surrogates replaced; 1 datetimes that could not be read passed on as they came; 3 values "
-    "of another type than the declared one passed on as they came"
+    "4 lines repaired; 1 lone surrogate replaced; 1 unreadable datetime unchanged; 3 values of an undeclared type "
+    "unchanged"
 )
 
 

@@ -1,4 +1,4 @@
-"""What a sync says of what was odd: each kind once, with counts, never what an event held."""
+"""A sync logs each kind of oddity once, with counts and without quoting events."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 MARK, BYTES = OddityKind.BYTE_ORDER_MARK, OddityKind.NOT_UTF8
 
 
-def said(caplog: pytest.LogCaptureFixture, oddities: Oddities) -> list[str]:
+def warnings_of(caplog: pytest.LogCaptureFixture, oddities: Oddities) -> list[str]:
     with caplog.at_level(logging.WARNING, "airbyte"):
         oddities.log_warnings("events")
     return caplog.messages
 
 
 def test_no_findings_log_no_warnings(caplog: pytest.LogCaptureFixture) -> None:
-    assert (said(caplog, Oddities()), Oddities().summary_parts()) == ([], [])
+    assert (warnings_of(caplog, Oddities()), Oddities().summary_parts()) == ([], [])
 
 
 def test_repaired_lines_are_counted_with_first_positions(caplog: pytest.LogCaptureFixture) -> None:
@@ -37,11 +37,10 @@ def test_repaired_lines_are_counted_with_first_positions(caplog: pytest.LogCaptu
         lines = (RepairedLine(1, MARK), RepairedLine(3, BYTES))
         oddities.add(Findings({Oddity(MARK): 1, Oddity(BYTES): 2}, lines), partial("{}:{}".format, batch))
 
-    assert said(caplog, oddities) == [
+    assert warnings_of(caplog, oddities) == [
         (
             "events: Lines were repaired and emitted: 8 with bytes that are not UTF-8 (now U+FFFD), 4 with a byte "
-            "order mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not "
-            "UTF-8); 1:1 (a byte order "
+            "order mark (removed); first: 0:1 (a byte order mark); 0:3 (bytes that are not UTF-8); 1:1 (a byte order "
             "mark); 1:3 (bytes that are not UTF-8); 2:1 (a byte order mark)."
         )
     ]
@@ -58,14 +57,17 @@ def test_values_are_counted_by_field_and_type(caplog: pytest.LogCaptureFixture) 
     }
     oddities.add(Findings(counts), str)
 
-    assert said(caplog, oddities) == [
-        "events: Lone surrogates, which no text in UTF-8 can hold, became U+FFFD, in city (4).",
+    assert warnings_of(caplog, oddities) == [
+        "events: Lone surrogates (not valid in UTF-8) were replaced with U+FFFD: city (4).",
         (
-            "events: Values that do not have the type their field is declared with were passed on as they came: paying "
-            "is declared as boolean and came as integer (2), string (1,000). docs/connector.md says what typed "
-            "destinations make of them."
+            "events: Values that do not have the declared type of their field were emitted unchanged: paying is "
+            "declared as boolean, but was integer (2), string (1,000). docs/connector.md describes how typed "
+            "destinations handle them."
         ),
-        "events: Values that do not fit the type of their column are left out, without the column _other: paying (3).",
+        (
+            "events: Values that do not fit the type of their column are left out (column _other is not selected): "
+            "paying (3)."
+        ),
     ]
 
 
@@ -86,13 +88,12 @@ def test_stray_file_names_are_escaped_in_the_warning(caplog: pytest.LogCaptureFi
             made.writestr(f"__MACOSX/\x1b[2J{number}", b"x")
 
     with open_archive(file) as archive:
-        archives._name_stray_files(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
+        archives._log_stray_files(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
 
     names = ", ".join(f"'__MACOSX/\\x1b[2J{number}'" for number in range(5))
     assert caplog.messages == [
         (
-            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are "
-            f"left aside: {names} and "
-            "1 more."
+            "The export for 2026-03-04 12:00 UTC contains files that are not members. They are ignored: "
+            f"{names} and 1 more."
         )
     ]

@@ -44,46 +44,43 @@ def archive_of(files: dict[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def answered(answer: Scripted) -> Probe | None:
-    exporter = cast("AmplitudeClient", FakeExporter({WINDOW: [answer]}))
+def probed(response: Scripted) -> Probe | None:
+    exporter = cast("AmplitudeClient", FakeExporter({WINDOW: [response]}))
     return probe_export(exporter, WINDOW)
 
 
 def test_archive_returns_its_first_member() -> None:
-    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Probe(MemberName("100200", START, 1))
+    assert probed(archive("100200/100200_2026-03-04_0#1.json.gz")) == Probe(MemberName("100200", START, 1))
 
 
 def test_404_of_amplitude_returns_none() -> None:
-    assert answered(None) is None
+    assert probed(None) is None
 
 
 @pytest.mark.parametrize("names", [(), ("100200/100200_2026-03-04_7#1.json.gz",)], ids=["empty", "another hour"])
 def test_archive_of_other_hours_is_inconclusive(names: tuple[str, ...]) -> None:
     with pytest.raises(EmptyArchiveError):
-        answered(archive(*names))
+        probed(archive(*names))
 
 
 def test_too_large_archive_has_files() -> None:
-    assert answered(ExportTooLargeError("It is too large.")) == Probe(None)
+    assert probed(ExportTooLargeError("It is too large.")) == Probe(None)
 
 
 @pytest.mark.parametrize("body", [b"", b"PK", b"<html>slow down</html>"])
 def test_other_body_is_an_error(body: bytes) -> None:
     with pytest.raises(CorruptArchiveError):
-        answered(body)
+        probed(body)
 
 
 def test_timeout_is_inconclusive() -> None:
     with pytest.raises(ExportTooSlowError):
-        answered(ExportTooSlowError("HTTP 504"))
+        probed(ExportTooSlowError("HTTP 504"))
 
 
 def test_other_errors_are_raised_unchanged() -> None:
     with pytest.raises(ServerFailureError):
-        answered(ServerFailureError("HTTP 500"))
-
-
-# What the first bytes of an archive say.
+        probed(ServerFailureError("HTTP 500"))
 
 
 def test_archive_with_a_member_has_members() -> None:

@@ -1,4 +1,4 @@
-"""Files of archives: nameless, counted, and clear about a disk that is full."""
+"""Spool files are unnamed, count against a budget, and report a full disk."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_full_disk_error_names_folder_and_needed_bytes(monkeypatch: pytest.Monke
         spool.write(b"x" * 100)
 
     assert f"The folder {budget.folder} is full" in caught.value.what
-    assert "100 more were to be written" in caught.value.what
+    assert "100 more are needed" in caught.value.what
     spool.close()
 
 
@@ -95,7 +95,7 @@ def test_expect_raises_if_archive_does_not_fit(tmp_path: Path) -> None:
         spool.expect(10**18)
 
     assert caught.value.what.startswith(f"The folder {tmp_path} has ")
-    assert caught.value.what.endswith("bytes free, and the archive needs 1,000,000,000,000,000,000.")
+    assert caught.value.what.endswith("bytes free; the archive needs 1,000,000,000,000,000,000.")
     spool.close()
 
 

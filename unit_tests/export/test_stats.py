@@ -1,4 +1,4 @@
-"""What a sync says of itself at its end."""
+"""The outcome and summary of a sync."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_failed_window_is_missing_until_it_succeeds(half_a_day: Emulator, progra
     again = program.land(folder, *HOURS, "--only-missing")
 
     assert failed.exit_code == 1
-    assert failed.problem.startswith("One window of the export could not be read. 2026-03-04 06:00 UTC: ")
+    assert failed.problem.startswith("1 window of the export could not be read. 2026-03-04 06:00 UTC: ")
     assert failed.summary.endswith("; 2 hours open; 1 hour failed")
     assert missing.hours == {"2026-03-04T06": "failed"}
     assert (again.exit_code, program.missing(folder).exit_code) == (0, 0)

@@ -35,7 +35,7 @@ def one_member(hour: datetime, *, malformed_lines: int = 0) -> dict[str, Fingerp
     return {member(hour): Fingerprint(10, 0xCAFE, malformed_lines)}
 
 
-def ledger_with_landed(*numbers: int, asked_at: datetime = LATER) -> Ledger:
+def ledger_with_read(*numbers: int, asked_at: datetime = LATER) -> Ledger:
     ledger = Ledger()
     for number in numbers:
         ledger.mark_done(h(number), one_member(h(number)), asked_at=asked_at)
@@ -43,7 +43,7 @@ def ledger_with_landed(*numbers: int, asked_at: datetime = LATER) -> Ledger:
 
 
 def test_missing_excludes_settled_hours_and_accepted_gaps() -> None:
-    ledger = ledger_with_landed(2, 1)
+    ledger = ledger_with_read(2, 1)
 
     assert Ledger().missing(span(0, 5), NO_GAPS) == hours(0, 5)
     assert ledger.missing(span(0, 5), NO_GAPS) == hours(0, 1) | hours(3, 5)
@@ -74,9 +74,6 @@ def test_hour_of_day_files_settles_its_day() -> None:
     assert ledger.newest_with_data == day.start
 
 
-# Rule 4: open hours, and hours that are empty for good.
-
-
 def test_hour_without_members_is_open_and_missing() -> None:
     ledger = Ledger()
     ledger.mark_partial(h(0), one_member(h(0)), asked_at=h(4))
@@ -100,7 +97,7 @@ def test_hour_without_members_is_open_and_missing() -> None:
     ],
 )
 def test_404_is_conclusive_a_day_after_the_hour_was_due(delay: int, asked_at: datetime, *, is_settled: bool) -> None:
-    ledger = ledger_with_landed(1)
+    ledger = ledger_with_read(1)
 
     ledger.mark_empty_response(hours(0, 1), asked_at=asked_at, export_delay_hours=delay)
 
@@ -140,24 +137,21 @@ def test_settle_overdue_waits_for_a_later_hour_with_data() -> None:
     assert (ledger.settled, ledger.newest_with_data) == (hours(0, 2), h(4))
 
 
-# What is recorded, and that nothing else changes it.
-
-
-@pytest.mark.parametrize("name", ["settled", "open", "landed", "project", "newest_landed", "working_hours"])
+@pytest.mark.parametrize("name", ["settled", "open", "read_hours", "project", "newest_with_data", "working_hours"])
 def test_attributes_cannot_be_assigned(name: str) -> None:
-    ledger = ledger_with_landed(0)
+    ledger = ledger_with_read(0)
 
     with pytest.raises(AttributeError):
         setattr(ledger, name, getattr(ledger, name))
 
 
 def test_read_hours_is_read_only() -> None:
-    ledger = ledger_with_landed(0)
+    ledger = ledger_with_read(0)
 
     with pytest.raises(TypeError):
         ledger.read_hours[h(0)] = ReadHour(LATER, {})  # type: ignore[index]
 
-    assert ledger == ledger_with_landed(0)
+    assert ledger == ledger_with_read(0)
 
 
 def test_archives_of_another_project_are_rejected() -> None:
@@ -177,10 +171,7 @@ def test_forget_malformed_lines_resets_the_counts() -> None:
 
     ledger.forget_malformed_lines()
 
-    assert ledger == ledger_with_landed(0)
-
-
-# Rule 6: rechecks.
+    assert ledger == ledger_with_read(0)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +189,7 @@ def test_forget_malformed_lines_resets_the_counts() -> None:
     ],
 )
 def test_done_hour_is_due_once_after_each_age(read_at: datetime, now: datetime, *, is_due: bool) -> None:
-    ledger = ledger_with_landed(0, asked_at=read_at)
+    ledger = ledger_with_read(0, asked_at=read_at)
 
     due = ledger.rechecks_due(span(0, 100), (6, 24), now)
 
@@ -207,7 +198,7 @@ def test_done_hour_is_due_once_after_each_age(read_at: datetime, now: datetime, 
 
 @pytest.mark.parametrize("finds_members", [True, False])
 def test_recheck_counts_with_and_without_members(*, finds_members: bool) -> None:
-    ledger = ledger_with_landed(0, asked_at=h(3))
+    ledger = ledger_with_read(0, asked_at=h(3))
 
     if finds_members:
         ledger.mark_done(h(0), one_member(h(0)), asked_at=h(8))
@@ -221,7 +212,7 @@ def test_recheck_counts_with_and_without_members(*, finds_members: bool) -> None
 
 
 def test_partial_hours_and_other_spans_are_not_rechecked() -> None:
-    ledger = ledger_with_landed(0, 5, asked_at=h(8))
+    ledger = ledger_with_read(0, 5, asked_at=h(8))
     ledger.mark_partial(h(2), one_member(h(2)), asked_at=h(8))
 
     assert ledger.rechecks_due(span(1, 100), (24,), LATER) == hours(5, 6)
@@ -239,7 +230,7 @@ def test_partial_hours_and_other_spans_are_not_rechecked() -> None:
     ],
 )
 def test_members_are_dropped_after_the_last_recheck(ages: tuple[int, ...], read_at: datetime, *, is_kept: bool) -> None:
-    ledger = ledger_with_landed(0, asked_at=read_at)
+    ledger = ledger_with_read(0, asked_at=read_at)
 
     ledger.forget_final_hours(ages)
 
@@ -260,11 +251,8 @@ def test_malformed_and_partial_hours_are_kept() -> None:
     assert ledger.with_malformed_lines()[h(0)].malformed_lines == 2
 
 
-# The end of what can be read, and the cursor.
-
-
 def test_clamp_unsettles_hours_if_a_future_hour_is_settled() -> None:
-    ledger = ledger_with_landed(0, 1, 2)
+    ledger = ledger_with_read(0, 1, 2)
     ledger.mark_empty_response(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
 
     clamped = [ledger.clamp(h(2), end=h(1)), ledger.clamp(h(2), end=h(0))]
@@ -275,7 +263,7 @@ def test_clamp_unsettles_hours_if_a_future_hour_is_settled() -> None:
 
 
 def test_cursor_is_the_hour_before_the_oldest_missing_hour() -> None:
-    ledger = ledger_with_landed(0, 1, 4)
+    ledger = ledger_with_read(0, 1, 4)
 
     assert Ledger().cursor(h(0), NO_GAPS) == h(-1)
     assert ledger.cursor(h(0), NO_GAPS) == h(1)
@@ -287,4 +275,4 @@ def test_cursor_is_the_hour_before_the_oldest_missing_hour() -> None:
 def test_cursor_exists_if_accepted_gaps_never_end() -> None:
     without_end = HourSet((HourWindow(h(0), datetime(9999, 1, 2, tzinfo=timezone.utc)),))
 
-    assert ledger_with_landed(0).cursor(h(0), without_end) == h(0)
+    assert ledger_with_read(0).cursor(h(0), without_end) == h(0)

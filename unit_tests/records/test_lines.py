@@ -185,7 +185,7 @@ def test_other_lines_raise_without_quoting_the_line(line: bytes) -> None:
         with pytest.raises(NotAnEventError) as caught:
             read(line)
 
-        assert str(caught.value) in ("the line is no JSON", "the line is JSON, but no object")
+        assert str(caught.value) in ("the line is not valid JSON", "the line is JSON, but not an object")
 
 
 @pytest.mark.parametrize("line", [b"{}", b" {} \r", b'{"a":1}\r', b'\t{"a":1}'])
@@ -209,7 +209,7 @@ KEYS = st.text(max_size=5) | st.sampled_from(DATETIME_FIELDS)
 SURROGATES = st.text(st.characters(categories=["Cs", "Ll"]), max_size=4)
 
 
-def without_what_is_changed(event: dict[str, Any]) -> dict[str, Any]:
+def unchanged_fields(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if value is not None and key not in DATETIME_FIELDS}
 
 
@@ -226,10 +226,10 @@ def test_number_out_of_float_range_becomes_null() -> None:
 def test_any_event_keeps_its_values(event: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001 - drawn
     line = json.dumps(event, ensure_ascii=ascii_only).encode()
 
-    expected = without_what_is_changed(event)
+    expected = unchanged_fields(event)
     for read in (record_from_line, exact_record_from_line, record):
-        assert without_what_is_changed(json.loads(dump_record(read(line)))) == expected
-    assert without_what_is_changed(json.loads(dumped(line))) == expected
+        assert unchanged_fields(json.loads(dump_record(read(line)))) == expected
+    assert unchanged_fields(json.loads(dumped(line))) == expected
 
 
 @given(st.dictionaries(KEYS, HUGE_VALUES | SURROGATES, max_size=6))
@@ -238,9 +238,9 @@ def test_any_event_keeps_its_values(event: dict[str, Any], ascii_only: bool) -> 
 def test_any_event_keeps_huge_integers(event: dict[str, Any]) -> None:
     line = json.dumps(event).encode()
 
-    expected = without_what_is_changed(json.loads(without_lone_surrogates(json.dumps(event, ensure_ascii=False))))
-    assert without_what_is_changed(record(line)) == expected
-    assert without_what_is_changed(json.loads(dumped(line))) == expected
+    expected = unchanged_fields(json.loads(without_lone_surrogates(json.dumps(event, ensure_ascii=False))))
+    assert unchanged_fields(record(line)) == expected
+    assert unchanged_fields(json.loads(dumped(line))) == expected
     assert dumped(line) == dump_record(record(line))
 
 

@@ -107,7 +107,7 @@ def test_a_member_deleted_after_planning_fails_the_task(emulator: Emulator) -> N
     name = str(emulator.store.member(MIDNIGHT, 1).name)
     other = name.replace("#1", "#2")
 
-    with pytest.raises(HoursMissingError, match=f"lacks the member {other}") as raised:
+    with pytest.raises(HoursMissingError, match=f"no longer contains the member {other}") as raised:
         read(emulator, Partition(hours(0, 1), bounds={MIDNIGHT: {other: fingerprint(b'{"n":1}\n')}}))
 
     assert CorruptArchiveError.__name__ not in str(raised.value)

@@ -108,7 +108,7 @@ def test_a_partial_last_line_is_emitted_once_complete(half_a_day: Emulator, cloc
 
     second = sync(half_a_day, clock, first.states[-1])
 
-    assert "One line is no JSON object" in first.errors[0]
+    assert "1 line is not a JSON object" in first.errors[0]
     assert len(first.uuids) == len(uuids(half_a_day)) - 1
     assert (second.uuids, second.errors) == (["late"], [])
 
@@ -118,7 +118,7 @@ def test_three_failed_windows_in_a_row_end_the_stream(half_a_day: Emulator, cloc
 
     broken = sync(half_a_day, clock, request_time_range=1, num_workers=1)
 
-    assert "3 windows in a row failed alike" in broken.errors[0]
+    assert "3 windows in a row failed with the same kind of error" in broken.errors[0]
     assert max(seen.query["start"] for seen in half_a_day.requests) == "20260304T03"
 
 
