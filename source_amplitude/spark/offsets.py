@@ -116,7 +116,7 @@ class OffsetPlanner:
         return offset_of(Ledger(), self._amplitude.config)
 
     def end_at_present(self) -> None:
-        """Stop at the newest hour that is published now; request open hours until none has new files."""
+        """Stop at the newest hour that is published now; request open hours until a call settles none."""
         self._amplitude.connect()
         self._target = self._amplitude.newest_end()
 

@@ -57,7 +57,7 @@ class ProbeDiscovery:
         return seen
 
     def _has_later_files(self, ledger: Ledger, end: datetime) -> bool:
-        """Return whether an hour from ``end`` on has files: probe the newest day by hour, then longer and longer spans."""
+        """Return whether an hour from ``end`` on has files: probe the newest day by hour, then longer spans."""
         if ledger.newest_with_data is not None and ledger.newest_with_data >= end:
             return True
         newest_end = floor_unit(self._amplitude.newest_end())

@@ -1,7 +1,7 @@
 """Streaming queries, from Spark 4.2 on.
 
-In `StreamReader` the driver plans a micro-batch and tasks read it. In `DriverStreamReader` the driver reads each archive
-once, with late files, and holds a batch in memory.
+With `StreamReader` the driver plans a micro-batch and tasks read it. With `DriverStreamReader` the driver reads each
+archive once, finds late files, and holds a batch in memory.
 """
 
 from __future__ import annotations
