@@ -85,7 +85,7 @@ def killed(desk: Desk, what: str, *, after_exports: int) -> Iterator[None]:
     assert len(exports(desk)) > struck[0]
 
 
-def test_two_executors_are_there(spark: SparkSession) -> None:
+def test_there_are_two_executors(spark: SparkSession) -> None:
     assert spark.range(100).repartition(8).count() == 100
 
     assert len(processes("CoarseGrainedExecutorBackend", spark)) == 2
@@ -105,7 +105,7 @@ def test_a_stream_has_the_records_of_read(desk: Desk, late_files: str) -> None:
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
-def test_no_more_requests_than_workers_are_under_way_whatever_the_clusters_size(desk: Desk, num_workers: int) -> None:
+def test_num_workers_limits_the_requests_of_a_cluster(desk: Desk, num_workers: int) -> None:
     desk.emulator.faults.add("prepare", seconds=0.3)
 
     count = desk.load(num_workers=num_workers, request_time_range=2).count()
@@ -115,7 +115,7 @@ def test_no_more_requests_than_workers_are_under_way_whatever_the_clusters_size(
 
 
 @pytest.mark.parametrize("what", ["CoarseGrainedExecutorBackend", "pyspark.daemon pyspark.worker"])
-def test_a_process_that_is_killed_half_way_leaves_every_record_once(desk: Desk, what: str) -> None:
+def test_a_killed_process_leaves_every_record_once(desk: Desk, what: str) -> None:
     desk.emulator.faults.add("prepare", seconds=0.3)
 
     with killed(desk, what, after_exports=10):
@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_half_way_leaves_every_record_once(desk: Desk, 
 
 
 @pytest.mark.parametrize("late_files", ["ignore", "executors"])
-def test_a_stream_whose_executor_is_killed_half_way_has_every_record_once(desk: Desk, late_files: str) -> None:
+def test_a_stream_with_a_killed_executor_reads_records_once(desk: Desk, late_files: str) -> None:
     desk.emulator.faults.add("prepare", seconds=0.2)
 
     with killed(desk, "CoarseGrainedExecutorBackend", after_exports=24 + 8):

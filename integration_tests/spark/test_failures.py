@@ -39,8 +39,8 @@ REFUSED = CredentialsRejectedError(
     "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API/Secret Key combination).",
     tried="The EU Residency Server was asked too and refused them as well.",
 )
-NO_ROW_COUNTS = "No row of the task or the micro-batch that met this counts."
-AGAIN = "Run the query again. An hour that will never heal can be named in the option accepted_gaps."
+NO_ROW_COUNTS = "Spark discards the rows of the failed task or micro-batch."
+AGAIN = "Run the query again. List an hour that stays unreadable in the option accepted_gaps."
 FAULTS_FOR_GOOD = [
     pytest.param(
         "server_error",
@@ -147,10 +147,7 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         f"3 lines are no JSON object: 2026-03-03 06:00 UTC, member {six}, line 2; 2026-03-03 06:00 UTC, member {six}, "
         f"line 5; 2026-03-03 09:00 UTC, member {nine}, line 1."
     )
-    next_step = (
-        "Report the hour to Amplitude's support. With the option malformed_lines set to 'skip' the query leaves these "
-        "lines out."
-    )
+    next_step = "Report the hour to Amplitude's support. To skip such lines, set the option malformed_lines to 'skip'."
     return good, MalformedLinesError(what, tried=NO_ROW_COUNTS, next_step=next_step)
 
 
@@ -169,12 +166,12 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         ),
         pytest.param(
             {"strat_date": "2026-03-03"},
-            InvalidConfigError((f"strat_date: there is no such option; there are {', '.join(OPTION_NAMES)}",)),
+            InvalidConfigError((f"strat_date: unknown option; the options are {', '.join(OPTION_NAMES)}",)),
             id="an unknown option",
         ),
         pytest.param(
             {"stream": "cohorts"},
-            InvalidConfigError(("stream: 'cohorts' is not 'events', the only stream that is read by Spark",)),
+            InvalidConfigError(("stream: 'cohorts' is not 'events', the only stream that Spark can read",)),
             id="an unknown stream",
         ),
         pytest.param(
@@ -198,16 +195,16 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
             InvalidConfigError(
                 (
                     "start_date: 'yesterday' is not a UTC time of the form 2021-01-25T00:00:00Z",
-                    "data_region: 'Mars' is none of 'Standard Server', 'EU Residency Server'",
+                    "data_region: 'Mars' is not one of 'Standard Server', 'EU Residency Server'",
                     "recheck_hours: [6, 'later'] is not a list of whole numbers from 1 to 720",
                     (
-                        "accepted_gaps: 'noon' is neither an hour (2024-03-01T05) nor a span of hours "
+                        "accepted_gaps: 'noon' is not an hour (2024-03-01T05) or a range of hours "
                         "(2024-03-01T05/2024-03-01T09)"
                     ),
-                    "malformed_lines: 'eat' is none of 'report', 'fail', 'skip'",
+                    "malformed_lines: 'eat' is not one of 'report', 'fail', 'skip'",
                     "num_workers: 6 is not a whole number from 1 to 5",
-                    "properties: 'xml' is none of 'json', 'variant'",
-                    "late_files: 'maybe' is none of 'ignore', 'driver', 'executors'",
+                    "properties: 'xml' is not one of 'json', 'variant'",
+                    "late_files: 'maybe' is not one of 'ignore', 'driver', 'executors'",
                     "windows_per_batch: '0' is not a whole number from 1 to 10000",
                     "poll_seconds: 'soon' is not a whole number from 1 to 3600",
                 )
@@ -216,7 +213,7 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         ),
     ],
 )
-def test_what_cannot_be_asked_for_is_told(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
+def test_invalid_options_are_reported(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
     batch = told(lambda: desk.load(None, **options).collect())
     streaming = told(lambda: desk.stream(**options))
 
@@ -224,18 +221,18 @@ def test_what_cannot_be_asked_for_is_told(desk: Desk, options: Mapping[str, Opti
     assert desk.files() == []
 
 
-def test_a_schema_that_does_not_fit_is_refused(desk: Desk) -> None:
+def test_a_schema_that_does_not_fit_is_rejected(desk: Desk) -> None:
     schema = "uuid STRING, nothing STRING, event_id STRING, event_properties MAP<STRING, STRING>"
 
     problems = (
-        "schema: there is no column nothing",
-        "schema: event_id is string, and must be bigint",
-        "schema: event_properties is map<string,string>, and must be string or variant",
+        "schema: unknown column nothing",
+        "schema: event_id is string, but must be bigint",
+        "schema: event_properties is map<string,string>, but must be string or variant",
     )
     assert told(lambda: desk.load(schema).collect()) == as_told(InvalidConfigError(problems))
 
 
-def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
+def test_an_unreachable_address_is_reported(desk: Desk) -> None:
     from integration_tests.spark.quick_amplitude import QuickAmplitude  # noqa: PLC0415 - PySpark, as above
 
     class Elsewhere(QuickAmplitude):
@@ -259,7 +256,7 @@ def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
     assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_told(error)
 
 
-def test_an_end_that_is_not_published_yet_is_refused(desk: Desk) -> None:
+def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:
     error = NotPublishedError(
         "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC.",
         next_step="Run the query again then, or leave out end_date to read what is published.",
@@ -269,7 +266,7 @@ def test_an_end_that_is_not_published_yet_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings", "cause"), FAULTS_FOR_GOOD)
-def test_an_hour_that_fails_for_good_fails_a_batch_query(
+def test_a_permanent_failure_of_an_hour_fails_a_batch_query(
     desk: Desk, name: str, settings: dict[str, Any], cause: str
 ) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
@@ -286,7 +283,7 @@ def test_an_hour_that_fails_for_good_fails_a_batch_query(
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(desk: Desk, late_files: str) -> None:
+def test_a_streaming_query_waits_until_a_failing_hour_is_fixed(desk: Desk, late_files: str) -> None:
     options: dict[str, Option] = {"request_time_range": 1, "windows_per_batch": 4, "late_files": late_files}
     desk.emulator.faults.add("server_error", hour=SIX)
 
@@ -305,7 +302,7 @@ def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(
     assert desk.written() == desk.read()
 
 
-def test_keys_revoked_in_the_middle_fail_a_query(desk: Desk) -> None:
+def test_keys_revoked_during_a_query_fail_it(desk: Desk) -> None:
     desk.emulator.faults.add("forbidden", hour=SIX)
 
     words = told(lambda: write(desk))
@@ -327,7 +324,7 @@ def test_malformed_lines_fail_a_batch_query_with_their_places(desk: Desk, policy
     assert desk.files() == []
 
 
-def test_malformed_lines_are_skipped_where_that_is_wanted(desk: Desk) -> None:
+def test_malformed_lines_are_skipped_on_request(desk: Desk) -> None:
     good, _ = put_malformed(desk)
 
     write(desk, malformed_lines="skip")
@@ -336,9 +333,7 @@ def test_malformed_lines_are_skipped_where_that_is_wanted(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_a_streaming_query_goes_on_without_malformed_lines_from_where_they_stopped_it(
-    desk: Desk, late_files: str
-) -> None:
+def test_a_failed_stream_continues_with_malformed_lines_skipped(desk: Desk, late_files: str) -> None:
     good, error = put_malformed(desk)
 
     words = told(lambda: desk.stream(late_files=late_files, num_workers=1))
@@ -348,7 +343,7 @@ def test_a_streaming_query_goes_on_without_malformed_lines_from_where_they_stopp
     assert desk.written() == good
 
 
-def test_no_error_of_a_task_shows_what_an_event_holds(desk: Desk) -> None:
+def test_no_error_of_a_task_shows_event_content(desk: Desk) -> None:
     events = desk.emulator.store.events(FIRST, FIRST + timedelta(days=1))
     parts = {"raw-of", *(str(event[name]) for event in events for name in ("uuid", "$insert_id", "device_id"))}
     put_malformed(desk)
@@ -363,7 +358,7 @@ def test_no_error_of_a_task_shows_what_an_event_holds(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), PASSING_FAULTS)
-def test_every_record_comes_once_in_spite_of(desk: Desk, name: str, settings: dict[str, Any]) -> None:
+def test_every_record_is_read_once_despite(desk: Desk, name: str, settings: dict[str, Any]) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
 
     write(desk)
@@ -372,9 +367,7 @@ def test_every_record_comes_once_in_spite_of(desk: Desk, name: str, settings: di
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_every_record_of_a_streaming_query_comes_once_in_spite_of_one_in_each_window(
-    desk: Desk, late_files: str
-) -> None:
+def test_every_record_of_a_stream_is_read_once_despite_faults(desk: Desk, late_files: str) -> None:
     for number, (name, settings) in enumerate(FAULT_OF_EACH_WINDOW):
         desk.emulator.faults.add(name, hour=FIRST + timedelta(hours=4 * number + 1), **settings)
 

@@ -22,7 +22,7 @@ PROGRAM = Path(__file__).with_name("streaming_program.py")
 
 
 @pytest.mark.parametrize("late_files", ["ignore", "executors", "driver"])
-def test_a_driver_that_is_killed_again_and_again_leaves_every_record_once(desk: Desk, late_files: str) -> None:
+def test_a_repeatedly_killed_driver_reads_every_record_once(desk: Desk, late_files: str) -> None:
     desk.emulator.faults.add("prepare", seconds=0.1)
     options = {**desk.given(late_files=late_files, windows_per_batch=1, request_time_range=2)}
     job = desk.folder / "job.json"

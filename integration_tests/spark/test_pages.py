@@ -63,7 +63,7 @@ def uuids_in(desk: Desk, table: str) -> list[str]:
     return sorted(row.uuid for row in desk.spark.read.parquet(str(desk.folder / table)).select("uuid").collect())
 
 
-def test_the_page_reads_a_day_its_columns_its_morning_and_then_everything(desk: Desk) -> None:
+def test_the_programs_of_the_page_run(desk: Desk) -> None:
     run(desk, "\n".join(programs("spark.md")))
 
     day = sorted(str(event["uuid"]) for event in desk.emulator.store.events(FIRST, FIRST + timedelta(days=1)))
@@ -88,7 +88,7 @@ def test_the_page_names_every_option_with_its_default() -> None:
 SAID_ELSEWHERE = {"required", "as there"}
 
 
-def test_the_merge_adds_each_uuid_once_however_often_it_runs(desk: Desk) -> None:
+def test_repeated_merges_add_each_uuid_once(desk: Desk) -> None:
     (program, _) = programs("recipes/spark-merge.md")
     run(desk, program)
     desk.emulator.clock.advance(timedelta(hours=4))
@@ -100,7 +100,7 @@ def test_the_merge_adds_each_uuid_once_however_often_it_runs(desk: Desk) -> None
     assert uuids_in(desk, "events") == sorted(str(event["uuid"]) for event in stored)
 
 
-def test_the_merge_statement_is_one_that_spark_understands(desk: Desk) -> None:
+def test_spark_can_parse_the_merge_statement(desk: Desk) -> None:
     (_, program) = programs("recipes/spark-merge.md")
     (statement,) = re.findall(r'sql\("""(.*?)"""\)', program, re.DOTALL)
 
@@ -109,9 +109,7 @@ def test_the_merge_statement_is_one_that_spark_understands(desk: Desk) -> None:
     assert "MergeIntoTable" in plan.toString()
 
 
-def test_the_notebook_runs_with_the_wheel_and_what_its_first_cell_installs(
-    desk: Desk, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_notebook_runs_with_the_packages_it_installs(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
     built, installed = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("installed")
     (build, _) = blocks(section(page("recipes/databricks.md"), "The wheel"), "sh")
     (cell,) = blocks(page("recipes/databricks.md"), "text")

@@ -52,7 +52,7 @@ TOLD = (
     "like a newline",
     "one in the other",
 )
-OF_A_FAILED_TASK = "no row of the task or the micro-batch that met this counts."
+OF_A_FAILED_TASK = "spark discards the rows of the failed task or micro-batch."
 TABS = ("jobs", "stages", "storage", "environment", "executors", "SQL", "StreamingQuery", "driver-logs")
 ANSWERS = (
     "",
@@ -240,11 +240,11 @@ def places(left: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_nothing_that_spark_shows_or_keeps_tells_a_key(places: dict[str, str], name: str) -> None:
+def test_nothing_that_spark_shows_or_stores_has_a_key(places: dict[str, str], name: str) -> None:
     assert found(places, all_forms(*PAIRS[name])) == []
 
 
-def test_the_search_reaches_every_place_where_a_key_could_be(places: dict[str, str]) -> None:
+def test_the_search_covers_every_place_that_may_have_a_key(places: dict[str, str]) -> None:
     said = {name.split("/")[0] for name, content in places.items() if OF_A_FAILED_TASK in content}
     planned = {name.split("/")[0] for name, content in places.items() if "batchscan amplitude" in content}
     offsets = [name for name, content in places.items() if "/checkpoint/offsets/" in name and "settled" in content]
@@ -258,7 +258,7 @@ def test_the_search_reaches_every_place_where_a_key_could_be(places: dict[str, s
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_the_search_finds_a_key_that_is_told(tmp_path: Path, name: str) -> None:
+def test_the_search_finds_a_leaked_key(tmp_path: Path, name: str) -> None:
     api_key, secret_key = PAIRS[name]
     texts = {
         "plan.txt": f"[end_date=x, api_key={api_key}, num_workers=2]",

@@ -49,7 +49,7 @@ def late(uuid: str, hour: int) -> dict[str, str]:
 
 
 @EVERY_WAY
-def test_a_table_has_the_records_of_read_a_bounded_number_of_windows_at_once(desk: Desk, late_files: str) -> None:
+def test_a_stream_of_limited_batches_has_the_records_of_read(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files, windows_per_batch=2)
 
     assert desk.written() == desk.read()
@@ -57,7 +57,7 @@ def test_a_table_has_the_records_of_read_a_bounded_number_of_windows_at_once(des
 
 
 @EVERY_WAY
-def test_a_query_that_is_started_again_goes_on(desk: Desk, late_files: str) -> None:
+def test_a_restarted_query_continues(desk: Desk, late_files: str) -> None:
     desk.options = {"start_date": desk.options["start_date"]}
     for _ in range(3):
         desk.stream(late_files=late_files)
@@ -78,7 +78,7 @@ def hours_of(desk: Desk) -> tuple[int, int]:
 
 
 @EVERY_WAY
-def test_hours_that_are_published_late_are_waited_for(desk: Desk, late_files: str) -> None:
+def test_a_query_waits_for_late_hours(desk: Desk, late_files: str) -> None:
     desk.options = {"start_date": desk.options["start_date"], "end_date": "2026-03-04T06:00:00Z"}
     for hour in (20, 26, 27):
         desk.emulator.store.publish_at(FIRST + timedelta(hours=hour), NOON + timedelta(hours=4))
@@ -92,7 +92,7 @@ def test_hours_that_are_published_late_are_waited_for(desk: Desk, late_files: st
 
 
 @WITH_LATE_FILES
-def test_late_files_are_read_once_where_that_is_wanted(desk: Desk, late_files: str) -> None:
+def test_late_files_are_read_once_on_request(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files)
     desk.emulator.store.append_lines(FIRST + timedelta(hours=20), 1, [late("a grown file", 20)])
     desk.emulator.store.add_member(FIRST + timedelta(hours=21), [late("a new file", 21)])
@@ -103,7 +103,7 @@ def test_late_files_are_read_once_where_that_is_wanted(desk: Desk, late_files: s
     assert desk.written() == desk.read()
 
 
-def test_late_files_are_left_out_where_they_are_not_looked_for(desk: Desk) -> None:
+def test_late_files_are_ignored_by_default(desk: Desk) -> None:
     desk.stream()
     before = desk.written()
     desk.emulator.store.append_lines(FIRST + timedelta(hours=20), 1, [late("a grown file", 20)])
@@ -114,7 +114,7 @@ def test_late_files_are_left_out_where_they_are_not_looked_for(desk: Desk) -> No
 
 
 @WITH_LATE_FILES
-def test_a_batch_that_is_repeated_after_a_restart_has_the_same_rows(desk: Desk, late_files: str) -> None:
+def test_a_batch_repeated_after_a_restart_has_the_same_rows(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files)
     before = desk.written()
     forget_the_last_batch(desk)
@@ -129,7 +129,7 @@ def test_a_batch_that_is_repeated_after_a_restart_has_the_same_rows(desk: Desk, 
     assert desk.written() == desk.read()
 
 
-def test_a_batch_of_glances_that_is_repeated_takes_what_is_there_by_then(desk: Desk) -> None:
+def test_a_repeated_batch_of_probed_hours_reads_current_files(desk: Desk) -> None:
     desk.stream()
     forget_the_last_batch(desk)
     desk.emulator.store.append_lines(FIRST + timedelta(hours=20), 1, [late("a grown file", 20)])
@@ -139,7 +139,7 @@ def test_a_batch_of_glances_that_is_repeated_takes_what_is_there_by_then(desk: D
 
 
 @EVERY_WAY
-def test_a_lost_checkpoint_begins_again(desk: Desk, late_files: str) -> None:
+def test_without_its_checkpoint_a_query_starts_again(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files)
     shutil.rmtree(desk.checkpoint)
     shutil.rmtree(desk.table)
@@ -149,7 +149,7 @@ def test_a_lost_checkpoint_begins_again(desk: Desk, late_files: str) -> None:
 
 
 @EVERY_WAY
-def test_a_query_that_runs_on_takes_hours_as_they_are_published(desk: Desk, late_files: str) -> None:
+def test_a_continuous_query_reads_hours_after_publication(desk: Desk, late_files: str) -> None:
     desk.options = {"start_date": desk.options["start_date"], "poll_seconds": "1"}
     query = (
         desk.spark.readStream.format("amplitude")

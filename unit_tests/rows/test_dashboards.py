@@ -61,7 +61,7 @@ def test_each_date_has_the_value_of_each_label() -> None:
         (["1", 1], ["1", "1 (2)"]),
     ],
 )
-def test_labels_of_every_form_name_their_series_and_hide_none(labels: list[object], names: list[str]) -> None:
+def test_labels_of_every_form_are_unique_names_of_their_series(labels: list[object], names: list[str]) -> None:
     first, second = names
 
     assert Matrix.of(matrix(seriesLabels=labels)).by_label() == [
@@ -85,7 +85,7 @@ def test_values_may_come_as_objects_and_may_be_null() -> None:
     ]
 
 
-def test_labels_are_read_from_where_the_documentation_has_them() -> None:
+def test_labels_are_read_from_the_documented_field() -> None:
     documented = body(series=[[3, 4], [5, 6]], seriesMeta=["United States", "Canada"], xValues=DATES)
 
     assert Matrix.of(documented).by_label() == [
@@ -113,7 +113,7 @@ def test_one_series_without_any_label_is_the_label_0() -> None:
     ],
     ids=["recorded", "null series", "labels without series", "empty series", "all null", "all empty"],
 )
-def test_no_series_is_no_record_for_any_date(answer: object) -> None:
+def test_without_series_there_are_no_rows(answer: object) -> None:
     assert Matrix.of(answer).by_label() == []
     assert Matrix.of(body(xValues=DATES, series=None)).one_value("length") == []
     assert Matrix.of(body(xValues=DATES, series=[])).one_value("length") == []
@@ -139,7 +139,7 @@ def test_a_short_series_lacks_its_last_dates() -> None:
         ([[], []], "2026-03-01"),
     ],
 )
-def test_the_first_day_that_a_series_lacks_is_told(series: object, day: str | None) -> None:
+def test_the_first_truncated_day_is_returned(series: object, day: str | None) -> None:
     assert Matrix.of(matrix(series=series)).first_cut_day() == day
 
 
@@ -196,7 +196,7 @@ def test_averages_are_one_value_for_each_date() -> None:
     ]
 
 
-def test_averages_may_come_as_objects_and_their_series_may_be_short() -> None:
+def test_averages_may_be_objects_in_a_short_series() -> None:
     answer = body(xValues=DATES, series=[[{"setId": "", "value": 1.5}]])
 
     assert Matrix.of(answer).one_value("sessions") == [{"date": "2026-03-01", "sessions": 1.5}]
@@ -243,7 +243,7 @@ def test_a_composition_has_the_users_of_each_value() -> None:
     ],
     ids=["recorded", "null", "empty series", "no series"],
 )
-def test_no_counts_are_no_row(answer: object) -> None:
+def test_without_counts_there_is_no_row(answer: object) -> None:
     assert by_bin(answer, SPAN) == []
     assert composition(answer, SPAN, "platform") == []
 
@@ -285,12 +285,12 @@ def test_any_json_gives_rows_or_an_unknown_shape(answer: object) -> None:
         try:
             rows = read()
         except UnknownShapeError as error:
-            assert error.what.startswith("Amplitude's answer has ")  # noqa: PT017 - either is fine
+            assert error.what.startswith("Amplitude's response has ")  # noqa: PT017 - either is fine
         assert all("date" in row for row in rows)
 
 
 @given(st.data())
-def test_every_number_of_a_full_matrix_is_in_the_rows_once(data: st.DataObject) -> None:
+def test_every_number_of_a_complete_matrix_is_in_the_rows_once(data: st.DataObject) -> None:
     dates = data.draw(st.lists(st.dates(date(2020, 1, 1)), min_size=1, max_size=4, unique=True))
     labels = data.draw(st.lists(st.sampled_from(["a", "a (2)", "b", ""]), min_size=1, max_size=4))
     numbers = st.lists(st.integers(0, 99), min_size=len(dates), max_size=len(dates))

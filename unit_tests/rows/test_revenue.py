@@ -20,7 +20,7 @@ def answer(values: object) -> dict[str, object]:
     return {"data": {"seriesLabels": [0], "series": [{"dates": dates, "values": values}]}, "wasCached": True}
 
 
-def test_days_without_a_year_are_those_asked_for_also_across_a_new_year() -> None:
+def test_dates_without_a_year_are_found_across_a_new_year() -> None:
     recorded = answer(
         {
             "Jan 02": {"r1d": 0.5, "count": 3, "total_amount": 0},
@@ -39,16 +39,16 @@ def test_days_without_a_year_are_those_asked_for_also_across_a_new_year() -> Non
 
 
 @pytest.mark.parametrize("name", ["2026-01-01", "2026-01-01T00:00:00", "Jan 01", "Jan 1"])
-def test_a_date_is_named_in_either_way(name: str) -> None:
+def test_a_date_may_have_either_form(name: str) -> None:
     assert revenue_rows(answer({name: {"paid": 1}}), NEW_YEAR) == [{"date": "2026-01-01", "values": {"paid": 1}}]
 
 
-def test_the_29th_of_february_is_found_in_a_leap_year_only() -> None:
+def test_february_29_is_found_in_a_leap_year_only() -> None:
     leap = DaySpan(date(2024, 2, 1), date(2024, 3, 1))
     common = DaySpan(date(2025, 2, 1), date(2025, 3, 1))
 
     assert revenue_rows(answer({"Feb 29": {}}), leap) == [{"date": "2024-02-29", "values": {}}]
-    with pytest.raises(UnknownShapeError, match="'Feb 29', which is 0 days of 2025-02-01 to 2025-03-01"):
+    with pytest.raises(UnknownShapeError, match="'Feb 29', which matches 0 days of 2025-02-01 to 2025-03-01"):
         revenue_rows(answer({"Feb 29": {}}), common)
 
 
@@ -88,15 +88,15 @@ def test_no_series_and_no_dates_are_no_rows(data: object) -> None:
     ],
     ids=str,
 )
-def test_another_answer_is_an_unknown_shape(body: object) -> None:
+def test_another_response_is_an_unknown_shape(body: object) -> None:
     with pytest.raises(UnknownShapeError):
         revenue_rows(body, NEW_YEAR)
 
 
-def test_a_name_that_could_be_two_days_is_an_unknown_shape() -> None:
+def test_an_ambiguous_date_is_an_unknown_shape() -> None:
     long = DaySpan(date(2025, 1, 1), date(2026, 1, 1))
 
-    with pytest.raises(UnknownShapeError, match="'Jan 01', which is 2 days of 2025-01-01 to 2026-01-01"):
+    with pytest.raises(UnknownShapeError, match="'Jan 01', which matches 2 days of 2025-01-01 to 2026-01-01"):
         revenue_rows(answer({"Jan 01": {}}), long)
 
 
@@ -118,6 +118,6 @@ def test_any_json_gives_rows_or_an_unknown_shape(body: object) -> None:
     try:
         rows = revenue_rows(body, NEW_YEAR)
     except UnknownShapeError as error:
-        assert error.what.startswith("Amplitude's answer has ")  # noqa: PT017 - either is fine
+        assert error.what.startswith("Amplitude's response has ")  # noqa: PT017 - either is fine
 
     assert all(row.keys() == {"date", "values"} for row in rows)

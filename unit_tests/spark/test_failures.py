@@ -36,7 +36,7 @@ def said(error: Exception) -> Exception:
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
-def test_no_advice_speaks_of_syncs_commands_or_a_state(error: AmplitudeError) -> None:
+def test_advice_does_not_mention_syncs_commands_or_a_state(error: AmplitudeError) -> None:
     text = str(said(error))
 
     assert [word for word in ("sync", "command", "--state", "the state") if word in text] == []
@@ -50,7 +50,7 @@ def test_keys_are_masked_in_every_part_of_an_error() -> None:
     assert str(said(error)) == "**** **** ****"
 
 
-def test_an_error_that_nobody_foresaw_is_passed_on_unless_it_names_a_key() -> None:
+def test_an_unexpected_error_is_replaced_only_if_it_has_a_key() -> None:
     harmless, telling = KeyError("start"), KeyError("a-secret-key")
 
     assert said(harmless) is harmless

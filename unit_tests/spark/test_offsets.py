@@ -64,7 +64,7 @@ class Driver:
         return partition_between(start, self.offset, self.config).hours
 
 
-def test_hours_are_taken_oldest_first_and_a_bounded_number_at_once(half_a_day: Emulator) -> None:
+def test_a_limited_number_of_hours_is_taken_oldest_first(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
 
     taken = [driver.next() for _ in range(4)]
@@ -72,7 +72,7 @@ def test_hours_are_taken_oldest_first_and_a_bounded_number_at_once(half_a_day: E
     assert taken == [span(0, 3), span(4, 8) - span(4, 5), span(8, 10), HourSet()]
 
 
-def test_each_young_hour_is_glanced_at_once_and_an_open_one_again(half_a_day: Emulator) -> None:
+def test_recent_hours_are_probed_once_and_open_hours_again(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
     driver.next(None)
     first = asked(half_a_day)
@@ -83,7 +83,7 @@ def test_each_young_hour_is_glanced_at_once_and_an_open_one_again(half_a_day: Em
     assert asked(half_a_day) == ["04T03-04T04"]
 
 
-def test_nothing_is_asked_for_until_it_is_time_to_poll(half_a_day: Emulator) -> None:
+def test_no_request_is_sent_before_the_next_poll(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
     driver.next(None)
     driver.clock.advance(POLL_SECONDS)
@@ -96,7 +96,7 @@ def test_nothing_is_asked_for_until_it_is_time_to_poll(half_a_day: Emulator) -> 
     assert half_a_day.requests == []
 
 
-def test_hours_a_day_overdue_are_settled_by_one_glance_at_a_newer_one(emulator: Emulator) -> None:
+def test_one_probe_of_a_newer_hour_settles_overdue_hours(emulator: Emulator) -> None:
     emulator.clock.advance(timedelta(days=3))
     fill(emulator, 0, 12)
     fill_newest(emulator)
@@ -109,7 +109,7 @@ def test_hours_a_day_overdue_are_settled_by_one_glance_at_a_newer_one(emulator: 
     assert asked(emulator) == ["07T09"]
 
 
-def test_hours_a_day_overdue_are_glanced_at_where_nothing_newer_has_files(emulator: Emulator) -> None:
+def test_overdue_hours_are_probed_if_no_newer_hour_has_files(emulator: Emulator) -> None:
     emulator.clock.advance(timedelta(days=3))
     fill(emulator, 0, 3)
     driver = Driver(emulator)
@@ -121,7 +121,7 @@ def test_hours_a_day_overdue_are_glanced_at_where_nothing_newer_has_files(emulat
     assert ledger_at(driver.offset, driver.config).open == span(3, 6)
 
 
-def test_a_long_pause_before_the_newest_files_is_searched_in_growing_steps(emulator: Emulator) -> None:
+def test_a_long_pause_is_searched_in_growing_steps(emulator: Emulator) -> None:
     emulator.clock.advance(timedelta(days=40))
     fill(emulator, 0, 3)
     driver = Driver(emulator)
@@ -132,7 +132,7 @@ def test_a_long_pause_before_the_newest_files_is_searched_in_growing_steps(emula
     assert len(asked(emulator)) < 24 + 8 + 8
 
 
-def test_an_hour_published_late_is_taken_then(emulator: Emulator) -> None:
+def test_an_hour_published_late_is_read_after_publication(emulator: Emulator) -> None:
     fill(emulator, 0, 10)
     emulator.store.publish_at(MIDNIGHT + 4 * HOUR, NOON + HOUR)
     driver = Driver(emulator)
@@ -153,7 +153,7 @@ def test_accepted_gaps_are_never_read(half_a_day: Emulator) -> None:
     assert "04T01" not in asked(half_a_day)
 
 
-def test_an_end_date_bounds_what_is_taken(half_a_day: Emulator) -> None:
+def test_no_hour_after_the_end_date_is_taken(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day, end=MIDNIGHT + 2 * HOUR)
 
     assert [driver.next(None), driver.next(None)] == [span(0, 2), HourSet()]
@@ -187,7 +187,7 @@ def test_another_projects_archives_are_an_error(half_a_day: Emulator) -> None:
         driver.next()
 
 
-def test_an_offset_that_nobody_wrote_is_an_error(half_a_day: Emulator) -> None:
+def test_an_unknown_offset_is_an_error(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
     driver.offset = {"hour": "2026-03-04"}
 

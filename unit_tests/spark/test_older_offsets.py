@@ -67,7 +67,7 @@ def stored(emulator: Emulator) -> list[str]:
     return uuids_in(emulator.store.lines())
 
 
-def test_the_planned_batch_and_everything_behind_it_is_read_once(emulator: Emulator, late_files: LateFiles) -> None:
+def test_the_planned_batch_and_all_later_hours_are_read_once(emulator: Emulator, late_files: LateFiles) -> None:
     query = Restarted(emulator, late_files)
 
     query.run()
@@ -75,9 +75,7 @@ def test_the_planned_batch_and_everything_behind_it_is_read_once(emulator: Emula
     assert query.uuids == stored(emulator)
 
 
-def test_a_driver_that_dies_again_within_the_planned_batch_loses_and_repeats_nothing(
-    emulator: Emulator, late_files: LateFiles
-) -> None:
+def test_a_driver_killed_twice_in_a_batch_loses_nothing(emulator: Emulator, late_files: LateFiles) -> None:
     query = Restarted(emulator, late_files)
 
     for _ in range(2):
@@ -89,9 +87,7 @@ def test_a_driver_that_dies_again_within_the_planned_batch_loses_and_repeats_not
     assert query.uuids == stored(emulator)
 
 
-def test_late_files_of_hours_that_the_older_version_read_come_once_where_they_are_looked_for(
-    emulator: Emulator, late_files: LateFiles
-) -> None:
+def test_late_files_of_hours_of_an_older_version_are_read_once(emulator: Emulator, late_files: LateFiles) -> None:
     query = Restarted(emulator, late_files)
     query.run()
     late = add_late_events(emulator)
