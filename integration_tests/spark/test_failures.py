@@ -1,4 +1,4 @@
-"""Amplitude on a bad day, and users who ask for what there is not: every record once, or our words for what to do."""
+"""Faults of Amplitude and invalid options: every record is read once, or the error says what to do."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ FAULTS_FOR_GOOD = [
         {"details": "Invalid something", "message": "", "status": 418},
         "Amplitude answered the export for 2026-03-03 06:00 UTC with HTTP 418: Invalid something. "
         "If it goes on, report it with this message; nothing was recorded as read.",
-        id="an answer without a rule",
+        id="an unknown status",
     ),
 ]
 PASSING_FAULTS = [
@@ -99,7 +99,7 @@ FAULT_OF_EACH_WINDOW: list[tuple[str, dict[str, Any]]] = [
 
 
 def text_of(query: Callable[[], object]) -> str:
-    """Return what Spark says of a query that fails."""
+    """Return the text of Spark's error for a query that fails."""
     from pyspark.errors import PySparkException  # noqa: PLC0415 - PySpark is in .venv-spark alone
 
     with pytest.raises(PySparkException) as raised:
@@ -107,22 +107,22 @@ def text_of(query: Callable[[], object]) -> str:
     return str(raised.value)
 
 
-def told(query: Callable[[], object]) -> tuple[type[AmplitudeError], str]:
-    """Return class and words of the one error of ours that a query fails with; how long it tried is left out."""
+def error_of(query: Callable[[], object]) -> tuple[type[AmplitudeError], str]:
+    """Return the class and text of the connector's error that a query fails with, without the seconds of retries."""
     ((name, words),) = _OURS.findall(text_of(query))
     return getattr(errors, name), re.sub(r"within \d+ seconds", "within N seconds", words)
 
 
-def as_told(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
+def as_raised(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
     if isinstance(error, InvalidConfigError):
         error.advice = "Correct these options and start the query again."
     return type(error), str(error)
 
 
 def hour_missing(cause: str) -> tuple[type[AmplitudeError], str]:
-    """Return what is told where 6 o'clock fails for good."""
+    """Return the error for a permanent failure of the hour from 06:00."""
     what = f"One window of the export could not be read. 2026-03-03 06:00 UTC: {cause}"
-    return as_told(HoursMissingError(what, tried=NO_ROW_COUNTS, next_step=AGAIN))
+    return as_raised(HoursMissingError(what, tried=NO_ROW_COUNTS, next_step=AGAIN))
 
 
 def stored(desk: Desk, first: int = 0, end: int = 24) -> list[str]:
@@ -136,10 +136,10 @@ def write(desk: Desk, **more: Option) -> None:
 
 
 def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
-    """Store three lines that are no JSON objects in two hours; return the good records and what has to be told."""
+    """Store three malformed lines in two hours; return the good records and the expected error."""
     good = stored(desk)
     first, second, third, *_ = desk.emulator.store.lines(FIRST + timedelta(hours=30), FIRST + timedelta(hours=32))
-    desk.emulator.store.put_content(SIX, 5000, first + b'\n{"user_id": "raw-of-somebody\n\n' + second + b"\n[1]\n")
+    desk.emulator.store.put_content(SIX, 5000, first + b'\n{"user_id": "raw-of-a-user\n\n' + second + b"\n[1]\n")
     desk.emulator.store.put_content(NINE, 5000, b"raw-of-another\n" + third + b"\n")
     good = sorted([*good, *(comparable(expected_record(line)) for line in (first, second, third))])
     six, nine = (f"100200/100200_2026-03-03_{hour}#5000.json.gz" for hour in (6, 9))
@@ -214,10 +214,10 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
     ],
 )
 def test_invalid_options_are_reported(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
-    batch = told(lambda: desk.load(None, **options).collect())
-    streaming = told(lambda: desk.stream(**options))
+    batch = error_of(lambda: desk.load(None, **options).collect())
+    streaming = error_of(lambda: desk.stream(**options))
 
-    assert (batch, streaming) == (as_told(error), as_told(error))
+    assert (batch, streaming) == (as_raised(error), as_raised(error))
     assert desk.files() == []
 
 
@@ -229,14 +229,14 @@ def test_a_schema_that_does_not_fit_is_rejected(desk: Desk) -> None:
         "schema: event_id is string, but must be bigint",
         "schema: event_properties is map<string,string>, but must be string or variant",
     )
-    assert told(lambda: desk.load(schema).collect()) == as_told(InvalidConfigError(problems))
+    assert error_of(lambda: desk.load(schema).collect()) == as_raised(InvalidConfigError(problems))
 
 
 def test_an_unreachable_address_is_reported(desk: Desk) -> None:
     from integration_tests.spark.quick_amplitude import QuickAmplitude  # noqa: PLC0415 - PySpark, as above
 
     class Elsewhere(QuickAmplitude):
-        """Local, so that Spark's workers get it by value; they have one AMPLITUDE_API_URL for a session."""
+        """A local class: Spark's workers get it by value, because they have one AMPLITUDE_API_URL per session."""
 
         def __init__(self, options: Mapping[str, str]) -> None:
             super().__init__(options)
@@ -249,11 +249,11 @@ def test_an_unreachable_address_is_reported(desk: Desk) -> None:
     desk.spark.dataSource.register(Elsewhere)
     query = desk.spark.read.format("amplitude_elsewhere").options(**desk.given()).load()
 
-    kind, words = told(query.collect)
+    kind, words = error_of(query.collect)
 
     what = "The connection for a test of the keys broke (...). It was tried 4 times within N seconds."
     error = NetworkError(what, next_step="Start the query again.")
-    assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_told(error)
+    assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_raised(error)
 
 
 def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:
@@ -262,7 +262,7 @@ def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:
         next_step="Run the query again then, or leave out end_date to read what is published.",
     )
 
-    assert told(lambda: desk.load(end_date="2026-03-04T13:00:00Z").collect()) == as_told(error)
+    assert error_of(lambda: desk.load(end_date="2026-03-04T13:00:00Z").collect()) == as_raised(error)
 
 
 @pytest.mark.parametrize(("name", "settings", "cause"), FAULTS_FOR_GOOD)
@@ -271,7 +271,7 @@ def test_a_permanent_failure_of_an_hour_fails_a_batch_query(
 ) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
 
-    words = told(lambda: write(desk, request_time_range=1))
+    words = error_of(lambda: write(desk, request_time_range=1))
     left = desk.files()
     desk.emulator.faults.clear()
     desk.clear()
@@ -287,7 +287,7 @@ def test_a_streaming_query_waits_until_a_failing_hour_is_fixed(desk: Desk, late_
     options: dict[str, Option] = {"request_time_range": 1, "windows_per_batch": 4, "late_files": late_files}
     desk.emulator.faults.add("server_error", hour=SIX)
 
-    words = [told(lambda: desk.stream(**options)) for _ in range(2)]
+    words = [error_of(lambda: desk.stream(**options)) for _ in range(2)]
     before = desk.written()
     desk.emulator.faults.clear()
     desk.stream(**options)
@@ -305,12 +305,12 @@ def test_a_streaming_query_waits_until_a_failing_hour_is_fixed(desk: Desk, late_
 def test_keys_revoked_during_a_query_fail_it(desk: Desk) -> None:
     desk.emulator.faults.add("forbidden", hour=SIX)
 
-    words = told(lambda: write(desk))
+    words = error_of(lambda: write(desk))
 
     what = (
         "Amplitude refused the keys at the Standard Server (HTTP 403: User is not authorized to access this project)."
     )
-    assert words == as_told(CredentialsRejectedError(what))
+    assert words == as_raised(CredentialsRejectedError(what))
     assert desk.files() == []
 
 
@@ -318,9 +318,9 @@ def test_keys_revoked_during_a_query_fail_it(desk: Desk) -> None:
 def test_malformed_lines_fail_a_batch_query_with_their_places(desk: Desk, policy: str) -> None:
     _, error = put_malformed(desk)
 
-    words = told(lambda: write(desk, malformed_lines=policy, num_workers=1))
+    words = error_of(lambda: write(desk, malformed_lines=policy, num_workers=1))
 
-    assert words == as_told(error)
+    assert words == as_raised(error)
     assert desk.files() == []
 
 
@@ -336,10 +336,10 @@ def test_malformed_lines_are_skipped_on_request(desk: Desk) -> None:
 def test_a_failed_stream_continues_with_malformed_lines_skipped(desk: Desk, late_files: str) -> None:
     good, error = put_malformed(desk)
 
-    words = told(lambda: desk.stream(late_files=late_files, num_workers=1))
+    words = error_of(lambda: desk.stream(late_files=late_files, num_workers=1))
     desk.stream(late_files=late_files, num_workers=1, malformed_lines="skip")
 
-    assert words == as_told(error)
+    assert words == as_raised(error)
     assert desk.written() == good
 
 

@@ -1,4 +1,4 @@
-"""The settings that the driver and every task of a query share: options, Amplitude's address and the columns."""
+"""The settings of a query for the driver and every task: options, Amplitude's address and the columns."""
 
 from __future__ import annotations
 

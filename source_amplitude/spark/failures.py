@@ -28,8 +28,8 @@ _ADVICE: dict[type[AmplitudeError], str] = {
     "to 'skip'.",
     InvalidConfigError: "Correct these options and start the query again.",
     InvalidStateError: "Use the checkpoint that this query wrote, or a new one to start again at start_date.",
-    RateLimitedError: "Wait an hour and start the query again, or lower num_workers; other programs with the same keys "
-    "share the limit.",
+    RateLimitedError: "Wait an hour and start the query again, or lower num_workers; the limit is for all programs "
+    "with the same keys.",
     OtherProjectError: "Use one checkpoint and one table per project.",
 }
 _RUN_AGAIN = "Start the query again."

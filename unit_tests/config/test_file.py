@@ -1,4 +1,4 @@
-"""Configurations from files: YAML as people write it, JSON as Airbyte does, keys from the environment."""
+"""Configuration files: YAML, JSON, and keys from the environment."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "problem"),
     [
         ("", "does not contain a JSON object of fields and values"),
         ("# only a comment", "does not contain a JSON object of fields and values"),

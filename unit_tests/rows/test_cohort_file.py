@@ -19,7 +19,7 @@ PLAIN = b"amplitude_id,user_id\r\n1263130950579,ana\r\n7,\r\n"
 
 def cohort(data: bytes | str, *, may_be_blank: bool = False) -> CohortFile:
     file = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    file.seek(0, io.SEEK_END)  # as a download leaves it
+    file.seek(0, io.SEEK_END)  # as after a download
     return CohortFile(file, "k3x9", COMPUTED_AT, may_be_blank=may_be_blank)
 
 
@@ -186,7 +186,7 @@ def test_a_truncated_gzip_file_is_damaged(cut: int) -> None:
         "wrong checksum",
         "bytes after the end",
         "endless cell",
-        "no UTF-8",
+        "not UTF-8",
         "open quotes",
         "text after quotes",
     ],

@@ -135,7 +135,7 @@ def test_only_a_missing_hour_is_requested_again(half_a_day: Emulator) -> None:
 
 
 class PublishingClock(FakeClock):
-    """Amplitude publishes an hour while somebody sleeps."""
+    """A clock that publishes an hour during a sleep."""
 
     def __init__(self, emulator: Emulator, hour: datetime) -> None:
         super().__init__(NOON)

@@ -1,4 +1,4 @@
-"""Whose data Amplitude deletes, and when."""
+"""The users whose data Amplitude deletes."""
 
 from __future__ import annotations
 

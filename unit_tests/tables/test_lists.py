@@ -1,4 +1,4 @@
-"""Streams that are one list: cohorts, events, annotations, lookup tables, taxonomy."""
+"""Streams of one list: cohorts, events, annotations, lookup tables, taxonomy."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_an_html_page_is_retried_and_then_a_transient_error(project: Project) ->
     assert (len(once.records["cohorts"]), once.statuses) == (3, {"cohorts": "COMPLETE"})
     assert always.statuses == {"cohorts": "INCOMPLETE"}
     assert always.failures["cohorts"] == Failure(
-        "GarbledAnswerError",
+        "GarbledResponseError",
         "transient_error",
         'The answer to list of cohorts is not JSON (HTTP 200, text/html, "<html><head><title>Service '
         'unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '
