@@ -84,7 +84,7 @@ class ProbeDiscovery:
             if halves is None:
                 self._probe_each(ledger, window, seen)
                 continue
-            if not self._probe_recorded(ledger, window):
+            if not self._probe_and_record(ledger, window):
                 continue
             for part in plan(window, 1) if window.hours <= _FEW_HOURS else halves:
                 self._probe_in_parts(ledger, part, seen, most)
@@ -92,7 +92,7 @@ class ProbeDiscovery:
     def _probe_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
         for unit in plan(run, 1):
             asked_at = self._amplitude.clocks.conservative_now()
-            probe = self._probe_recorded(ledger, unit)
+            probe = self._probe_and_record(ledger, unit)
             if probe is None:
                 continue
             _note_project(ledger, probe)
@@ -100,7 +100,7 @@ class ProbeDiscovery:
             if probe.first is not None:
                 seen.append(unit.start)
 
-    def _probe_recorded(self, ledger: Ledger, window: HourWindow) -> Probe | None:
+    def _probe_and_record(self, ledger: Ledger, window: HourWindow) -> Probe | None:
         """Return the probe of ``window``, or None; record in ``ledger`` that it is empty or inconclusive."""
         delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._amplitude.clocks.conservative_now()
         try:
