@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(300)]
 
 
 def asked(desk: Desk) -> list[tuple[str, str]]:
-    """Return first and last hour of every export since the requests were cleared, without the test of the keys."""
+    """Return the first and last hour of every export since the requests were cleared, without the check of the keys."""
     windows = [(seen.query["start"], seen.query["end"]) for seen in desk.emulator.requests]
     return sorted(window for window in windows if not window[0].startswith("2014"))
 

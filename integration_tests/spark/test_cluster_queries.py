@@ -44,7 +44,7 @@ ON_THE_CLUSTER = {"spark.executor.cores": "2", "spark.executor.memory": "700m", 
 
 
 def processes(text: str, spark: SparkSession) -> list[int]:
-    """Return the processes of our executors whose command line holds a text; they run below the cluster's folder."""
+    """Return the executors' processes with ``text`` in the command line; they run below the cluster's folder."""
     folder = Path(urlsplit(spark.conf.get("spark.sql.warehouse.dir") or "").path).parent / "cluster"
     found = subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False)
     return [int(number) for number in found.stdout.split() if is_below(folder, Path("/proc", number, "cwd"))]
@@ -53,27 +53,25 @@ def processes(text: str, spark: SparkSession) -> list[int]:
 def is_below(folder: Path, link: Path) -> bool:
     try:
         return link.readlink().is_relative_to(folder)
-    except OSError:  # it has just ended
+    except OSError:  # the process has ended
         return False
 
 
 def exports(desk: Desk) -> list[str]:
-    """Return the first hours of the exports that were asked for, without the test of the keys."""
+    """Return the first hours of the requested exports, without the check of the keys."""
     return [seen.query["start"] for seen in desk.emulator.requests if not seen.query["start"].startswith("2014")]
 
 
 @contextmanager
 def killed(desk: Desk, what: str, *, after_exports: int) -> Iterator[None]:
-    """Kill one process of a kind once so many exports were answered."""
+    """Kill the newest process of a kind after a number of exports."""
     struck: list[int] = []
 
     def kill() -> None:
         deadline = time.monotonic() + 60
         while len(exports(desk)) < after_exports and time.monotonic() < deadline:
             time.sleep(0.02)  # noqa: TID251 - Spark's own clock drives the query
-        for number in processes(what, desk.spark)[
-            -1:
-        ]:  # the newest: of Python's, a worker and not the daemon that forks it
+        for number in processes(what, desk.spark)[-1:]:  # the newest: a Python worker, not the daemon that forks it
             os.kill(number, signal.SIGKILL)
             struck.append(len(exports(desk)))
 

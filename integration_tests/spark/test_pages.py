@@ -1,4 +1,4 @@
-"""docs/spark.md and its recipes: the programs run as they stand there."""
+"""The programs in docs/spark.md and its recipes run unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(300)]
 NEWEST_END = NOON - timedelta(hours=2)
 INSTALL_SECONDS = 300
 PROGRAM_SECONDS = 150
-OF_THE_RUNTIME = {"cloudpickle", "numpy", "py4j", "pyarrow", "pyspark"}  # and what these import where it is there
+OF_THE_RUNTIME = {"cloudpickle", "numpy", "py4j", "pyarrow", "pyspark"}  # and their own imports, if installed
 
 
 def programs(name: str, title: str = "") -> list[str]:
@@ -34,12 +34,12 @@ def programs(name: str, title: str = "") -> list[str]:
 
 
 def run(desk: Desk, program: str, **environ: str) -> str:
-    """Run a program in the user's folder, which Spark's relative paths begin in, and return what it prints."""
+    """Run a program in the user's folder, the base of Spark's relative paths, and return its output."""
     path = desk.folder / "program.py"
     path.write_text(program, encoding="utf-8")
     project = desk.emulator.project
     keys = {"AMPLITUDE_API_KEY": project.api_key, "AMPLITUDE_SECRET_KEY": project.secret_key}
-    # 200 shuffle partitions, which are usual, take a minute of two processors for a few rows.
+    # The default of 200 shuffle partitions takes a minute on two processors for a few rows.
     small = {"PYSPARK_SUBMIT_ARGS": "--conf spark.sql.shuffle.partitions=2 --conf spark.ui.enabled=false pyspark-shell"}
     ended = subprocess.run(
         [sys.executable, str(path)],
@@ -55,7 +55,7 @@ def run(desk: Desk, program: str, **environ: str) -> str:
 
 
 def uuids(desk: Desk) -> list[str]:
-    """Return what is published, in order."""
+    """Return the UUIDs of all published events, in order."""
     return sorted(str(event["uuid"]) for event in desk.emulator.store.events(FIRST, NEWEST_END))
 
 
@@ -74,18 +74,18 @@ def test_the_programs_of_the_page_run(desk: Desk) -> None:
 
 
 def test_the_page_names_every_option_with_its_default() -> None:
-    from source_amplitude.spark.options import OPTION_NAMES, parse_options  # noqa: PLC0415 - as the others of the folder
+    from source_amplitude.spark.options import OPTION_NAMES, parse_options  # noqa: PLC0415 - as in the other files
 
     table = rows(section(page("spark.md"), "Options"))[1:]
     named = {name: row[1].strip("`") for row in table for name in re.findall(r"`(\w+)`", row[0])}
     given = {"api_key": "a-key", "secret_key": "a-secret", "start_date": "2026-03-03"}
-    defaults = parse_options({**given, **{name: text for name, text in named.items() if text not in SAID_ELSEWHERE}})
+    defaults = parse_options({**given, **{name: text for name, text in named.items() if text not in NOT_A_DEFAULT}})
 
     assert named.keys() == set(OPTION_NAMES)
     assert defaults == parse_options(given)
 
 
-SAID_ELSEWHERE = {"required", "as there"}
+NOT_A_DEFAULT = {"required", "as there"}
 
 
 def test_repeated_merges_add_each_uuid_once(desk: Desk) -> None:
@@ -123,8 +123,9 @@ def test_the_notebook_runs_with_the_packages_it_installs(desk: Desk, tmp_path_fa
     imported = third_parties_of(installed)
     run_notebook(desk, installed)
 
-    brought = {"idna", "urllib3", "certifi", "charset_normalizer"}  # by requests
-    assert imported - OF_THE_RUNTIME - brought == set(libraries.split()) - {"pendulum"}  # which odd datetimes need
+    indirect = {"idna", "urllib3", "certifi", "charset_normalizer"}  # dependencies of requests
+    on_demand = {"pendulum"}  # imported for unusual datetimes
+    assert imported - OF_THE_RUNTIME - indirect == set(libraries.split()) - on_demand
 
 
 def install(*arguments: str, folder: Path) -> None:
@@ -134,7 +135,7 @@ def install(*arguments: str, folder: Path) -> None:
 
 def third_parties_of(folder: Path) -> set[str]:
     """Return the packages of the environment that the wheel imports."""
-    answer = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", LOADED],
         cwd=folder,
         env=environ_with(folder),
@@ -143,7 +144,7 @@ def third_parties_of(folder: Path) -> set[str]:
         check=True,
         timeout=60,
     )
-    where, *names = answer.stdout.split()
+    where, *names = result.stdout.split()
     assert where.startswith(str(folder))
     return {name for name in names if not name.startswith("_")}
 
@@ -173,7 +174,7 @@ COUNT = 'print("rows", spark.table("amplitude_events").count())'
 
 
 def run_notebook(desk: Desk, folder: Path) -> None:
-    """Run the cells with what a notebook has, in another folder."""
+    """Run the cells with the objects of a notebook, in another folder."""
     cells = "\n".join(programs("recipes/databricks.md")).replace("/Volumes/main/default/amplitude", str(desk.folder))
 
     printed = run(desk, f"{NOTEBOOK}\n{cells}\n{COUNT}", PYTHONPATH=str(folder))

@@ -29,7 +29,7 @@ def planned(desk: Desk) -> list[str]:
 
 
 def forget_the_last_batch(desk: Desk) -> None:
-    """Leave the checkpoint and the sink as a driver does that dies after a batch was planned, before it was written."""
+    """Restore the checkpoint and the sink of a driver that was killed after planning a batch and before writing it."""
     last = planned(desk)[-1]
     log = desk.table / "_spark_metadata" / last
     for line in log.read_text(encoding="utf-8").splitlines()[1:]:
@@ -71,7 +71,7 @@ def test_a_restarted_query_continues(desk: Desk, late_files: str) -> None:
 
 
 def hours_of(desk: Desk) -> tuple[int, int]:
-    """Return the next hours to be filled, which are not published yet."""
+    """Return the next hours to fill; they are not published yet."""
     stored = max(member.name.hour for member in desk.emulator.store.members())
     first = (stored - FIRST) // timedelta(hours=1) + 1
     return first, first + 5
@@ -163,9 +163,9 @@ def test_a_continuous_query_reads_hours_after_publication(desk: Desk, late_files
         wait_for_records(desk, query)
         advance(desk, 2)
         wait_for_records(desk, query)
-        asked = len(proofs_of_keys(desk))
+        asked = len(key_checks(desk))
         time.sleep(5)  # noqa: TID251 - Spark's own clock drives the query
-        polls = len(proofs_of_keys(desk)) - asked
+        polls = len(key_checks(desk)) - asked
     finally:
         query.stop()
 
@@ -173,13 +173,13 @@ def test_a_continuous_query_reads_hours_after_publication(desk: Desk, late_files
     assert 1 <= polls <= 6
 
 
-def proofs_of_keys(desk: Desk) -> list[str]:
-    """Return the request that each poll begins with, as often as it was sent."""
+def key_checks(desk: Desk) -> list[str]:
+    """Return the checks of the keys; each poll begins with one."""
     return [seen.query["start"] for seen in desk.emulator.requests if seen.query["start"].startswith("2014")]
 
 
 def wait_for_records(desk: Desk, query: StreamingQuery, seconds: float = 60) -> None:
-    """Return once the table has as many records as are published."""
+    """Wait until the table has all published records."""
     published = len(desk.read(end=None))
     deadline = time.monotonic() + seconds
     while not (desk.table / "_spark_metadata" / "0").exists() or len(desk.written()) < published:

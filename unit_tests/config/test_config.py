@@ -133,8 +133,8 @@ def test_dates_are_rounded_down_to_the_hour_or_day(text: str, start: datetime) -
     [
         ({"api_key": None}, ("api_key is missing",)),
         ({"api_key": ""}, ("api_key is empty",)),
-        ({"secret_key": "  "}, ("secret_key is not a text with characters in it",)),
-        ({"secret_key": 5}, ("secret_key is not a text with characters in it",)),
+        ({"secret_key": "  "}, ("secret_key is blank or not a string",)),
+        ({"secret_key": 5}, ("secret_key is blank or not a string",)),
         ({"start_date": None}, ("start_date is missing",)),
         ({"start_date": ""}, ("start_date: '' is not a UTC time of the form 2021-01-25T00:00:00Z",)),
         (
@@ -149,10 +149,10 @@ def test_dates_are_rounded_down_to_the_hour_or_day(text: str, start: datetime) -
         ),
         (
             {"data_region": "eu"},
-            ("data_region: 'eu' is none of 'Standard Server', 'EU Residency Server'",),
+            ("data_region: 'eu' is not one of 'Standard Server', 'EU Residency Server'",),
         ),
-        ({"data_region": ["EU"]}, ("data_region: ['EU'] is none of 'Standard Server', 'EU Residency Server'",)),
-        ({"malformed_lines": "ignore"}, ("malformed_lines: 'ignore' is none of 'report', 'fail', 'skip'",)),
+        ({"data_region": ["EU"]}, ("data_region: ['EU'] is not one of 'Standard Server', 'EU Residency Server'",)),
+        ({"malformed_lines": "ignore"}, ("malformed_lines: 'ignore' is not one of 'report', 'fail', 'skip'",)),
         (
             {"active_users_group_by_country": "yes"},
             ("active_users_group_by_country: 'yes' is neither true nor false",),
@@ -205,14 +205,14 @@ def test_a_number_out_of_range_is_reported_with_its_field(name: str, least: int,
 )
 def test_an_invalid_gap_is_reported(gap: object) -> None:
     assert problems(accepted_gaps=["2024-03-01T04", gap]) == (
-        f"accepted_gaps: {gap!r} is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
+        f"accepted_gaps: {gap!r} is not an hour (2024-03-01T05) or a range of hours (2024-03-01T05/2024-03-01T09)",
     )
 
 
 def test_a_gap_at_the_end_of_the_calendar_is_reported() -> None:
     [problem] = problems(accepted_gaps=["9999-12-31T23"])
 
-    assert problem.startswith("accepted_gaps: '9999-12-31T23' is neither an hour (2024-03-01T05) nor a span of hours")
+    assert problem.startswith("accepted_gaps: '9999-12-31T23' is not an hour (2024-03-01T05) or a range of hours")
 
 
 def test_a_gap_in_a_day_file_is_the_whole_day() -> None:
@@ -236,13 +236,13 @@ def test_only_reading_needs_a_start_date() -> None:
 
 
 def test_a_key_that_cannot_be_encoded_is_reported() -> None:
-    assert problems(api_key="\ud800") == ("api_key is not a text with characters in it",)
+    assert problems(api_key="\ud800") == ("api_key is blank or not a string",)
 
 
 @pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
 @pytest.mark.parametrize("value", ["k3x9ab2", {}, 5, [5], [None], [""], ["a", " \t"], [["a"]], ["\ud800"]], ids=repr)
 def test_an_invalid_list_of_names_is_reported(name: str, value: object) -> None:
-    assert problems(**{name: value}) == (f"{name}: {value!r} is not a list of texts with characters in them",)
+    assert problems(**{name: value}) == (f"{name}: {value!r} is not a list of non-empty strings",)
 
 
 @pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
@@ -281,7 +281,9 @@ def test_an_empty_time_zone_is_none() -> None:
     ids=repr,
 )
 def test_an_unknown_time_zone_is_reported(value: object) -> None:
-    assert problems(project_time_zone=value) == (f"project_time_zone: {value!r} is no time zone such as Europe/Berlin",)
+    assert problems(project_time_zone=value) == (
+        f"project_time_zone: {value!r} is not a time zone such as Europe/Berlin",
+    )
 
 
 def test_all_problems_are_reported_together_without_keys() -> None:
@@ -290,11 +292,11 @@ def test_all_problems_are_reported_together_without_keys() -> None:
 
     assert caught.value.problems == (
         "start_date is missing",
-        "api_key is not a text with characters in it",
+        "api_key is blank or not a string",
         "secret_key is missing",
-        "data_region: 'eu' is none of 'Standard Server', 'EU Residency Server'",
-        "accepted_gaps: 'x' is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
-        "accepted_gaps: 'y' is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)",
+        "data_region: 'eu' is not one of 'Standard Server', 'EU Residency Server'",
+        "accepted_gaps: 'x' is not an hour (2024-03-01T05) or a range of hours (2024-03-01T05/2024-03-01T09)",
+        "accepted_gaps: 'y' is not an hour (2024-03-01T05) or a range of hours (2024-03-01T05/2024-03-01T09)",
         "num_workers: 9 is not a whole number from 1 to 5",
     )
     assert "7351" not in str(caught.value)
@@ -302,7 +304,7 @@ def test_all_problems_are_reported_together_without_keys() -> None:
 
 def test_a_long_invalid_value_is_shortened() -> None:
     assert problems(data_region="x" * 1000) == (
-        f"data_region: '{'x' * 59}... is none of 'Standard Server', 'EU Residency Server'",
+        f"data_region: '{'x' * 59}... is not one of 'Standard Server', 'EU Residency Server'",
     )
 
 

@@ -1,4 +1,4 @@
-"""Configurations from files: YAML as people write it, JSON as Airbyte does, keys from the environment."""
+"""Configuration files: YAML, JSON, and keys from the environment."""
 
 from __future__ import annotations
 
@@ -103,26 +103,26 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "problem"),
     [
-        ("", "holds no JSON object of fields and values"),
-        ("# only a comment", "holds no JSON object of fields and values"),
-        ("just words", "holds no JSON object of fields and values"),
-        ("- api_key", "holds no JSON object of fields and values"),
-        ("[1]", "holds no JSON object of fields and values"),
-        ('{"api_key": hidden}', "is no JSON (Expecting value: line 1 column 13 (char 12))"),
+        ("", "does not contain a JSON object of fields and values"),
+        ("# only a comment", "does not contain a JSON object of fields and values"),
+        ("just words", "does not contain a JSON object of fields and values"),
+        ("- api_key", "does not contain a JSON object of fields and values"),
+        ("[1]", "does not contain a JSON object of fields and values"),
+        ('{"api_key": hidden}', "is not valid JSON (Expecting value: line 1 column 13 (char 12))"),
         (
             "api_key: k\n\tsecret_key: hidden",
-            "is no JSON and no YAML (line 2); keys with special characters need quotes",
+            "is not valid JSON or YAML (line 2); keys with special characters need quotes",
         ),
-        ("api_key: %hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("api_key: *hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("api_key: !hidden x", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("api_key: 'hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("odd: 2026-13-41", "is no JSON and no YAML"),
-        ("? [api_key]\n: hidden", "is no JSON and no YAML"),
-        ("[" * 100_000, "is no JSON (nested too deeply)"),
-        ("a: " + "[" * 100_000, "is no JSON and no YAML"),
+        ("api_key: %hidden", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("api_key: *hidden", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("api_key: !hidden x", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("api_key: 'hidden", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("odd: 2026-13-41", "is not valid JSON or YAML"),
+        ("? [api_key]\n: hidden", "is not valid JSON or YAML"),
+        ("[" * 100_000, "is not valid JSON (nested too deeply)"),
+        ("a: " + "[" * 100_000, "is not valid JSON or YAML"),
     ],
 )
 def test_invalid_files_are_reported_by_line_without_content(tmp_path: Path, text: str, problem: str) -> None:
@@ -150,8 +150,8 @@ TEXTS = [
     ("on", "true or false"),
     ("OFF", "true or false"),
     ("true", "true or false"),
-    ("null", "nothing"),
-    ("~", "nothing"),
+    ("null", "null"),
+    ("~", "null"),
 ]
 
 
@@ -160,7 +160,7 @@ TEXTS = [
 def test_a_string_that_yaml_would_change_is_rejected(tmp_path: Path, name: str, text: str, kind: str) -> None:
     path = written(tmp_path, f"{KEYS}{name}: [ab12345, {text}]\n")
 
-    assert problems_of(path) == (f"{name}: YAML reads {text} as {kind}, not as a text; put it in quotes",)
+    assert problems_of(path) == (f"{name}: YAML reads {text} as {kind}, not as a string; put it in quotes",)
 
 
 @pytest.mark.parametrize(("text", "kind"), TEXTS)
@@ -168,7 +168,7 @@ def test_a_key_that_yaml_would_change_is_rejected_and_hidden(tmp_path: Path, tex
     path = written(tmp_path, f"api_key: {text}\nsecret_key: {text}\nchart_ids: [{text}]\n")
 
     assert problems_of(path) == tuple(
-        f"{name}: YAML reads what is written there as {kind}, not as a text; put it in quotes"
+        f"{name}: YAML reads the value as {kind}, not as a string; put it in quotes"
         for name in ("api_key", "secret_key", "chart_ids")
     )
 
@@ -177,7 +177,7 @@ def test_a_key_that_yaml_would_change_is_rejected_and_hidden(tmp_path: Path, tex
 def test_other_strings_that_yaml_would_change_are_rejected(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, f"{KEYS}{name}: no\n")
 
-    assert problems_of(path) == (f"{name}: YAML reads no as true or false, not as a text; put it in quotes",)
+    assert problems_of(path) == (f"{name}: YAML reads no as true or false, not as a string; put it in quotes",)
 
 
 @pytest.mark.parametrize("text", [text for text, _ in TEXTS])
@@ -203,7 +203,7 @@ def test_problems_show_values_as_written(tmp_path: Path) -> None:
 def test_a_field_given_twice_is_rejected(tmp_path: Path) -> None:
     path = written(tmp_path, f"{KEYS}num_workers: 2\nodd: 1\nodd: 2\nnum_workers: 3\n")
 
-    assert problems_of(path) == ("num_workers is there more than once",)
+    assert problems_of(path) == ("num_workers is given more than once",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
@@ -230,7 +230,7 @@ def test_a_file_that_is_not_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes("api_key: ké".encode("latin-1"))
 
-    assert problems_of(str(path)) == (f"--config: {path} is no text in UTF-8",)
+    assert problems_of(str(path)) == (f"--config: {path} is not UTF-8 text",)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""spec.json, of which parse_config takes defaults, ranges and choices, against what it cannot take from there."""
+"""Compare spec.json with the parts of the configuration that are declared in code."""
 
 from __future__ import annotations
 

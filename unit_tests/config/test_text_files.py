@@ -1,4 +1,4 @@
-"""Texts of files: each read once, so that a pipe will do, in the encodings that shells and editors write."""
+"""Text files, which may be pipes, in the common encodings of shells and editors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READ_STDIN = (
 
 @pytest.fixture
 def pipe() -> Iterator[str]:
-    """The path of a pipe that holds `TEXT` and ends."""
+    """The path of a pipe that contains only `TEXT`."""
     reading, writing = os.pipe()
     os.write(writing, TEXT.encode())
     os.close(writing)

@@ -83,7 +83,7 @@ def test_a_read_with_rejected_keys_fails_at_once(emulator: Emulator, connector: 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        pytest.param({"data_region": "eu"}, "data_region: 'eu' is none of 'Standard Server', ", id="region"),
+        pytest.param({"data_region": "eu"}, "data_region: 'eu' is not one of 'Standard Server', ", id="region"),
         pytest.param({"start_date": "yesterday"}, "start_date: 'yesterday' is not a UTC time", id="date"),
         pytest.param({"start_date": ""}, "start_date: '' is not a UTC time", id="empty date"),
         pytest.param({"end_date": "2026-03-03T00:00:00Z"}, "end_date: '2026-03-03T00:00:00Z' is not after", id="end"),
@@ -93,8 +93,8 @@ def test_a_read_with_rejected_keys_fails_at_once(emulator: Emulator, connector: 
         pytest.param({"api_key": ""}, "api_key is empty", id="empty key"),
         pytest.param({"secret_key": None}, "secret_key is missing", id="no secret"),
         pytest.param({"num_workers": 6}, "num_workers: 6 is not a whole number from 1 to 5", id="workers"),
-        pytest.param({"malformed_lines": "drop"}, "malformed_lines: 'drop' is none of", id="policy"),
-        pytest.param({"accepted_gaps": ["monday"]}, "accepted_gaps: 'monday' is neither an hour", id="gap"),
+        pytest.param({"malformed_lines": "drop"}, "malformed_lines: 'drop' is not one of", id="policy"),
+        pytest.param({"accepted_gaps": ["monday"]}, "accepted_gaps: 'monday' is not an hour", id="gap"),
         pytest.param({"recheck_hours": "6"}, "recheck_hours: '6' is not a list", id="ages"),
         pytest.param({"active_users_group_by_country": "yes"}, "'yes' is neither true nor false", id="flag"),
     ],
@@ -167,7 +167,7 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
     [
         ("missing.json", None, "cannot be read (No such file or directory)"),
         ("broken.json", '{"a"', "is no JSON"),
-        ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
+        ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
     ],
 )
 def test_an_invalid_configuration_file_is_reported(

@@ -137,7 +137,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_expects() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         [],
@@ -156,11 +156,11 @@ def test_a_cell_may_be_longer_than_the_csv_module_expects() -> None:
         {"data": 'Segment,A\nx,"' + "y" * 10_000_001},
         {"error": {"http_code": 400}},
     ],
-    ids=lambda answer: str(answer)[:40],
+    ids=lambda response: str(response)[:40],
 )
-def test_another_response_is_an_unknown_shape(answer: object) -> None:
+def test_another_response_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        chart_rows(answer, "k3x9")
+        chart_rows(response, "k3x9")
 
 
 @given(
@@ -174,7 +174,7 @@ def test_any_json_gives_rows_or_an_unknown_shape(data: object) -> None:
     try:
         found = rows(data)
     except UnknownShapeError as error:
-        assert "Amplitude's answer has" in error.what or "CSV" in error.what  # noqa: PT017 - either is fine
+        assert "Amplitude's response has" in error.what or "CSV" in error.what  # noqa: PT017 - either is fine
 
     assert [row["row"] for row in found] == list(range(1, len(found) + 1))
 

@@ -19,7 +19,7 @@ PLAIN = b"amplitude_id,user_id\r\n1263130950579,ana\r\n7,\r\n"
 
 def cohort(data: bytes | str, *, may_be_blank: bool = False) -> CohortFile:
     file = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    file.seek(0, io.SEEK_END)  # as a download leaves it
+    file.seek(0, io.SEEK_END)  # as after a download
     return CohortFile(file, "k3x9", COMPUTED_AT, may_be_blank=may_be_blank)
 
 
@@ -34,9 +34,9 @@ def row(amplitude_id: object, user_id: str | None, **properties: str) -> dict[st
 
 
 def rows(data: bytes | str) -> list[dict[str, Any]]:
-    """Return the rows, read as the stream does: proven first."""
+    """Return the rows, verified first as in the stream."""
     file = cohort(data)
-    file.prove()
+    file.verify()
     return list(file.rows())
 
 
@@ -129,7 +129,7 @@ BLANK = [b"", b"\n", b"\r\n \r\n", b"\xef\xbb\xbf", b",,\n", gzip.compress(b"", 
 @pytest.mark.parametrize("data", BLANK, ids=repr)
 def test_a_blank_file_is_an_empty_cohort_if_the_list_agrees(data: bytes) -> None:
     file = cohort(data, may_be_blank=True)
-    file.prove()
+    file.verify()
 
     assert (list(file.rows()), file.count, file.properties) == ([], 0, [])
 
@@ -137,18 +137,17 @@ def test_a_blank_file_is_an_empty_cohort_if_the_list_agrees(data: bytes) -> None
 @pytest.mark.parametrize("data", BLANK, ids=repr)
 def test_a_blank_file_is_damaged_if_the_list_has_members(data: bytes) -> None:
     with pytest.raises(CorruptArchiveError) as caught:
-        cohort(data).prove()
+        cohort(data).verify()
 
     assert caught.value.what == (
-        "The download of cohort k3x9 has no text, not even a header, and the list of cohorts does not say that it has "
-        "no members."
+        "The download of cohort k3x9 is blank (no header), but the list of cohorts does not show 0 members."
     )
 
 
 @pytest.mark.parametrize("may_be_blank", [True, False])
 def test_rows_without_a_header_are_always_an_unknown_shape(may_be_blank: bool) -> None:  # noqa: FBT001
     with pytest.raises(UnknownShapeError):
-        cohort("1263130950579,ana\n", may_be_blank=may_be_blank).prove()
+        cohort("1263130950579,ana\n", may_be_blank=may_be_blank).verify()
 
 
 def test_rows_can_be_read_again_after_an_early_end() -> None:
@@ -164,7 +163,7 @@ def test_a_truncated_gzip_file_is_damaged(cut: int) -> None:
     file = cohort(gzip.compress(PLAIN, mtime=0)[:cut])
 
     with pytest.raises(CorruptArchiveError, match="The download of cohort k3x9 is damaged"):
-        file.prove()
+        file.verify()
 
 
 @pytest.mark.parametrize(
@@ -187,48 +186,49 @@ def test_a_truncated_gzip_file_is_damaged(cut: int) -> None:
         "wrong checksum",
         "bytes after the end",
         "endless cell",
-        "no UTF-8",
+        "not UTF-8",
         "open quotes",
         "text after quotes",
     ],
 )
 def test_a_damaged_file_is_an_error(data: bytes) -> None:
     with pytest.raises(CorruptArchiveError, match="The download of cohort k3x9 is damaged"):
-        cohort(data).prove()
+        cohort(data).verify()
 
 
 @pytest.mark.parametrize(
     ("data", "columns"),
     [
-        ("id,user_id\n5,ana\n", 2),
-        ("1263130950579,ana\n", 2),
-        ("<html>\n<body>", 1),
-        ("{}", 1),
-        ("x" * 5000, 1),
+        ("id,user_id\n5,ana\n", "2 columns"),
+        ("1263130950579,ana\n", "2 columns"),
+        ("<html>\n<body>", "1 column"),
+        ("{}", "1 column"),
+        ("x" * 5000, "1 column"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_file_without_an_id_column_is_reported_without_cells(data: str, columns: int) -> None:
+def test_a_file_without_an_id_column_is_reported_without_cells(data: str, columns: str) -> None:
     with pytest.raises(UnknownShapeError) as caught:
-        cohort(data).prove()
+        cohort(data).verify()
 
-    assert caught.value.what == f"The download of cohort k3x9 has {columns} columns, none named as the Amplitude ID."
+    assert caught.value.what == f"The download of cohort k3x9 has {columns}, but no Amplitude ID."
 
 
 @pytest.mark.parametrize(
-    ("lines", "cells"), [("5,ana\n6\n", 1), ("5,ana,pro\n", 3), ("\n5\n", 1), ("5,ana\n<html>\n", 1)]
+    ("lines", "cells"),
+    [("5,ana\n6\n", "1 cell"), ("5,ana,pro\n", "3 cells"), ("\n5\n", "1 cell"), ("5,ana\n<html>\n", "1 cell")],
 )
-def test_a_row_of_another_length_is_an_error(lines: str, cells: int) -> None:
+def test_a_row_of_another_length_is_an_error(lines: str, cells: str) -> None:
     with pytest.raises(CorruptArchiveError) as caught:
-        cohort(f"amplitude_id,user_id\n{lines}").prove()
+        cohort(f"amplitude_id,user_id\n{lines}").verify()
 
-    assert caught.value.what == f"The download of cohort k3x9 has a row of {cells} cells below 2."
+    assert caught.value.what == f"The download of cohort k3x9 has a row of {cells} below a header of 2."
 
 
 def test_the_number_of_members_and_their_properties_are_known() -> None:
     file = cohort("amplitude_id,user_id,gp:plan,platform\n5,ana,pro,Web\n6,,,iOS\n")
 
-    file.prove()
+    file.verify()
 
     assert (file.count, file.properties) == (2, ["plan", "platform"])
 

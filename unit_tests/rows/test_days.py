@@ -61,7 +61,7 @@ def test_a_span_counts_and_lists_both_of_its_ends() -> None:
 @pytest.mark.parametrize(
     ("now", "zone", "expected"),
     [
-        ("2026-03-04T11:59:59+00:00", None, "2026-03-02"),  # still 3 March where a day ends last
+        ("2026-03-04T11:59:59+00:00", None, "2026-03-02"),  # still 3 March in UTC-12
         ("2026-03-04T12:00:00+00:00", None, "2026-03-03"),
         ("2026-03-04T23:59:59+00:00", "UTC", "2026-03-03"),
         ("2026-03-05T00:00:00+00:00", "UTC", "2026-03-04"),

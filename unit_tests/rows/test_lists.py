@@ -23,24 +23,24 @@ JOB = {
 
 
 @pytest.mark.parametrize(
-    ("answer", "key"),
+    ("response", "key"),
     [
         ({"data": [{"id": 1}, {}], "wasCached": True}, "data"),
         ({"cohorts": [{"id": 1}, {}]}, "cohorts"),
         ([{"id": 1}, {}], None),
     ],
 )
-def test_items_are_the_objects_of_the_array(answer: object, key: str | None) -> None:
-    assert items(answer, key) == [{"id": 1}, {}]
+def test_items_are_the_objects_of_the_array(response: object, key: str | None) -> None:
+    assert items(response, key) == [{"id": 1}, {}]
 
 
-@pytest.mark.parametrize(("answer", "key"), [({"data": []}, "data"), ([], None)])
-def test_an_empty_array_has_no_items(answer: object, key: str | None) -> None:
-    assert items(answer, key) == []
+@pytest.mark.parametrize(("response", "key"), [({"data": []}, "data"), ([], None)])
+def test_an_empty_array_has_no_items(response: object, key: str | None) -> None:
+    assert items(response, key) == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "key"),
+    ("response", "key"),
     [
         (None, "data"),
         ([{"id": 1}], "data"),
@@ -55,9 +55,9 @@ def test_an_empty_array_has_no_items(answer: object, key: str | None) -> None:
     ],
     ids=str,
 )
-def test_another_list_is_an_unknown_shape(answer: object, key: str | None) -> None:
+def test_another_list_is_an_unknown_shape(response: object, key: str | None) -> None:
     with pytest.raises(UnknownShapeError):
-        items(answer, key)
+        items(response, key)
 
 
 @given(ANY_JSON, st.sampled_from([None, "data"]))
@@ -164,7 +164,7 @@ def test_without_deletion_jobs_there_are_no_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         {},
@@ -177,6 +177,6 @@ def test_without_deletion_jobs_there_are_no_rows() -> None:
     ],
     ids=str,
 )
-def test_another_list_of_deletions_is_an_unknown_shape(answer: object) -> None:
+def test_another_list_of_deletions_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        deletions(answer)
+        deletions(response)

@@ -35,7 +35,7 @@ def test_a_number_or_null_is_kept_plain_or_in_an_object(value: float | None) -> 
     ids=repr,
 )
 def test_other_values_are_not_a_number(value: object) -> None:
-    with pytest.raises(UnknownShapeError, match="as a value, where a number is known"):
+    with pytest.raises(UnknownShapeError, match="as a value; expected a number"):
         number(value, "a value")
 
 
@@ -102,7 +102,7 @@ def test_names_are_unique_and_keep_their_beginning(names: list[str]) -> None:
 )
 def test_the_error_has_keys_and_types_but_no_values(value: object, found: str) -> None:
     assert unknown_shape("data", "a text", value).what == (
-        f"Amplitude's answer has {found} as data, where a text is known."
+        f"Amplitude's response has {found} as data; expected a text."
     )
 
 

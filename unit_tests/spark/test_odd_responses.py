@@ -1,4 +1,4 @@
-"""What Amplitude answers between the plan of a batch and its read, and over a long life of a driver."""
+"""Unusual responses between planning and reading a batch, and during a long run of a driver."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def line(name: object) -> bytes:
 
 
 class Life:
-    """One checkpoint, and the queries that go on from it."""
+    """A checkpoint and the queries that continue from it."""
 
     def __init__(self, emulator: Emulator, late_files: LateFiles, **config: object) -> None:
         self.emulator = emulator
@@ -51,7 +51,7 @@ class Life:
         self.checkpoint = Checkpoint()
 
     def run(self, *, kill_at: str = "", most_hours: int | None = 6) -> AmplitudeError | None:
-        """Run a query and return why it failed."""
+        """Run a query and return its error, if any."""
         amplitude = amplitude_of(self.emulator, self.config, self.clock)
         try:
             Query(amplitude, self.checkpoint, self.late_files, kill_at=kill_at).run(most_hours=most_hours)
@@ -65,8 +65,8 @@ class Life:
         self.emulator.clock.advance(timedelta(hours=hours))
         self.clock.advance(hours * 3600)
 
-    def go_on(self) -> None:
-        """Let two days pass with a query each nine hours, and newer events."""
+    def continue_two_days(self) -> None:
+        """Let two days pass, with new events and a query every nine hours."""
         for number in range(6):
             self.later(9)
             self.emulator.store.append_lines(self.emulator.clock.now().replace(minute=0), 1, [line(f"later {number}")])
@@ -74,19 +74,19 @@ class Life:
 
 
 @EVERY_WAY
-@pytest.mark.parametrize("gone", [(0, 1), (1,)], ids=["whole window", "one hour of it"])
+@pytest.mark.parametrize("missing", [(0, 1), (1,)], ids=["whole window", "one hour of it"])
 def test_a_planned_batch_waits_for_a_missing_hour(
-    emulator: Emulator, late_files: LateFiles, gone: tuple[int, ...]
+    emulator: Emulator, late_files: LateFiles, missing: tuple[int, ...]
 ) -> None:
     life = Life(emulator, late_files)
     for hour in range(4):
         emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour)])
     life.run(kill_at="planned")
-    for hour in gone:
+    for hour in missing:
         emulator.store.publish_at(MIDNIGHT + hour * HOUR, NOON + HOUR)
 
     failure = life.run()
-    life.go_on()
+    life.continue_two_days()
 
     assert isinstance(failure, NotPublishedError | HoursMissingError)
     assert sorted(life.checkpoint.lines)[:4] == [line(hour) for hour in range(4)]
@@ -123,7 +123,7 @@ def test_an_incomplete_line_counts_as_read_after_it_is_complete(emulator: Emulat
     emulator.store.put_content(MIDNIGHT, 1, line("whole") + b"\n" + line("half")[:8])
     life.run()
     emulator.store.put_content(MIDNIGHT, 1, line("whole") + b"\n" + line("half") + b"\n")
-    life.go_on()
+    life.continue_two_days()
 
     assert [row for row in life.checkpoint.lines if b"later" not in row] == [line("whole"), line("half")]
 
@@ -156,7 +156,7 @@ def test_a_task_waits_for_the_planned_version_of_a_member(
 
     failure = life.run()
     emulator.store.append_lines(MIDNIGHT, 1, new)
-    life.go_on()
+    life.continue_two_days()
 
     assert isinstance(failure, HoursMissingError)
     assert "has 36 bytes, and had 72 before" in str(failure)
@@ -200,7 +200,7 @@ def test_an_archive_without_members_of_its_hour_does_not_fail(half_a_day: Emulat
 
 
 class OddHour:
-    """A client whose answer for one hour is scripted."""
+    """A client with a scripted response for one hour."""
 
     def __init__(self, real: AmplitudeClient, hour: object, body: bytes) -> None:
         self._real = real
@@ -236,7 +236,7 @@ def test_an_inconclusive_response_settles_no_hour(
     life.run(most_hours=None)
 
     half_a_day.faults.clear()
-    life.go_on()
+    life.continue_two_days()
 
     assert sorted(row for row in life.checkpoint.lines if b"later" not in row) == sorted(half_a_day.store.lines()[:320])
 
@@ -269,7 +269,7 @@ def test_the_first_hour_after_a_pause_is_found_with_few_requests(emulator: Emula
 
 def test_short_failures_over_time_do_not_use_up_the_retry_budget(emulator: Emulator) -> None:
     driver = Driver(emulator)
-    driver.progress = driver.progress_with(retry_budget_seconds=0.2)
+    driver.planner = driver.planner_with(retry_budget_seconds=0.2)
     for number in range(12):
         emulator.clock.advance(HOUR)
         driver.clock.advance(3600)
@@ -294,7 +294,7 @@ def test_hours_published_together_come_in_limited_batches(emulator: Emulator, la
 
     life.run(most_hours=4)
 
-    assert max(map(len, life.checkpoint.rows)) <= 4 + 4  # hours never asked for, and hours that were waited for
+    assert max(map(len, life.checkpoint.rows)) <= 4 + 4  # new hours, and open hours
     assert sorted(life.checkpoint.lines) == sorted(map(line, range(60)))
 
 

@@ -1,4 +1,4 @@
-"""When the driver of a streaming query asks Amplitude, for how much, and what its offsets say."""
+"""The requests and the offsets of a streaming query's driver."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 MIDNIGHT = NOON.replace(hour=0)
-PROBE = "20141113T00"
+KEY_CHECK = "20141113T00"
 
 
 def span(first: int, end: int) -> HourSet:
@@ -33,34 +33,34 @@ def span(first: int, end: int) -> HourSet:
 
 
 def asked(emulator: Emulator) -> list[str]:
-    """Return the exports that were asked for since the last call, without the request that proves the keys."""
+    """Return the exports requested since the last call, without the check of the keys."""
     windows = [(seen.query["start"][6:], seen.query["end"][6:]) for seen in emulator.requests]
     emulator.clear_requests()
-    return [first if first == last else f"{first}-{last}" for first, last in windows if first != PROBE[6:]]
+    return [first if first == last else f"{first}-{last}" for first, last in windows if first != KEY_CHECK[6:]]
 
 
 class Driver:
-    """The driver's side of a query alone."""
+    """The driver of a query, without tasks."""
 
     def __init__(self, emulator: Emulator, start: datetime = MIDNIGHT, **config: object) -> None:
         self.config = config_of(emulator, start, **config)
         self.clock = FakeClock(NOON)
         self._emulator = emulator
-        self.progress = self.progress_with()
-        self.offset: Offset = self.progress.initial()
+        self.planner = self.planner_with()
+        self.offset: Offset = self.planner.initial()
 
-    def progress_with(self, **settings: float) -> OffsetPlanner:
+    def planner_with(self, **settings: float) -> OffsetPlanner:
         amplitude = amplitude_of(self._emulator, self.config, self.clock)
         amplitude = replace(amplitude, limits=replace(amplitude.limits, **settings))  # type: ignore[arg-type]
         return OffsetPlanner(amplitude, ProbeDiscovery(amplitude), POLL_SECONDS)
 
     def has_ended(self) -> bool:
-        """Return whether the driver waits for time to pass."""
-        return self.progress.next(self.offset, None) is self.offset
+        """Return whether the driver waits for the next poll."""
+        return self.planner.next(self.offset, None) is self.offset
 
     def next(self, most_hours: int | None = 4) -> HourSet:
         """Take the next offset and return the hours that its batch reads."""
-        start, self.offset = self.offset, json.loads(json.dumps(self.progress.next(self.offset, most_hours)))
+        start, self.offset = self.offset, json.loads(json.dumps(self.planner.next(self.offset, most_hours)))
         return partition_between(start, self.offset, self.config).hours
 
 
@@ -168,7 +168,7 @@ def test_a_start_in_the_future_waits(emulator: Emulator) -> None:
 
 def test_a_query_that_ends_at_present_ends(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
-    driver.progress.end_at_present()
+    driver.planner.end_at_present()
     half_a_day.clock.advance(timedelta(hours=5))
     driver.clock.advance(5 * 3600)
 
@@ -176,7 +176,7 @@ def test_a_query_that_ends_at_present_ends(half_a_day: Emulator) -> None:
 
     assert taken[3:] == [HourSet(), HourSet()]
     before = driver.offset
-    assert driver.progress.next(before, 4) is before
+    assert driver.planner.next(before, 4) is before
 
 
 def test_another_projects_archives_are_an_error(half_a_day: Emulator) -> None:

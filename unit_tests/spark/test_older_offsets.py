@@ -1,4 +1,4 @@
-"""Checkpoints of streaming queries that commit e2beff4 saved: the present version reads exactly the rest."""
+"""Checkpoints that commit e2beff4 saved: this version reads exactly the remaining hours."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 class Restarted:
-    """A query that goes on from a saved checkpoint."""
+    """A query that continues from a saved checkpoint."""
 
     def __init__(self, emulator: Emulator, late_files: LateFiles) -> None:
         self._late_files = late_files
@@ -59,7 +59,7 @@ class Restarted:
 
     @property
     def uuids(self) -> list[str]:
-        """Everything in the sink, by the older version and by this one."""
+        """All events in the sink, written by the older version and by this version."""
         return sorted([uuid for batch in self._committed for uuid in batch] + uuids_in(self._checkpoint.lines))
 
 
@@ -97,7 +97,7 @@ def test_late_files_of_hours_of_an_older_version_are_read_once(emulator: Emulato
     query.pass_time(24)
     query.run()
 
-    looked_for = set() if late_files is LateFiles.IGNORE else set(late)
-    assert set(late).intersection(query.uuids) == looked_for
-    assert query.uuids == [uuid for uuid in stored(emulator) if uuid not in set(late) - looked_for]
+    expected = set() if late_files is LateFiles.IGNORE else set(late)
+    assert set(late).intersection(query.uuids) == expected
+    assert query.uuids == [uuid for uuid in stored(emulator) if uuid not in set(late) - expected]
     assert COMPLETED_LATER in late

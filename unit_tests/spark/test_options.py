@@ -66,9 +66,9 @@ def test_option_names_are_case_insensitive() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("stream", "cohorts", "stream: 'cohorts' is not 'events', the only stream that is read by Spark"),
-        ("properties", "struct", "properties: 'struct' is none of 'json', 'variant'"),
-        ("late_files", "yes", "late_files: 'yes' is none of 'ignore', 'driver', 'executors'"),
+        ("stream", "cohorts", "stream: 'cohorts' is not 'events', the only stream that Spark can read"),
+        ("properties", "struct", "properties: 'struct' is not one of 'json', 'variant'"),
+        ("late_files", "yes", "late_files: 'yes' is not one of 'ignore', 'driver', 'executors'"),
         ("windows_per_batch", "0", "windows_per_batch: '0' is not a whole number from 1 to 10000"),
         ("poll_seconds", "-1", "poll_seconds: '-1' is not a whole number from 1 to 3600"),
         ("num_workers", "many", "num_workers: 'many' is not a whole number from 1 to 5"),
@@ -101,11 +101,11 @@ def test_a_key_in_another_option_is_never_shown(name: str) -> None:
 
     problems = problems_of(**{**NEEDED, "secret_key": f" {key} ", name: f"{key} and more"})
 
-    assert problems == (f"{name} has one of the keys in it",)
+    assert problems == (f"{name} contains one of the keys",)
 
 
 def test_all_problems_and_unknown_options_are_reported_together() -> None:
     problems = problems_of(api_key="key", secret_key="secret", strat_date="2026-03-04", num_workers="9")
 
     assert problems[:2] == ("start_date is missing", "num_workers: 9 is not a whole number from 1 to 5")
-    assert problems[2].startswith("strat_date: there is no such option; there are api_key, secret_key, ")
+    assert problems[2].startswith("strat_date: unknown option; the options are api_key, secret_key, ")

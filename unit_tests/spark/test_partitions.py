@@ -77,7 +77,7 @@ def test_a_task_fails_on_an_archive_without_files_of_its_hours(half_a_day: Emula
     with pytest.raises(EmptyArchiveError) as caught:
         read(half_a_day, Partition(hours(1, 2)))
 
-    assert caught.value.what == ("The export for 2026-03-04 01:00 UTC is an archive without a file of these hours.")
+    assert caught.value.what == "The archive for 2026-03-04 01:00 UTC contains no file of these hours."
 
 
 def test_a_member_is_read_from_its_known_part_to_its_bound(emulator: Emulator) -> None:
@@ -114,7 +114,7 @@ def test_a_member_deleted_after_planning_fails_the_task(emulator: Emulator) -> N
 
 
 def test_an_hour_deleted_after_planning_fails_the_task(half_a_day: Emulator) -> None:
-    with pytest.raises(NotPublishedError, match="no files for 2026-03-04 03:00 UTC, and had some when"):
+    with pytest.raises(NotPublishedError, match="no longer has files for 2026-03-04 03:00 UTC"):
         read(half_a_day, Partition(hours(2, 5), expected=hours(2, 4)))
 
 
@@ -135,7 +135,7 @@ def test_only_a_missing_hour_is_requested_again(half_a_day: Emulator) -> None:
 
 
 class PublishingClock(FakeClock):
-    """Amplitude publishes an hour while somebody sleeps."""
+    """A clock that publishes an hour during a sleep."""
 
     def __init__(self, emulator: Emulator, hour: datetime) -> None:
         super().__init__(NOON)

@@ -48,15 +48,15 @@ def test_only_the_configured_charts_are_requested_in_order(project: Project) -> 
 def test_a_missing_chart_is_reported_by_its_id(project: Project) -> None:
     have(project, chart(id="there"))
 
-    read = project.sync("chart_results", "cohorts", chart_ids=["gone", "there"])
+    read = project.sync("chart_results", "cohorts", chart_ids=["deleted", "there"])
 
     assert [row["chart_id"] for row in read.records["chart_results"]] == ["there"]
     assert read.statuses == {"chart_results": "INCOMPLETE", "cohorts": "COMPLETE"}
     assert read.failures["chart_results"] == Failure(
         "NotFoundError",
         "config_error",
-        "chart_ids names what the project does not have: Amplitude did not find chart gone (HTTP 404: Chart gone was "
-        "not found). If a setting contains its id, correct or remove the id; else deselect the stream. The other "
+        "chart_ids has charts that the project does not have: Amplitude has no chart deleted (HTTP 404: Chart deleted "
+        "was not found). If a setting names it, correct or remove it there, else deselect the stream; the other "
         "streams are not affected.",
     )
 

@@ -1,4 +1,4 @@
-"""Who is in a cohort: step by step, inside the quotas, and only after a new computation."""
+"""The members of cohorts: the steps of a download, quotas and new computations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cohorts(project: Project) -> None:
 
 
 def rows(cohort_id: str = "k3x9ab2", computed_at: str = COMPUTED, **properties: tuple[str, str]) -> list[Row]:
-    """Return the two members; each property as the values of both."""
+    """Return the rows of both members; a property has one value per member."""
     return [
         {
             "cohort_id": cohort_id,
@@ -49,7 +49,7 @@ def sync(project: Project, *ids: str, state: object = None, **changes: object) -
 
 
 def downloads(project: Project) -> list[str]:
-    """Return the cohorts whose download was asked for: what counts against the quota."""
+    """Return the requested downloads, which count against the quota."""
     return [each.path.rpartition("/")[2] for each in project.asked("/cohorts/request/") if "/file" not in each.path]
 
 
@@ -88,7 +88,7 @@ def test_the_storage_gets_no_authorization_and_the_link_is_fresh(project: Projec
 
     read = sync(project)
 
-    # The storage answers 400 to a request with an Authorization header, and 403 after a minute.
+    # The storage rejects a request with an Authorization header (400), and any request after a minute (403).
     assert (read.records[STREAM], read.failures) == (rows(), {})
     assert {request.status for request in project.asked()} == {200, 202, 302}
 
@@ -185,7 +185,7 @@ def test_an_unexpected_number_of_members_is_a_warning(project: Project) -> None:
 
     assert read.records[STREAM] == rows(plan=("pro", ""))
     assert read.lines("WARN") == [
-        "cohort_members: cohort k3x9ab2 has 2 members in its file and 500 in the list of cohorts."
+        "cohort_members: cohort k3x9ab2 has 2 members in its file, but 500 in the list of cohorts."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Streams of figures by date: at what cost, within one budget."""
+"""Streams of figures by date: costs and the common budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def most_in_any_window(project: Project) -> int:
-    """Return the highest cost that was booked in any five minutes."""
+    """Return the highest cost that was charged in any five minutes."""
     bookings = [(each.at, each.cost) for each in project.content.costs.bookings if "/taxonomy/" not in each.path]
     window = timedelta(seconds=BUDGET_SECONDS)
     return max(sum(cost for at, cost in bookings if start <= at < start + window) for start, _ in bookings)

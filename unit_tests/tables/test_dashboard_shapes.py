@@ -1,4 +1,4 @@
-"""Streams of figures by date: what they make of answers."""
+"""Streams of figures by date: known and unknown shapes of responses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from unit_tests.tables.dashboard_figures import (
     USERS,
     X,
     active,
-    answer,
     matrix,
+    response,
 )
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def test_truncated_figures_give_no_record_and_are_read_again(project: Project) -
     project.emulator.faults.add("json", path=USERS, body=body, times=1)
 
     cut = project.sync("active_users")
-    healed = project.sync("active_users", state=cut.state(), dashboard_lookback_days=1)
+    complete = project.sync("active_users", state=cut.state(), dashboard_lookback_days=1)
 
     assert cut.records["active_users"] == [{"date": "2026-02-27", "statistics": {"US": 1, "DK": 3}}]
     assert cut.state() == {"active_users": {"date": "2026-02-27"}}
     assert cut.lines("WARN") == [
-        "active_users: Amplitude's figures from 2026-02-28 on are incomplete; they are read again."
+        "active_users: Amplitude's figures from 2026-02-28 on are incomplete; the next sync reads them again."
     ]
-    assert healed.records["active_users"] == active(project, *days("2026-02-27", "2026-03-03"))
+    assert complete.records["active_users"] == active(project, *days("2026-02-27", "2026-03-03"))
 
 
 def test_truncated_figures_hold_the_state_before_later_spans(project: Project) -> None:
@@ -41,21 +41,21 @@ def test_truncated_figures_hold_the_state_before_later_spans(project: Project) -
     project.emulator.faults.add("json", path=USERS, body=body, times=1)
 
     cut = project.sync("active_users", **options)
-    healed = project.sync("active_users", state=cut.state(), **options)
+    complete = project.sync("active_users", state=cut.state(), **options)
 
     assert dates(cut.records["active_users"]) == ["2025-10-01", "2025-10-02", *days("2025-12-30", "2026-03-03")]
     assert cut.state() == {"active_users": {"date": "2025-10-02"}}
-    assert dates(healed.records["active_users"]) == days("2025-10-01", "2026-03-03")
+    assert dates(complete.records["active_users"]) == days("2025-10-01", "2026-03-03")
 
 
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("active_users", answer(xValues=["2026-03-04"], series=[[1]], seriesLabels=["US"])),
-        ("active_users", answer(xValues=["2026-02-26"], series=[[1]], seriesLabels=["US"])),
-        ("weekly_active_users", answer(xValues=["2026-03-01"], series=[[1]], seriesLabels=["US"])),
-        ("monthly_active_users", answer(xValues=["2026-02-28"], series=[[1]], seriesLabels=["US"])),
-        ("revenue_ltv", answer(series=[{"values": {"Mar 04": {"r1d": 1}}}])),
+        ("active_users", response(xValues=["2026-03-04"], series=[[1]], seriesLabels=["US"])),
+        ("active_users", response(xValues=["2026-02-26"], series=[[1]], seriesLabels=["US"])),
+        ("weekly_active_users", response(xValues=["2026-03-01"], series=[[1]], seriesLabels=["US"])),
+        ("monthly_active_users", response(xValues=["2026-02-28"], series=[[1]], seriesLabels=["US"])),
+        ("revenue_ltv", response(series=[{"values": {"Mar 04": {"r1d": 1}}}])),
     ],
 )
 def test_a_date_that_was_not_requested_is_an_error(project: Project, name: str, body: object) -> None:
@@ -101,8 +101,8 @@ def test_known_shapes_give_their_values(project: Project, body: object, records:
         "text",
         {"data": None},
         {"data": []},
-        answer(xValues=X),
-        answer(series=[], seriesLabels=[]),
+        response(xValues=X),
+        response(series=[], seriesLabels=[]),
         matrix([[1, 2]]),
         matrix([[1, 2, 3], [1, 2]]),
         matrix([["1", 2], [3, 4]]),
@@ -141,7 +141,7 @@ def test_an_unknown_shape_is_an_error_in_other_streams_too(project: Project, nam
 
 
 def test_session_lengths_have_any_known_form_of_value_and_date(project: Project) -> None:
-    body = answer(xValues=["2026-02-27T00:00:00", "2026-02-28"], series=[[{"setId": "", "value": 1.5}, 2]])
+    body = response(xValues=["2026-02-27T00:00:00", "2026-02-28"], series=[[{"setId": "", "value": 1.5}, 2]])
     project.emulator.faults.add("json", path="/sessions/average", body=body)
 
     read = project.sync("average_session_length")

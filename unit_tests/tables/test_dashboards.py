@@ -1,4 +1,4 @@
-"""Streams of figures by date: which days are asked for, and when again."""
+"""Streams of figures by date: which days are requested, and which are requested again."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_an_unknown_state_fails_its_stream_only(project: Project, garbage: objec
     assert project.days_asked(USERS) == compact("2026-02-27/2026-03-03")
 
 
-def test_a_future_state_is_rewound(project: Project) -> None:
+def test_a_future_state_is_set_back(project: Project) -> None:
     first = project.sync("active_users", state={"active_users": {"date": "2099-01-01"}})
     project.clock.advance(10 * 86_400)
 
@@ -159,7 +159,7 @@ def test_a_future_state_is_rewound(project: Project) -> None:
     assert first.state() == {"active_users": {"date": "2026-03-03"}}
     assert dates(second.records["active_users"]) == days("2026-03-01", "2026-03-13")
     assert first.lines("WARN") == [
-        "active_users: the saved state has the date 2099-01-01, which is not over yet; it is set back to 2026-03-03."
+        "active_users: the saved state has the date 2099-01-01, which has not ended yet; it is set back to 2026-03-03."
     ]
 
 
@@ -181,7 +181,7 @@ def test_an_earlier_end_date_keeps_the_state(project: Project) -> None:
     assert (second.records, second.state(), second.lines("WARN")) == ({}, first.state(), [])
 
 
-# Again
+# Lookback
 
 
 @pytest.mark.parametrize("lookback", [1, 3, 5])
@@ -240,11 +240,11 @@ def test_an_interrupted_day_is_read_again(project: Project) -> None:
     broken = project.sync("session_length_distribution")
     project.emulator.faults.clear()
 
-    healed = project.sync("session_length_distribution", state=broken.state(), dashboard_lookback_days=1)
+    complete = project.sync("session_length_distribution", state=broken.state(), dashboard_lookback_days=1)
 
     assert dates(broken.records["session_length_distribution"]) == days("2026-02-27", "2026-02-28")
     assert broken.state() == {"session_length_distribution": {"date": "2026-02-28"}}
-    assert dates(healed.records["session_length_distribution"]) == days("2026-02-28", "2026-03-03")
+    assert dates(complete.records["session_length_distribution"]) == days("2026-02-28", "2026-03-03")
 
 
 def test_an_interrupted_lookback_keeps_the_state(project: Project) -> None:

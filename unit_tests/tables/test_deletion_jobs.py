@@ -1,4 +1,4 @@
-"""Whose data Amplitude deletes, and when."""
+"""The users whose data Amplitude deletes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_rejected_future_days_are_left_to_a_later_sync(project: Project) -> None
     assert [row["day"] for row in read.records["deletion_jobs"]] == ["2026-03-02"]
     assert read.statuses == {"deletion_jobs": "COMPLETE"}
     what = "Amplitude rejected the request for deletion jobs of 2026-03-05 to 2026-04-05"
-    reason = "(HTTP 400: end_day is in the future). Jobs of days to come are left to a later sync."
+    reason = "(HTTP 400: end_day is in the future). Jobs of future days are left to a later sync."
     assert read.lines("WARN") == [f"{what} {reason}"]
     assert refused.failures["deletion_jobs"].error == "RequestRejectedError"
 

@@ -1,4 +1,4 @@
-"""Streams that are one list: cohorts, events, annotations, lookup tables, taxonomy."""
+"""Streams of one list: cohorts, events, annotations, lookup tables, taxonomy."""
 
 from __future__ import annotations
 
@@ -160,14 +160,14 @@ def test_a_plan_without_taxonomy_fails_with_amplitude_s_error(project: Project, 
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        ({"cohorts": None}, "NoneType as cohorts, where an array is known"),
-        ({"cohorts": {"id": "a"}}, "an object with the keys id as cohorts, where an array is known"),
-        ({"data": []}, "NoneType as cohorts, where an array is known"),
-        ({}, "NoneType as cohorts, where an array is known"),
-        ({"cohorts": ["a"]}, "str as an element of cohorts, where an object is known"),
-        ([], "list as body, where an object is known"),
-        (None, "NoneType as body, where an object is known"),
-        ("none", "str as body, where an object is known"),
+        ({"cohorts": None}, "NoneType as cohorts; expected an array"),
+        ({"cohorts": {"id": "a"}}, "an object with the keys id as cohorts; expected an array"),
+        ({"data": []}, "NoneType as cohorts; expected an array"),
+        ({}, "NoneType as cohorts; expected an array"),
+        ({"cohorts": ["a"]}, "str as an element of cohorts; expected an object"),
+        ([], "list as body; expected an object"),
+        (None, "NoneType as body; expected an object"),
+        ("none", "str as body; expected an object"),
     ],
 )
 def test_a_list_of_an_unknown_shape_is_an_error(project: Project, body: object, found: str) -> None:
@@ -176,8 +176,8 @@ def test_a_list_of_an_unknown_shape_is_an_error(project: Project, body: object, 
     refused = project.sync("cohorts")
 
     message = (
-        f"Amplitude's answer has {found}. "
-        "Report it with this message. Nothing of the response was emitted or recorded as read."
+        f"Amplitude's response has {found}. "
+        "Report it with this message; nothing of the answer was emitted or recorded as read."
     )
     assert refused.failures == {"cohorts": Failure("UnknownShapeError", "system_error", message)}
     assert refused.records == {}
@@ -192,7 +192,7 @@ def test_an_html_page_is_retried_and_then_a_transient_error(project: Project) ->
     assert (len(once.records["cohorts"]), once.statuses) == (3, {"cohorts": "COMPLETE"})
     assert always.statuses == {"cohorts": "INCOMPLETE"}
     assert always.failures["cohorts"] == Failure(
-        "GarbledAnswerError",
+        "GarbledResponseError",
         "transient_error",
         'The response to list of cohorts is not valid JSON (HTTP 200, text/html, "<html><head><title>Service '
         'unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '

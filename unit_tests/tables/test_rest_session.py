@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 COHORTS = Request("/api/3/cohorts", "list of cohorts")
-PROOF = "/us/api/2/export"
+KEY_CHECK = "/us/api/2/export"
 
 
 @dataclass
 class Local:
-    """What a stream works with, against the emulator."""
+    """A stream's session and its parts, connected to the emulator."""
 
     emulator: Emulator
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
@@ -52,8 +52,8 @@ class Local:
         config = parse_config({**keys, "start_date": "2026-03-04T00:00:00Z"})
         limits = Limits(retry=self.policy, retry_budget_seconds=self.budget_seconds)
         amplitude = Amplitude.of(config, limits, self.clock, self.emulator.url)
-        proof = CredentialCheck(amplitude.client, amplitude.other_region)
-        return RestSession(amplitude, proof, Quotas(self.clock, self.stop), self.stop)
+        check = CredentialCheck(amplitude.client, amplitude.other_region)
+        return RestSession(amplitude, check, Quotas(self.clock, self.stop), self.stop)
 
     def asked(self) -> list[str]:
         return [f"{seen.path} {seen.status}" for seen in self.emulator.requests]
@@ -64,18 +64,18 @@ def local(emulator: Emulator) -> Local:
     return Local(emulator)
 
 
-def names(answer: object) -> list[str]:
-    assert isinstance(answer, dict)
-    return [cohort["name"] for cohort in answer["cohorts"]]
+def names(response: object) -> list[str]:
+    assert isinstance(response, dict)
+    return [cohort["name"] for cohort in response["cohorts"]]
 
 
 def test_the_keys_are_checked_once_before_the_first_request(local: Local) -> None:
     rest = local.rest()
 
-    answers = [names(rest.json(COHORTS)) for _ in range(2)]
+    responses = [names(rest.json(COHORTS)) for _ in range(2)]
 
-    assert answers == [[cohort.name for cohort in local.emulator.content.cohorts.all()]] * 2
-    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
+    assert responses == [[cohort.name for cohort in local.emulator.content.cohorts.all()]] * 2
+    assert local.asked() == [f"{KEY_CHECK} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
     assert local.clock.sleeps == []
 
 
@@ -89,7 +89,7 @@ def test_rejected_keys_fail_every_request_after_one_check(local: Local) -> None:
         errors.append(caught.value)
 
     assert errors[0] is errors[1]
-    assert local.asked() == [f"{PROOF} 403", "/eu/api/2/export 403"]
+    assert local.asked() == [f"{KEY_CHECK} 403", "/eu/api/2/export 403"]
 
 
 def test_a_refusal_after_the_check_is_about_the_plan(local: Local) -> None:
@@ -123,9 +123,9 @@ def test_a_refusal_without_a_check_may_be_about_the_keys(local: Local) -> None:
 def test_a_transient_failure_is_retried(local: Local, fault: str, settings: dict[str, Any]) -> None:
     local.emulator.faults.add(fault, times=2, path="/api/3/cohorts", **settings)
 
-    answer = local.rest().json(COHORTS)
+    response = local.rest().json(COHORTS)
 
-    assert names(answer) == [cohort.name for cohort in local.emulator.content.cohorts.all()]
+    assert names(response) == [cohort.name for cohort in local.emulator.content.cohorts.all()]
     assert len(local.asked()) == 4
     assert sum(local.clock.sleeps) > 0
 
@@ -145,7 +145,7 @@ def test_an_html_page_instead_of_json_fails_after_retries(local: Local, caplog: 
         local.rest().json(COHORTS)
 
     assert caught.value.what == PAGE
-    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
+    assert local.asked() == [f"{KEY_CHECK} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
             "WARNING",
@@ -266,7 +266,7 @@ def test_a_stop_ends_the_wait_for_a_retry(local: Local) -> None:
         local.rest().json(COHORTS)
 
     assert local.clock.sleeps == [1.0, 1.0, 1.0]
-    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 429"]
+    assert local.asked() == [f"{KEY_CHECK} 404", "/us/api/3/cohorts 429"]
 
 
 def test_a_wait_lasts_the_given_time(local: Local) -> None:

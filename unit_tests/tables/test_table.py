@@ -1,4 +1,4 @@
-"""Every table read without Airbyte: part by part, with a state that a next read continues after."""
+"""Every table read without Airbyte: part by part, with a state for the next read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_NAME = {table.name: table for table in TABLES}
 
 
 def session(project: Project, stop: threading.Event | None = None, **changes: object) -> RestSession:
-    """Return a session of its own, with options that give every table something to read."""
+    """Return a new session with options that give every table something to read."""
     config = parse_config(project.config(**everything(project) | changes))
     amplitude = Amplitude.of(config, Limits(), project.clock, project.emulator.url)
     ends = stop or threading.Event()
