@@ -110,7 +110,7 @@ def test_a_run_that_the_store_ends_says_what_it_landed_before(
 
     landed = program.land(faulty_s3, num_workers=1)
 
-    faulty_s3.front.heal()
+    faulty_s3.front.clear()
     done = [hour for hour, state in states_of(stored(faulty_s3)).items() if state == "done"]
     assert landed.exit_code == 1
     assert 2 <= len(done) < len(half_a_day.store.members())

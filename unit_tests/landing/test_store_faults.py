@@ -74,7 +74,7 @@ def test_faults_that_pass_are_outlived(
 
     assert (landed.exit_code, again.exit_code) == (0, 0), landed.stderr
     assert again.summary.startswith("nothing new (")
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
     assert program.missing(every_faulty_cloud).exit_code == 0
 
@@ -92,7 +92,7 @@ def test_a_store_that_stays_broken_is_named_and_the_next_run_completes_the_set(
     front.inject(fault, method="PUT", path=path, times=FOREVER)
 
     broken = program.land(every_faulty_cloud)
-    front.heal()
+    front.clear()
     missing = program.missing(every_faulty_cloud)
     healed = program.land(every_faulty_cloud, *HOURS, "--only-missing")
 
@@ -134,7 +134,7 @@ def test_a_store_that_denies_access_is_asked_once_and_named(
     assert landed.exit_code == 1
     assert landed.problem.startswith(f"{every_faulty_cloud.url} denied {doing}")
     assert landed.problem.endswith(CREDENTIALS)
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     assert stored(every_faulty_cloud) == {}
 
 
@@ -144,7 +144,7 @@ def test_a_token_that_expires_half_way_ends_the_run_and_the_next_one_completes_t
     faulty_s3.front.inject(S3_EXPIRED_TOKEN, method="PUT", skip=12, times=FOREVER)
 
     landed = program.land(faulty_s3)
-    faulty_s3.front.heal()
+    faulty_s3.front.clear()
     rest = program.land(faulty_s3)
 
     assert landed.exit_code == 1
@@ -175,7 +175,7 @@ def test_an_upload_in_parts_that_is_cut_leaves_nothing_to_be_seen_and_is_complet
     )
 
     broken = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     left = stored(every_faulty_cloud)
     healed = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
 
