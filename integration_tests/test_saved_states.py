@@ -1,4 +1,4 @@
-"""Incremental reads from the saved states in this folder, which the standard tests do not collect."""
+"""Incremental reads from the saved states in this folder; the standard tests do not cover them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from source_amplitude import SourceAmplitude
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
-pytestmark = pytest.mark.usefixtures("surroundings")
+pytestmark = pytest.mark.usefixtures("connector_environment")
 
 HERE = Path(__file__).parent
 

@@ -55,14 +55,14 @@ def test_instants_survive_formatting_and_parsing() -> None:
 
 def test_date_header_comes_from_the_emulators_clock(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.clock.set(datetime(2015, 10, 21, 7, 28, tzinfo=timezone.utc))
-    answers = [
+    responses = [
         client.export("20151021T00"),
         client.request("GET", "/us/nothing/here"),
         client.upload([{"user_id": "user-42", "event_type": "A"}]),
         client.control("GET", "clock"),
     ]
 
-    assert [answer.headers["Date"] for answer in answers] == ["Wed, 21 Oct 2015 07:28:00 GMT"] * 4
+    assert [response.headers["Date"] for response in responses] == ["Wed, 21 Oct 2015 07:28:00 GMT"] * 4
 
 
 def test_fault_can_change_the_date_header(emulator: Emulator, client: AmplitudeClient) -> None:

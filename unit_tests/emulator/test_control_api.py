@@ -19,13 +19,13 @@ def send(client: AmplitudeClient, method: str, path: str, body: bytes, content_t
 
 
 def test_clock_can_be_read_set_and_advanced(emulator: Emulator, client: AmplitudeClient) -> None:
-    answers = [
+    responses = [
         client.control("GET", "clock").json,
         client.control("PUT", "clock", {"now": "2026-03-05T00:00:00Z"}).json,
         client.control("PUT", "clock", {"advance_seconds": 90.5}).json,
     ]
 
-    assert answers == [
+    assert responses == [
         {"now": "2026-03-04T12:00:00Z", "running": False},
         {"now": "2026-03-05T00:00:00Z", "running": False},
         {"now": "2026-03-05T00:01:30.500000Z", "running": False},
@@ -34,8 +34,8 @@ def test_clock_can_be_read_set_and_advanced(emulator: Emulator, client: Amplitud
 
 
 def test_faults_can_be_added_listed_and_removed(client: AmplitudeClient) -> None:
-    order = {"name": "server_error", "times": 2, "hour": "20260304T09", "path": "/export", "status": 503}
-    added = client.control("POST", "faults", order)
+    body = {"name": "server_error", "times": 2, "hour": "20260304T09", "path": "/export", "status": 503}
+    added = client.control("POST", "faults", body)
     listed = client.control("GET", "faults")
     hit = client.export("20260304T09")
     client.control("POST", "faults", {"name": "no_answer"})
@@ -129,9 +129,9 @@ def test_publishing_of_an_hour_can_be_delayed(emulator: Emulator, client: Amplit
 
 
 def test_sample_events_can_be_created(emulator: Emulator, client: AmplitudeClient) -> None:
-    order = {"start": "20260303T00", "end": "20260303T23", "events": 100, "seed": 3}
+    body = {"start": "20260303T00", "end": "20260303T23", "events": 100, "seed": 3}
 
-    assert client.control("POST", "sample", order).json == {"events": 100}
+    assert client.control("POST", "sample", body).json == {"events": 100}
     assert len(emulator.store.lines()) == 100
 
 
@@ -142,7 +142,7 @@ def test_reset_restores_the_initial_state(emulator: Emulator, client: AmplitudeC
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "order", "status"),
+    ("method", "path", "body", "status"),
     [
         ("POST", "faults", {"name": "no_such"}, 400),
         ("PUT", "clock", {"now": "yesterday"}, 400),
@@ -154,13 +154,13 @@ def test_reset_restores_the_initial_state(emulator: Emulator, client: AmplitudeC
     ],
 )
 def test_invalid_requests_get_an_error_message(
-    client: AmplitudeClient, method: str, path: str, order: object, status: int
+    client: AmplitudeClient, method: str, path: str, body: object, status: int
 ) -> None:
-    answer = client.control(method, path, order)
+    response = client.control(method, path, body)
 
-    assert answer.status == status
-    assert isinstance(answer.json, dict)
-    assert answer.json["error"]
+    assert response.status == status
+    assert isinstance(response.json, dict)
+    assert response.json["error"]
 
 
 def _id(fault: object) -> object:

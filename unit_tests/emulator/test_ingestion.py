@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
-    from unit_tests.emulator.amplitude_client import AmplitudeClient, Answer
+    from unit_tests.emulator.amplitude_client import AmplitudeClient, Response
 
 USER = {"user_id": "user-42", "event_type": "A"}
 JSON = {"Content-Type": "application/json"}
@@ -20,23 +20,23 @@ def pick(emulator: Emulator, *keys: str) -> list[tuple[object, ...]]:
     return [tuple(event[key] for key in keys) for event in emulator.store.events()]
 
 
-def form(client: AmplitudeClient, path: str, identification: object, api_key: str) -> Answer:
+def form(client: AmplitudeClient, path: str, identification: object, api_key: str) -> Response:
     body = urlencode({"api_key": api_key, "identification": json.dumps(identification)}).encode()
     return client.request("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
 
 def test_accepted_event_is_exported_three_hours_later(emulator: Emulator, client: AmplitudeClient) -> None:
-    answer = client.upload([{**USER, "insert_id": "a1"}])
+    response = client.upload([{**USER, "insert_id": "a1"}])
     uploaded = emulator.store.events()[0]["server_upload_time"]
     emulator.clock.advance(timedelta(hours=3))
 
-    assert answer.json == {
+    assert response.json == {
         "code": 200,
         "events_ingested": 1,
         "payload_size_bytes": 121,
         "server_upload_time": 1772625600016,
     }
-    assert answer.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == "application/json"
     assert uploaded == "2026-03-04 12:00:00.016000"
     assert client.export("20260304T12").lines == emulator.store.lines()
 
@@ -91,13 +91,13 @@ def test_missing_ids_are_derived(emulator: Emulator, client: AmplitudeClient) ->
 
 def test_duplicates_within_seven_days_are_not_stored(emulator: Emulator, client: AmplitudeClient) -> None:
     event = {**USER, "device_id": "device-1", "insert_id": "a1"}
-    answers = [client.upload([event, event])]
+    responses = [client.upload([event, event])]
     emulator.clock.advance(timedelta(days=6, hours=23))
-    answers.append(client.upload([event, {**event, "device_id": "device-2"}]))
+    responses.append(client.upload([event, {**event, "device_id": "device-2"}]))
     emulator.clock.advance(timedelta(hours=1, seconds=1))
-    answers.append(client.upload([event]))
+    responses.append(client.upload([event]))
 
-    assert [json.loads(answer.body)["events_ingested"] for answer in answers] == [2, 2, 1]
+    assert [json.loads(response.body)["events_ingested"] for response in responses] == [2, 2, 1]
     assert sorted(pick(emulator, "server_received_time", "device_id")) == [
         ("2026-03-04 12:00:00.000000", "device-1"),
         ("2026-03-11 11:00:00.000000", "device-2"),
@@ -180,9 +180,9 @@ def test_group_identify_changes_events_of_the_group(emulator: Emulator, client: 
 def test_refused_identification(
     emulator: Emulator, client: AmplitudeClient, path: str, identification: object, text: bytes
 ) -> None:
-    answer = form(client, path, identification, emulator.project.api_key)
+    response = form(client, path, identification, emulator.project.api_key)
 
-    assert (answer.status, answer.body) == (400, text)
+    assert (response.status, response.body) == (400, text)
 
 
 def test_too_long_identify_is_414(client: AmplitudeClient) -> None:
@@ -225,15 +225,15 @@ def test_revenue_makes_a_user_paying_afterwards(emulator: Emulator, client: Ampl
 def test_refused_upload(
     client: AmplitudeClient, body: bytes, headers: dict[str, str], status: int, expected: dict[str, object]
 ) -> None:
-    answer = client.request("POST", "/us/2/httpapi", body, headers)
+    response = client.request("POST", "/us/2/httpapi", body, headers)
 
-    assert (answer.status, answer.json) == (status, {"code": status, **expected})
+    assert (response.status, response.json) == (status, {"code": status, **expected})
 
 
 def test_keys_of_the_other_region_are_unknown(emulator: Emulator, client: AmplitudeClient) -> None:
-    answer = client.upload([USER], "/eu/2/httpapi")
+    response = client.upload([USER], "/eu/2/httpapi")
 
-    assert answer.json == {"code": 400, "error": f"Invalid API key: {emulator.project.api_key}"}
+    assert response.json == {"code": 400, "error": f"Invalid API key: {emulator.project.api_key}"}
 
 
 def test_batch_accepts_more_than_http_v2(emulator: Emulator, client: AmplitudeClient) -> None:
@@ -271,9 +271,9 @@ def test_batch_accepts_more_than_http_v2(emulator: Emulator, client: AmplitudeCl
 def test_one_invalid_event_refuses_the_upload(
     emulator: Emulator, client: AmplitudeClient, event: dict[str, object], expected: dict[str, object]
 ) -> None:
-    answer = client.upload([USER, {**USER, **event}])
+    response = client.upload([USER, {**USER, **event}])
 
-    assert answer.json == {"code": 400, "error": "Invalid field values on some events", **expected}
+    assert response.json == {"code": 400, "error": "Invalid field values on some events", **expected}
     assert emulator.store.lines() == []
 
 
@@ -297,9 +297,9 @@ def test_missing_fields_are_named(client: AmplitudeClient) -> None:
 
 def test_http_v2_lists_one_invalid_event_and_batch_all(client: AmplitudeClient) -> None:
     events = [USER, {**USER, "time": "x"}, {**USER, "time": 1.5}]
-    answers = [client.upload(events, path) for path in ("/us/2/httpapi", "/us/batch")]
+    responses = [client.upload(events, path) for path in ("/us/2/httpapi", "/us/batch")]
 
-    assert [json.loads(answer.body)["events_with_invalid_fields"] for answer in answers] == [
+    assert [json.loads(response.body)["events_with_invalid_fields"] for response in responses] == [
         {"time": [1]},
         {"time": [1, 2]},
     ]

@@ -1,4 +1,4 @@
-"""The unmodified amplitude-analytics SDK delivers to the emulator."""
+"""The unmodified amplitude-analytics SDK sends to the emulator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sender:
         self.codes.append(code)
 
     def flush(self) -> None:
-        """Send what is waiting; the SDK's own thread may have taken some of it already."""
+        """Send queued events; the SDK's own thread may have sent some of them already."""
         self.sdk.shutdown()
 
 
@@ -100,10 +100,10 @@ def test_sdk_reports_invalid_events(sender: Sender) -> None:
 
 
 def wait_for_codes(sender: Sender, number: int) -> None:
-    """Let the SDK's thread send, so that the next call finds the effect of the last one."""
+    """Wait until the SDK's thread has sent the events of the last call."""
     for _ in range(500):
         if len(sender.codes) >= number:
             return
         sender.sdk.flush()
         _PAUSE.wait(0.01)
-    pytest.fail(f"The SDK called back {len(sender.codes)} times instead of {number}.")
+    pytest.fail(f"The SDK called back {len(sender.codes)} times instead of {number}")

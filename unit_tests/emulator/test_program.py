@@ -106,5 +106,5 @@ def test_more_projects_get_the_next_id_and_their_own_keys() -> None:
 
 
 def test_project_ids_are_unique() -> None:
-    with pytest.raises(ValueError, match="Project 100200 exists already"):
+    with pytest.raises(ValueError, match="Project 100200 already exists"):
         Emulator().add_project(project_id=100200)

@@ -45,7 +45,7 @@ def name(partition: int) -> MemberName:
         (LINE, RUN_BYTES // (len(LINE) + 1) * 3 + 5),
         (b"x" * (RUN_BYTES + 1), 3),
     ],
-    ids=["empty line", "once", "twice", "one run", "three runs and a rest", "lines longer than a run"],
+    ids=["empty line", "once", "twice", "one run", "three runs and a remainder", "lines longer than a run"],
 )
 def test_member_is_one_gzip_file_of_the_line_repeated(line: bytes, times: int, level: int) -> None:
     member = repeat_line(line, times, level)
@@ -146,7 +146,7 @@ def test_archive_above_4_gib_is_zip64_in_little_memory() -> None:
             assert content.read(1_000_001) == b"x" * 999_999 + b"\nx"
         file.seek(second.header_offset + 26)
         name_bytes, extra_bytes = (int.from_bytes(file.read(2), "little") for _ in range(2))
-        assert (name_bytes, extra_bytes) == (len(second.filename), 20)  # the local header has both sizes too
+        assert (name_bytes, extra_bytes) == (len(second.filename), 20)  # the local header also has both sizes
 
 
 def test_archive_of_many_members_is_zip64() -> None:
@@ -158,12 +158,12 @@ def test_archive_of_many_members_is_zip64() -> None:
 def test_export_mixes_repeated_and_plain_members(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     emulator.store.add_member(nine, [b'{"n":1}'], 70)
     member = emulator.store.put_repeated(nine, 627, LINE, 200_000)
-    answer = client.export("20260304T09")
+    response = client.export("20260304T09")
 
-    assert answer.status == 200
-    assert int(answer.headers["Content-Length"]) == len(answer.body) > member.size_bytes
-    assert list(answer.members) == [str(name(627)), str(name(70))]
-    assert answer.lines == emulator.store.lines() == [LINE] * 200_000 + [b'{"n":1}']
+    assert response.status == 200
+    assert int(response.headers["Content-Length"]) == len(response.body) > member.size_bytes
+    assert list(response.members) == [str(name(627)), str(name(70))]
+    assert response.lines == emulator.store.lines() == [LINE] * 200_000 + [b'{"n":1}']
 
 
 def test_archive_limit_counts_repeated_members(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
@@ -216,7 +216,7 @@ def test_repeated_member_can_be_replaced_and_removed(emulator: Emulator, nine: d
 def test_repeated_member_refuses_append_and_recompress(emulator: Emulator, nine: datetime) -> None:
     emulator.store.put_repeated(nine, 7, LINE, 3)
 
-    with pytest.raises(ValueError, match="one line repeated"):
+    with pytest.raises(ValueError, match="is a repeated line"):
         emulator.store.append_lines(nine, 7, [b"{}"])
-    with pytest.raises(ValueError, match="one line repeated"):
+    with pytest.raises(ValueError, match="is a repeated line"):
         emulator.store.recompress(nine, 7)

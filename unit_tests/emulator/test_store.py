@@ -49,7 +49,7 @@ def test_default_partitions_have_gaps(store: HourStore) -> None:
 def test_adding_a_member_twice_is_refused(store: HourStore) -> None:
     store.add_member(NINE, [b"{}"], 70)
 
-    with pytest.raises(ValueError, match=r"100200_2026-03-04_9#70\.json\.gz exists already"):
+    with pytest.raises(ValueError, match=r"100200_2026-03-04_9#70\.json\.gz already exists"):
         store.add_member(NINE, [b"{}"], 70)
 
 

@@ -1,4 +1,4 @@
-"""Lines and values that strict readers refuse, what comes of them, and what is said of them."""
+"""Lines and values that strict parsers refuse, with their records and warnings."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_run_ended_by_the_store_reports_its_landed_hours(
 
     landed = program.land(faulty_s3, num_workers=1)
 
-    faulty_s3.front.heal()
+    faulty_s3.front.clear()
     done = [hour for hour, state in states_of(stored(faulty_s3)).items() if state == "done"]
     assert landed.exit_code == 1
     assert 2 <= len(done) < len(half_a_day.store.members())

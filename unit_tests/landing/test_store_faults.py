@@ -74,7 +74,7 @@ def test_transient_store_faults_are_retried(
 
     assert (landed.exit_code, again.exit_code) == (0, 0), landed.stderr
     assert again.summary.startswith("nothing new (")
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
     assert program.missing(every_faulty_cloud).exit_code == 0
 
@@ -92,7 +92,7 @@ def test_run_after_a_store_failure_completes_the_hours(
     front.inject(fault, method="PUT", path=path, times=FOREVER)
 
     broken = program.land(every_faulty_cloud)
-    front.heal()
+    front.clear()
     missing = program.missing(every_faulty_cloud)
     rest = program.land(every_faulty_cloud, *HOURS, "--only-missing")
 
@@ -134,7 +134,7 @@ def test_denied_access_is_reported_without_retries(
     assert landed.exit_code == 1
     assert landed.problem.startswith(f"{every_faulty_cloud.url} denied {doing}")
     assert landed.problem.endswith(CREDENTIALS)
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     assert stored(every_faulty_cloud) == {}
 
 
@@ -144,7 +144,7 @@ def test_run_after_an_expired_token_completes_the_hours(
     faulty_s3.front.inject(S3_EXPIRED_TOKEN, method="PUT", skip=12, times=FOREVER)
 
     landed = program.land(faulty_s3)
-    faulty_s3.front.heal()
+    faulty_s3.front.clear()
     rest = program.land(faulty_s3)
 
     assert landed.exit_code == 1
@@ -175,7 +175,7 @@ def test_interrupted_multipart_upload_leaves_no_object(
     )
 
     broken = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     left = stored(every_faulty_cloud)
     again = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
 

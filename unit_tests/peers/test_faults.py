@@ -1,4 +1,4 @@
-"""That the front does to a store's client what it says, and nothing else."""
+"""The front forwards requests unchanged, and applies each fault as documented."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ A = Request("PUT", "/landed/raw/a")
 MEGABYTE = bytes(range(250)) * 4000
 
 
-def impatient(max_retries: int = 3) -> RetryConfig:
+def fast_retries(max_retries: int = 3) -> RetryConfig:
     return {
         "max_retries": max_retries,
         "backoff": {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5), "base": 2},
@@ -66,7 +66,7 @@ def test_store_works_through_a_front(every_faulty_cloud: FaultyPeer) -> None:
 def test_busy_store_is_retried(every_faulty_cloud: FaultyPeer, busy: Answer) -> None:
     front = every_faulty_cloud.front
     front.inject(Answer(busy.status, busy.body), method="PUT", path=r"/a$", times=2)
-    store = every_faulty_cloud.store(retry_config=impatient())
+    store = every_faulty_cloud.store(retry_config=fast_retries())
 
     obstore.put(store, "a", b"1")
 
@@ -77,7 +77,7 @@ def test_busy_store_is_retried(every_faulty_cloud: FaultyPeer, busy: Answer) -> 
 def test_store_that_stays_busy_fails_the_request(every_faulty_cloud: FaultyPeer) -> None:
     front = every_faulty_cloud.front
     front.inject(S3_SLOW_DOWN, times=FOREVER)
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=2))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=2))
 
     with pytest.raises(GenericError):
         obstore.put(store, "a", b"1")
@@ -89,7 +89,7 @@ def test_store_that_stays_busy_fails_the_request(every_faulty_cloud: FaultyPeer)
 def test_denied_request_is_not_retried(every_faulty_cloud: FaultyPeer, denied: Answer) -> None:
     front = every_faulty_cloud.front
     front.inject(denied)
-    store = every_faulty_cloud.store(retry_config=impatient())
+    store = every_faulty_cloud.store(retry_config=fast_retries())
 
     with pytest.raises(PermissionDeniedError):
         obstore.put(store, "a", b"1")
@@ -125,14 +125,14 @@ def test_faults_apply_to_requests_with_a_header(faulty_s3: FaultyPeer) -> None:
 def test_clear_removes_all_faults(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(S3_ACCESS_DENIED, times=FOREVER)
 
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
 
     obstore.put(every_faulty_cloud.store(), "a", b"1")
 
 
 def test_cut_request_does_not_reach_the_store(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(CutRequest(after=300_000), method="PUT", times=FOREVER)
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=1))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=1))
 
     with pytest.raises(GenericError):
         obstore.put(store, "a", MEGABYTE)
@@ -142,7 +142,7 @@ def test_cut_request_does_not_reach_the_store(every_faulty_cloud: FaultyPeer) ->
 
 def test_lost_response_leaves_the_object(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(LoseAnswer(), method="PUT")
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=0))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=0))
 
     with pytest.raises(GenericError):
         obstore.put(store, "a", b"1")
@@ -151,7 +151,7 @@ def test_lost_response_leaves_the_object(every_faulty_cloud: FaultyPeer) -> None
 
 
 def test_cut_response_is_an_error(every_faulty_cloud: FaultyPeer) -> None:
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=0))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=0))
     obstore.put(store, "a", MEGABYTE)
     every_faulty_cloud.front.inject(CutAnswer(after=300_000), method="GET", times=FOREVER)
 
@@ -161,11 +161,11 @@ def test_cut_response_is_an_error(every_faulty_cloud: FaultyPeer) -> None:
 
 def test_client_waits_for_a_slow_store(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(Wait(0.2), method="PUT")
-    begun = perf_counter()
+    started = perf_counter()
 
     obstore.put(every_faulty_cloud.store(), "a", b"1")
 
-    assert perf_counter() - begun >= 0.2
+    assert perf_counter() - started >= 0.2
 
 
 def test_another_writer_can_intervene(every_faulty_cloud: FaultyPeer) -> None:
@@ -183,7 +183,7 @@ def test_retried_creation_fails_with_already_exists(
 ) -> None:
     front = every_faulty_cloud.front
     front.inject(LoseAnswer(), method="PUT")
-    store = every_faulty_cloud.store(retry_config=impatient())
+    store = every_faulty_cloud.store(retry_config=fast_retries())
 
     with pytest.raises(AlreadyExistsError):
         obstore.put(store, "a", b"ours", mode="create")

@@ -1,4 +1,4 @@
-"""That each peer is a store to obstore, in the ways the connector relies on."""
+"""Each peer supports the store operations that the connector uses through obstore."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def sizes_in(store: ObjectStore, prefix: str | None = None) -> dict[str, int]:
     return {found["path"]: found["size"] for found in obstore.list(store, prefix).collect()}
 
 
-def state_of(store: ObjectStore, path: str) -> PutMode:
-    """Return the mode that writes only over what is there now."""
+def if_unchanged(store: ObjectStore, path: str) -> PutMode:
+    """Return the put mode that replaces only the current version of an object."""
     return {"e_tag": obstore.head(store, path)["e_tag"] or ""}
 
 
@@ -80,7 +80,7 @@ def test_conditional_write_replaces_the_same_version(every_cloud: Peer) -> None:
     store = every_cloud.store()
     obstore.put(store, "a", b"first")
 
-    obstore.put(store, "a", b"second", mode=state_of(store, "a"))
+    obstore.put(store, "a", b"second", mode=if_unchanged(store, "a"))
 
     assert content_of(store, "a") == b"second"
 
@@ -88,7 +88,7 @@ def test_conditional_write_replaces_the_same_version(every_cloud: Peer) -> None:
 def test_conditional_write_keeps_a_newer_version(every_cloud: Peer) -> None:
     store = every_cloud.store()
     obstore.put(store, "a", b"first")
-    stale = state_of(store, "a")
+    stale = if_unchanged(store, "a")
     obstore.put(store, "a", b"second")
 
     with pytest.raises(PreconditionError):
@@ -100,7 +100,7 @@ def test_conditional_write_keeps_a_newer_version(every_cloud: Peer) -> None:
 def test_conditional_write_fails_for_a_deleted_object(every_cloud: Peer) -> None:
     store = every_cloud.store()
     obstore.put(store, "a", b"first")
-    stale = state_of(store, "a")
+    stale = if_unchanged(store, "a")
     obstore.delete(store, "a")
 
     with pytest.raises(PreconditionError):
@@ -114,7 +114,7 @@ def test_folder_has_no_conditional_writes(folder: Peer) -> None:
     obstore.put(store, "a", b"first")
 
     with pytest.raises(NotImplementedError):
-        obstore.put(store, "a", b"second", mode=state_of(store, "a"))
+        obstore.put(store, "a", b"second", mode=if_unchanged(store, "a"))
 
 
 def test_obstore_finds_the_store_by_the_environment(every_cloud: Peer, monkeypatch: pytest.MonkeyPatch) -> None:

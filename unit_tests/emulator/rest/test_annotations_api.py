@@ -66,9 +66,9 @@ def test_v3_can_be_filtered(client: AmplitudeClient, query: str, labels: list[st
     ],
 )
 def test_v3_refuses_invalid_filters(client: AmplitudeClient, query: str, details: str) -> None:
-    answer = client.get(f"/us/api/3/annotations?{query}")
+    response = client.get(f"/us/api/3/annotations?{query}")
 
-    assert (answer.status, answer.json) == (400, envelope(400, details, error_type="invalid"))
+    assert (response.status, response.json) == (400, envelope(400, details, error_type="invalid"))
 
 
 def test_categories_are_listed_as_recorded(client: AmplitudeClient) -> None:

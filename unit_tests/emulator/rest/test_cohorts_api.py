@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from amplitude_emulator import Cohort, CohortMember
-from unit_tests.emulator.amplitude_client import AmplitudeClient, Answer, basic, envelope
+from unit_tests.emulator.amplitude_client import AmplitudeClient, Response, basic, envelope
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
@@ -32,15 +32,15 @@ def request_id(client: AmplitudeClient, query: str = "") -> str:
     return str(client.get(f"/us/api/5/cohorts/request/k3x9ab2{query}").tree["request_id"])
 
 
-def download(client: AmplitudeClient, query: str = "") -> Answer:
-    """The answer of step 3, after a poll that finds the download completed."""
+def download(client: AmplitudeClient, query: str = "") -> Response:
+    """Return the response of step 3, after the poll that completes the download."""
     number = request_id(client, query)
     while client.get(f"/us/api/5/cohorts/request-status/{number}").status == 202:
         pass
     return client.get(f"/us/api/5/cohorts/request/{number}/file")
 
 
-def fetch(client: AmplitudeClient, location: str, **headers: str) -> Answer:
+def fetch(client: AmplitudeClient, location: str, **headers: str) -> Response:
     parts = urlsplit(location)
     return client.request("GET", f"{parts.path}?{parts.query}", headers=headers)
 
@@ -212,21 +212,21 @@ def test_file_can_be_gzip(
 ) -> None:
     settings = emulator.content.settings
     emulator.content.settings = replace(settings, cohort_packing=packing, cohort_inline_bytes=inline_bytes)
-    answer = download(client)
-    if answer.status == 302:
-        answer = fetch(client, answer.headers["Location"])
+    response = download(client)
+    if response.status == 302:
+        response = fetch(client, response.headers["Location"])
 
-    assert gzip.decompress(answer.body).startswith(b"amplitude_id,user_id\n")
-    assert answer.headers.items() >= headers.items()
+    assert gzip.decompress(response.body).startswith(b"amplitude_id,user_id\n")
+    assert response.headers.items() >= headers.items()
 
 
 def test_large_file_is_on_another_host_without_keys(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, cohort_inline_bytes=10)
-    answer = download(client)
-    location = answer.headers["Location"]
+    response = download(client)
+    location = response.headers["Location"]
     keys = basic(emulator.project.api_key, emulator.project.secret_key)
 
-    assert (answer.status, answer.body) == (302, b"")
+    assert (response.status, response.body) == (302, b"")
     assert location.startswith(emulator.url.replace("127.0.0.1", "localhost") + "/_storage/")
     assert fetch(client, location).body.startswith(b"amplitude_id,user_id\n")
     assert fetch(client, location, **keys).status == 400
@@ -269,9 +269,9 @@ def test_api_link_expires_after_seven_days(emulator: Emulator, client: Amplitude
     ],
 )
 def test_unknown_cohorts_and_requests_are_404(client: AmplitudeClient, path: str, details: str) -> None:
-    answer = client.get(f"/us/api/5/cohorts/{path}")
+    response = client.get(f"/us/api/5/cohorts/{path}")
 
-    assert (answer.status, answer.json) == (404, envelope(404, details))
+    assert (response.status, response.json) == (404, envelope(404, details))
 
 
 # Limits
@@ -308,10 +308,10 @@ def test_step_one_is_limited_to_sixty_in_ten_minutes(emulator: Emulator, client:
 
 
 def test_four_unfinished_downloads_are_the_limit(emulator: Emulator, client: AmplitudeClient) -> None:
-    answers = [client.get("/us/api/5/cohorts/request/k3x9ab2") for _ in range(5)]
+    responses = [client.get("/us/api/5/cohorts/request/k3x9ab2") for _ in range(5)]
     refused = envelope(429, "Too Many Requests: Exceeded concurrent limit with query of cost 1")
     emulator.clock.advance(timedelta(minutes=1))
 
-    assert [answer.status for answer in answers] == [202] * 4 + [429]
-    assert answers[-1].json == refused
+    assert [response.status for response in responses] == [202] * 4 + [429]
+    assert responses[-1].json == refused
     assert client.get("/us/api/5/cohorts/request/k3x9ab2").status == 202

@@ -132,17 +132,17 @@ def test_intervals_are_weeks_or_calendar_months(client: AmplitudeClient) -> None
     ],
 )
 def test_invalid_parameters_are_refused(client: AmplitudeClient, path: str, details: str) -> None:
-    answer = client.get(f"/us/api/2/{path}")
+    response = client.get(f"/us/api/2/{path}")
 
-    assert (answer.status, answer.json) == (400, envelope(400, details, "Invalid parameters", "invalid"))
+    assert (response.status, response.json) == (400, envelope(400, details, "Invalid parameters", "invalid"))
 
 
 @pytest.mark.parametrize("path", ["users?g=planet", "composition?p=planet", "revenue/ltv?g=planet"])
 def test_unknown_built_in_property_is_refused_as_observed(client: AmplitudeClient, path: str) -> None:
-    answer = client.get(f"/us/api/2/{path}&{DAYS}")
+    response = client.get(f"/us/api/2/{path}&{DAYS}")
 
-    assert answer.status == 400
-    assert answer.json == envelope(400, "Invalid user property planet", "Invalid chart definition", "invalid")
+    assert response.status == 400
+    assert response.json == envelope(400, "Invalid user property planet", "Invalid chart definition", "invalid")
 
 
 @pytest.mark.parametrize(("path", "lowest", "highest"), [("average", 30, 900), ("peruser", 1, 4)])

@@ -1,4 +1,4 @@
-"""Faults on the REST routes; what faults do to exports is in ``test_faults`` of the folder above."""
+"""Faults on the REST routes; ``test_faults`` in the parent folder tests exports."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_bad_request_can_have_the_observed_body(emulator: Emulator, client: Ampl
         details="Invalid user property country",
         type="invalid",
     )
-    answer = client.get(USERS)
+    response = client.get(USERS)
 
-    assert answer.status == 400
-    assert answer.json == envelope(400, "Invalid user property country", "Invalid chart definition", "invalid")
+    assert response.status == 400
+    assert response.json == envelope(400, "Invalid user property country", "Invalid chart definition", "invalid")
     assert client.get("/us/api/3/cohorts").status == 200
 
 
@@ -53,18 +53,18 @@ def test_lookup_tables_refuse_in_their_own_form(emulator: Emulator, client: Ampl
 
 def test_html_page_instead_of_json(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("html_page", times=1)
-    answer = client.get(USERS)
+    response = client.get(USERS)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert b"Service unavailable" in answer.body
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"Service unavailable" in response.body
 
 
 @pytest.mark.parametrize("body", [{"data": {"surprise": None}}, [], None, "text"])
 def test_any_json_can_be_returned(emulator: Emulator, client: AmplitudeClient, body: object) -> None:
     client.control("POST", "faults", {"name": "json", "path": "/api/2/users", "body": body, "status": 201})
-    answer = client.get(USERS)
+    response = client.get(USERS)
 
-    assert (answer.status, answer.json) == (201, body)
+    assert (response.status, response.json) == (201, body)
     assert [seen.status for seen in emulator.requests] == [201]
 
 
