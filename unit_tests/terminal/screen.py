@@ -16,8 +16,8 @@ class Screen(io.StringIO):
         return True
 
 
-def terminal(*, shows_stderr: bool = True, shows_stdout: bool = False, can_draw: bool = False) -> Terminal:
-    return Terminal(shows_stderr, shows_stdout, can_draw, Screen())
+def terminal(*, stderr_is_terminal: bool = True, stdout_is_terminal: bool = False, can_draw: bool = False) -> Terminal:
+    return Terminal(stderr_is_terminal, stdout_is_terminal, can_draw, Screen())
 
 
 def said_to(listener: Terminal) -> list[str]:

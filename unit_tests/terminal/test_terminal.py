@@ -45,7 +45,7 @@ def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
 
     found = Terminal.of(environ)
 
-    assert (found.shows_stderr, found.can_draw) == (True, can_draw)
+    assert (found.stderr_is_terminal, found.can_draw) == (True, can_draw)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
     ],
 )
 def test_progress_is_not_drawn_over_data(
-    *, can_draw: bool, shows_stdout: bool, data_on_stdout: bool, is_drawn: bool
+    *, can_draw: bool, stdout_is_terminal: bool, data_on_stdout: bool, is_drawn: bool
 ) -> None:
-    listener = terminal(can_draw=can_draw, shows_stdout=shows_stdout)
+    listener = terminal(can_draw=can_draw, stdout_is_terminal=stdout_is_terminal)
     reporter = ConsoleReporter(listener, threading.Event(), data_on_stdout=data_on_stdout)
 
     reporter.begin("events", SyncStats)
@@ -96,7 +96,7 @@ def test_long_lines_are_left_to_the_terminal_so_that_they_can_be_copied() -> Non
 
 
 def test_nothing_is_said_where_nobody_reads() -> None:
-    listener = terminal(shows_stderr=False)
+    listener = terminal(stderr_is_terminal=False)
 
     listener.print("x", is_bad=True)
 
