@@ -43,27 +43,27 @@ def test_no_module_is_longer_than_the_cap() -> None:
     assert too_long == {}
 
 
-def test_no_module_or_folder_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     parts = {part for path in modules_in(*FOLDERS) for part in (*path.parent.parts, path.stem.removeprefix("test_"))}
 
     assert parts & FORBIDDEN_NAMES == set()
 
 
-def test_every_folder_of_unit_tests_mirrors_a_folder_of_the_connector() -> None:
+def test_unit_tests_mirror_the_package() -> None:
     unexplained = folders_in("unit_tests") - folders_in("source_amplitude") - FOLDERS_OF_TESTS_ALONE
 
     assert unexplained == set()
 
 
 @pytest.mark.parametrize("module", modules_in(*PACKAGES), ids=str)
-def test_exported_names_are_sorted_and_each_is_there_once(module: Path) -> None:
+def test_exported_names_are_sorted_and_unique(module: Path) -> None:
     exported = list(exported_names(module))
 
     assert exported == [sorted(set(names)) for names in exported]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_package_that_imports_for_others_names_what_it_exports(package: str) -> None:
+def test_every_reexporting_package_has_all(package: str) -> None:
     silent = [
         str(path)
         for path in modules_in(package)

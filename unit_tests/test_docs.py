@@ -34,7 +34,7 @@ def table_after(heading: str) -> dict[str, list[str]]:
     return {row[0].strip("`"): row[1:] for row in rows}
 
 
-def test_the_configuration_table_has_the_fields_and_defaults_of_the_spec() -> None:
+def test_the_configuration_table_equals_the_spec() -> None:
     spec = json.loads((PROJECT / "source_amplitude/spec.json").read_text(encoding="utf-8"))["connectionSpecification"]
     expected = {}
     for name, field in spec["properties"].items():
@@ -47,7 +47,7 @@ def test_the_configuration_table_has_the_fields_and_defaults_of_the_spec() -> No
     assert documented == expected
 
 
-def test_the_streams_table_has_what_discover_prints() -> None:
+def test_the_streams_table_equals_the_catalog() -> None:
     catalog = json.loads((PROJECT / "unit_tests/golden/catalog.json").read_text(encoding="utf-8"))
     expected = {
         stream["name"]: [
@@ -68,7 +68,7 @@ def required(text: str) -> set[str]:
     return set(re.findall(r'"([a-z-]+)', re.sub(r"#.*", "", text)))
 
 
-def test_every_dependency_has_a_line_that_says_why_and_in_which_extra_it_is() -> None:
+def test_the_dependency_table_is_complete() -> None:
     text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     runtime = text.split("\ndependencies = [", 1)[1].split("\n]", 1)[0]
     optional = text.split("\n[project.optional-dependencies]\n", 1)[1].split("\n[", 1)[0]
@@ -85,7 +85,7 @@ def test_every_dependency_has_a_line_that_says_why_and_in_which_extra_it_is() ->
     assert documented == expected
 
 
-def test_the_manifest_that_is_explained_is_one_and_every_field_of_it_is() -> None:
+def test_the_documented_manifest_is_valid_and_complete() -> None:
     text = (PROJECT / "docs/landing.md").read_text(encoding="utf-8")
     example = text.split("```json\n", 1)[1].split("```", 1)[0]
     saved = json.loads(example)
@@ -103,7 +103,7 @@ def test_the_manifest_that_is_explained_is_one_and_every_field_of_it_is() -> Non
     assert explained == expected
 
 
-def test_every_format_and_condition_of_landing_is_described() -> None:
+def test_every_landing_format_and_condition_is_documented() -> None:
     landing = (PROJECT / "docs/landing.md").read_text(encoding="utf-8")
     formats = re.findall(
         r"^\| `([a-z]+)` \| ", landing.split("\n## Formats\n", 1)[1].split("\n## ", 1)[0], re.MULTILINE
@@ -117,7 +117,7 @@ def test_every_format_and_condition_of_landing_is_described() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_make_target_that_is_named_exists(document: str) -> None:
+def test_every_named_make_target_exists(document: str) -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     text = (PROJECT / document).read_text(encoding="utf-8")
 
@@ -142,13 +142,13 @@ def guarantees() -> list[str]:
 
 
 @pytest.mark.parametrize("test", guarantees())
-def test_every_promise_names_a_test_that_exists(test: str) -> None:
+def test_every_test_of_a_guarantee_exists(test: str) -> None:
     path, _, name = test.partition("::")
 
     assert re.search(rf"^(def {name}\(|{name} = )", (PROJECT / path).read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_every_row_of_the_guarantees_names_its_test() -> None:
+def test_every_guarantee_names_a_test() -> None:
     text = (PROJECT / "docs/guarantees.md").read_text(encoding="utf-8")
 
     rows = [line for line in text.splitlines() if line.startswith("| ") and line.count("|") == 3]
@@ -157,7 +157,7 @@ def test_every_row_of_the_guarantees_names_its_test() -> None:
     assert [row for row in rows if "::test" not in row and "::Test" not in row] == []
 
 
-def test_the_table_of_errors_is_the_tree_of_errors() -> None:
+def test_the_table_of_errors_has_every_error() -> None:
     never_raised = (errors.AmplitudeError, errors.ConfigError, errors.RetryableError)
     expected = {}
     for name, kind in vars(errors).items():

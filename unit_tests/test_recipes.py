@@ -119,7 +119,7 @@ def script() -> str:
 
 
 @needs_flock
-def test_cron_lands_what_is_new_and_says_nothing(desk: Desk, script: str) -> None:
+def test_cron_lands_new_hours_silently(desk: Desk, script: str) -> None:
     first = desk.run(script)
     second = desk.run(script)
 
@@ -129,7 +129,7 @@ def test_cron_lands_what_is_new_and_says_nothing(desk: Desk, script: str) -> Non
 
 
 @needs_flock
-def test_cron_fetches_again_what_somebody_deleted(desk: Desk, script: str) -> None:
+def test_cron_downloads_deleted_files_again(desk: Desk, script: str) -> None:
     desk.run(script)
     shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
 
@@ -140,7 +140,7 @@ def test_cron_fetches_again_what_somebody_deleted(desk: Desk, script: str) -> No
 
 
 @needs_flock
-def test_cron_says_what_failed_and_what_is_missing(desk: Desk, script: str) -> None:
+def test_cron_reports_failures_and_missing_hours(desk: Desk, script: str) -> None:
     desk.run(script)
     shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
     desk.configure(secret_key="another")
@@ -154,7 +154,7 @@ def test_cron_says_what_failed_and_what_is_missing(desk: Desk, script: str) -> N
 
 
 @needs_flock
-def test_cron_leaves_a_landing_that_is_at_work_alone(desk: Desk, script: str) -> None:
+def test_cron_does_not_start_a_second_landing(desk: Desk, script: str) -> None:
     lock = desk.folder / "land-amplitude.log.lock"
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -168,7 +168,7 @@ def test_cron_leaves_a_landing_that_is_at_work_alone(desk: Desk, script: str) ->
     assert not desk.landed.exists()
 
 
-def test_the_crontab_names_what_the_script_needs(script: str) -> None:
+def test_the_crontab_sets_the_scripts_variables(script: str) -> None:
     (crontab,) = blocks("docs/recipes/cron.md", "crontab")
     *settings, job = crontab.splitlines()
 
@@ -213,7 +213,7 @@ def airflow() -> dict[str, Any]:
         ("2026-03-02T00", 24, []),
     ],
 )
-def test_windows_of_airflow_tile_their_range(
+def test_airflow_windows_cover_their_range(
     airflow: dict[str, Any], end: str, hours: int, expected: list[str]
 ) -> None:
     start, before = (datetime.strptime(text, "%Y-%m-%dT%H") for text in ("2026-03-02T00", end))  # noqa: DTZ007 - as there
@@ -223,7 +223,7 @@ def test_windows_of_airflow_tile_their_range(
     assert [" ".join([each["WINDOW_START"], each["WINDOW_END"]]) for each in cut] == expected
 
 
-def test_the_commands_of_airflow_land_and_check_every_window(desk: Desk, airflow: dict[str, Any]) -> None:
+def test_airflow_commands_land_and_check_every_window(desk: Desk, airflow: dict[str, Any]) -> None:
     midnight = datetime(2026, 3, 4, tzinfo=timezone.utc)
     cut = airflow["windows"](midnight - timedelta(days=2), midnight, 24)
 
@@ -249,7 +249,7 @@ def dagster_land(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
     return lambda *options: land(log, *options)
 
 
-def test_the_command_of_dagster_lands_an_hour(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
+def test_the_dagster_asset_lands_an_hour(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
     hour = NOON.replace(hour=5)
 
     metadata = dagster_land("--start", "2026-03-04T05", "--end", "2026-03-04T06", "--only-missing")
@@ -258,7 +258,7 @@ def test_the_command_of_dagster_lands_an_hour(desk: Desk, dagster_land: Callable
     assert desk.objects() == oracle(desk.emulator.store, hour, hour + HOUR)
 
 
-def test_a_partition_of_dagster_that_fails_says_why(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
+def test_a_failed_dagster_partition_reports_its_error(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
     desk.configure(secret_key="another")
 
     with pytest.raises(Failure, match=r"land ended with 1: .*Amplitude refused the keys"):
@@ -297,7 +297,7 @@ def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Answers:
     return Answers(desk.folder)
 
 
-def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Answers) -> None:
+def test_duckdb_finds_every_event_once(desk: Desk, duck: Answers) -> None:
     events: list[dict[str, Any]] = [*desk.emulator.store.events(NOON - timedelta(days=3), NOON)]
     midnight = NOON.replace(hour=0)
     plays = Counter(each["event_properties"]["title"] for each in events if each["event_type"] == "Song Played")
@@ -318,7 +318,7 @@ def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Ans
     assert 0 < sum(count for _, count in duck.to("hour < 12")) < plays.total()
 
 
-def test_duckdb_names_hours_whose_files_or_manifests_are_gone(desk: Desk, duck: Answers) -> None:
+def test_duckdb_finds_missing_files_and_manifests(desk: Desk, duck: Answers) -> None:
     five, six = NOON.replace(hour=5, tzinfo=None), NOON.replace(hour=6, tzinfo=None)
     events = len(desk.emulator.store.events(NOON.replace(hour=5), NOON.replace(hour=6)))
     shutil.rmtree(desk.landed / "events" / "date=2026-03-04" / "hour=05")
@@ -333,7 +333,7 @@ def test_duckdb_names_hours_whose_files_or_manifests_are_gone(desk: Desk, duck: 
 # In place of scripts
 
 
-def test_yesterday_becomes_a_local_array(desk: Desk) -> None:
+def test_yesterday_becomes_a_local_json_array(desk: Desk) -> None:
     *_, command = blocks("docs/recipes/from-scripts.md", "sh")
     yesterday = NOON.replace(hour=0) - timedelta(days=1)
 
@@ -346,7 +346,7 @@ def test_yesterday_becomes_a_local_array(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("position", "store"), [(0, "s3"), (1, "azure")])
-def test_three_days_are_landed_in_the_place_of_a_script(
+def test_land_replaces_a_script(
     desk: Desk, position: int, store: str, request: pytest.FixtureRequest
 ) -> None:
     peer: Peer = request.getfixturevalue(store)
@@ -375,7 +375,7 @@ def commands_in(page: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_option_that_a_page_shows_is_one_of_its_command(page: str) -> None:
+def test_every_documented_option_exists(page: str) -> None:
     helps = {
         command: subprocess.run(
             [sys.executable, "-c", "import sys; from source_amplitude.run import run; sys.exit(run())", command, "-h"],

@@ -61,8 +61,8 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     end = span(start, moment("--end", options.end, now)).end if options.end else newest
     if newest <= start:
         raise NotPublishedError(
-            f"No hour from {start:%Y-%m-%d %H:%M} UTC on is published yet.",
-            next_step=f"Use an earlier --start; the newest published hour is {newest - HOUR:%Y-%m-%d %H:%M} UTC.",
+            f"No hour from {start:%Y-%m-%d %H:%M} UTC on is expected yet.",
+            next_step=f"Use an earlier --start; the newest expected hour is {newest - HOUR:%Y-%m-%d %H:%M} UTC.",
         )
     wanted = HourWindow(start, min(end, newest))
     inventory = take_inventory(store, wanted, hours, look_around=False)

@@ -33,11 +33,11 @@ HEALING.may_heal = True
         (DiskFullError("full"), FailureType.system_error),
     ],
 )
-def test_each_error_has_its_kind(error: AmplitudeError, expected: FailureType) -> None:
+def test_each_error_has_its_failure_type(error: AmplitudeError, expected: FailureType) -> None:
     assert failure_type(error) is expected
 
 
-def test_the_message_is_the_whole_text_without_any_form_of_the_keys() -> None:
+def test_the_message_is_complete_and_masks_the_keys() -> None:
     keys = Keys("my/api key", "my+secret")
     error = NetworkError("Broke at my%2Fapi%20key with MY+SECRET.")
     error.tried = "It was tried twice."

@@ -65,12 +65,12 @@ def by_stream(states: list[AirbyteStateMessage]) -> dict[str, Any]:
         (json.dumps(LINE) + "\r\n" + json.dumps(LINE) + "\r\n").encode("utf-16"),
     ],
 )
-def test_a_state_is_read_in_every_form_that_people_hand_it_over(tmp_path: Path, content: bytes | str) -> None:
+def test_every_state_format_is_read(tmp_path: Path, content: bytes | str) -> None:
     assert by_stream(read_states(written(tmp_path, content))) == {"events": DONE}
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "null", '{"stateType": "not_set", "connectionId": "x"}'])
-def test_a_state_that_holds_none_is_a_start_from_the_beginning(tmp_path: Path, content: str) -> None:
+def test_an_empty_state_starts_from_the_beginning(tmp_path: Path, content: str) -> None:
     assert read_states(written(tmp_path, content)) == []
 
 
@@ -86,7 +86,7 @@ def test_a_state_that_holds_none_is_a_start_from_the_beginning(tmp_path: Path, c
     ],
     ids=["empty", "words", "bytes", "deep", "numbers", "odd connection"],
 )
-def test_what_is_no_state_is_named_and_never_quoted(tmp_path: Path, content: bytes | str, problem: str) -> None:
+def test_invalid_state_is_reported_without_its_content(tmp_path: Path, content: bytes | str, problem: str) -> None:
     path = written(tmp_path, content)
 
     with pytest.raises((InvalidConfigError, InvalidStateError)) as raised:
@@ -102,7 +102,7 @@ def test_a_catalog_is_read_in_every_encoding(tmp_path: Path, encoding: str) -> N
     assert [each.stream.name for each in catalog.streams] == ["events"]
 
 
-def test_each_file_is_read_once_whatever_it_is() -> None:
+def test_each_file_is_read_once() -> None:
     contents = {"config": {"api_key": "k"}, "catalog": CATALOG, "state": [MESSAGE]}
     readers = []
     options = argparse.Namespace(command="read")

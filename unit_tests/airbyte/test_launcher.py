@@ -120,14 +120,14 @@ def test_a_check_parses_once(command: Command, config: dict[str, Any]) -> None:
     assert command.files == {"config": 1}
 
 
-def test_a_check_of_a_configuration_with_mistakes_parses_once(command: Command, config: dict[str, Any]) -> None:
+def test_a_check_of_an_invalid_configuration_parses_once(command: Command, config: dict[str, Any]) -> None:
     assert command.run("check", config={**config, "data_region": "Moon"}) == 1
 
     assert command.calls == {"configurations parsed": 1, "secrets registered": 1}
     assert command.files == {"config": 1}
 
 
-def test_discover_makes_each_stream_once(command: Command, config: dict[str, Any]) -> None:
+def test_discover_builds_each_stream_once(command: Command, config: dict[str, Any]) -> None:
     assert command.run("discover", config=config) == 0
 
     assert command.calls == {**ALWAYS, **STREAMS}
@@ -135,7 +135,7 @@ def test_discover_makes_each_stream_once(command: Command, config: dict[str, Any
 
 
 @pytest.mark.parametrize("option", ["state", "state_file"])
-def test_a_read_makes_each_stream_and_client_and_reads_each_file_once(
+def test_a_read_builds_and_parses_everything_once(
     command: Command, config: dict[str, Any], option: str
 ) -> None:
     saved = [state("events", server_upload_time="20260304T07"), state("active_users", date="2026-03-02")]
@@ -147,7 +147,7 @@ def test_a_read_makes_each_stream_and_client_and_reads_each_file_once(
     assert command.files == dict.fromkeys(files, 1)
 
 
-def test_a_read_of_a_stream_that_does_not_exist_makes_the_others_once(command: Command, config: dict[str, Any]) -> None:
+def test_a_read_of_an_unknown_stream_builds_everything_once(command: Command, config: dict[str, Any]) -> None:
     assert command.run("read", config=config, catalog=catalog("active_users", "nonsense")) == 1
 
     assert command.calls == READ

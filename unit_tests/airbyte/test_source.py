@@ -44,11 +44,11 @@ def as_json(messages: list[AirbyteStateMessage]) -> list[dict[str, Any]]:
         pytest.param([{"streamDescriptor": {"name": "events"}, "streamState": STATE}], id="Airbyte's interface"),
     ],
 )
-def test_every_form_of_a_state_file_is_read(tmp_path: Path, content: object) -> None:
+def test_read_state_accepts_every_format(tmp_path: Path, content: object) -> None:
     assert as_json(SourceAmplitude.read_state(written(tmp_path, content))) == [MESSAGE]
 
 
-def test_of_the_state_lines_of_a_read_the_last_of_each_stream_counts(tmp_path: Path) -> None:
+def test_the_last_state_line_of_each_stream_is_used(tmp_path: Path) -> None:
     other = {
         "type": "STREAM",
         "stream": {"stream_descriptor": {"name": "users"}, "stream_state": {"date": "2026-03-01"}},
@@ -62,14 +62,14 @@ def test_of_the_state_lines_of_a_read_the_last_of_each_stream_counts(tmp_path: P
 
 
 @pytest.mark.parametrize("content", [[], {}, None])
-def test_an_empty_state_file_is_no_state(tmp_path: Path, content: object) -> None:
+def test_an_empty_state_file_has_no_states(tmp_path: Path, content: object) -> None:
     assert SourceAmplitude.read_state(written(tmp_path, content)) == []
 
 
 @pytest.mark.parametrize(
     "content", ["x", 5, [5], {"events": 5}, {"type": "LEGACY"}, {"type": "STATE"}, [["x"]], [{"type": "STREAM"}]]
 )
-def test_a_state_file_with_anything_else_is_a_config_error_that_names_it(tmp_path: Path, content: object) -> None:
+def test_an_invalid_state_file_is_a_config_error(tmp_path: Path, content: object) -> None:
     path = written(tmp_path, content)
 
     with pytest.raises(AirbyteTracedException) as caught:
@@ -78,7 +78,7 @@ def test_a_state_file_with_anything_else_is_a_config_error_that_names_it(tmp_pat
     assert f"The state file {path} holds no state messages" in str(caught.value)
 
 
-def test_a_stream_that_only_a_catalog_knew_is_not_discovered_afterwards() -> None:
+def test_an_unknown_stream_is_not_discovered_later() -> None:
     source = SourceAmplitude(environ={"AMPLITUDE_API_URL": "http://127.0.0.1:9"})
     catalog = CatalogBuilder().with_stream("nonsense", sync_mode=SyncMode.full_refresh).build()
 

@@ -31,7 +31,7 @@ def content(path: Path) -> object:
     return json.loads(path.read_text())
 
 
-def test_a_file_that_is_not_there_gives_nothing_to_read_and_is_made_at_the_first_state(tmp_path: Path) -> None:
+def test_a_missing_file_is_created_with_the_first_state(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
 
     with StateFile(str(path)).held() as kept:
@@ -56,7 +56,7 @@ def test_a_file_that_is_not_there_gives_nothing_to_read_and_is_made_at_the_first
     ],
     ids=["messages", "legacy", "namespaces that are null"],
 )
-def test_the_states_of_other_streams_stay_and_that_of_a_stream_is_there_once(tmp_path: Path, saved: object) -> None:
+def test_states_of_other_streams_are_kept(tmp_path: Path, saved: object) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps(saved))
 
@@ -72,7 +72,7 @@ def test_the_states_of_other_streams_stay_and_that_of_a_stream_is_there_once(tmp
     ]
 
 
-def test_lines_of_a_reads_output_are_a_state_file_too(tmp_path: Path) -> None:
+def test_state_lines_of_a_read_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(f"{line('events', {'a': 1})}\n{line('events', {'a': 2})}\n{line('cohorts', {'c': 3})}\n")
 
@@ -82,7 +82,7 @@ def test_lines_of_a_reads_output_are_a_state_file_too(tmp_path: Path) -> None:
     assert content(path) == [message("events", {"a": 2}), message("cohorts", {"c": 4})]
 
 
-def test_what_is_kept_is_what_the_option_state_takes(tmp_path: Path) -> None:
+def test_the_option_state_accepts_a_state_file(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with StateFile(str(path)).held() as kept:
         kept.note(line("events", {"a": 1}))
@@ -106,7 +106,7 @@ def test_what_is_kept_is_what_the_option_state_takes(tmp_path: Path) -> None:
     ],
     ids=["torn", "empty", "zeros", "numbers", "text", "odd legacy", "no state"],
 )
-def test_what_is_no_state_is_an_error_that_names_the_file_and_leaves_it_alone(
+def test_an_invalid_file_is_reported_and_not_changed(
     tmp_path: Path, text: str, kind: type[Exception], problem: str
 ) -> None:
     path = tmp_path / "state.json"
@@ -120,7 +120,7 @@ def test_what_is_no_state_is_an_error_that_names_the_file_and_leaves_it_alone(
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "null"])
-def test_a_file_without_states_is_a_start_from_the_beginning(tmp_path: Path, text: str) -> None:
+def test_a_file_without_states_starts_from_the_beginning(tmp_path: Path, text: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
 
@@ -131,7 +131,7 @@ def test_a_file_without_states_is_a_start_from_the_beginning(tmp_path: Path, tex
     assert (given, content(path)) == ([], [message("events", {"a": 1})])
 
 
-def test_a_pipe_is_refused_since_states_are_written_back(tmp_path: Path) -> None:
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     os.mkfifo(path)
 
@@ -144,7 +144,7 @@ def test_a_pipe_is_refused_since_states_are_written_back(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_the_file_that_a_shell_wrote_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+def test_every_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps([message("events", {"a": 1})]), encoding=encoding)
 
@@ -154,7 +154,7 @@ def test_the_file_that_a_shell_wrote_in_another_encoding_is_read(tmp_path: Path,
     assert content(path) == [message("events", {"a": 1}), message("cohorts", {"c": 4})]
 
 
-def test_a_file_that_another_run_holds_is_refused(tmp_path: Path) -> None:
+def test_a_locked_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
 
     with FileLock(f"{path}.lock"), pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).held():
@@ -163,21 +163,21 @@ def test_a_file_that_another_run_holds_is_refused(tmp_path: Path) -> None:
     assert raised.value.problems == (f"--state-file: {path} is in use by another run",)
 
 
-def test_a_file_in_a_folder_that_takes_none_is_refused() -> None:
+def test_a_file_in_a_read_only_folder_is_refused() -> None:
     with pytest.raises(InvalidConfigError) as raised, StateFile("/proc/state.json").held():
         pass
 
     assert raised.value.problems[0].startswith("--state-file: /proc/state.json cannot be locked (")
 
 
-def test_a_folder_is_no_state_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfigError) as raised, StateFile(str(tmp_path)).held():
         pass
 
     assert raised.value.problems == (f"--state-file: {tmp_path} cannot be read (Is a directory)",)
 
 
-def test_a_link_stays_a_link_and_is_locked_with_what_it_leads_to(tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_its_target_is_locked(tmp_path: Path) -> None:
     target, link = tmp_path / "target.json", tmp_path / "link.json"
     link.symlink_to(target)
 
@@ -189,7 +189,7 @@ def test_a_link_stays_a_link_and_is_locked_with_what_it_leads_to(tmp_path: Path)
     assert (link.is_symlink(), content(target)) == (True, [message("events", {"a": 1})])
 
 
-def test_the_rights_to_the_file_stay_what_they_were(tmp_path: Path) -> None:
+def test_the_file_mode_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text("[]")
     path.chmod(0o640)
@@ -201,7 +201,7 @@ def test_the_rights_to_the_file_stay_what_they_were(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [None, b'[ {"type":"STREAM","stream":{"stream_descriptor":{"name":"x"}}} ]\n'])
-def test_a_run_whose_reader_went_away_leaves_the_file_as_it_was(tmp_path: Path, before: bytes | None) -> None:
+def test_restore_undoes_all_updates(tmp_path: Path, before: bytes | None) -> None:
     path = tmp_path / "state.json"
     if before is not None:
         path.write_bytes(before)
@@ -213,7 +213,7 @@ def test_a_run_whose_reader_went_away_leaves_the_file_as_it_was(tmp_path: Path, 
     assert (path.read_bytes() if path.exists() else None) == before
 
 
-def test_a_stream_that_is_to_begin_anew_is_forgotten_and_the_others_stay(tmp_path: Path) -> None:
+def test_discard_removes_only_the_named_streams(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with StateFile(str(path)).held() as kept:
         kept.note(line("events", {"a": 1}))
@@ -224,7 +224,7 @@ def test_a_stream_that_is_to_begin_anew_is_forgotten_and_the_others_stay(tmp_pat
     assert content(path) == [message("events", {"a": 1})]
 
 
-def test_whoever_looks_at_the_file_while_it_is_replaced_sees_a_whole_one(tmp_path: Path) -> None:
+def test_a_concurrent_reader_sees_a_complete_file(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     seen: set[int] = set()
     stop = threading.Event()

@@ -44,7 +44,7 @@ def named_paths(text: str) -> list[str]:
     return [each for each in re.findall(r"`([^`\n]+)`", text) if re.fullmatch(r"[\w./-]+(/|\.(py|json|md|toml))", each)]
 
 
-def test_the_picture_has_each_room_of_the_import_contract_once() -> None:
+def test_the_diagram_has_each_package_of_the_contract_once() -> None:
     contract = [room for layer in layers() for room in layer]
 
     undrawn, unknown = sorted(set(contract) - set(ROOMS)), sorted(set(ROOMS) - set(contract))
@@ -52,19 +52,19 @@ def test_the_picture_has_each_room_of_the_import_contract_once() -> None:
     assert len(ROOMS) == len(set(ROOMS))
 
 
-def test_every_line_of_the_picture_is_a_room_or_arrows() -> None:
+def test_every_line_of_the_diagram_is_a_package_or_arrows() -> None:
     lines = [line for line in PICTURE.splitlines()[1:] if line]
 
     rooms_or_arrows = r'  \w+\["<b>\w+</b><br>[^"]+"\]|  \w+ --> \w+(?: & \w+)*'
     assert [line for line in lines if not re.fullmatch(rooms_or_arrows, line)] == []
 
 
-def test_every_room_has_an_arrow() -> None:
+def test_every_package_has_an_arrow() -> None:
     assert set(ROOMS) - {room for arrow in ARROWS for room in arrow} == set()
 
 
 @pytest.mark.parametrize(("above", "below"), ARROWS)
-def test_an_arrow_points_downwards_and_is_a_direct_import(above: str, below: str) -> None:
+def test_an_arrow_points_down_and_is_a_direct_import(above: str, below: str) -> None:
     lacking = {above, below} - {room for layer in layers() for room in layer}
     assert lacking == set(), f"{above} --> {below}: {lacking} is not in pyproject.toml"
     assert level(above) < level(below), f"{above} --> {below} points upwards"
@@ -73,13 +73,13 @@ def test_an_arrow_points_downwards_and_is_a_direct_import(above: str, below: str
     ), f"no module of {above} imports one of {below}"
 
 
-def test_an_hour_is_walked_in_ten_lines() -> None:
+def test_the_walk_through_an_hour_has_ten_lines() -> None:
     walk = PAGE.split("## An hour, from argv to stdout\n", 1)[1].split("\n## ", 1)[0]
 
     assert re.findall(r"^(\d+)\. \S.*$", walk, re.MULTILINE) == [str(number) for number in range(1, 11)]
 
 
-def test_every_file_that_the_page_names_exists() -> None:
+def test_every_named_file_exists() -> None:
     paths = named_paths(PAGE)
 
     assert len(paths) > 50
@@ -88,7 +88,7 @@ def test_every_file_that_the_page_names_exists() -> None:
 
 
 @pytest.mark.parametrize("change", ["a stream", "a config field", "a landing format", "an error"])
-def test_the_files_that_a_change_touches_are_named(change: str) -> None:
+def test_the_files_of_each_kind_of_change_are_named(change: str) -> None:
     (cells,) = re.findall(rf"^\| {change} \|(.+)\|$", PAGE, re.MULTILINE)
 
     assert [len(named_paths(cell)) > 0 for cell in cells.split("|")] == [True, True]

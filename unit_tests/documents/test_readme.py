@@ -76,7 +76,7 @@ def records_in(path: Path) -> int:
     return sum(json.loads(line)["type"] == "RECORD" for line in path.read_bytes().splitlines())
 
 
-def test_a_project_of_ones_own_is_read_and_then_only_what_is_new(recent: Emulator, folder: Path) -> None:
+def test_a_second_read_appends_only_new_records(recent: Emulator, folder: Path) -> None:
     config, rest = commands("With your own project").split("config.yaml\n", 1)
 
     shell(config + "config.yaml\n", folder, recent)
@@ -89,7 +89,7 @@ def test_a_project_of_ones_own_is_read_and_then_only_what_is_new(recent: Emulato
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the README's command needs jq")
-def test_what_discover_prints_becomes_a_catalog_of_every_stream(recent: Emulator, folder: Path) -> None:
+def test_discover_output_becomes_a_catalog_of_every_stream(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
 
     shell(commands("With your own project", 1), folder, recent)
@@ -100,7 +100,7 @@ def test_what_discover_prints_becomes_a_catalog_of_every_stream(recent: Emulator
     assert {each["sync_mode"] for each in streams} == {"full_refresh", "incremental"}
 
 
-def test_hours_are_landed_found_whole_and_drawn(recent: Emulator, folder: Path) -> None:
+def test_hours_are_landed_and_reported(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
     place = folder / "landed"
 

@@ -46,7 +46,7 @@ def without_moments(stdout: bytes) -> list[str]:
     return [re.sub(r'"emitted_at":[0-9.]+', '"emitted_at":0', line) for line in lines]
 
 
-def test_nobody_watches_off_the_terminal_and_the_data_is_the_same_with_and_without_progress(
+def test_progress_does_not_change_the_data(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     arguments = connector.reading(num_workers=2)
@@ -63,7 +63,7 @@ def test_nobody_watches_off_the_terminal_and_the_data_is_the_same_with_and_witho
     assert [ESCAPE in run.stderr for run in runs] == [False, True, False, False]
 
 
-def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
+def test_progress_shows_hours_and_ends_with_a_summary(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.3)
@@ -90,7 +90,7 @@ def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
     assert seen.cursor_is_shown
 
 
-def test_a_second_read_counts_the_hours_that_are_looked_at_again(
+def test_a_second_read_counts_rechecked_hours(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     first = ready_program.run(connector.reading(), connector.environ)
@@ -106,7 +106,7 @@ def test_a_second_read_counts_the_hours_that_are_looked_at_again(
 
 
 @pytest.mark.parametrize("keeps_state", [True, False])
-def test_the_hint_after_a_read_followed_to_the_letter_loses_and_repeats_nothing(
+def test_the_suggested_command_reads_only_new_records(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, keeps_state: bool
 ) -> None:
     output, states = tmp_path / "out.jsonl", ["--state-file", str(tmp_path / "kept.json")]
@@ -131,7 +131,7 @@ def test_the_hint_after_a_read_followed_to_the_letter_loses_and_repeats_nothing(
 
 
 @pytest.mark.parametrize("name", ["NO_PROGRESS", "TERM"])
-def test_a_person_who_wants_no_progress_still_reads_the_summary(
+def test_the_summary_is_printed_without_progress(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, name: str
 ) -> None:
     connector.environ[name] = {"NO_PROGRESS": "1", "TERM": "dumb"}[name]
@@ -142,7 +142,7 @@ def test_a_person_who_wants_no_progress_still_reads_the_summary(
     assert seen.lines[0].startswith(f"events: {len(half_a_day.store.lines())} events, ")
 
 
-def test_no_colour_is_used_where_none_is_wanted(
+def test_no_color_turns_colours_off(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     assert not emulator.requests
@@ -155,7 +155,7 @@ def test_no_colour_is_used_where_none_is_wanted(
     assert red.lines == plain.lines
 
 
-def test_a_check_is_answered_in_a_line_and_to_a_program_in_messages(
+def test_check_prints_a_line_or_a_message(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     assert not emulator.requests
@@ -209,7 +209,7 @@ MISTAKES: dict[str, Mistake] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_readable_line_at_the_terminal_and_a_trace_off_it(
+def test_an_error_is_one_line_on_a_terminal_and_a_trace(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram, mistake: str, tmp_path: Path
 ) -> None:
     assert not emulator.requests
@@ -227,7 +227,7 @@ def test_a_mistake_is_one_readable_line_at_the_terminal_and_a_trace_off_it(
     assert neither.stderr == b""
 
 
-def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
+def test_the_failed_stream_is_named_and_how_to_continue(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     half_a_day.faults.add("forbidden", path="/api/2/taxonomy", details="Your plan lacks it")
@@ -254,7 +254,7 @@ def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
     assert lines[2].startswith("events: 320 events, ")
 
 
-def test_what_amplitude_says_does_not_control_the_terminal(
+def test_amplitudes_text_does_not_control_the_terminal(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     emulator.faults.add("forbidden", details="no\x1b[2J\x1b]0;title\x07 way")
@@ -266,7 +266,7 @@ def test_what_amplitude_says_does_not_control_the_terminal(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_ctrl_c_ends_a_read_with_a_state_and_leaves_the_terminal_as_it_was(
+def test_ctrl_c_ends_a_read_with_a_state(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, processes: int
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.3)
@@ -289,7 +289,7 @@ def test_ctrl_c_ends_a_read_with_a_state_and_leaves_the_terminal_as_it_was(
     assert sorted(record["uuid"] for record in seen.records + rest.records) == stored
 
 
-def test_ctrl_c_while_everything_is_imported_is_no_traceback(connector: Connector) -> None:
+def test_ctrl_c_during_imports_prints_no_traceback(connector: Connector) -> None:
     arguments = [sys.executable, str(COMMAND), *connector.reading()]
     with subprocess.Popen(
         ["timeout", "--foreground", "-s", "INT", "0.6", *arguments], cwd=PROJECT, env=connector.environ, stderr=-1
@@ -299,7 +299,7 @@ def test_ctrl_c_while_everything_is_imported_is_no_traceback(connector: Connecto
     assert b"Traceback" not in stderr
 
 
-def test_whoever_reads_the_first_lines_only_ends_the_command_quietly_and_the_state_file_stays_what_it_was(
+def test_head_ends_the_read_and_restores_the_state_file(
     half_a_day: Emulator, connector: Connector, tmp_path: Path
 ) -> None:
     state = tmp_path / "kept.json"
@@ -315,7 +315,7 @@ def test_whoever_reads_the_first_lines_only_ends_the_command_quietly_and_the_sta
 
 
 @pytest.mark.parametrize("arguments", [["config"], ["--help"], ["spec"]], ids=" ".join)
-def test_a_short_text_whose_reader_is_gone_is_no_error(arguments: list[str]) -> None:
+def test_a_closed_pipe_prints_no_error(arguments: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     program = [sys.executable, "-m", "source_amplitude", *arguments]
@@ -327,7 +327,7 @@ def test_a_short_text_whose_reader_is_gone_is_no_error(arguments: list[str]) -> 
 
 
 @pytest.mark.parametrize("command", ["config", "check"])
-def test_a_full_disk_behind_stdout_is_named(connector: Connector, ready_program: ReadyProgram, command: str) -> None:
+def test_a_full_disk_for_stdout_is_reported(connector: Connector, ready_program: ReadyProgram, command: str) -> None:
     arguments: list[Any] = [command]
     if command != "config":
         arguments += ["--config", connector.file("config.json", connector.config())]
@@ -341,7 +341,7 @@ def test_a_full_disk_behind_stdout_is_named(connector: Connector, ready_program:
     )
 
 
-def test_nobody_is_needed_on_stderr_but_somebody_on_stdout(connector: Connector) -> None:
+def test_stderr_may_be_closed_but_not_stdout(connector: Connector) -> None:
     program = f"{sys.executable} -m source_amplitude"
     config = connector.file("config.json", connector.config(data_region="mars"))
 

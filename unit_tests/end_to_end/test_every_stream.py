@@ -28,7 +28,7 @@ def last_states(run: Run) -> dict[str, Any]:
     }
 
 
-def test_all_streams_print_their_golden_records_and_a_last_state_behind_them(
+def test_all_streams_print_golden_records_and_a_last_state(
     connector: Connector, emulator: Emulator
 ) -> None:
     project = Project(emulator)
@@ -51,7 +51,7 @@ def test_all_streams_print_their_golden_records_and_a_last_state_behind_them(
     assert run.statuses.count("COMPLETE") == len(names)
 
 
-def test_the_states_of_a_file_are_followed_by_every_stream(connector: Connector, emulator: Emulator) -> None:
+def test_every_stream_follows_the_states_of_a_file(connector: Connector, emulator: Emulator) -> None:
     project = Project(emulator)
     project.set(cohort_pending_polls=0)
     names = ("cohort_members", "active_users", "monthly_active_users")

@@ -38,7 +38,7 @@ PASSING_FAULTS = [
 
 
 @pytest.mark.parametrize(("name", "settings"), PASSING_FAULTS)
-def test_every_event_arrives_once_in_spite_of(
+def test_every_event_arrives_once_despite(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any]
 ) -> None:
     half_a_day.faults.add(name, hour=NOON.replace(hour=6), **settings)
@@ -60,7 +60,7 @@ def test_every_event_arrives_once_in_spite_of(
         pytest.param("bad_request", {"details": "Invalid something"}, "Invalid something", id="400 for another reason"),
     ],
 )
-def test_what_cannot_be_read_is_named_and_comes_after_the_mend(
+def test_a_failed_hour_is_reported_and_read_after_the_fix(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any], cause: str
 ) -> None:
     half_a_day.faults.add(name, hour=NOON.replace(hour=6), **settings)
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_named_and_comes_after_the_mend(
     assert by_uuid(broken.records + mended.records) == everything
 
 
-def test_the_size_that_worked_is_remembered_in_the_sync_and_for_the_next(
+def test_the_working_window_size_is_remembered(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     half_a_day.faults.add("too_large_above_hours", hours=1)
@@ -99,7 +99,7 @@ def test_the_size_that_worked_is_remembered_in_the_sync_and_for_the_next(
     }
 
 
-def test_keys_revoked_in_the_middle_end_the_stream_soon_with_a_state(
+def test_revoked_keys_end_the_stream_with_a_state(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     half_a_day.faults.add("forbidden", hour=NOON.replace(hour=6))
@@ -113,7 +113,7 @@ def test_keys_revoked_in_the_middle_end_the_stream_soon_with_a_state(
     assert [seen.query["start"] for seen in half_a_day.requests][-1] <= "20260304T07"
 
 
-def test_a_malformed_line_is_named_once_and_its_neighbours_come_once(
+def test_a_malformed_line_is_reported_once(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     good = half_a_day.store.lines()

@@ -33,7 +33,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize(("name", "settings", "quote"), FOREIGN)
-def test_a_foreign_answer_that_stays_fails_its_window_and_the_next_sync_reads_it(
+def test_a_foreign_response_fails_only_its_window(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any], quote: str
 ) -> None:
     half_a_day.faults.add(name, hour=SIX, **settings)
@@ -49,7 +49,7 @@ def test_a_foreign_answer_that_stays_fails_its_window_and_the_next_sync_reads_it
     assert by_uuid(first.records + second.records) == everything
 
 
-def test_an_archive_without_a_file_of_its_window_leaves_its_hours_open(
+def test_an_empty_archive_leaves_its_hours_open(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     everything = by_uuid([expected_record(line) for line in half_a_day.store.lines()])
@@ -72,7 +72,7 @@ def test_an_archive_without_a_file_of_its_window_leaves_its_hours_open(
     assert by_uuid(first.records + second.records) == everything
 
 
-def test_an_empty_archive_that_is_followed_by_a_full_one_is_not_seen(
+def test_a_temporary_empty_archive_goes_unnoticed(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     half_a_day.faults.add("empty_archive", hour=SIX, times=2)
@@ -97,7 +97,7 @@ def test_an_empty_archive_that_is_followed_by_a_full_one_is_not_seen(
         pytest.param("html_page", {"status": 403}, f"HTTP 403, text/html, {PAGE}", id="403 of a gateway"),
     ],
 )
-def test_check_fails_at_once_where_everything_is_foreign(
+def test_check_fails_on_foreign_responses(
     emulator: Emulator, connector: Connector, name: str, settings: dict[str, Any], quote: str
 ) -> None:
     emulator.faults.add(name, path="/api/", **settings)
@@ -109,7 +109,7 @@ def test_check_fails_at_once_where_everything_is_foreign(
     assert len(emulator.requests) == 2
 
 
-def test_check_succeeds_with_a_warning_where_only_the_probe_is_answered_oddly(
+def test_check_warns_if_only_the_probe_is_foreign(
     emulator: Emulator, connector: Connector
 ) -> None:
     emulator.faults.add("html_page", path=EXPORT, status=404)
@@ -125,7 +125,7 @@ def test_check_succeeds_with_a_warning_where_only_the_probe_is_answered_oddly(
     ]
 
 
-def test_check_refuses_wrong_keys_after_an_odd_answer_to_the_probe(emulator: Emulator, connector: Connector) -> None:
+def test_check_rejects_wrong_keys_after_a_foreign_probe(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("html_page", path=EXPORT, status=404)
 
     run = connector.check(secret_key="not-the-secret-0123456789")
@@ -134,7 +134,7 @@ def test_check_refuses_wrong_keys_after_an_odd_answer_to_the_probe(emulator: Emu
     assert "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API" in run.connection["message"]
 
 
-def test_a_date_from_before_the_newest_hour_already_read_ends_the_sync_red(
+def test_a_date_before_the_newest_hour_fails_the_sync(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     state = connector.read().states[-1]
@@ -150,7 +150,7 @@ def test_a_date_from_before_the_newest_hour_already_read_ends_the_sync_red(
     assert run.states[-1:] in ([], [state])
 
 
-def test_a_date_from_before_start_date_ends_the_sync_red(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_date_before_start_date_fails_the_sync(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("wrong_clock", offset_seconds=-30 * 24 * 3600)
 
     run = connector.read()

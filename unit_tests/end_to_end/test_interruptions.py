@@ -65,7 +65,7 @@ def before_and_after_the_last_state(run: Run) -> tuple[list[str], list[str], obj
     return before, after, state
 
 
-def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
+def test_a_killed_read_is_completed_by_the_next(
     half_a_day: Emulator, connector: Connector, program: Path
 ) -> None:
     chance = random.Random(SEED)
@@ -91,7 +91,7 @@ def test_a_read_that_is_killed_at_any_moment_is_completed_by_the_next(
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 @pytest.mark.parametrize("lines", [9, 60, 250])
-def test_a_read_that_is_asked_to_end_repeats_nothing(
+def test_a_stopped_read_repeats_nothing(
     half_a_day: Emulator, connector: Connector, how: signal.Signals, lines: int, program: Path
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.2)
@@ -109,7 +109,7 @@ def test_a_read_that_is_asked_to_end_repeats_nothing(
 
 
 @pytest.mark.parametrize("command", ["check", "discover"])
-def test_a_command_that_is_ended_once_it_has_answered_has_not_failed(connector: Connector, command: str) -> None:
+def test_a_command_terminated_after_its_response_succeeds(connector: Connector, command: str) -> None:
     config = connector.file("config.json", connector.config())
     answers = {"check": b'"CONNECTION_STATUS"', "discover": b'"CATALOG"'}
 
@@ -124,7 +124,7 @@ def test_a_command_that_is_ended_once_it_has_answered_has_not_failed(connector: 
     assert process.returncode in {0, -signal.SIGTERM}
 
 
-def test_no_file_is_left_behind_by_a_read_that_is_killed(
+def test_a_killed_read_leaves_no_files(
     half_a_day: Emulator, connector: Connector, tmp_path: Path, program: Path
 ) -> None:
     half_a_day.faults.add("slow_drip", bytes_per_second=2000)
@@ -137,7 +137,7 @@ def test_no_file_is_left_behind_by_a_read_that_is_killed(
     assert sorted(str(path.relative_to(tmp_path)) for path in files) == ["catalog.json", "config.json"]
 
 
-def test_a_disk_that_fills_is_named_with_its_folder_and_the_bytes_and_the_next_sync_completes_the_set(
+def test_a_full_disk_is_reported_and_the_next_sync_completes(
     half_a_day: Emulator, connector: Connector, tmp_path: Path
 ) -> None:
     arguments = connector.reading(request_time_range=1, num_workers=1)
@@ -155,7 +155,7 @@ def test_a_disk_that_fills_is_named_with_its_folder_and_the_bytes_and_the_next_s
     assert sorted(uuids_of(full) + uuids_of(rest)) == stored_uuids(half_a_day)
 
 
-def test_lines_that_strain_every_reader_come_out_whole(emulator: Emulator, connector: Connector) -> None:
+def test_extreme_lines_are_read_completely(emulator: Emulator, connector: Connector) -> None:
     stamp = '"server_upload_time":"2026-03-04 06:00:00.000001"'
     lines = [
         '{"uuid":"long","text":"' + "x" * 20_000_000 + '",' + stamp + "}",

@@ -25,7 +25,7 @@ KILLS, MOST_RUNS = 3, 6
 
 
 @pytest.mark.parametrize("to_a_file", [False, True], ids=["into a pipe", "into a file"])
-def test_runs_that_are_killed_at_any_moment_lose_nothing_and_repeat_only_what_came_after_the_last_state(
+def test_killed_runs_lose_nothing(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, to_a_file: bool
 ) -> None:
     chance = random.Random(SEED + to_a_file)
@@ -69,7 +69,7 @@ def state_of(path: Path) -> object:
     return next((each["stream"]["stream_state"] for each in json.loads(path.read_text())), None)
 
 
-def test_a_second_run_repeats_nothing_and_the_file_is_a_state_for_other_runs_too(
+def test_a_second_run_repeats_nothing(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     state = str(tmp_path / "kept.json")
@@ -82,7 +82,7 @@ def test_a_second_run_repeats_nothing_and_the_file_is_a_state_for_other_runs_too
     assert [sorted(uuids_of(run)) for run in (*runs, other)] == [stored_uuids(half_a_day), [], []]
 
 
-def test_streams_that_are_read_in_turns_keep_their_states_side_by_side(
+def test_streams_read_in_turns_keep_their_states(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     state = tmp_path / "kept.json"
@@ -98,7 +98,7 @@ def test_streams_that_are_read_in_turns_keep_their_states_side_by_side(
     assert half_a_day.requests
 
 
-def test_a_full_refresh_reads_everything_each_time_and_goes_on_where_it_was_interrupted(
+def test_a_full_refresh_reads_everything_each_time(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.25)
@@ -120,7 +120,7 @@ def test_a_full_refresh_reads_everything_each_time_and_goes_on_where_it_was_inte
     assert [sum("uuid" not in each for each in run.records) for run in runs] == [3, 3]
 
 
-def test_a_file_that_another_run_holds_is_refused_and_nothing_is_asked_for(
+def test_a_locked_state_file_is_refused_before_any_request(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     state = tmp_path / "kept.json"
@@ -132,7 +132,7 @@ def test_a_file_that_another_run_holds_is_refused_and_nothing_is_asked_for(
     assert f"--state-file: {state} is in use by another run" in run.error_texts[0]
 
 
-def test_a_file_that_cannot_be_written_ends_the_run_and_says_so(
+def test_a_state_file_that_cannot_be_written_fails_the_run(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     assert half_a_day.store.lines()
@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_written_ends_the_run_and_says_so(
     ],
     ids=["both", "both with =", "empty", "no value", "shortened"],
 )
-def test_wrong_usage_of_the_option_is_explained_on_stderr(
+def test_wrong_usage_of_state_file_is_explained(
     connector: Connector, ready_program: ReadyProgram, options: list[str], complaint: str
 ) -> None:
     run = ready_program.run([*connector.reading(), *options], connector.environ)
@@ -164,7 +164,7 @@ def test_wrong_usage_of_the_option_is_explained_on_stderr(
     assert complaint in run.stderr.decode().replace("\n", " ")
 
 
-def test_only_a_read_has_a_file_of_states(connector: Connector, ready_program: ReadyProgram) -> None:
+def test_only_read_accepts_a_state_file(connector: Connector, ready_program: ReadyProgram) -> None:
     config = connector.file("config.json", connector.config())
 
     run = ready_program.run(["check", "--config", config, "--state-file", "x"], connector.environ)

@@ -24,14 +24,14 @@ AWKWARD_KEY = "k%y+/&=é\"'\\$(x) 'two words' .*"
 AWKWARD_SECRET = "s€cret/+%41 [a-z]{2}#?"
 
 
-def test_check_succeeds_without_transferring_events(half_a_day: Emulator, connector: Connector) -> None:
+def test_check_succeeds_without_downloading_events(half_a_day: Emulator, connector: Connector) -> None:
     run = connector.check()
 
     assert (run.exit_code, run.connection) == (0, {"status": "SUCCEEDED"})
     assert [(seen.path, seen.status) for seen in half_a_day.requests] == [("/us/api/2/export", 404)]
 
 
-def test_check_refuses_wrong_keys_and_says_that_the_other_region_does_too(
+def test_check_rejects_wrong_keys_in_both_regions(
     emulator: Emulator, connector: Connector
 ) -> None:
     run = connector.check(secret_key="not-the-secret-0123456789")
@@ -48,7 +48,7 @@ def test_check_refuses_wrong_keys_and_says_that_the_other_region_does_too(
     assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
 
 
-def test_check_names_the_region_that_accepts_the_keys(emulator: Emulator, connector: Connector) -> None:
+def test_check_names_the_right_region(emulator: Emulator, connector: Connector) -> None:
     run = connector.check(data_region="EU Residency Server")
 
     assert run.exit_code == 1
@@ -59,7 +59,7 @@ def test_check_names_the_region_that_accepts_the_keys(emulator: Emulator, connec
     assert_no_secret(run, emulator.project.api_key, emulator.project.secret_key)
 
 
-def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Connector) -> None:
+def test_check_reports_an_outage(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("server_error", status=503)
 
     run = connector.check()
@@ -70,7 +70,7 @@ def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Con
     assert f"AMPLITUDE_API_URL is set to {emulator.url}" in run.error_texts[0]
 
 
-def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator, connector: Connector) -> None:
+def test_a_read_with_rejected_keys_fails_at_once(emulator: Emulator, connector: Connector) -> None:
     run = connector.read(secret_key="not-the-secret-0123456789")
 
     assert run.exit_code == 1
@@ -101,7 +101,7 @@ def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator,
         pytest.param({"active_users_group_by_country": "yes"}, "'yes' is neither true nor false", id="flag"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_field(
+def test_an_invalid_value_is_reported_with_its_field(
     emulator: Emulator, connector: Connector, changes: dict[str, Any], problem: str
 ) -> None:
     run = connector.check(**changes)
@@ -112,7 +112,7 @@ def test_a_wrong_value_is_named_with_its_field(
     assert emulator.requests == []
 
 
-def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator, connector: Connector) -> None:
+def test_every_command_reports_all_invalid_values(emulator: Emulator, connector: Connector) -> None:
     changes: dict[str, Any] = {"data_region": "mars", "start_date": "soon", "request_time_range": "4", "secret_key": ""}
 
     runs = [connector.check(**changes), connector.discover(**changes), connector.read(**changes)]
@@ -125,7 +125,7 @@ def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator,
     assert emulator.requests == []
 
 
-def test_an_unknown_stream_ends_red_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
+def test_an_unknown_stream_fails_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
     run = connector.read(streams=("nonsense", "events"))
 
     assert run.exit_code == 1
@@ -135,7 +135,7 @@ def test_an_unknown_stream_ends_red_and_the_others_are_read(half_a_day: Emulator
     assert len(run.records) == len(half_a_day.store.lines())
 
 
-def test_a_start_date_in_the_future_reads_nothing_and_leaves_no_trap(
+def test_a_future_start_date_reads_nothing(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     early = connector.read(start_date="2126-05-01T00:00:00Z")
@@ -146,7 +146,7 @@ def test_a_start_date_in_the_future_reads_nothing_and_leaves_no_trap(
     assert len(later.records) == len(half_a_day.store.lines())
 
 
-def test_awkward_keys_appear_in_no_form_in_any_output(emulator: Emulator, connector: Connector) -> None:
+def test_awkward_keys_never_appear_in_the_output(emulator: Emulator, connector: Connector) -> None:
     keys: dict[str, Any] = {"api_key": AWKWARD_KEY, "secret_key": AWKWARD_SECRET}
     emulator.clock.advance(timedelta(hours=1))
 
@@ -174,7 +174,7 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
         ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
+def test_an_invalid_configuration_file_is_reported(
     connector: Connector, tmp_path: Path, name: str, content: str | None, complaint: str
 ) -> None:
     path = tmp_path / name
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
 
 
 @pytest.mark.parametrize("content", [["a-key-0123456789"], {}, {"streams": [{"stream": {}, "sync_mode": "x"}]}])
-def test_a_file_that_is_no_catalog_is_named_and_never_quoted(connector: Connector, content: object) -> None:
+def test_an_invalid_catalog_is_reported_without_its_content(connector: Connector, content: object) -> None:
     config, catalog = connector.file("config.json", connector.config()), connector.file("list.json", content)
 
     run = connector.run("read", "--config", config, "--catalog", catalog)
@@ -199,7 +199,7 @@ def test_a_file_that_is_no_catalog_is_named_and_never_quoted(connector: Connecto
     assert b"a-key-0123456789" not in run.stdout
 
 
-def test_a_full_refresh_that_resumes_from_a_state_says_so_first(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_resumed_full_refresh_logs_a_warning_first(half_a_day: Emulator, connector: Connector) -> None:
     whole = connector.read(mode="full_refresh")
     incremental = connector.read(whole.states[0])
     resumed = connector.read(whole.states[0], mode="full_refresh")
@@ -214,7 +214,7 @@ def test_a_full_refresh_that_resumes_from_a_state_says_so_first(half_a_day: Emul
     assert len(whole.records) == len(half_a_day.store.lines())
 
 
-def test_files_may_come_from_pipes_of_the_shell(half_a_day: Emulator, connector: Connector) -> None:
+def test_files_may_be_pipes(half_a_day: Emulator, connector: Connector) -> None:
     arguments = connector.reading({"server_upload_time": "20260304T08"})
     usual = connector.run(*arguments)
     script = """exec "$0" "$1" read --config <(cat "$3") --catalog <(cat "$5") --state <(cat "$7")"""
@@ -232,7 +232,7 @@ def test_files_may_come_from_pipes_of_the_shell(half_a_day: Emulator, connector:
 
 
 @pytest.mark.parametrize("command", ["check", "discover"])
-def test_a_configuration_may_come_from_stdin(connector: Connector, command: str) -> None:
+def test_the_configuration_may_come_from_stdin(connector: Connector, command: str) -> None:
     done = subprocess.run(
         [sys.executable, str(COMMAND), command, "--config", "/dev/stdin"],
         input=json.dumps(connector.config()).encode(),
@@ -245,7 +245,7 @@ def test_a_configuration_may_come_from_stdin(connector: Connector, command: str)
     assert kinds[-1] == {"check": "CONNECTION_STATUS", "discover": "CATALOG"}[command]
 
 
-def test_two_options_that_name_stdin_are_refused(connector: Connector) -> None:
+def test_stdin_for_two_options_is_refused(connector: Connector) -> None:
     done = subprocess.run(
         [sys.executable, str(COMMAND), "read", "--config", "/dev/stdin", "--catalog", "/dev/stdin"],
         input=b"{}",
@@ -259,7 +259,7 @@ def test_two_options_that_name_stdin_are_refused(connector: Connector) -> None:
     assert (done.returncode, complaint in error) == (1, True)
 
 
-def test_a_state_of_other_streams_is_no_silent_start_from_the_beginning(
+def test_a_state_of_other_streams_logs_a_warning(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     arguments = connector.reading()
@@ -271,7 +271,7 @@ def test_a_state_of_other_streams_is_no_silent_start_from_the_beginning(
     assert len(run.records) == len(half_a_day.store.lines())
 
 
-def test_a_failed_read_says_why_once_and_without_a_stack_in_its_log(emulator: Emulator, connector: Connector) -> None:
+def test_a_failed_read_reports_its_error_once(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("forbidden")
 
     run = connector.read()
@@ -281,7 +281,7 @@ def test_a_failed_read_says_why_once_and_without_a_stack_in_its_log(emulator: Em
     assert "Traceback" not in run.logs
 
 
-def test_a_reader_that_goes_away_ends_the_read_in_silence(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_closed_pipe_ends_the_read_silently(half_a_day: Emulator, connector: Connector) -> None:
     command = [sys.executable, str(COMMAND), *connector.reading()]
 
     with subprocess.Popen(command, env=connector.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

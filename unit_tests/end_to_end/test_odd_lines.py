@@ -20,7 +20,7 @@ FIGURES = (
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_odd_lines_are_read_once_and_named_once_by_kind(
+def test_odd_lines_are_read_once_and_reported_once(
     emulator: Emulator, connector: Connector, processes: int
 ) -> None:
     emulator.store.put_content(AT, 0, b"\n".join(LINES) + b"\n")
@@ -35,7 +35,7 @@ def test_odd_lines_are_read_once_and_named_once_by_kind(
     assert FIGURES in first.logs
 
 
-def test_what_is_added_behind_a_line_of_several_events_is_read_alone(emulator: Emulator, connector: Connector) -> None:
+def test_only_lines_added_after_several_events_are_read(emulator: Emulator, connector: Connector) -> None:
     emulator.store.put_content(AT, 0, b'{"uuid":"1"}{"uuid":"2"}\n{"uuid":"3"}')
     first = connector.read()
     emulator.clock.set(AT.replace(hour=23))

@@ -55,7 +55,7 @@ def sdk(request: pytest.FixtureRequest, emulator: Emulator, deliveries: Deliveri
     client.shutdown()
 
 
-def test_every_field_of_2000_sdk_events_comes_out_of_the_command_line(
+def test_every_field_of_2000_sdk_events_is_printed(
     emulator: Emulator, connector: Connector, sdk: Amplitude, deliveries: Deliveries
 ) -> None:
     identify_everybody(sdk)

@@ -47,7 +47,7 @@ def stored(emulator: Emulator) -> list[str]:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_backfill_goes_on_within_the_half_read_hour_and_has_every_event_once(
+def test_a_backfill_continues_in_a_partial_hour(
     emulator: Emulator, connector: Connector, policy: str
 ) -> None:
     rest = go_on(connector, policy)
@@ -62,7 +62,7 @@ def test_a_backfill_goes_on_within_the_half_read_hour_and_has_every_event_once(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_no_hour_that_is_settled_is_asked_for(emulator: Emulator, connector: Connector, policy: str) -> None:
+def test_no_settled_hour_is_requested(emulator: Emulator, connector: Connector, policy: str) -> None:
     go_on(connector, policy)
 
     asked = {request.query["start"] for request in emulator.requests if request.query["start"] >= "2026"}
@@ -71,7 +71,7 @@ def test_no_hour_that_is_settled_is_asked_for(emulator: Emulator, connector: Con
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_what_amplitude_adds_to_read_and_half_read_hours_comes_once(
+def test_late_events_of_done_and_partial_hours_come_once(
     emulator: Emulator, connector: Connector, policy: str
 ) -> None:
     late = add_late_events(emulator)
@@ -83,7 +83,7 @@ def test_what_amplitude_adds_to_read_and_half_read_hours_comes_once(
     assert set(late) <= set(uuids_of(rest))
 
 
-def test_a_malformed_line_that_amplitude_mends_comes_with_its_member_and_ends_the_failure(
+def test_a_fixed_malformed_line_ends_the_failure(
     emulator: Emulator, connector: Connector
 ) -> None:
     lines = emulator.store.lines(at(3, 12), at(3, 13))[:5]
@@ -131,7 +131,7 @@ def march(first: int, last: int) -> list[str]:
     return [f"2026-03-{day:02}" for day in range(first, last + 1)]
 
 
-def test_every_stream_goes_on_from_a_file_of_states(emulator: Emulator, connector: Connector, states: Path) -> None:
+def test_every_stream_continues_from_a_state_file(emulator: Emulator, connector: Connector, states: Path) -> None:
     emitted = saved(f"{EVERY_STREAM}.emitted.json")
     emulator.store.append_lines(at(4, 7), 4, [late_event("new")])
     emulator.clock.advance(timedelta(days=5))
@@ -167,7 +167,7 @@ def saved_date(name: str) -> str | None:
     return date
 
 
-def test_a_cohort_that_was_read_comes_again_only_when_it_was_computed_again(
+def test_a_cohort_is_read_again_only_when_recomputed(
     emulator: Emulator, connector: Connector, states: Path
 ) -> None:
     (cohort_id,) = saved("amplitude/cohorts.json")
@@ -180,7 +180,7 @@ def test_a_cohort_that_was_read_comes_again_only_when_it_was_computed_again(
     assert sorted(saved(f"{EVERY_STREAM}.emitted.json")["cohort_members"]) == [5001, 5002]
 
 
-def test_states_of_streams_that_are_not_read_stay_as_they_were_saved(
+def test_states_of_unread_streams_are_not_changed(
     emulator: Emulator, connector: Connector, states: Path
 ) -> None:
     emulator.store.append_lines(at(4, 7), 4, [late_event("new")])

@@ -33,7 +33,7 @@ MALFORMED = b'{"uuid":"before","server_upload_time":"2026-03-04 06:00:00.000000"
 
 
 @pytest.mark.parametrize(("late_hours", "syncs_until_then"), [(1, 1), (12, 3), (24, 6)])
-def test_an_hour_published_up_to_a_day_after_the_margin_is_not_lost(
+def test_an_hour_published_a_day_late_is_not_lost(
     half_a_day: Emulator, connector: Connector, late_hours: int, syncs_until_then: int
 ) -> None:
     late = NOON.replace(hour=5)
@@ -49,7 +49,7 @@ def test_an_hour_published_up_to_a_day_after_the_margin_is_not_lost(
     assert sorted(emitted) == uuids(half_a_day)
 
 
-def test_a_project_that_is_silent_for_weeks_is_asked_for_little_and_loses_nothing_when_it_wakes(
+def test_a_silent_project_needs_few_requests(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     state = sync(connector).states[-1]
@@ -71,7 +71,7 @@ def test_a_project_that_is_silent_for_weeks_is_asked_for_little_and_loses_nothin
     assert again.uuids == []
 
 
-def test_an_hour_compressed_anew_brings_nothing_and_a_rewritten_one_comes_whole_with_a_warning(
+def test_a_recompressed_member_is_skipped_a_rewritten_one_read(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     first = sync(connector)
@@ -89,7 +89,7 @@ def test_an_hour_compressed_anew_brings_nothing_and_a_rewritten_one_comes_whole_
     assert f"Amplitude has rewritten the member {rewritten.name} of 2026-03-04 08:00 UTC" in second.warnings
 
 
-def test_a_full_refresh_looks_for_no_late_files(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_full_refresh_does_not_recheck_hours(half_a_day: Emulator, connector: Connector) -> None:
     state = sync(connector, mode="full_refresh").states[-1]
     half_a_day.store.add_member(NOON.replace(hour=7), [b'{"uuid":"late"}'], partition=9999)
     half_a_day.clock.advance(timedelta(hours=4))
@@ -99,7 +99,7 @@ def test_a_full_refresh_looks_for_no_late_files(half_a_day: Emulator, connector:
     assert resumed.uuids == []
 
 
-def test_an_outage_in_the_middle_of_a_years_backfill_ends_the_stream_soon(
+def test_an_outage_during_a_backfill_ends_the_stream_soon(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     half_a_day.faults.add("forbidden", path="/never")
@@ -123,7 +123,7 @@ def test_an_outage_in_the_middle_of_a_years_backfill_ends_the_stream_soon(
 @pytest.mark.parametrize(
     ("policy", "first_red", "second_red"), [("report", True, False), ("fail", True, True), ("skip", False, False)]
 )
-def test_a_malformed_line_is_reported_by_the_policy_and_never_repeats_its_neighbours(
+def test_a_malformed_line_follows_the_policy(
     half_a_day: Emulator, connector: Connector, policy: str, *, first_red: bool, second_red: bool
 ) -> None:
     everything = uuids(half_a_day)
@@ -142,7 +142,7 @@ def test_a_malformed_line_is_reported_by_the_policy_and_never_repeats_its_neighb
     assert "cut" not in first.warnings + second.warnings + "".join(first.errors + second.errors)
 
 
-def test_a_failing_line_that_amplitude_mends_comes_with_its_member(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_fixed_malformed_line_is_read_with_its_member(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED)
     first = sync(connector, malformed_lines="fail")
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED.replace(b'{"cut": "of', b'{"uuid":"mended"}'))
@@ -154,7 +154,7 @@ def test_a_failing_line_that_amplitude_mends_comes_with_its_member(half_a_day: E
     assert (third.uuids, third.errors) == ([], [])
 
 
-def test_upstreams_own_converter_reads_our_state_and_we_go_on_after_it(
+def test_upstream_reads_our_state_and_we_read_its_state(
     half_a_day: Emulator, connector: Connector
 ) -> None:
     ours = sync(connector, end_date="2026-03-04T06:00:00Z").states[-1]
@@ -174,7 +174,7 @@ def test_upstreams_own_converter_reads_our_state_and_we_go_on_after_it(
     assert sorted(back.uuids) == uuids(half_a_day, 4)
 
 
-def test_a_state_is_small_and_large_ones_are_rare(emulator: Emulator, connector: Connector) -> None:
+def test_a_state_is_small(emulator: Emulator, connector: Connector) -> None:
     fill(emulator, 0, 10, events_per_hour=60)
 
     many = sync(connector, request_time_range=1)

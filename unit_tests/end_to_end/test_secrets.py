@@ -229,7 +229,7 @@ def teller(
 
 
 @pytest.mark.parametrize("name", ALL_PAIRS)
-def test_no_command_tells_a_key(teller: Teller, name: str) -> None:
+def test_no_command_reveals_a_key(teller: Teller, name: str) -> None:
     turn = list(ALL_PAIRS).index(name)
     told = list(STORIES.items())[turn % EVERY :: EVERY]
 
@@ -240,7 +240,7 @@ def test_no_command_tells_a_key(teller: Teller, name: str) -> None:
         assert (title, at_a_terminal, shown.exit_code, found) == (title, at_a_terminal, story.exit_code, [])
 
 
-def test_the_search_finds_a_key_that_is_told(teller: Teller, tmp_path: Path) -> None:
+def test_the_search_finds_a_revealed_key(teller: Teller, tmp_path: Path) -> None:
     shown, found = teller.play(STORIES["config"], ("AMPLITUDE_API_KEY", "another"), at_a_terminal=False)
     (tmp_path / "left.txt").write_bytes(base64.b64encode(b"AMPLITUDE_API_KEY:another"))
 
@@ -262,7 +262,7 @@ def test_every_form_of_a_key_is_masked(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["one in the other", "the other in the one"])
-def test_airbytes_own_filter_masks_a_key_of_which_the_other_is_a_part(name: str) -> None:
+def test_airbytes_filter_masks_a_key_inside_the_other(name: str) -> None:
     api_key, secret_key = PAIRS[name]
 
     try:

@@ -126,8 +126,8 @@ def test_hours_that_cannot_be_expected_yet_are_called_that_whatever_end_is_named
 
     missing = program.missing(folder, "--start", "2026-03-05", *more)
 
-    advice = "Name an earlier --start; the newest expected hour is 2026-03-04 09:00 UTC."
-    said = f"No hour from 2026-03-05 00:00 UTC on can be expected yet. {advice}"
+    advice = "Use an earlier --start; the newest expected hour is 2026-03-04 09:00 UTC."
+    said = f"No hour from 2026-03-05 00:00 UTC on is expected yet. {advice}"
     assert (missing.exit_code, missing.problem) == (1, said)
 
 

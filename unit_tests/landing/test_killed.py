@@ -97,9 +97,7 @@ def test_a_landing_that_is_asked_to_end_says_so_and_keeps_what_is_done(
     rest = program.land(faulty_s3, *HOURS, "--only-missing")
 
     assert stopped.exit_code == 128 + how
-    assert stopped.problem == (
-        "The landing was asked to end. Every hour that was done is landed. Run the command again for the rest."
-    )
+    assert stopped.problem == "Stopped. Progress is saved; run the same command to continue."
     assert stopped.stdout.count("\n") == 1
     assert len(manifests_of(left)) >= 3
     assert_honest(left, oracle(half_a_day.store), set(missing.hours))

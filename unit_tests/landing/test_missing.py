@@ -31,7 +31,7 @@ def test_nothing_is_missing_of_what_was_landed(program: Program, every_store: Pe
 
     missing = program.missing(every_store)
 
-    said = f"Nothing is missing of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}.\n"
+    said = f"Nothing is missing: 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}.\n"
     assert (missing.exit_code, missing.stdout, missing.stderr) == (0, "", said)
 
 
@@ -58,7 +58,7 @@ def test_each_hour_that_is_missing_or_short_is_listed_with_its_reason_and_the_co
         f"2026-03-04T08\tmissing\t{objects} objects without a manifest: a landing was cut off",
     ]
     assert missing.stderr.splitlines()[0] == (
-        f"4 of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url} are missing or short. To fetch them:"
+        f"Missing or incomplete: 4 of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}. To download them:"
     )
     assert command == [
         *("source-amplitude", "land", "--config", "config.json", "--to", every_store.url),

@@ -39,7 +39,7 @@ def told(listener: Terminal) -> list[str]:
     return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said_to(listener)]
 
 
-def test_what_became_of_an_export_is_said_in_two_lines(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_the_result_of_an_export_has_two_lines(listener: Terminal, reporter: ConsoleReporter) -> None:
     reporter.end("events", SyncStats(records=40_800, hours_done=68, content_bytes=72_000_000, seconds=2.5))
 
     assert told(listener) == [
@@ -48,7 +48,7 @@ def test_what_became_of_an_export_is_said_in_two_lines(listener: Terminal, repor
     ]
 
 
-def test_each_stream_is_named_once_with_what_became_of_it(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_each_stream_is_reported_once(listener: Terminal, reporter: ConsoleReporter) -> None:
     reporter.begin_stream("cohorts")
     for _ in range(1200):
         reporter.count("cohorts")
@@ -73,7 +73,7 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Terminal, re
 @pytest.mark.parametrize(
     ("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'"), ("./-x", "./-x")]
 )
-def test_the_next_command_can_be_copied_into_a_shell_and_appends(
+def test_the_next_command_is_quoted_and_appends(
     listener: Terminal, reporter: ConsoleReporter, output: str, shown: str
 ) -> None:
     reporter.end_read(replace(COMMAND, output=output), goes_on=True)
@@ -86,7 +86,7 @@ def test_the_next_command_can_be_copied_into_a_shell_and_appends(
 
 @pytest.mark.parametrize(("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
 @pytest.mark.parametrize("state", [(), ("--state", "state.json"), ("--state=state.json",)])
-def test_without_a_state_file_the_states_are_taken_from_the_output(
+def test_without_a_state_file_the_hint_extracts_states(
     listener: Terminal, reporter: ConsoleReporter, output: str, shown: str, state: tuple[str, ...]
 ) -> None:
     typed = TypedCommand(("python", "main.py"), (*READ[:3], *state, *READ[3:], "-d"))
@@ -99,7 +99,7 @@ def test_without_a_state_file_the_states_are_taken_from_the_output(
     ]
 
 
-def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_the_hint_writes_states_to_a_new_file(listener: Terminal, reporter: ConsoleReporter) -> None:
     for name in ("state.json", "state-2.json"):
         Path(name).write_text("another sync's")
     reporter.end_read(ReadCommand(TypedCommand(arguments=READ), keeps_state=False, output="out"), goes_on=True)
@@ -110,7 +110,7 @@ def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Terminal, rep
     ]
 
 
-def test_states_of_full_refreshes_are_not_taken_over(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_the_hint_skips_states_of_full_refreshes(listener: Terminal, reporter: ConsoleReporter) -> None:
     typed, refreshed = TypedCommand(arguments=READ), frozenset({"events_list", "cohorts"})
     reporter.end_read(ReadCommand(typed, keeps_state=False, output="out", refreshed=refreshed), goes_on=True)
 
@@ -120,7 +120,7 @@ def test_states_of_full_refreshes_are_not_taken_over(listener: Terminal, reporte
     )
 
 
-def test_what_was_asked_to_end_did_not_fail(listener: Terminal) -> None:
+def test_a_stopped_stream_has_not_failed(listener: Terminal) -> None:
     stop = threading.Event()
     reporter = ConsoleReporter(listener, stop)
     reporter.begin_stream("events")
@@ -133,7 +133,7 @@ def test_what_was_asked_to_end_did_not_fail(listener: Terminal) -> None:
     assert said_to(listener)[:2] == ["events: The sync was asked to end.", "To go on where this ended:"]
 
 
-def test_a_check_ends_in_one_line(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_a_check_prints_one_line(listener: Terminal, reporter: ConsoleReporter) -> None:
     reporter.end_check("")
     reporter.end_check("Refused.")
 

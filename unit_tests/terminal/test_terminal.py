@@ -38,7 +38,7 @@ def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TERM": "unknown"}, False),
     ],
 )
-def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
+def test_progress_is_drawn_if_the_terminal_supports_it(
     monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], can_draw: object
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Screen())
@@ -70,7 +70,7 @@ def test_progress_is_not_drawn_over_data(
     assert bool(said_to(listener)) is is_drawn
 
 
-def test_bad_news_is_red_and_no_markup_of_a_text_means_anything() -> None:
+def test_errors_are_red_and_markup_is_not_interpreted() -> None:
     listener = terminal()
 
     listener.print("[red]x[/] :smile: 5 /path", is_bad=True)
@@ -79,7 +79,7 @@ def test_bad_news_is_red_and_no_markup_of_a_text_means_anything() -> None:
     assert said_to(listener) == ["\x1b[31m[red]x[/] :smile: 5 /path\x1b[0m", "[bold]y[/bold]"]
 
 
-def test_nothing_that_came_from_elsewhere_controls_the_terminal() -> None:
+def test_control_characters_are_replaced() -> None:
     listener = terminal()
 
     listener.print("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
@@ -87,7 +87,7 @@ def test_nothing_that_came_from_elsewhere_controls_the_terminal() -> None:
     assert said_to(listener) == ["a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf", "  next"]
 
 
-def test_long_lines_are_left_to_the_terminal_so_that_they_can_be_copied() -> None:
+def test_long_lines_are_not_wrapped() -> None:
     listener = terminal()
 
     listener.print("word " * 100)
@@ -95,7 +95,7 @@ def test_long_lines_are_left_to_the_terminal_so_that_they_can_be_copied() -> Non
     assert said_to(listener) == ["word " * 100]
 
 
-def test_nothing_is_said_where_nobody_reads() -> None:
+def test_nothing_is_printed_without_a_terminal() -> None:
     listener = terminal(stderr_is_terminal=False)
 
     listener.print("x", is_bad=True)
@@ -103,7 +103,7 @@ def test_nothing_is_said_where_nobody_reads() -> None:
     assert said_to(listener) == []
 
 
-def test_rich_is_not_imported_where_nobody_watches() -> None:
+def test_rich_is_not_imported_without_a_terminal() -> None:
     program = """
 import io, sys, threading
 from source_amplitude.terminal.console import Narrator, Person, ReadCommand

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 
-def test_a_slow_clock_of_ours_makes_no_hour_come_twice(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_a_slow_local_clock_causes_no_duplicates(half_a_day: Emulator, clock: FakeClock) -> None:
     first = sync(half_a_day, clock, recheck_hours=[])
     slow = sync(half_a_day, FakeClock(NOON - timedelta(hours=6)), first.states[-1], recheck_hours=[])
     again = sync(half_a_day, clock, slow.states[-1], recheck_hours=[])
@@ -25,7 +25,7 @@ def test_a_slow_clock_of_ours_makes_no_hour_come_twice(half_a_day: Emulator, clo
     assert "behind Amplitude's" in slow.warnings
 
 
-def test_a_fast_clock_of_ours_asks_for_no_hour_too_early(half_a_day: Emulator) -> None:
+def test_a_fast_local_clock_requests_no_hour_too_early(half_a_day: Emulator) -> None:
     fast = sync(half_a_day, FakeClock(NOON + timedelta(days=30)))
 
     assert len(fast.uuids) == len(half_a_day.store.lines())
@@ -33,7 +33,7 @@ def test_a_fast_clock_of_ours_asks_for_no_hour_too_early(half_a_day: Emulator) -
     assert "ahead of Amplitude's" in fast.warnings
 
 
-def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_a_future_state_is_rewound(half_a_day: Emulator, clock: FakeClock) -> None:
     first = sync(half_a_day, clock, {"server_upload_time": "20990101T00"})
     fill(half_a_day, 10, 12)
     move_on(half_a_day, clock, timedelta(hours=2))
@@ -45,7 +45,7 @@ def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(half_a_day: Emulat
     assert sorted(second.uuids) == uuids(half_a_day, 10)
 
 
-def test_nothing_new_for_a_while_brings_the_state_again(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_the_state_is_repeated_while_waiting(half_a_day: Emulator, clock: FakeClock) -> None:
     half_a_day.faults.add("prepare", seconds=1.0, hour=NOON.replace(hour=6))
     settings = Limits(retry=QUICK.retry, heartbeat_seconds=0.2)
 
@@ -56,7 +56,7 @@ def test_nothing_new_for_a_while_brings_the_state_again(half_a_day: Emulator, cl
     assert waiting.uuids == patient.uuids
 
 
-def test_archives_of_another_project_are_an_error_that_says_how_to_reset(
+def test_archives_of_another_project_are_an_error(
     half_a_day: Emulator, clock: FakeClock
 ) -> None:
     state = sync(half_a_day, clock, end_date="2026-03-04T02:00:00Z").states[-1]
@@ -69,7 +69,7 @@ def test_archives_of_another_project_are_an_error_that_says_how_to_reset(
     assert "use a new connection" in other.errors[0]
 
 
-def test_an_accepted_gap_counts_as_read_and_every_summary_names_it(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_an_accepted_gap_is_not_read_and_is_logged(half_a_day: Emulator, clock: FakeClock) -> None:
     half_a_day.faults.add("server_error", hour=NOON.replace(hour=6))
     gaps = ["2026-03-04T06"]
 
@@ -82,7 +82,7 @@ def test_an_accepted_gap_counts_as_read_and_every_summary_names_it(half_a_day: E
     assert sorted(healed.uuids) == uuids(half_a_day, 6, 7)
 
 
-def test_an_older_start_date_reads_what_was_before_and_a_newer_one_wins(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_start_date_may_move_back_and_forth(half_a_day: Emulator, clock: FakeClock) -> None:
     late = sync(half_a_day, clock, start_date="2026-03-04T08:00:00Z")
     early = sync(half_a_day, clock, late.states[-1])
     newer = sync(half_a_day, clock, None, start_date="2026-03-04T09:00:00Z")
@@ -91,7 +91,7 @@ def test_an_older_start_date_reads_what_was_before_and_a_newer_one_wins(half_a_d
     assert sorted(newer.uuids) == uuids(half_a_day, 9)
 
 
-def test_one_stream_that_fails_does_not_take_the_records_of_an_hour_before(
+def test_a_failed_hour_does_not_affect_other_hours(
     half_a_day: Emulator, clock: FakeClock
 ) -> None:
     half_a_day.faults.add("server_error", path="/api/2/export", hour=NOON.replace(hour=8))
@@ -102,7 +102,7 @@ def test_one_stream_that_fails_does_not_take_the_records_of_an_hour_before(
     assert "2026-03-04 08:00 UTC" in broken.errors[0]
 
 
-def test_half_a_line_at_the_end_of_a_member_comes_once_it_is_whole(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_a_partial_last_line_is_emitted_once_complete(half_a_day: Emulator, clock: FakeClock) -> None:
     hour, line = NOON.replace(hour=7), b'{"uuid":"late","server_upload_time":"2026-03-04 07:59:59.000000"}\n'
     whole = half_a_day.store.lines()[0] + b"\n"
     half_a_day.store.put_content(hour, 5000, whole + line[:20])
@@ -117,7 +117,7 @@ def test_half_a_line_at_the_end_of_a_member_comes_once_it_is_whole(half_a_day: E
     assert (second.uuids, second.errors) == (["late"], [])
 
 
-def test_members_that_stay_broken_in_three_windows_in_a_row_end_the_stream(
+def test_three_failed_windows_in_a_row_end_the_stream(
     half_a_day: Emulator, clock: FakeClock
 ) -> None:
     half_a_day.faults.add("broken_member")
@@ -128,7 +128,7 @@ def test_members_that_stay_broken_in_three_windows_in_a_row_end_the_stream(
     assert max(seen.query["start"] for seen in half_a_day.requests) == "20260304T03"
 
 
-def test_states_are_a_second_apart_and_large_ones_half_a_minute(clock: FakeClock) -> None:
+def test_states_are_rate_limited(clock: FakeClock) -> None:
     pace = Pace(clock)
     allowed = []
     for state in ({}, {}, {"large": "x" * 20_000}, {}):
@@ -141,7 +141,7 @@ def test_states_are_a_second_apart_and_large_ones_half_a_minute(clock: FakeClock
     assert allowed == small + small + large + small
 
 
-def test_a_recheck_that_meets_a_broken_member_is_made_again(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_a_failed_recheck_is_repeated(half_a_day: Emulator, clock: FakeClock) -> None:
     first = sync(half_a_day, clock)
     half_a_day.store.add_member(NOON.replace(hour=7), [b'{"uuid":"late"}'], partition=0)
     move_on(half_a_day, clock, timedelta(hours=40))
@@ -155,7 +155,7 @@ def test_a_recheck_that_meets_a_broken_member_is_made_again(half_a_day: Emulator
     assert broken.uuids + healed.uuids == ["late"]
 
 
-def test_no_line_of_a_damaged_member_is_emitted_even_if_the_damage_is_at_its_end(
+def test_no_line_of_a_damaged_member_is_emitted(
     emulator: Emulator, clock: FakeClock
 ) -> None:
     lines = [b'{"uuid":"%d","pad":"%s"}' % (number, b"x" * 3000) for number in range(200)]
@@ -173,7 +173,7 @@ def test_no_line_of_a_damaged_member_is_emitted_even_if_the_damage_is_at_its_end
     assert "rewritten" not in mended.warnings
 
 
-def test_a_flaw_that_was_only_reported_fails_every_sync_once_the_policy_says_so(
+def test_policy_fail_applies_to_lines_reported_earlier(
     half_a_day: Emulator, clock: FakeClock
 ) -> None:
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, b'{"cut\n')
@@ -188,7 +188,7 @@ def test_a_flaw_that_was_only_reported_fails_every_sync_once_the_policy_says_so(
     assert (failing.uuids, mended.uuids, after.uuids) == ([], ["mended"], [])
 
 
-def test_a_full_refresh_with_nothing_left_but_open_hours_says_so(half_a_day: Emulator, clock: FakeClock) -> None:
+def test_a_full_refresh_with_only_open_hours_logs_a_warning(half_a_day: Emulator, clock: FakeClock) -> None:
     state = sync(half_a_day, clock, mode="full_refresh").states[-1]
 
     again = sync(half_a_day, clock, state, mode="full_refresh")
