@@ -1,4 +1,4 @@
-"""What the documents say is compared with the code: tables, targets, paths, error classes."""
+"""Compare the documents with the code: tables, make targets, paths, error classes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOCUMENTS = (
 
 
 def table_after(heading: str) -> dict[str, list[str]]:
-    """Return a table of the README by the code in its first column."""
+    """Return a table of the README, keyed by the code in the first column."""
     section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:3] == "| `"]
     return {row[0].strip("`"): row[1:] for row in rows}
@@ -64,7 +64,7 @@ def test_the_streams_table_equals_the_catalog() -> None:
 
 
 def required(text: str) -> set[str]:
-    """Return the names in a list of requirements of pyproject.toml."""
+    """Return the package names in a requirements list of pyproject.toml."""
     return set(re.findall(r'"([a-z-]+)', re.sub(r"#.*", "", text)))
 
 
@@ -137,7 +137,7 @@ def test_every_linked_path_exists(document: str) -> None:
 
 
 def guarantees() -> list[str]:
-    """Return the tests that docs/guarantees.md names."""
+    """Return the tests named in docs/guarantees.md."""
     return re.findall(r"`([a-z_/]+\.py::\w+)`", (PROJECT / "docs/guarantees.md").read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes run as they stand there, against the emulator and a folder."""
+"""Run the recipes of docs/recipes unchanged, against the emulator and a folder."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ TIMEOUT_SECONDS = 60
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Return the code of a page that is in a language."""
+    """Return a page's code blocks in a language."""
     text = (PROJECT / page).read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 class Desk:
-    """A machine on which recipes run: the command on its PATH, a configuration, a folder to land in."""
+    """A machine for recipes: the command on its PATH, a configuration, a destination folder."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.emulator = emulator
@@ -76,7 +76,7 @@ class Desk:
         (self.folder / "config.json").write_text(json.dumps(base | changes))
 
     def run(self, script: str, **environ: str) -> tuple[int, str]:
-        """Run a script as cron does; return its exit code and what cron would send."""
+        """Run a script like cron; return its exit code and its output, which cron would send by mail."""
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
@@ -90,7 +90,7 @@ class Desk:
         return done.returncode, done.stdout
 
     def objects(self) -> dict[str, bytes]:
-        """Return what was landed, without manifests."""
+        """Return the landed objects without manifests."""
         return objects_of(stored(Peer(str(self.landed))))
 
 
@@ -102,14 +102,14 @@ def desk(emulator: Emulator, tmp_path: Path) -> Desk:
 
 
 def open_hours(emulator: Emulator) -> list[tuple[datetime, str]]:
-    """Return the hours that have no files, and have been due for less than a day, in the words of a manifest."""
-    ours = [NOON - timedelta(hours=age) for age in range(26, 2, -1)]
-    return [(hour.replace(tzinfo=None), "open") for hour in ours if not emulator.store.members(hour, hour + HOUR)]
+    """Return the hours without files that ended less than a day ago, with the condition in their manifest."""
+    recent = [NOON - timedelta(hours=age) for age in range(26, 2, -1)]
+    return [(hour.replace(tzinfo=None), "open") for hour in recent if not emulator.store.members(hour, hour + HOUR)]
 
 
 # Cron
 
-needs_flock = pytest.mark.skipif(shutil.which("flock") is None, reason="there is no flock here (util-linux has it)")
+needs_flock = pytest.mark.skipif(shutil.which("flock") is None, reason="flock (util-linux) is not installed")
 
 
 @pytest.fixture
@@ -145,12 +145,12 @@ def test_cron_reports_failures_and_missing_hours(desk: Desk, script: str) -> Non
     shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
     desk.configure(secret_key="another")
 
-    exit_code, said = desk.run(script)
+    exit_code, output = desk.run(script)
 
     assert exit_code == 1
-    assert said.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
-    assert "\n2026-03-03T05\tshort\t" in said
-    assert "Amplitude refused the keys" in said
+    assert output.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
+    assert "\n2026-03-03T05\tshort\t" in output
+    assert "Amplitude refused the keys" in output
 
 
 @needs_flock
@@ -159,9 +159,9 @@ def test_cron_does_not_start_a_second_landing(desk: Desk, script: str) -> None:
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
 
-        exit_code, said = desk.run(script)
+        exit_code, output = desk.run(script)
 
-    assert (exit_code, said) == (
+    assert (exit_code, output) == (
         75,
         f"The landing before this one is still at work; see {desk.folder}/land-amplitude.log.\n",
     )
@@ -178,11 +178,11 @@ def test_the_crontab_sets_the_scripts_variables(script: str) -> None:
     assert re.fullmatch(r"\d+ \* \* \* \* /\S+/land-amplitude\.sh", job)
 
 
-# Airflow and Dagster, which are too heavy to be installed here
+# Airflow and Dagster, which are too large to install here
 
 
-def parts_of(page: str, *names: str, **others: object) -> dict[str, Any]:
-    """Return what a page's Python defines by these names, with `others` in place of what it imports."""
+def definitions_in(page: str, *names: str, **others: object) -> dict[str, Any]:
+    """Return the named definitions of a page's Python code; `others` replaces its imports."""
     (source,) = blocks(page, "python")
     tree = ast.parse(source)
     compile(tree, page, "exec")
@@ -201,7 +201,7 @@ def names_of(node: ast.stmt) -> set[str]:
 @pytest.fixture
 def airflow() -> dict[str, Any]:
     names = ("WINDOW", "LAND", "CHECK", "windows")
-    return parts_of("docs/recipes/airflow.md", *names, datetime=datetime, timedelta=timedelta)
+    return definitions_in("docs/recipes/airflow.md", *names, datetime=datetime, timedelta=timedelta)
 
 
 @pytest.mark.parametrize(
@@ -213,10 +213,8 @@ def airflow() -> dict[str, Any]:
         ("2026-03-02T00", 24, []),
     ],
 )
-def test_airflow_windows_cover_their_range(
-    airflow: dict[str, Any], end: str, hours: int, expected: list[str]
-) -> None:
-    start, before = (datetime.strptime(text, "%Y-%m-%dT%H") for text in ("2026-03-02T00", end))  # noqa: DTZ007 - as there
+def test_airflow_windows_cover_their_range(airflow: dict[str, Any], end: str, hours: int, expected: list[str]) -> None:
+    start, before = (datetime.strptime(text, "%Y-%m-%dT%H") for text in ("2026-03-02T00", end))  # noqa: DTZ007 - like the recipe
 
     cut = airflow["windows"](start, before, hours)
 
@@ -229,14 +227,14 @@ def test_airflow_commands_land_and_check_every_window(desk: Desk, airflow: dict[
 
     ended = [desk.run(airflow["LAND"], **window)[0] for window in cut]
     span = {"WINDOW_START": cut[0]["WINDOW_START"], "WINDOW_END": cut[-1]["WINDOW_END"]}
-    check, said = desk.run(airflow["CHECK"], **span)
+    check, output = desk.run(airflow["CHECK"], **span)
 
-    assert (ended, check) == ([0, 0], 0), said
+    assert (ended, check) == ([0, 0], 0), output
     assert desk.objects() == oracle(desk.emulator.store, midnight - timedelta(days=2), midnight)
 
 
 class Failure(Exception):  # noqa: N818 - Dagster's name
-    """In place of Dagster's."""
+    """Replaces Dagster's class."""
 
 
 @pytest.fixture
@@ -244,7 +242,7 @@ def dagster_land(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
     for name, value in desk.environ.items():
         monkeypatch.setenv(name, value)
     framework = SimpleNamespace(Failure=Failure, MaterializeResult=lambda metadata: metadata)
-    land = parts_of("docs/recipes/dagster.md", "land", os=os, subprocess=subprocess, dg=framework)["land"]
+    land = definitions_in("docs/recipes/dagster.md", "land", os=os, subprocess=subprocess, dg=framework)["land"]
     log = SimpleNamespace(info=[].append)
     return lambda *options: land(log, *options)
 
@@ -268,95 +266,93 @@ def test_a_failed_dagster_partition_reports_its_error(desk: Desk, dagster_land: 
 # DuckDB
 
 
-class Answers:
-    """What DuckDB answers to the blocks of the recipe, in their order, run in the folder above `landed`."""
+class QueryResults:
+    """Runs the recipe's SQL blocks in order, in the folder that contains `landed`, and keeps their results."""
 
     def __init__(self, folder: Path) -> None:
         self._connection = duckdb.connect(str(folder / "events.duckdb"))
         self._blocks = blocks("docs/recipes/duckdb.md", "sql")
-        self.answers: dict[str, list[tuple[Any, ...]]] = {}
+        self.results: dict[str, list[tuple[Any, ...]]] = {}
 
-    def ask(self) -> None:
+    def run(self) -> None:
         for block in self._blocks:
-            self.answers[block] = self._connection.execute(block).fetchall()
+            self.results[block] = self._connection.execute(block).fetchall()
 
-    def to(self, part: str) -> list[tuple[Any, ...]]:
-        """Return the answer to the one block that holds a text."""
-        (answer,) = [answer for block, answer in self.answers.items() if part in block]
-        return answer
+    def of(self, part: str) -> list[tuple[Any, ...]]:
+        """Return the result of the only block that contains ``part``."""
+        (result,) = [result for block, result in self.results.items() if part in block]
+        return result
 
 
 @pytest.fixture
-def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Answers:
+def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> QueryResults:
     monkeypatch.chdir(desk.folder)
     land = 'source-amplitude land --config "$AMPLITUDE_CONFIG" --start 3d'
     others = (f"{land} --to landed-{form} --format {form}" for form in ("parquet", "jsonl"))
     script = " && ".join([f"{land} --to landed", f"{land} --to landed --end today --format json", *others])
-    ended, said = desk.run(script)
-    assert ended == 0, said
-    return Answers(desk.folder)
+    ended, output = desk.run(script)
+    assert ended == 0, output
+    return QueryResults(desk.folder)
 
 
-def test_duckdb_finds_every_event_once(desk: Desk, duck: Answers) -> None:
+def test_duckdb_finds_every_event_once(desk: Desk, duck: QueryResults) -> None:
     events: list[dict[str, Any]] = [*desk.emulator.store.events(NOON - timedelta(days=3), NOON)]
     midnight = NOON.replace(hour=0)
     plays = Counter(each["event_properties"]["title"] for each in events if each["event_type"] == "Song Played")
 
-    duck.ask()
+    duck.run()
 
-    assert sum(count for _, count, _ in duck.to("count(DISTINCT user_id)")) == len(events)
-    assert duck.to("HAVING times > 1") == []
-    assert duck.to("LEFT JOIN (SELECT") == []
-    assert duck.to("generate_series") == open_hours(desk.emulator)
-    assert duck.to("COPY") == [(len(events),)]
-    assert sum(count for _, count, _ in duck.to("in_time")) == len(events)
-    assert duck.to("AS different") == [(len(desk.emulator.store.events(NOON - timedelta(days=3), midnight)),) * 2]
-    assert {field for (field,) in duck.to("json_keys")} == {field for event in events for field in event}
-    assert [count for _, count in duck.to("FROM 'landed-parquet/events")] == [
+    assert sum(count for _, count, _ in duck.of("count(DISTINCT user_id)")) == len(events)
+    assert duck.of("HAVING times > 1") == []
+    assert duck.of("LEFT JOIN (SELECT") == []
+    assert duck.of("generate_series") == open_hours(desk.emulator)
+    assert duck.of("COPY") == [(len(events),)]
+    assert sum(count for _, count, _ in duck.of("in_time")) == len(events)
+    assert duck.of("AS different") == [(len(desk.emulator.store.events(NOON - timedelta(days=3), midnight)),) * 2]
+    assert {field for (field,) in duck.of("json_keys")} == {field for event in events for field in event}
+    assert [count for _, count in duck.of("FROM 'landed-parquet/events")] == [
         count for _, count in plays.most_common(5)
     ]
-    assert 0 < sum(count for _, count in duck.to("hour < 12")) < plays.total()
+    assert 0 < sum(count for _, count in duck.of("hour < 12")) < plays.total()
 
 
-def test_duckdb_finds_missing_files_and_manifests(desk: Desk, duck: Answers) -> None:
+def test_duckdb_finds_missing_files_and_manifests(desk: Desk, duck: QueryResults) -> None:
     five, six = NOON.replace(hour=5, tzinfo=None), NOON.replace(hour=6, tzinfo=None)
     events = len(desk.emulator.store.events(NOON.replace(hour=5), NOON.replace(hour=6)))
     shutil.rmtree(desk.landed / "events" / "date=2026-03-04" / "hour=05")
     (desk.landed / "_manifest" / "date=2026-03-04" / "hour=06.json").unlink()
 
-    duck.ask()
+    duck.run()
 
-    assert duck.to("LEFT JOIN (SELECT") == [(five, events, 0)]
-    assert duck.to("generate_series") == sorted([*open_hours(desk.emulator), (six, "missing")])
+    assert duck.of("LEFT JOIN (SELECT") == [(five, events, 0)]
+    assert duck.of("generate_series") == sorted([*open_hours(desk.emulator), (six, "missing")])
 
 
-# In place of scripts
+# Instead of scripts
 
 
 def test_yesterday_becomes_a_local_json_array(desk: Desk) -> None:
     *_, command = blocks("docs/recipes/from-scripts.md", "sh")
     yesterday = NOON.replace(hour=0) - timedelta(days=1)
 
-    ended, said = desk.run(command)
+    ended, output = desk.run(command)
 
     records = json.loads((desk.landed / "json" / "date=2026-03-03.json").read_bytes())
     expected = {event["uuid"] for event in desk.emulator.store.events(yesterday, yesterday + timedelta(days=1))}
-    assert ended == 0, said
+    assert ended == 0, output
     assert (len(records), {record["uuid"] for record in records}) == (len(expected), expected)
 
 
 @pytest.mark.parametrize(("position", "store"), [(0, "s3"), (1, "azure")])
-def test_land_replaces_a_script(
-    desk: Desk, position: int, store: str, request: pytest.FixtureRequest
-) -> None:
+def test_land_replaces_a_script(desk: Desk, position: int, store: str, request: pytest.FixtureRequest) -> None:
     peer: Peer = request.getfixturevalue(store)
     block = blocks("docs/recipes/from-scripts.md", "sh")[position]
     commands = [line for line in block.splitlines() if not line.startswith("export ")]
     script = " &&\n".join(re.sub(r"(s3|az)://your-\S+", peer.url, line) for line in commands)
 
-    ended, said = desk.run(script, **peer.environ)
+    ended, output = desk.run(script, **peer.environ)
 
-    assert ended == 0, said
+    assert ended == 0, output
     assert objects_of(stored(peer)) == oracle(desk.emulator.store)
 
 
@@ -364,12 +360,12 @@ def test_land_replaces_a_script(
 
 
 def commands_in(page: str) -> list[list[str]]:
-    """Return the commands of a page that land hours or look at them, as words."""
+    """Return the land, missing and report commands of a page, split into words."""
     text = (PROJECT / page).read_text(encoding="utf-8").replace("\\\n", " ")
     found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|report)\b[^`|;#\n]*)", text)
     words = []
     for command in found:
-        with suppress(ValueError):  # a part of a program
+        with suppress(ValueError):  # an incomplete command
             words.append(shlex.split(command))
     return words
 

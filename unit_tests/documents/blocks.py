@@ -1,4 +1,4 @@
-"""The parts of a document that a test can run or compare."""
+"""Parts of a document that tests run or compare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and its text."""
+    """A fenced block with its language."""
 
     kind: str
     text: str
@@ -26,13 +26,13 @@ def page(name: str) -> str:
 
 
 def blocks(text: str, *kinds: str) -> list[Block]:
-    """Return the fenced blocks of these languages in their order; all without any."""
+    """Return the fenced blocks in these languages, in order; without languages, all blocks."""
     found = [Block(kind, content) for kind, content in _FENCE.findall(text)]
     return [block for block in found if not kinds or block.kind in kinds]
 
 
 def section(text: str, title: str) -> str:
-    """Return what stands below a heading of any level, up to the next heading of that level or above."""
+    """Return the text below a heading, up to the next heading of the same or a higher level."""
     match = re.search(rf"^(#+) {re.escape(title)}\n", text, re.MULTILINE)
     assert match, title
     rest = text[match.end() :]
@@ -40,12 +40,12 @@ def section(text: str, title: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """Return the cells of the tables' rows whose first cell is not a heading or a line."""
+    """Return the cells of all table rows."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def slug(heading: str) -> str:
-    """Return a heading's anchor, as GitHub makes it."""
+    """Return a heading's anchor on GitHub."""
     kept = re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower())
     return kept.replace(" ", "-")

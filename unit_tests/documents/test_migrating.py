@@ -1,4 +1,4 @@
-"""docs/migrating-from-airbyte.md: its tables are the code's, its states are read, its example runs."""
+"""docs/migrating-from-airbyte.md: compare its tables with the code, read its states, run its example."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def codes(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-def restart_of(state: dict[str, Any]) -> datetime:
-    """Return the first hour that is not settled by a foreign state."""
+def first_unsettled_hour(state: dict[str, Any]) -> datetime:
+    """Return the first hour that a foreign state does not settle."""
     (window,) = ledger_from_state(state, export_delay_hours=3).ledger.settled.windows
     return window.end
 
@@ -70,10 +70,10 @@ def test_the_configuration_section_has_every_field() -> None:
 
 
 def test_the_documented_defaults_are_those_of_the_code() -> None:
-    least = {"api_key": "a", "secret_key": "b", "start_date": "2021-01-25T00:00:00Z"}
+    required = {"api_key": "a", "secret_key": "b", "start_date": "2021-01-25T00:00:00Z"}
 
-    config = parse_config(least)
-    old = parse_config({**least, "request_time_range": 24, "active_users_group_by_country": False, "unknown": 1})
+    config = parse_config(required)
+    old = parse_config({**required, "request_time_range": 24, "active_users_group_by_country": False, "unknown": 1})
 
     assert (config.window_hours, config.active_users_group_by_country) == (4, True)
     assert config.region.value == "Standard Server"
@@ -90,7 +90,7 @@ def test_a_state_of_0_x_continues_as_documented(state: dict[str, Any], start: st
         read = ledger_from_state(state, export_delay_hours=3)
         assert (read.ledger.settled.windows, bool(read.warnings)) == ((), "event_time" in state)
     else:
-        assert restart_of(state) == hour(start)
+        assert first_unsettled_hour(state) == hour(start)
 
 
 def test_every_state_of_airbytes_editor_is_accepted(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_every_state_of_airbytes_editor_is_accepted(tmp_path: Path) -> None:
         assert [each.stream.stream_descriptor.name for each in read if each.stream] == [
             each["streamDescriptor"]["name"] for each in value
         ]
-        assert restart_of(value[0]["streamState"]) == hour("2026-03-04T03")
+        assert first_unsettled_hour(value[0]["streamState"]) == hour("2026-03-04T03")
     assert len(lists) == 3
     assert [body["stateType"] for body in bodies] == ["stream"]
 
@@ -141,7 +141,7 @@ def test_states_for_going_back_keep_hour_and_order() -> None:
     for saved, written in pairs:
         ours = re.search(r"\d{8}T\d{2}", saved)
         assert ours
-        assert datetime.strptime(ours[0], "%Y%m%dT%H").strftime("%Y-%m-%d %H:%M:%S.%f") == written  # noqa: DTZ007 - forms are compared
+        assert datetime.strptime(ours[0], "%Y%m%dT%H").strftime("%Y-%m-%d %H:%M:%S.%f") == written  # noqa: DTZ007 - texts are compared
         assert max(written, f"{written[:10]} 23:00:00.000000") != written
         assert max(ours[0], f"{written[:4]}-12-31 23:59:59.999999") == ours[0]
     assert len(pairs) == 2
@@ -149,31 +149,31 @@ def test_states_for_going_back_keep_hour_and_order() -> None:
 
 @pytest.fixture
 def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
-    """A server that answers with a state, its address, and what it was asked: path, token and body."""
-    asked: list[tuple[str, str, Any]] = []
+    """A server that responds with a state: its address and the requests (path, token, body)."""
+    requests: list[tuple[str, str, Any]] = []
 
     class Api(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.append((self.path, self.headers["Authorization"], body))
+            requests.append((self.path, self.headers["Authorization"], body))
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps({"stateType": "stream", "streamState": [{"kept": True}]}).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", requests
         server.shutdown()
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="there is no curl, or no jq")
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="curl or jq is not installed")
 def test_the_api_calls_send_the_documented_bodies(
     airbyte: tuple[str, list[tuple[str, str, Any]]], tmp_path: Path
 ) -> None:
-    url, asked = airbyte
+    url, requests = airbyte
     calls = [block.text for block in blocks(PAGE, "sh") if "$AIRBYTE_URL" in block.text]
     (body,) = (block.text for block in blocks(PAGE, "json") if "connectionState" in block.text)
     (tmp_path / "new-connection.json").write_text(body, encoding="utf-8")
@@ -182,7 +182,7 @@ def test_the_api_calls_send_the_documented_bodies(
     subprocess.run(["bash", "-c", "set -e\n" + "\n".join(calls)], cwd=tmp_path, env=environ, check=True)
 
     old = {"connectionId": "11111111-1111-1111-1111-111111111111"}
-    assert asked == [
+    assert requests == [
         ("/api/v1/state/get", "Bearer some-token", old),
         ("/api/v1/state/create_or_update_safe", "Bearer some-token", json.loads(body)),
     ]
@@ -191,12 +191,12 @@ def test_the_api_calls_send_the_documented_bodies(
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A folder with what the example takes from the repository."""
+    """A folder with the files that the example uses from the repository."""
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     for name in ("python", "source-amplitude"):
         program = shutil.which(name, path=str(Path(sys.executable).parent))
         assert program, name
-        script = f'#!/bin/sh\nexec "{program}" "$@"\n'  # no link: a Python finds its packages by where it lies
+        script = f'#!/bin/sh\nexec "{program}" "$@"\n'  # not a link: Python finds its packages next to its executable
         (tmp_path / ".venv" / "bin" / name).write_text(script, encoding="utf-8")
         (tmp_path / ".venv" / "bin" / name).chmod(0o755)
     (tmp_path / "integration_tests").symlink_to(PROJECT / "integration_tests")
@@ -210,7 +210,7 @@ def free_port() -> int:
 
 
 def example_script() -> str:
-    """Return the example's shell, with its two files written between the first and the second block."""
+    """Return the example's shell commands, which write its two files after the first block."""
     text = section(PAGE, "A worked example")
     first, *others = (block.text for block in blocks(text, "sh"))
     config, state, _ = (block.text for block in blocks(text, "json"))
@@ -220,7 +220,7 @@ def example_script() -> str:
     return script.replace("8042", str(free_port()))
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_example_prints_the_documented_output(repository: Path) -> None:
     text = section(PAGE, "A worked example")
     process = subprocess.Popen(
@@ -233,13 +233,13 @@ def test_the_example_prints_the_documented_output(repository: Path) -> None:
         start_new_session=True,
     )
     try:
-        printed, complaints = process.communicate(timeout=EXAMPLE_SECONDS)
+        printed, stderr = process.communicate(timeout=EXAMPLE_SECONDS)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
     saved = json.loads((repository / "migration" / "new-state.json").read_text(encoding="utf-8"))
     (_, _, shown) = (json.loads(block.text) for block in blocks(text, "json"))
-    assert (process.returncode, complaints) == (0, "")
+    assert (process.returncode, stderr) == (0, "")
     assert printed == "".join(block.text for block in blocks(text, "text"))
     assert saved["state"]["stream"]["stream_state"] == shown

@@ -1,4 +1,4 @@
-"""What all of these pages have in common: links that lead somewhere, code that can be read, nothing outdated."""
+"""Rules for all of these pages: valid links, valid code, current names and versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PROGRAMS = {
     "docker": {"build", "push", "run"},
     "kind": {"load"},
 }
-"""What the pages start that is not on every machine: their first words only are looked at."""
+"""Programs that may not be installed; only their subcommands are checked."""
 
 
 def accept(config: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ def accept(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_link_has_a_target(name: str) -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", page(name)) if not link.startswith("http")]
-    lost = []
+    broken = []
     for link in links:
         path, _, anchor = link.partition("#")
         target = (DOCS / path) if path else DOCS / name
@@ -48,9 +48,9 @@ def test_every_link_has_a_target(name: str) -> None:
             re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE) if target.is_file() else []
         )
         if not target.exists() or (anchor and anchor not in map(slug, headings)):
-            lost.append(link)
+            broken.append(link)
 
-    assert lost == []
+    assert broken == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -88,7 +88,7 @@ def test_every_documented_default_is_right(name: str) -> None:
     named = re.findall(r"`(\w+)`,? \((\d+)(?: hours)?\)|`(\w+)`, (\d+)\)", page(name))
 
     found = {(pair[0] or pair[2]): int(pair[1] or pair[3]) for pair in named}
-    found = {field: default for field, default in found.items() if field != "airbyte"}  # a user and its number
+    found = {field: default for field, default in found.items() if field != "airbyte"}  # the user name and its uid
     assert {field: defaults[field] for field in found} == found
 
 
@@ -177,7 +177,7 @@ def test_terraform_variables_and_version_are_right() -> None:
     assert f'docker_image_tag  = "{METADATA["dockerImageTag"]}"' in hcl()
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform")
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
 def test_terraform_fmt_accepts_the_file(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(hcl(), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The README's commands, run in their order by somebody who has installed the project in `env`."""
+"""Run the README's commands in order, with the project installed in `env`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-SETTING_UP = ("python3 -m venv", "export ", "env/bin/pip")
+INSTALLATION = ("python3 -m venv", "export ", "env/bin/pip")
 EVENTS, HOURS = 300, 6
 
 
 @pytest.fixture
 def recent() -> Iterator[Emulator]:
-    """An Amplitude of today, with some events of this morning or last night."""
+    """An emulator at the current time, with events of the last hours."""
     with Emulator() as emulator:
         end = emulator.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
         generate_hours(emulator.store, seed=1, start=end - timedelta(hours=HOURS), end=end, total_events=EVENTS)
@@ -35,7 +35,7 @@ def recent() -> Iterator[Emulator]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The project's folder after its installation."""
+    """The project's folder after the installation."""
     (tmp_path / "env" / "bin").mkdir(parents=True)
     (tmp_path / "env" / "bin" / "source-amplitude").symlink_to(Path(sys.executable).with_name("source-amplitude"))
     (tmp_path / "integration_tests").symlink_to(PROJECT / "integration_tests")
@@ -43,13 +43,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def commands(title: str, number: int = 0) -> str:
-    """Return the commands of a section's shell block that do not set anything up."""
+    """Return the commands of a section's shell block, without the installation."""
     text = blocks(section(README, title), "sh")[number].text
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(SETTING_UP))
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(INSTALLATION))
 
 
 def shell(script: str, folder: Path, emulator: Emulator) -> str:
-    """Run a script and return what it printed; it may not fail."""
+    """Run a script, which must succeed, and return its output."""
     keys = {"AMPLITUDE_API_KEY": emulator.project.api_key, "AMPLITUDE_SECRET_KEY": emulator.project.secret_key}
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
@@ -65,7 +65,7 @@ def shell(script: str, folder: Path, emulator: Emulator) -> str:
 
 
 def from_yesterday(folder: Path, emulator: Emulator) -> None:
-    """Change ``start_date`` in the configuration, as the README asks for."""
+    """Set ``start_date`` in the configuration, as the README says."""
     path = folder / "config.yaml"
     yesterday = emulator.clock.now() - timedelta(days=1)
     text = path.read_text(encoding="utf-8")
@@ -102,12 +102,12 @@ def test_discover_output_becomes_a_catalog_of_every_stream(recent: Emulator, fol
 
 def test_hours_are_landed_and_reported(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
-    place = folder / "landed"
+    destination = folder / "landed"
 
-    script = commands("Land raw hours in your own storage").replace("s3://your-bucket/amplitude", str(place))
+    script = commands("Land raw hours in your own storage").replace("s3://your-bucket/amplitude", str(destination))
     printed = shell(script, folder, recent)
 
-    events = sum(json.loads(path.read_text("utf-8"))["events"] for path in place.glob("_manifest/*/*.json"))
+    events = sum(json.loads(path.read_text("utf-8"))["events"] for path in destination.glob("_manifest/*/*.json"))
     assert events == EVENTS
     assert printed.splitlines()[-1] == "report.html"
     assert f"{EVENTS}" in (folder / "report.html").read_text(encoding="utf-8")

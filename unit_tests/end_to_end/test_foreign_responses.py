@@ -1,4 +1,4 @@
-"""Answers that are not Amplitude's own prove nothing: no hour is settled by them, and `check` does not accept them."""
+"""Responses that are not Amplitude's: they settle no hour, and `check` does not accept them."""
 
 from __future__ import annotations
 
@@ -49,21 +49,19 @@ def test_a_foreign_response_fails_only_its_window(
     assert by_uuid(first.records + second.records) == everything
 
 
-def test_an_empty_archive_leaves_its_hours_open(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_an_empty_archive_leaves_its_hours_open(half_a_day: Emulator, connector: Connector) -> None:
     everything = by_uuid([expected_record(line) for line in half_a_day.store.lines()])
     half_a_day.clock.advance(timedelta(days=2))
     half_a_day.faults.add("empty_archive", hour=SIX)
     half_a_day.clear_requests()
 
     first = connector.read(request_time_range=1, end_date="2026-03-04T10:00:00Z")
-    asked = [seen.query["start"] for seen in half_a_day.requests]
+    requested = [seen.query["start"] for seen in half_a_day.requests]
     half_a_day.faults.clear()
     second = connector.read(first.states[-1], request_time_range=1, end_date="2026-03-04T10:00:00Z")
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert asked.count("20260304T06") == 3
+    assert requested.count("20260304T06") == 3
     assert first.states[-1]["ledger"]["open"] == [["20260304T06", "20260304T07"]]
     assert (
         "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was asked for up to "
@@ -72,9 +70,7 @@ def test_an_empty_archive_leaves_its_hours_open(
     assert by_uuid(first.records + second.records) == everything
 
 
-def test_a_temporary_empty_archive_goes_unnoticed(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_temporary_empty_archive_goes_unnoticed(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("empty_archive", hour=SIX, times=2)
 
     run = connector.read()
@@ -109,9 +105,7 @@ def test_check_fails_on_foreign_responses(
     assert len(emulator.requests) == 2
 
 
-def test_check_warns_if_only_the_probe_is_foreign(
-    emulator: Emulator, connector: Connector
-) -> None:
+def test_check_warns_if_only_the_probe_is_foreign(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("html_page", path=EXPORT, status=404)
 
     run = connector.check()
@@ -134,9 +128,7 @@ def test_check_rejects_wrong_keys_after_a_foreign_probe(emulator: Emulator, conn
     assert "Amplitude refused the keys at the Standard Server (HTTP 403: Invalid API" in run.connection["message"]
 
 
-def test_a_date_before_the_newest_hour_fails_the_sync(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_date_before_the_newest_hour_fails_the_sync(half_a_day: Emulator, connector: Connector) -> None:
     state = connector.read().states[-1]
     half_a_day.faults.add("wrong_clock", offset_seconds=-5 * 3600)
 

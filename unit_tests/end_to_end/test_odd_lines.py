@@ -1,4 +1,4 @@
-"""Lines and values that strict readers refuse are read once, as every reader can take them, and named once a sync."""
+"""Lines and values that strict parsers reject are repaired, read once, and reported once per sync."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ FIGURES = (
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_odd_lines_are_read_once_and_reported_once(
-    emulator: Emulator, connector: Connector, processes: int
-) -> None:
+def test_odd_lines_are_read_once_and_reported_once(emulator: Emulator, connector: Connector, processes: int) -> None:
     emulator.store.put_content(AT, 0, b"\n".join(LINES) + b"\n")
     first = connector.read(num_processes=processes)
     second = connector.read(first.states[-1], num_processes=processes)

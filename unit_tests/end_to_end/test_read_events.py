@@ -1,4 +1,4 @@
-"""Reading events through the real command line: every event once, in any number of syncs."""
+"""Reading events through the command line: every event once, in any number of syncs."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_a_second_sync_emits_nothing(half_a_day: Emulator, connector: Connector)
     assert second.exit_code == 0
     assert second.records == []
     assert second.states == [first.states[-1]]
-    asked = [(seen.query.get("start"), seen.query.get("end")) for seen in half_a_day.requests]
-    assert asked == [("20141113T00", "20141113T00"), ("20260304T03", "20260304T04")]
+    requested = [(seen.query.get("start"), seen.query.get("end")) for seen in half_a_day.requests]
+    assert requested == [("20141113T00", "20141113T00"), ("20260304T03", "20260304T04")]
 
 
 def test_the_next_sync_emits_only_new_hours(half_a_day: Emulator, connector: Connector) -> None:
@@ -96,9 +96,7 @@ def test_unpublished_hours_come_with_a_later_sync(half_a_day: Emulator, connecto
     assert len(first.records) + len(late) == len(half_a_day.store.lines())
 
 
-def test_only_late_lines_and_members_are_emitted(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_only_late_lines_and_members_are_emitted(half_a_day: Emulator, connector: Connector) -> None:
     hour = NOON.replace(hour=7)
     first = connector.read()
     old = half_a_day.store.lines()
@@ -115,9 +113,7 @@ def test_only_late_lines_and_members_are_emitted(
     assert third.records == []
 
 
-def test_end_date_and_start_date_do_not_overlap(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_end_date_and_start_date_do_not_overlap(half_a_day: Emulator, connector: Connector) -> None:
     early = connector.read(end_date="2026-03-04T05:30:00Z")
     late = connector.read(start_date="2026-03-04T05:30:00Z")
 
@@ -125,15 +121,13 @@ def test_end_date_and_start_date_do_not_overlap(
     assert max(record["server_upload_time"][:13] for record in early.records) == "2026-03-04T02"
 
 
-def test_a_full_refresh_resumes_from_its_own_state(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_full_refresh_resumes_from_its_own_state(half_a_day: Emulator, connector: Connector) -> None:
     full = connector.read(mode="full_refresh")
     resumed = connector.read(full.states[-1], mode="full_refresh", end_date="2026-03-04T03:00:00Z")
 
     assert by_uuid(full.records) == by_uuid([expected_record(line) for line in half_a_day.store.lines()])
     assert resumed.records == []
-    assert any("clear the stream's state" in warning for warning in resumed.warnings)
+    assert any("Clear the stream's state" in warning for warning in resumed.warnings)
 
 
 @pytest.mark.parametrize(
@@ -166,9 +160,7 @@ def test_several_processes_print_the_same_lines(half_a_day: Emulator, connector:
     assert not shared.stderr
 
 
-def test_the_cdks_launcher_prints_the_same(
-    half_a_day: Emulator, connector: Connector, tmp_path: Path
-) -> None:
+def test_the_cdks_launcher_prints_the_same(half_a_day: Emulator, connector: Connector, tmp_path: Path) -> None:
     assert half_a_day.store.lines()
     code = (
         "import sys\n"
