@@ -84,7 +84,7 @@ class SourceAmplitude(AbstractSource):
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """Return the configuration in a file, with ``${AMPLITUDE_API_KEY}`` and the like from the environment."""
+        """Return the configuration in a file, with ``${NAME}`` replaced from the environment."""
         with tracing():
             return read_raw_config(config_path)
 

@@ -33,7 +33,7 @@ class Inspection:
     Attributes:
         destination: The inspected store.
         coverage: The condition of each hour.
-        format_: The format of the landed hours; empty if there are none.
+        format_: The format of the landed hours; empty without landed hours.
     """
 
     destination: Destination
@@ -78,12 +78,12 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
 def fetch_command(
     *, config: str | None, to: str, format_: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
 ) -> str | None:
-    """Return the shell command that downloads the missing hours, or None if there are none.
+    """Return the shell command that downloads the missing hours, if any.
 
     Args:
         config: The configuration file; None if the user named none.
         to: The destination as typed.
-        format_: The format of the landed hours; empty if there are none.
+        format_: The format of the landed hours; empty without landed hours.
         missing: The missing hours.
         program: How this program was called.
     """

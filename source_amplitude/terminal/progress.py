@@ -56,8 +56,10 @@ class ProgressLine(Progress):
 class _Counts(ProgressColumn):
     def render(self, task: Task) -> Text:
         stats: SyncStats = task.fields["stats"]
-        rate = stats.records / task.elapsed if task.elapsed else 0
         hours = f"{stats.hours_over:,}/{stats.hours_wanted:,} hours" if stats.hours_wanted else "connecting"
+        if task.fields["is_stopping"]:
+            return Text(hours, no_wrap=True)  # leaves room for the hint on an 80-column terminal
+        rate = stats.records / task.elapsed if task.elapsed else 0
         megabytes = stats.content_bytes / 1e6
         size = f"{megabytes:,.0f} MB" if megabytes < _GIGABYTES_FROM_MEGABYTES else f"{megabytes / 1000:,.1f} GB"
         numbers = f"{hours}  {stats.records:,} events  {rate:,.0f}/s  {size}"

@@ -52,7 +52,9 @@ def test_the_line_shows_connecting_at_first() -> None:
 
 
 def test_after_ctrl_c_the_line_explains_a_second_one() -> None:
-    assert "stopping... Ctrl-C again to quit now" in once(SyncStats(hours_done=1), is_stopped=True)
+    done = stats(hours=40, of_hours=1_091, events=24_000, content_bytes=43_400_000)
+
+    assert "40/1,091 hours stopping... Ctrl-C again to quit now" in once(done, width=80, is_stopped=True)
 
 
 @pytest.mark.parametrize("width", [1, 10, 20, 40, 80, 79, 200])
