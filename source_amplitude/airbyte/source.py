@@ -88,7 +88,7 @@ class SourceAmplitude(AbstractSource):
         with tracing():
             return read_raw_config(config_path)
 
-    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's form
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's signature
         """Return the configuration unchanged; the CDK would write a copy, keys included, to disk."""
         return config
 
