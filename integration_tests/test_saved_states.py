@@ -76,4 +76,4 @@ def test_future_state_is_reset_to_the_newest_hour() -> None:
 
     assert (output.errors, uuids(output)) == ([], [])
     assert cursor(next_state(output)) == "20240506T09"
-    assert output.is_in_logs("counts hours of the future as read; it is set back to 2024-05-06")
+    assert output.is_in_logs("The saved state lies in the future; it is set back to 2024-05-06")

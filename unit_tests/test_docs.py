@@ -138,7 +138,7 @@ def test_every_link_leads_to_a_file_and_a_heading(document: str) -> None:
 
 
 def guarantees() -> list[str]:
-    """Return the tests that docs/guarantees.md names."""
+    """Return the tests named in docs/guarantees.md."""
     return re.findall(r"`([a-z_/]+\.py::\w+)`", (PROJECT / "docs/guarantees.md").read_text(encoding="utf-8"))
 
 

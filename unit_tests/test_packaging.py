@@ -38,7 +38,7 @@ def dockerfile_values(instruction: str) -> list[str]:
 
 
 def without_inner_ids(schema: object) -> object:
-    """Return a schema without ``$id``: its parts keep those of the files they were bundled from, which breaks refs."""
+    """Return a schema without ``$id``; the ids of the bundled files break references."""
     if isinstance(schema, dict):
         return {key: without_inner_ids(value) for key, value in schema.items() if key != "$id"}
     return [without_inner_ids(value) for value in schema] if isinstance(schema, list) else schema
@@ -46,7 +46,7 @@ def without_inner_ids(schema: object) -> object:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    """Build the wheel with the project's own build backend, which needs no network."""
+    """Build the wheel with the project's build backend, offline."""
     folder = tmp_path_factory.mktemp("wheel")
     program = f"from poetry.core.masonry.api import build_wheel; print(build_wheel({str(folder)!r}))"
     built = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -63,9 +63,9 @@ def test_the_wheel_contains_exactly_both_packages(wheel: zipfile.ZipFile) -> Non
         if path.suffix in SUFFIXES
     }
     names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
-    about = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in names}
+    dist_info = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in names}
 
-    assert set(wheel.namelist()) == files | about
+    assert set(wheel.namelist()) == files | dist_info
     assert {f"source_amplitude/{name}" for name in ("spec.json", "schemas/events.json", "report/page.css")} <= files
 
 
@@ -132,7 +132,7 @@ def test_the_newest_changelog_entry_has_this_version() -> None:
 
 def test_the_image_runs_the_console_script_as_airbyte_user() -> None:
     base = connector_metadata()["data"]["connectorBuildOptions"]["baseImage"]
-    script = "/usr/local/bin/source-amplitude"  # absolute, as Airbyte's documentation of its docker interface asks
+    script = "/usr/local/bin/source-amplitude"  # Airbyte's docker interface requires an absolute path
 
     assert dockerfile_values("ARG") == [f"BASE_IMAGE={base}"]
     assert dockerfile_values("ENTRYPOINT") == [json.dumps([script])]

@@ -26,7 +26,7 @@ FAKE_CONFIG = {"api_key": "no-such-api-key", "secret_key": "no-such-secret", "st
 
 
 def run(*command: str, code: int = 0) -> str:
-    """Run a program and return what it printed; nothing else may have been printed, on stderr."""
+    """Run a program and return its output; stderr must be empty."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (code, "")
     return done.stdout
@@ -71,7 +71,7 @@ def test_spec_is_equivalent_to_the_cdks() -> None:
     ours = messages(run(*MAIN, "spec"))
     theirs = messages(run(sys.executable, "-c", f"{stock}; launch(SourceAmplitude(), ['spec'])"))
 
-    # The CDK also writes out the protocol's defaults, such as "supportsDBT": false.
+    # The CDK also prints the protocol's defaults, such as "supportsDBT": false.
     assert [AirbyteMessageSerializer.load(message) for message in ours] == [
         AirbyteMessageSerializer.load(message) for message in theirs if message["type"] == "SPEC"
     ]
@@ -94,8 +94,8 @@ print(sorted(name for name in sys.modules if name.startswith(("airbyte_cdk", "re
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     done = subprocess.run([*MAIN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
-    what = f"no command {arguments[0]!r}" if arguments else "no command"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {what}\n\n{HELP}")
+    problem = f"unknown command {arguments[0]!r}" if arguments else "missing command"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {problem}\n\n{HELP}")
 
 
 def test_discover_prints_the_golden_catalog_offline(fake_config: str) -> None:

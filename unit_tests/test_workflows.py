@@ -1,4 +1,4 @@
-"""The workflows of GitHub say what the project says, ask for no more rights than they need, and name no secret."""
+"""The GitHub workflows match the project, have minimal permissions and use no secrets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WRITERS = {
     ("release.yml", "pypi"): {"id-token": "write"},
     ("release.yml", "image"): {"contents": "read", "packages": "write"},
 }
-"""The only jobs with other rights than to read the code, and why: publishing."""
+"""The permissions of the publishing jobs; all other jobs may only read."""
 
 
 def load(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - "on" is a key there
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - YAML 1.1 would parse the key "on" as true
     return loaded
 
 
@@ -57,7 +57,7 @@ def test_ci_runs_on_every_supported_python() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
 
 
-def test_each_job_gets_only_the_permissions_it_needs() -> None:
+def test_only_publishing_jobs_have_write_permissions() -> None:
     tops = {path.name: load(path)["permissions"] for path in WORKFLOWS}
     others = {(file, name): job["permissions"] for file, name, job in jobs() if "permissions" in job}
 
@@ -84,7 +84,7 @@ def test_a_release_is_tested_before_it_is_published() -> None:
     assert release["test"]["uses"] == "./.github/workflows/test.yml"
 
 
-def test_every_action_is_pinned_to_a_compared_commit() -> None:
+def test_every_action_is_pinned() -> None:
     used = {step["uses"] for _, step in steps() if "uses" in step}
     used |= {job["uses"] for _, _, job in jobs() if "uses" in job}
 
@@ -108,7 +108,7 @@ def test_every_script_is_valid_shell_without_expressions(where: str, script: str
     parsed = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
 
     assert (parsed.returncode, parsed.stderr) == (0, ""), where
-    assert "${{" not in script  # what a branch is called must not become shell
+    assert "${{" not in script  # a branch name must not become shell code
 
 
 def test_every_make_target_and_file_in_workflows_exists() -> None:
@@ -131,7 +131,7 @@ def check_version(tag: str, folder: Path) -> tuple[int, list[str]]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the files that name the version, all with 2.3.4."""
+    """A copy of all files that contain the version, set to 2.3.4."""
     for folder in (".ci", "source_amplitude"):
         (tmp_path / folder).mkdir()
     shutil.copy(CHECK_VERSION, tmp_path / ".ci")
@@ -152,15 +152,15 @@ def test_a_matching_tag_is_accepted(project: Path) -> None:
 
 @pytest.mark.parametrize("tag", ["2.3.4", "v2.3", "vnext", "v2.3.4; true"])
 def test_a_tag_that_is_not_a_version_is_refused(project: Path, tag: str) -> None:
-    assert check_version(tag, project) == (1, [f"{tag} is no version such as v1.0.0."])
+    assert check_version(tag, project) == (1, [f"{tag} is not a version such as v1.0.0."])
 
 
 def test_every_mismatched_version_is_reported(project: Path) -> None:
     places = ("pyproject.toml", "source_amplitude/distribution.py", "metadata.yaml", "CHANGELOG.md")
-    assert check_version("v2.3.5", project) == (1, [f"{name} has 2.3.4, the tag 2.3.5." for name in places])
+    assert check_version("v2.3.5", project) == (1, [f"{name} contains 2.3.4, but the tag is 2.3.5." for name in places])
 
 
 def test_an_undated_changelog_entry_is_refused(project: Path) -> None:
     (project / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n", encoding="utf-8")
 
-    assert check_version("v2.3.4", project) == (1, ["CHANGELOG.md has none, the tag 2.3.4."])
+    assert check_version("v2.3.4", project) == (1, ["CHANGELOG.md contains no version, but the tag is 2.3.4."])

@@ -1,4 +1,4 @@
-"""Our errors as Airbyte shows them: the right kind, the whole text, no key."""
+"""Airbyte's exceptions for our errors: failure type, complete message, masked keys."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from source_amplitude.errors import (
     NetworkError,
 )
 
-HEALING = HoursMissingError("one window")
-HEALING.may_recover = True
+RECOVERABLE = HoursMissingError("one window")
+RECOVERABLE.may_heal = True
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ HEALING.may_recover = True
     [
         (CredentialsRejectedError("403"), FailureType.config_error),
         (NetworkError("reset"), FailureType.transient_error),
-        (HEALING, FailureType.transient_error),
+        (RECOVERABLE, FailureType.transient_error),
         (HoursMissingError("one window"), FailureType.system_error),
         (ExportTooLargeError("4 GB"), FailureType.system_error),
         (MalformedLinesError("one line"), FailureType.system_error),

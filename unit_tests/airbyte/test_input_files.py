@@ -1,4 +1,4 @@
-"""What the files of a command hold: states in every form that people hand them over, catalogs, each read once."""
+"""Reading a command's files: states in every format, catalogs, each file once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CATALOG = {
 
 
 def written(folder: Path, content: bytes | str) -> str:
-    path = folder / "given.json"
+    path = folder / "input.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return str(path)
 
@@ -75,16 +75,19 @@ def test_an_empty_state_starts_from_the_beginning(tmp_path: Path, content: str) 
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "problem"),
     [
-        ("", "--state: {} is no JSON (Expecting value"),
-        ("hidden", "--state: {} is no JSON (Expecting value"),
-        (b'["\xff"]', "--state: {} is no text in UTF-8"),
-        ("[" * 100_000, "--state: {} is no JSON"),
-        ("[7]", "The state file {} holds no state messages (int instead of a list of objects)"),
-        ('{"stateType": "stream", "streamState": "hidden"}', "The state file {} holds no state messages (str instead"),
+        ("", "--state: {} is not valid JSON (Expecting value"),
+        ("hidden", "--state: {} is not valid JSON (Expecting value"),
+        (b'["\xff"]', "--state: {} is not valid UTF-8"),
+        ("[" * 100_000, "--state: {} is not valid JSON"),
+        ("[7]", "The state file {} does not contain state messages (int instead of a list of objects)"),
+        (
+            '{"stateType": "stream", "streamState": "hidden"}',
+            "The state file {} does not contain state messages (str instead",
+        ),
     ],
-    ids=["empty", "words", "bytes", "deep", "numbers", "odd connection"],
+    ids=["empty", "text", "bytes", "deeply nested", "numbers", "invalid connection"],
 )
 def test_invalid_state_is_reported_without_its_content(tmp_path: Path, content: bytes | str, problem: str) -> None:
     path = written(tmp_path, content)

@@ -1,4 +1,4 @@
-"""How often a command does what has to be done once: it is counted by the interpreter while our launcher runs."""
+"""Work that a command must do only once, counted with ``sys.setprofile`` while the launcher runs."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ WATCHED: dict[CodeType, str] = {
     for name, each in {
         "configurations parsed": parse_config,
         "secrets registered": register_secrets,
-        "clients made": AmplitudeClient.__init__,
-        "streams of events made": Events.__init__,
-        "streams of tables made": TableStream.__init__,
+        "clients built": AmplitudeClient.__init__,
+        "events streams built": Events.__init__,
+        "table streams built": TableStream.__init__,
         "catalogs parsed": read_catalog,
-        "texts of states parsed": parse_states,
+        "state texts parsed": parse_states,
         "states loaded": load_states,
         "matrices parsed": Matrix.of.__func__,  # type: ignore[attr-defined]
     }.items()
 }
-ALWAYS = {"configurations parsed": 1, "secrets registered": 1, "clients made": 2}
-STREAMS = {"streams of events made": 1, "streams of tables made": 22}
-STATES = {"texts of states parsed": 1, "states loaded": 1}
+ALWAYS = {"configurations parsed": 1, "secrets registered": 1, "clients built": 2}
+STREAMS = {"events streams built": 1, "table streams built": 22}
+STATES = {"state texts parsed": 1, "states loaded": 1}
 READ = {**ALWAYS, **STREAMS, "catalogs parsed": 1, "matrices parsed": 1}
 
 
 class Command:
-    """One command of the launcher in this process, and what was called in it."""
+    """Runs one command of the launcher in this process and counts calls."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self._emulator = emulator
@@ -60,27 +60,27 @@ class Command:
         self.files: Counter[str] = Counter()
 
     def run(self, command: str, **options: object) -> int:
-        """Run a command whose options name files with these contents."""
+        """Run a command with options that name files with these contents."""
         arguments = [command]
         for name, content in options.items():
             (self._folder / name).write_text(json.dumps(content))
             arguments += [f"--{name.replace('_', '-')}", str(self._folder / name)]
         environ = {"AMPLITUDE_API_URL": self._emulator.url}
-        with self._counted():
+        with self._counting():
             return launch(
                 SourceAmplitude(limits=QUICK, clock=FakeClock(NOON), environ=environ), airbyte_options(arguments)
             )
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counting(self) -> Iterator[None]:
         before = sys.getprofile()
-        sys.setprofile(self._note)
+        sys.setprofile(self._count)
         try:
             yield
         finally:
             sys.setprofile(before)
 
-    def _note(self, frame: FrameType, event: str, _: object) -> None:
+    def _count(self, frame: FrameType, event: str, _: object) -> None:
         if event != "call":
             return
         if frame.f_code in WATCHED:

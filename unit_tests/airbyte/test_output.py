@@ -1,4 +1,4 @@
-"""One writer for everything: whole lines, in order, and an end in silence when nobody reads any more."""
+"""The line writer: whole lines, in order, and silence after the pipe is closed."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def test_nothing_is_written_after_a_torn_line() -> None:
 
 
 class RawPipe(io.RawIOBase):
-    """Takes a few bytes at a time, as a raw stdout does when a signal cuts a write short."""
+    """Accepts a few bytes at a time, like a raw stdout whose write is interrupted by a signal."""
 
     def __init__(self) -> None:
         self.taken = b""
 
-    def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer, as RawIOBase says
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - RawIOBase accepts any buffer
         self.taken += bytes(data[:7])
         return min(7, len(data))
 
@@ -91,7 +91,7 @@ def test_partial_writes_are_repeated() -> None:
     assert out.taken == b"a line that is longer than seven bytes\n"
 
 
-@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux tells how wide a pipe is")
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux reports the capacity of a pipe")
 def test_a_pipe_is_widened(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb"), os.fdopen(writer, "wb"), (tmp_path / "out").open("wb") as file:

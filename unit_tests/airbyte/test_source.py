@@ -1,4 +1,4 @@
-"""The wiring: state files in every form, streams that do not exist, one object used twice."""
+"""The source: state files in every format, unknown streams, one object used twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STATE = {"server_upload_time": "20240101T20"}
 MESSAGE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": STATE}}
-CONFIG = {"api_key": "a-key-of-nobody-1", "secret_key": "a-secret-of-nobody-1", "start_date": "2024-01-01T00:00:00Z"}
+CONFIG = {"api_key": "some-api-key-1", "secret_key": "some-secret-key-1", "start_date": "2024-01-01T00:00:00Z"}
 
 
 def written(folder: Path, content: object) -> str:
@@ -37,11 +37,11 @@ def as_json(messages: list[AirbyteStateMessage]) -> list[dict[str, Any]]:
     [
         pytest.param([MESSAGE], id="a list of messages"),
         pytest.param(MESSAGE, id="one message"),
-        pytest.param({"type": "STATE", "state": MESSAGE}, id="a whole line of the output"),
-        pytest.param({"events": STATE}, id="stream names with states"),
+        pytest.param({"type": "STATE", "state": MESSAGE}, id="a STATE line"),
+        pytest.param({"events": STATE}, id="states by stream name"),
         pytest.param({"type": "LEGACY", "data": {"events": STATE}}, id="a legacy message"),
         pytest.param([{"type": "LEGACY", "data": {"events": STATE}}], id="a legacy message in a list"),
-        pytest.param([{"streamDescriptor": {"name": "events"}, "streamState": STATE}], id="Airbyte's interface"),
+        pytest.param([{"streamDescriptor": {"name": "events"}, "streamState": STATE}], id="Airbyte's UI"),
     ],
 )
 def test_read_state_accepts_every_format(tmp_path: Path, content: object) -> None:
@@ -75,7 +75,7 @@ def test_an_invalid_state_file_is_a_config_error(tmp_path: Path, content: object
     with pytest.raises(AirbyteTracedException) as caught:
         SourceAmplitude.read_state(path)
 
-    assert f"The state file {path} holds no state messages" in str(caught.value)
+    assert f"The state file {path} does not contain state messages" in str(caught.value)
 
 
 def test_an_unknown_stream_is_not_discovered_later() -> None:

@@ -1,4 +1,4 @@
-"""``source-amplitude config``: what it prints is a configuration, with and without its comments."""
+"""``source-amplitude config`` prints a valid configuration, with and without comments."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_every_uncommented_field_is_read(printed: str, tmp_path: Path) -> None:
 
 
 def uncommented(match: re.Match[str]) -> str:
-    """Return a field without its #; a line of prose stays."""
+    """Return a field without its #; leave text unchanged."""
     return match[1] if match[1].split(":")[0] in SCHEMA["properties"] else match[0]
 
 

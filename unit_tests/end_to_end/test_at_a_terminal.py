@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a command, and what a program behind a pipe gets of the same."""
+"""The output of commands on a terminal, and of the same commands in a pipe."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from unit_tests.end_to_end.connector import Connector
     from unit_tests.end_to_end.terminal import ReadyProgram
 
-Mistake = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
+UserError = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
-WRONG = "source-amplitude: The configuration has one problem: "
-REFUSED = "Amplitude rejected the API keys (Standard Server"
+INVALID = "source-amplitude: The configuration has one problem: "
+REFUSED = "Amplitude refused the keys at the Standard Server"
 
 
 @pytest.fixture
 def connector(connector: Connector) -> Connector:
-    """The connector at a terminal of a usual kind."""
+    """The connector at a colour terminal."""
     for name in ("NO_COLOR", "FORCE_COLOR", "NO_PROGRESS"):
         connector.environ.pop(name, None)
     connector.environ |= {"TERM": "xterm-256color", "COLUMNS": "120"}
     return connector
 
 
-def without_moments(stdout: bytes) -> list[str]:
-    """Return the lines of an output without what differs from run to run: times, and what was logged when."""
+def without_timestamps(stdout: bytes) -> list[str]:
+    """Return the output without parts that differ between runs: timestamps and log lines."""
     lines = [line for line in stdout.decode().splitlines() if '"type":"LOG"' not in line]
     return [re.sub(r'"emitted_at":[0-9.]+', '"emitted_at":0', line) for line in lines]
 
@@ -55,11 +55,11 @@ def test_progress_does_not_change_the_data(
     runs = [ready_program.run(arguments, connector.environ, stdout=stdout, stderr=stderr) for stdout, stderr in kinds]
 
     assert [run.exit_code for run in runs] == [0] * 4
-    assert [without_moments(run.stdout) for run in runs] == [without_moments(runs[0].stdout)] * 4
+    assert [without_timestamps(run.stdout) for run in runs] == [without_timestamps(runs[0].stdout)] * 4
     assert len(runs[0].records) == len(half_a_day.store.lines())
     assert [ESCAPE in run.stdout for run in runs] == [False] * 4
     assert [run.stderr for run in (runs[0], runs[2])] == [b"", b""]
-    # Over data that runs through the same terminal nothing is drawn.
+    # No progress is drawn if the data goes to the same terminal.
     assert [ESCAPE in run.stderr for run in runs] == [False, True, False, False]
 
 
@@ -82,7 +82,7 @@ def test_progress_shows_hours_and_ends_with_a_summary(
     assert re.sub(r"[\d.]+ MB|[\d.]+ s|[\d,]+/s", "N", "\n".join(seen.lines)) == (
         f"events: {events} events, N of JSON (N downloaded), N (N)\n"
         "        hours: 8 done, 0 empty, 2 open, 0 failed\n"
-        "Next time, for what is new:\n"
+        "Next run:\n"
         f"""  grep -a '^{{"type":"STATE"' {os.path.relpath(tmp_path / "out.jsonl", PROJECT)} > state.json\n"""
         f"  source-amplitude read --config {tmp_path}/config.json --catalog {tmp_path}/catalog.json "
         f"--state-file state.json >> {os.path.relpath(tmp_path / 'out.jsonl', PROJECT)}"
@@ -110,7 +110,7 @@ def test_the_suggested_command_reads_only_new_records(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, keeps_state: bool
 ) -> None:
     output, states = tmp_path / "out.jsonl", ["--state-file", str(tmp_path / "kept.json")]
-    (tmp_path / "state.json").write_text("another sync's")
+    (tmp_path / "state.json").write_text("of another sync")
     connector.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     arguments = [*connector.reading(streams=("cohorts", "events")), *(states if keeps_state else [])]
     with output.open("wb") as file:
@@ -118,7 +118,7 @@ def test_the_suggested_command_reads_only_new_records(
     half_a_day.store.add_member(half_a_day.clock.now() - timedelta(hours=2), [{"uuid": "new"}], partition=9000)
     half_a_day.clock.advance(timedelta(hours=2))
 
-    hint = "\n".join(seen.lines[seen.lines.index("Next time, for what is new:") + 1 :])
+    hint = "\n".join(seen.lines[seen.lines.index("Next run:") + 1 :])
     done = subprocess.run(["bash", "-ec", hint], cwd=tmp_path, env=connector.environ, capture_output=True, check=False)
 
     read = Run(0, output.read_bytes(), b"")
@@ -127,7 +127,7 @@ def test_the_suggested_command_reads_only_new_records(
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
     assert sorted(uuids) == sorted(str(event["uuid"]) for event in half_a_day.store.events())
     assert (uuids[-1], sorted(cohorts)) == ("new", sorted([*set(cohorts)] * 2))
-    assert (tmp_path / "state.json").read_text() == "another sync's"
+    assert (tmp_path / "state.json").read_text() == "of another sync"
 
 
 @pytest.mark.parametrize("name", ["NO_PROGRESS", "TERM"])
@@ -165,63 +165,57 @@ def test_check_prints_a_line_or_a_message(
     elsewhere = ready_program.run(wrong, connector.environ, stdout=True)
 
     assert [(run.exit_code, run.stdout) for run in alone] == [(0, b""), (1, b"")]
-    assert alone[0].lines == both[0].lines == ["Amplitude accepts the keys."]
-    assert alone[1].lines == both[1].lines == elsewhere_lines(both[1])
+    assert alone[0].lines == both[0].lines == ["Amplitude accepts the API keys."]
+    assert alone[1].lines == both[1].lines == [both[1].connection["message"]]
     assert alone[1].lines[0].startswith(REFUSED)
     assert [run.connection["status"] for run in both] == ["SUCCEEDED", "FAILED"]
     assert (elsewhere.connection["status"], elsewhere.stderr) == ("FAILED", b"")
 
 
-def elsewhere_lines(run: Run) -> list[str]:
-    """Return what a program is told of a check that failed."""
-    return [run.connection["message"]]
-
-
-def reading_badly(complaint: str, **changes: Any) -> Mistake:  # noqa: ANN401 - of a configuration
-    return lambda connector, _: (connector.reading(**changes)[1:], complaint)
+def read_with(problem: str, **changes: Any) -> UserError:  # noqa: ANN401 - any configuration value
+    return lambda connector, _: (connector.reading(**changes)[1:], problem)
 
 
 def with_a_torn_state(connector: Connector, folder: Path) -> tuple[Sequence[str], str]:
     state = folder / "torn.json"
     state.write_text('[{"type": "STR')
-    complaint = f"{WRONG}--state-file: {state} is no JSON (Unterminated string"
-    return [*connector.reading()[1:], "--state-file", str(state)], complaint
+    problem = f"{INVALID}--state-file: {state} is not valid JSON (Unterminated string"
+    return [*connector.reading()[1:], "--state-file", str(state)], problem
 
 
 def without_a_catalog(connector: Connector, _: Path) -> tuple[Sequence[str], str]:
     config = connector.file("config.json", connector.config())
-    return ["--config", config, "--catalog", "none.json"], f"{WRONG}--catalog: none.json cannot be read (No such file"
+    return ["--config", config, "--catalog", "none.json"], f"{INVALID}--catalog: none.json cannot be read (No such file"
 
 
-MISTAKES: dict[str, Mistake] = {
+USER_ERRORS: dict[str, UserError] = {
     "config": lambda _connector, _folder: (
         ["--config", "none.json", "--catalog", "none.json"],
-        f"{WRONG}--config: none.json cannot be read (No such file",
+        f"{INVALID}--config: none.json cannot be read (No such file",
     ),
     "catalog": without_a_catalog,
-    "field": reading_badly(f"{WRONG}num_workers: 9 is not a whole number", num_workers=9),
+    "field": read_with(f"{INVALID}num_workers: 9 is not a whole number", num_workers=9),
     "state file": with_a_torn_state,
-    "keys": reading_badly(f"events failed: {REFUSED} (HTTP 403", secret_key="another-key"),
-    "stream": reading_badly("evants failed: The catalog asks for a stream named ", streams=("evants",)),
+    "keys": read_with(f"events failed: {REFUSED} (HTTP 403", secret_key="another-key"),
+    "stream": read_with("evants failed: The catalog contains the unknown stream ", streams=("evants",)),
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("user_error", USER_ERRORS)
 def test_an_error_is_one_line_on_a_terminal_and_a_trace(
-    emulator: Emulator, connector: Connector, ready_program: ReadyProgram, mistake: str, tmp_path: Path
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram, user_error: str, tmp_path: Path
 ) -> None:
     assert not emulator.requests
-    arguments, line = MISTAKES[mistake](connector, tmp_path)
+    arguments, line = USER_ERRORS[user_error](connector, tmp_path)
 
     alone = ready_program.run(["read", *arguments], connector.environ, stdout=True, stderr=True)
     both = ready_program.run(["read", *arguments], connector.environ, stderr=True)
     neither = ready_program.run(["read", *arguments], connector.environ)
 
     assert [run.exit_code for run in (alone, both, neither)] == [1, 1, 1]
-    said = alone.lines
-    assert (len(said), said[0][: len(line)]) == (1, line)
-    assert both.lines == said
-    assert both.error_texts == neither.error_texts == [said[0].split(": ", 1)[1]]
+    assert [text[: len(line)] for text in alone.lines] == [line]
+    assert both.lines == alone.lines
+    assert both.error_texts == neither.error_texts == [alone.lines[0].split(": ", 1)[1]]
     assert neither.stderr == b""
 
 
@@ -243,7 +237,7 @@ def test_the_failed_stream_is_named_and_how_to_continue(
         "annotations: 3 records",
         [
             "1 of 3 streams failed: event_types",
-            "To go on where this ended:",
+            "To continue:",
             f"  source-amplitude read {files} >> FILE",
         ],
     ]
@@ -281,8 +275,8 @@ def test_ctrl_c_ends_a_read_with_a_state(
     assert (seen.exit_code, rest.exit_code) == (130, 0)
     assert seen.cursor_is_shown
     assert b"Traceback" not in seen.stderr
-    assert "events: Stopped. Progress is saved." in "\n".join(seen.lines)
-    assert seen.lines[-2] == "To go on where this ended:"
+    assert "events: The sync was asked to end. What was read so far is recorded." in "\n".join(seen.lines)
+    assert seen.lines[-2] == "To continue:"
     stored = sorted(str(event["uuid"]) for event in half_a_day.store.events())
     assert sorted(record["uuid"] for record in seen.records + rest.records) == stored
 
@@ -344,10 +338,10 @@ def test_stderr_may_be_closed_but_not_stdout(connector: Connector) -> None:
     config = connector.file("config.json", connector.config(data_region="mars"))
 
     commands = [f"{program} check --config {config} 2>&-", f"{program} config >&-"]
-    deaf, mute = (
+    without_stderr, without_stdout = (
         subprocess.run(["bash", "-c", each], cwd=PROJECT, env=connector.environ, capture_output=True, check=False)
         for each in commands
     )
 
-    assert (deaf.returncode, Run(1, deaf.stdout, b"").connection["status"]) == (1, "FAILED")
-    assert (mute.returncode, mute.stderr) == (1, b"source-amplitude: there is no stdout to print to\n")
+    assert (without_stderr.returncode, Run(1, without_stderr.stdout, b"").connection["status"]) == (1, "FAILED")
+    assert (without_stdout.returncode, without_stdout.stderr) == (1, b"source-amplitude: stdout is closed\n")

@@ -1,4 +1,4 @@
-"""Every stream but events through the real command line: its lines, their order, and states that come back as files."""
+"""All streams except events through the command line: records, their order, and state files."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def test_all_streams_print_golden_records_and_a_last_state(connector: Connector,
 
     run = connector.read(streams=names, start_date=START, **everything(project))
 
-    places: dict[str, list[str]] = {}
+    kinds_by_stream: dict[str, list[str]] = {}
     for message in run.messages:
         if message["type"] == "RECORD":
-            places.setdefault(message["record"]["stream"], []).append("RECORD")
+            kinds_by_stream.setdefault(message["record"]["stream"], []).append("RECORD")
         if message["type"] == "STATE":
-            places.setdefault(message["state"]["stream"]["stream_descriptor"]["name"], []).append("STATE")
+            kinds_by_stream.setdefault(message["state"]["stream"]["stream_descriptor"]["name"], []).append("STATE")
     assert (run.exit_code, run.errors) == (0, [])
     assert by_stream(run) == {name: golden(name) for name in names}
-    assert {name: kinds[-1] for name, kinds in places.items() if name in last_states(run)} == dict.fromkeys(
+    assert {name: kinds[-1] for name, kinds in kinds_by_stream.items() if name in last_states(run)} == dict.fromkeys(
         last_states(run), "STATE"
     )
     assert run.statuses.count("COMPLETE") == len(names)

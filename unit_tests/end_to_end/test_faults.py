@@ -1,4 +1,4 @@
-"""Amplitude on a bad day: every event still arrives once, or the sync says which hours are missing."""
+"""Faults of Amplitude: every event arrives once, or the sync reports the missing hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSING_FAULTS = [
     pytest.param("too_many_requests", {"times": 2}, id="429"),
     pytest.param("too_many_requests", {"times": 1, "retry_after_seconds": 1}, id="429 with Retry-After"),
     pytest.param("server_error", {"times": 2, "status": 502}, id="502"),
-    pytest.param("connection_reset", {"times": 2}, id="reset before the answer"),
+    pytest.param("connection_reset", {"times": 2}, id="reset before the response"),
     pytest.param("connection_reset", {"times": 2, "after_bytes": 3000}, id="reset in the body"),
     pytest.param("cut_body", {"times": 2, "framing": "content_length"}, id="cut, with Content-Length"),
     pytest.param("cut_body", {"times": 2, "framing": "close"}, id="cut, without Content-Length"),
@@ -27,7 +27,7 @@ PASSING_FAULTS = [
     pytest.param("html_instead_of_zip", {"times": 2}, id="HTML instead of a zip"),
     pytest.param("empty_body", {"times": 2}, id="empty body"),
     pytest.param("html_page", {"times": 2, "status": 404}, id="404 of a gateway"),
-    pytest.param("clipped_archive", {"times": 2}, id="a directory that lost a member"),
+    pytest.param("clipped_archive", {"times": 2}, id="a directory without one member"),
     pytest.param("flipped_byte", {"times": 2}, id="a flipped byte"),
     pytest.param("broken_member", {"times": 2}, id="a damaged gzip member"),
     pytest.param("broken_member", {"times": 1, "how": "cut"}, id="a cut gzip member"),
@@ -68,7 +68,7 @@ def test_a_failed_hour_is_reported_and_read_after_the_fix(
 
     broken = connector.read(request_time_range=1)
     half_a_day.faults.clear()
-    mended = connector.read(broken.states[-1], request_time_range=1)
+    fixed = connector.read(broken.states[-1], request_time_range=1)
 
     assert broken.exit_code == 1
     assert broken.statuses[-1] == "INCOMPLETE"
@@ -79,8 +79,8 @@ def test_a_failed_hour_is_reported_and_read_after_the_fix(
         ["20260304T05", "20260304T06"],
         ["20260304T07", "20260304T10"],
     ]
-    assert mended.exit_code == 0
-    assert by_uuid(broken.records + mended.records) == everything
+    assert fixed.exit_code == 0
+    assert by_uuid(broken.records + fixed.records) == everything
 
 
 def test_the_working_window_size_is_remembered(half_a_day: Emulator, connector: Connector) -> None:

@@ -1,4 +1,4 @@
-"""Answers that are not Amplitude's own prove nothing: no hour is settled by them, and `check` does not accept them."""
+"""Responses that are not Amplitude's: they settle no hour, and `check` does not accept them."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_an_empty_archive_leaves_its_hours_open(half_a_day: Emulator, connector:
     half_a_day.clear_requests()
 
     first = connector.read(request_time_range=1, end_date="2026-03-04T10:00:00Z")
-    asked = [seen.query["start"] for seen in half_a_day.requests]
+    requested = [seen.query["start"] for seen in half_a_day.requests]
     half_a_day.faults.clear()
     second = connector.read(first.states[-1], request_time_range=1, end_date="2026-03-04T10:00:00Z")
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert asked.count("20260304T06") == 3
+    assert requested.count("20260304T06") == 3
     assert first.states[-1]["ledger"]["open"] == [["20260304T06", "20260304T07"]]
     assert (
         "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was requested up to "

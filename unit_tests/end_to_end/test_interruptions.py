@@ -1,4 +1,4 @@
-"""Killed processes and full disks: the last state never runs ahead, and the next sync completes the set."""
+"""Killed processes and full disks: the last state covers only printed records, and the next sync completes the set."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def stored_uuids(emulator: Emulator) -> list[str]:
 
 @pytest.fixture(params=[COMMAND, SHARING_COMMAND], ids=["one process", "several processes"])
 def program(request: pytest.FixtureRequest) -> Path:
-    """The command line, once as it is for small syncs and once as for large ones."""
+    """The command line with one process, as for small syncs, and with several, as for large ones."""
     return Path(request.param)
 
 
 def interrupted(
     connector: Connector, arguments: Iterable[str], how: signal.Signals, lines: int, program: Path = COMMAND
 ) -> Run:
-    """Run a read and send it a signal after so many lines of its output."""
-    command = [sys.executable, "-u", str(program), *arguments]  # -u: a raw stdout, whose writes a signal cuts short
+    """Run a read and send it a signal after ``lines`` lines of output."""
+    command = [sys.executable, "-u", str(program), *arguments]  # -u: raw stdout, so that a signal interrupts writes
     with subprocess.Popen(command, cwd=PROJECT, env=connector.environ, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         seen = [process.stdout.readline() for _ in range(lines)]
@@ -67,7 +67,9 @@ def before_and_after_the_last_state(run: Run) -> tuple[list[str], list[str], obj
 
 def test_a_killed_read_is_completed_by_the_next(half_a_day: Emulator, connector: Connector, program: Path) -> None:
     chance = random.Random(SEED)
-    half_a_day.faults.add("prepare", seconds=0.3)  # so that states, at most one a second, come between the hours
+    half_a_day.faults.add(
+        "prepare", seconds=0.3
+    )  # slow, so that states (at most one per second) come between the hours
     state: object = None
     kept: list[str] = []
     repeated = 0
@@ -109,16 +111,16 @@ def test_a_stopped_read_repeats_nothing(
 @pytest.mark.parametrize("command", ["check", "discover"])
 def test_a_command_terminated_after_its_response_succeeds(connector: Connector, command: str) -> None:
     config = connector.file("config.json", connector.config())
-    answers = {"check": b'"CONNECTION_STATUS"', "discover": b'"CATALOG"'}
+    responses = {"check": b'"CONNECTION_STATUS"', "discover": b'"CATALOG"'}
 
     arguments = [sys.executable, "-u", str(COMMAND), command, "--config", config]
     with subprocess.Popen(arguments, cwd=PROJECT, env=connector.environ, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        answered = next((line for line in process.stdout if answers[command] in line), b"")
+        response = next((line for line in process.stdout if responses[command] in line), b"")
         process.send_signal(signal.SIGTERM)  # as PyAirbyte does
 
-    assert answered
-    # Which of them depends on how far the process is: Python may not listen to signals any more.
+    assert response
+    # The code depends on timing: an exiting Python no longer handles signals.
     assert process.returncode in {0, -signal.SIGTERM}
 
 
@@ -139,7 +141,7 @@ def test_a_full_disk_is_reported_and_the_next_sync_completes(
     half_a_day: Emulator, connector: Connector, tmp_path: Path
 ) -> None:
     arguments = connector.reading(request_time_range=1, num_workers=1)
-    # No file may grow beyond 4 KB: every archive meets the end of the disk in its middle.
+    # Files are limited to 4 KB, so the disk is full in the middle of every archive.
     limited = f"ulimit -f 4; exec {sys.executable} {COMMAND} {' '.join(arguments)}"
 
     done = subprocess.run(["bash", "-c", limited], cwd=PROJECT, env=connector.environ, capture_output=True, check=False)

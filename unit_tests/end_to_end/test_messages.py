@@ -1,4 +1,4 @@
-"""What a newcomer meets first: wrong keys, wrong region, wrong values, a stream that does not exist."""
+"""Frequent user errors: wrong keys, wrong region, invalid values, an unknown stream."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_an_unknown_stream_fails_and_the_others_are_read(half_a_day: Emulator, c
     run = connector.read(streams=("nonsense", "events"))
 
     assert run.exit_code == 1
-    assert run.error_texts[0].startswith("The catalog asks for a stream named 'nonsense'; this source has events, ")
+    assert run.error_texts[0].startswith("The catalog contains the unknown stream 'nonsense'. Known streams: events, ")
     assert run.error_texts[0].endswith("It does not affect the other streams.")
     assert run.statuses == ["STARTED", "INCOMPLETE", "STARTED", "RUNNING", "COMPLETE"]
     assert len(run.records) == len(half_a_day.store.lines())
@@ -138,7 +138,7 @@ def test_a_future_start_date_reads_nothing(half_a_day: Emulator, connector: Conn
     later = connector.read(early.states[-1])
 
     assert (early.exit_code, early.records) == (0, [])
-    assert any("There is nothing to read" in warning for warning in early.warnings)
+    assert any("Nothing to read" in warning for warning in early.warnings)
     assert len(later.records) == len(half_a_day.store.lines())
 
 
@@ -154,7 +154,7 @@ def test_awkward_keys_never_appear_in_the_output(emulator: Emulator, connector: 
 
 
 def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
-    """The API key alone is public, yet nothing in the output needs it either."""
+    """Check that no form of either key is in the output."""
     output = (run.stdout + run.stderr).decode()
     for text in (api_key, secret_key, f"{api_key}:{secret_key}"):
         token = base64.b64encode(text.encode()).decode().rstrip("=")
@@ -163,15 +163,15 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "complaint"),
+    ("name", "content", "problem"),
     [
         ("missing.json", None, "cannot be read (No such file or directory)"),
-        ("broken.json", '{"a"', "is no JSON"),
-        ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
+        ("broken.json", '{"a"', "is not valid JSON"),
+        ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
     ],
 )
 def test_an_invalid_configuration_file_is_reported(
-    connector: Connector, tmp_path: Path, name: str, content: str | None, complaint: str
+    connector: Connector, tmp_path: Path, name: str, content: str | None, problem: str
 ) -> None:
     path = tmp_path / name
     if content is not None:
@@ -180,7 +180,7 @@ def test_an_invalid_configuration_file_is_reported(
     run = connector.run("check", "--config", str(path))
 
     assert (run.exit_code, len(run.errors)) == (1, 1)
-    assert f"--config: {path} {complaint}" in run.error_texts[0]
+    assert f"--config: {path} {problem}" in run.error_texts[0]
     assert run.errors[0]["failure_type"] == "config_error"
 
 
@@ -191,7 +191,7 @@ def test_an_invalid_catalog_is_reported_without_its_content(connector: Connector
     run = connector.run("read", "--config", config, "--catalog", catalog)
 
     assert run.exit_code == 1
-    assert f"--catalog: {catalog} is no configured catalog" in run.error_texts[0]
+    assert f"--catalog: {catalog} is not a configured catalog" in run.error_texts[0]
     assert b"a-key-0123456789" not in run.stdout
 
 
@@ -201,7 +201,7 @@ def test_a_resumed_full_refresh_logs_a_warning_first(half_a_day: Emulator, conne
     resumed = connector.read(whole.states[0], mode="full_refresh")
 
     resumes = (
-        "This full refresh of events resumes from a state: what the state counts as read is not emitted again. "
+        "The full refresh of events continues from a saved state and does not emit earlier records again. "
         "Clear the stream's state to read everything."
     )
     logs = [each["log"] for each in resumed.of_type("LOG") if "MemoryMonitor" not in each["log"]["message"]]
@@ -251,8 +251,8 @@ def test_stdin_for_two_options_is_refused(connector: Connector) -> None:
     )
 
     [error] = Run(done.returncode, done.stdout, done.stderr).error_texts
-    complaint = "--catalog: /dev/stdin is the same pipe as that of --config, and a pipe can be read only once"
-    assert (done.returncode, complaint in error) == (1, True)
+    problem = "--catalog: /dev/stdin is the same pipe as that of --config, and a pipe can be read only once"
+    assert (done.returncode, problem in error) == (1, True)
 
 
 def test_a_state_of_other_streams_logs_a_warning(half_a_day: Emulator, connector: Connector) -> None:
@@ -261,7 +261,7 @@ def test_a_state_of_other_streams_logs_a_warning(half_a_day: Emulator, connector
 
     run = connector.run(*arguments, "--state", state)
 
-    assert "The state is of Events, and the catalog asks for events: nothing is resumed." in run.warnings
+    assert "The state contains Events, but the catalog selects events. Nothing is resumed." in run.warnings
     assert len(run.records) == len(half_a_day.store.lines())
 
 
@@ -283,7 +283,7 @@ def test_a_closed_pipe_ends_the_read_silently(half_a_day: Emulator, connector: C
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        complaints = process.stderr.read()
+        stderr = process.stderr.read()
 
-    assert (process.returncode, complaints) == (141, b"")
+    assert (process.returncode, stderr) == (141, b"")
     assert half_a_day.store.lines()

@@ -1,4 +1,4 @@
-"""Lines and values that strict readers refuse are read once, as every reader can take them, and named once a sync."""
+"""Lines and values that strict parsers reject are repaired, read once, and reported once per sync."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weeks of syncs through the real command line: late hours, silence, repairs, outages; every event once."""
+"""Weeks of syncs through the command line: late hours, silence, repairs, outages; no gaps, no duplicates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[str]:
-    """Return the sorted uuids of the stored events of some hours of the day."""
+    """Return the sorted uuids of the events stored in these hours of the day."""
     start, end = NOON.replace(hour=first_hour), NOON.replace(hour=end_hour)
     return sorted(str(event["uuid"]) for event in emulator.store.events(start, end))
 
@@ -64,7 +64,7 @@ def test_a_silent_project_needs_few_requests(half_a_day: Emulator, connector: Co
 
     new = sorted(str(event["uuid"]) for event in half_a_day.store.events(awake))
     assert asleep.uuids == []
-    assert requests_while_asleep == 2  # the test of the keys, and one for all open hours
+    assert requests_while_asleep == 2  # the credential check, and one request for all open hours
     assert sorted(woken.uuids) == new
     assert again.uuids == []
 
@@ -108,17 +108,17 @@ def test_an_outage_during_a_backfill_ends_the_stream_soon(half_a_day: Emulator, 
 
     outage = sync(connector, start_date="2025-05-25T00:00:00Z", request_time_range=24, num_workers=1)
 
-    asked = [seen.query["start"] for seen in half_a_day.requests]
-    assert "3 windows in a row failed with the same kind of error" in outage.errors[0]
-    assert max(asked) <= "20250604T00"
-    assert len(asked) <= 1 + 7 + 3 * 4
+    requested = [seen.query["start"] for seen in half_a_day.requests]
+    assert "3 windows in a row failed alike" in outage.errors[0]
+    assert max(requested) <= "20250604T00"
+    assert len(requested) <= 1 + 7 + 3 * 4
 
 
 @pytest.mark.parametrize(
-    ("policy", "first_red", "second_red"), [("report", True, False), ("fail", True, True), ("skip", False, False)]
+    ("policy", "first_fails", "second_fails"), [("report", True, False), ("fail", True, True), ("skip", False, False)]
 )
 def test_a_malformed_line_follows_the_policy(
-    half_a_day: Emulator, connector: Connector, policy: str, *, first_red: bool, second_red: bool
+    half_a_day: Emulator, connector: Connector, policy: str, *, first_fails: bool, second_fails: bool
 ) -> None:
     everything = uuids(half_a_day)
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED)
@@ -129,9 +129,9 @@ def test_a_malformed_line_follows_the_policy(
     where = "2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#5000.json.gz"
     assert sorted(first.uuids) == sorted([*everything, "before"])
     assert second.uuids == []
-    assert [bool(first.errors), bool(second.errors)] == [first_red, second_red]
-    assert not first_red or f"1 line is not a JSON object: {where}, line 2." in first.errors[0]
-    assert not second_red or where in second.errors[0]
+    assert [bool(first.errors), bool(second.errors)] == [first_fails, second_fails]
+    assert not first_fails or f"One line is no JSON object: {where}, line 2." in first.errors[0]
+    assert not second_fails or where in second.errors[0]
     assert "100200/100200_2026-03-04_6#5000.json.gz" in second.warnings
     assert "cut" not in first.warnings + second.warnings + "".join(first.errors + second.errors)
 
@@ -139,12 +139,12 @@ def test_a_malformed_line_follows_the_policy(
 def test_a_fixed_malformed_line_is_read_with_its_member(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED)
     first = sync(connector, malformed_lines="fail")
-    half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED.replace(b'{"cut": "of', b'{"uuid":"mended"}'))
+    half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED.replace(b'{"cut": "of', b'{"uuid":"fixed"}'))
 
     second = sync(connector, first.states[-1], malformed_lines="fail")
     third = sync(connector, second.states[-1], malformed_lines="fail")
 
-    assert (second.uuids, second.errors) == (["before", "mended"], [])
+    assert (second.uuids, second.errors) == (["before", "fixed"], [])
     assert (third.uuids, third.errors) == ([], [])
 
 
@@ -157,11 +157,11 @@ def test_upstream_reads_our_state_and_we_read_its_state(half_a_day: Emulator, co
 
     _, theirs = converter.convert_from_sequential_state(cursor, ours, NOON - timedelta(days=9))
     theirs["slices"][-1] |= {"end": NOON, "most_recent_cursor_value": NOON.replace(hour=9)}
-    written = dict(converter.convert_to_state_message(cursor, theirs))
-    back = sync(connector, written)
+    upstream_state = dict(converter.convert_to_state_message(cursor, theirs))
+    back = sync(connector, upstream_state)
 
-    assert written["server_upload_time"] == "20260304T09"
-    assert written["ledger"] == ours["ledger"]
+    assert upstream_state["server_upload_time"] == "20260304T09"
+    assert upstream_state["ledger"] == ours["ledger"]
     assert "another version of this source ran in between" in back.warnings
     assert sorted(back.uuids) == uuids(half_a_day, 4)
 

@@ -1,4 +1,4 @@
-"""Reading events through the real command line: every event once, in any number of syncs."""
+"""Reading events through the command line: every event once, in any number of syncs."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_a_second_sync_emits_nothing(half_a_day: Emulator, connector: Connector)
     assert second.exit_code == 0
     assert second.records == []
     assert second.states == [first.states[-1]]
-    asked = [(seen.query.get("start"), seen.query.get("end")) for seen in half_a_day.requests]
-    assert asked == [("20141113T00", "20141113T00"), ("20260304T03", "20260304T04")]
+    requested = [(seen.query.get("start"), seen.query.get("end")) for seen in half_a_day.requests]
+    assert requested == [("20141113T00", "20141113T00"), ("20260304T03", "20260304T04")]
 
 
 def test_the_next_sync_emits_only_new_hours(half_a_day: Emulator, connector: Connector) -> None:
@@ -127,7 +127,7 @@ def test_a_full_refresh_resumes_from_its_own_state(half_a_day: Emulator, connect
 
     assert by_uuid(full.records) == by_uuid([expected_record(line) for line in half_a_day.store.lines()])
     assert resumed.records == []
-    assert any("clear the stream's state" in warning for warning in resumed.warnings)
+    assert any("Clear the stream's state" in warning for warning in resumed.warnings)
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,7 @@ def test_stopped_landing_keeps_the_done_hours(
     rest = program.land(faulty_s3, *HOURS, "--only-missing")
 
     assert stopped.exit_code == 128 + how
-    assert stopped.problem == (
-        "The landing was asked to end. Every hour that was done is landed. Run the command again for the rest."
-    )
+    assert stopped.problem == "Stopped. Progress is saved; run the same command to continue."
     assert stopped.stdout.count("\n") == 1
     assert len(manifests_of(left)) >= 3
     assert_complete_or_missing(left, oracle(half_a_day.store), set(missing.hours))

@@ -31,8 +31,8 @@ def test_nothing_is_missing_after_a_landing(program: Program, every_store: Peer)
 
     missing = program.missing(every_store)
 
-    message = f"Nothing is missing of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}.\n"
-    assert (missing.exit_code, missing.stdout, missing.stderr) == (0, "", message)
+    said = f"Nothing is missing: 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}.\n"
+    assert (missing.exit_code, missing.stdout, missing.stderr) == (0, "", said)
 
 
 def test_missing_lists_each_hour_with_reason_and_command(
@@ -57,7 +57,7 @@ def test_missing_lists_each_hour_with_reason_and_command(
         "2026-03-04T08\tmissing\tincomplete: landing was interrupted",
     ]
     assert missing.stderr.splitlines()[0] == (
-        f"4 of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url} are missing or short. To fetch them:"
+        f"Missing or incomplete: 4 of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}. To download them:"
     )
     assert command == [
         *("source-amplitude", "land", "--config", "config.json", "--to", every_store.url),

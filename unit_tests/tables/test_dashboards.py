@@ -265,7 +265,7 @@ def test_a_resumed_full_refresh_reads_only_the_rest(project: Project) -> None:
     assert dates(whole.records["active_users"]) == days("2026-02-27", "2026-03-03")
     assert dates(resumed.records["active_users"]) == ["2026-03-02", "2026-03-03"]
     resumes = (
-        "This full refresh of active_users resumes from a state: what the state counts as read is not emitted again. "
+        "The full refresh of active_users continues from a saved state and does not emit earlier records again. "
         "Clear the stream's state to read everything."
     )
     assert (whole.lines("WARN"), resumed.lines("WARN")) == ([], [resumes])

@@ -1,4 +1,4 @@
-"""All streams together: golden records, schemas, plans, keys, and what check and discover ask for."""
+"""All streams together: golden records, schemas, plans, keys, and the requests of check and discover."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEEDS_AN_OPTION = {
     "user_composition": "composition_properties",
     "chart_results": "chart_ids",
 }
-STREAMS_OF_PART = {
+STREAMS_OF_API = {
     "dashboards": {
         "active_users",
         "new_users",
@@ -89,22 +89,22 @@ def test_a_second_sync_of_all_streams_completes(project: Project) -> None:
 
 
 @pytest.mark.parametrize("refusal", ["forbidden", "not_found", "invalid"])
-@pytest.mark.parametrize("part", STREAMS_OF_PART)
-def test_only_streams_missing_from_the_plan_fail(project: Project, part: str, refusal: str) -> None:
+@pytest.mark.parametrize("api", STREAMS_OF_API)
+def test_only_streams_missing_from_the_plan_fail(project: Project, api: str, refusal: str) -> None:
     options = everything(project)
-    project.set(missing_in_plan=(part,), plan_refusal=refusal)
+    project.set(missing_in_plan=(api,), plan_refusal=refusal)
     names = stream_names(project)
 
     read = project.sync(*names, **options)
 
-    lacking = STREAMS_OF_PART[part]
-    expected = {name: "INCOMPLETE" if name in lacking else "COMPLETE" for name in names}
-    words = f"{part.replace('_', ' ').capitalize()} is not included in your current plan"
+    unavailable = STREAMS_OF_API[api]
+    expected = {name: "INCOMPLETE" if name in unavailable else "COMPLETE" for name in names}
+    reason = f"{api.replace('_', ' ').capitalize()} is not included in your current plan"
     assert read.statuses == expected
-    assert set(read.failures) == lacking
+    assert set(read.failures) == unavailable
     assert {each.failure_type for each in read.failures.values()} == {"config_error"}
-    assert [each for each in read.failures.values() if words not in each.message] == []
-    assert not lacking & set(read.records)
+    assert [each for each in read.failures.values() if reason not in each.message] == []
+    assert not unavailable & set(read.records)
 
 
 def test_every_stream_reports_rejected_keys_for_both_regions(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""The events stream in this process, where a test owns the clock."""
+"""The events stream in this process, with the test's clock."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def test_an_accepted_gap_is_not_read_and_is_logged(half_a_day: Emulator, clock: 
 
     accepted = sync(half_a_day, clock, accepted_gaps=gaps, request_time_range=1)
     half_a_day.faults.clear()
-    healed = sync(half_a_day, clock, accepted.states[-1], request_time_range=1)
+    repaired = sync(half_a_day, clock, accepted.states[-1], request_time_range=1)
 
     assert accepted.errors == []
-    assert "2026-03-04 06:00 UTC counts as read because accepted_gaps names it" in accepted.warnings
-    assert sorted(healed.uuids) == uuids(half_a_day, 6, 7)
+    assert "2026-03-04 06:00 UTC is not read, because it is in accepted_gaps" in accepted.warnings
+    assert sorted(repaired.uuids) == uuids(half_a_day, 6, 7)
 
 
 def test_start_date_may_move_back_and_forth(half_a_day: Emulator, clock: FakeClock) -> None:
@@ -143,10 +143,10 @@ def test_a_failed_recheck_is_repeated(half_a_day: Emulator, clock: FakeClock) ->
 
     broken = sync(half_a_day, clock, first.states[-1])
     half_a_day.faults.clear()
-    healed = sync(half_a_day, clock, broken.states[-1])
+    repaired = sync(half_a_day, clock, broken.states[-1])
 
     assert broken.errors
-    assert broken.uuids + healed.uuids == ["late"]
+    assert broken.uuids + repaired.uuids == ["late"]
 
 
 def test_no_line_of_a_damaged_member_is_emitted(emulator: Emulator, clock: FakeClock) -> None:
@@ -157,12 +157,12 @@ def test_no_line_of_a_damaged_member_is_emitted(emulator: Emulator, clock: FakeC
 
     damaged = sync(emulator, clock)
     emulator.store.put_gzip(NOON.replace(hour=6), 0, good)
-    mended = sync(emulator, clock, damaged.states[-1])
+    fixed = sync(emulator, clock, damaged.states[-1])
 
     assert damaged.uuids == []
     assert "cannot be unpacked" in damaged.errors[0]
-    assert mended.uuids == [str(number) for number in range(200)]
-    assert "rewritten" not in mended.warnings
+    assert fixed.uuids == [str(number) for number in range(200)]
+    assert "rewritten" not in fixed.warnings
 
 
 def test_policy_fail_applies_to_lines_reported_earlier(half_a_day: Emulator, clock: FakeClock) -> None:
@@ -170,12 +170,12 @@ def test_policy_fail_applies_to_lines_reported_earlier(half_a_day: Emulator, clo
     reported = sync(half_a_day, clock, malformed_lines="report")
 
     failing = sync(half_a_day, clock, reported.states[-1], malformed_lines="fail")
-    half_a_day.store.put_content(NOON.replace(hour=6), 5000, b'{"uuid":"mended"}\n')
-    mended = sync(half_a_day, clock, failing.states[-1], malformed_lines="fail")
-    after = sync(half_a_day, clock, mended.states[-1], malformed_lines="fail")
+    half_a_day.store.put_content(NOON.replace(hour=6), 5000, b'{"uuid":"fixed"}\n')
+    fixed = sync(half_a_day, clock, failing.states[-1], malformed_lines="fail")
+    after = sync(half_a_day, clock, fixed.states[-1], malformed_lines="fail")
 
-    assert [bool(each.errors) for each in (reported, failing, mended, after)] == [True, True, False, False]
-    assert (failing.uuids, mended.uuids, after.uuids) == ([], ["mended"], [])
+    assert [bool(each.errors) for each in (reported, failing, fixed, after)] == [True, True, False, False]
+    assert (failing.uuids, fixed.uuids, after.uuids) == ([], ["fixed"], [])
 
 
 def test_a_full_refresh_with_only_open_hours_logs_a_warning(half_a_day: Emulator, clock: FakeClock) -> None:
@@ -184,4 +184,4 @@ def test_a_full_refresh_with_only_open_hours_logs_a_warning(half_a_day: Emulator
     again = sync(half_a_day, clock, state, mode="full_refresh")
 
     assert again.uuids == []
-    assert "clear the stream's state" in again.warnings
+    assert "Clear the stream's state" in again.warnings

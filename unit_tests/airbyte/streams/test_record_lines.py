@@ -1,4 +1,4 @@
-"""Two encoders, one meaning: dicts for any host, finished lines for our launcher."""
+"""Both encoders agree: dicts for any host, RECORD lines for the launcher."""
 
 from __future__ import annotations
 
