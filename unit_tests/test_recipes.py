@@ -201,7 +201,7 @@ def names_of(node: ast.stmt) -> set[str]:
 @pytest.fixture
 def airflow() -> dict[str, Any]:
     names = ("WINDOW", "LAND", "CHECK", "windows")
-    return definitions_in("docs/recipes/airflow.md", *names, datetime=datetime, timedelta=timedelta)
+    return parts_of("docs/recipes/airflow.md", *names, datetime=datetime, timedelta=timedelta)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def dagster_land(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
     for name, value in desk.environ.items():
         monkeypatch.setenv(name, value)
     framework = SimpleNamespace(Failure=Failure, MaterializeResult=lambda metadata: metadata)
-    land = definitions_in("docs/recipes/dagster.md", "land", os=os, subprocess=subprocess, dg=framework)["land"]
+    land = parts_of("docs/recipes/dagster.md", "land", os=os, subprocess=subprocess, dg=framework)["land"]
     log = SimpleNamespace(info=[].append)
     return lambda *options: land(log, *options)
 
@@ -274,11 +274,11 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         self._connection = duckdb.connect(str(folder / "events.duckdb"))
         self._blocks = blocks("docs/recipes/duckdb.md", "sql")
-        self.results: dict[str, list[tuple[Any, ...]]] = {}
+        self.answers: dict[str, list[tuple[Any, ...]]] = {}
 
-    def run(self) -> None:
+    def ask(self) -> None:
         for block in self._blocks:
-            self.results[block] = self._connection.execute(block).fetchall()
+            self.answers[block] = self._connection.execute(block).fetchall()
 
     def to(self, part: str) -> list[tuple[Any, ...]]:
         """Return the result of the one block that contains a text."""
@@ -287,7 +287,7 @@ class Answers:
 
 
 @pytest.fixture
-def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> QueryResults:
+def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Answers:
     monkeypatch.chdir(desk.folder)
     land = 'source-amplitude land --config "$AMPLITUDE_CONFIG" --start 3d'
     others = (f"{land} --to landed-{form} --format {form}" for form in ("parquet", "jsonl"))
@@ -302,20 +302,20 @@ def test_duckdb_finds_each_event_once(desk: Desk, duck: Answers) -> None:
     midnight = NOON.replace(hour=0)
     plays = Counter(each["event_properties"]["title"] for each in events if each["event_type"] == "Song Played")
 
-    duck.run()
+    duck.ask()
 
-    assert sum(count for _, count, _ in duck.of("count(DISTINCT user_id)")) == len(events)
-    assert duck.of("HAVING times > 1") == []
-    assert duck.of("LEFT JOIN (SELECT") == []
-    assert duck.of("generate_series") == open_hours(desk.emulator)
-    assert duck.of("COPY") == [(len(events),)]
-    assert sum(count for _, count, _ in duck.of("in_time")) == len(events)
-    assert duck.of("AS different") == [(len(desk.emulator.store.events(NOON - timedelta(days=3), midnight)),) * 2]
-    assert {field for (field,) in duck.of("json_keys")} == {field for event in events for field in event}
-    assert [count for _, count in duck.of("FROM 'landed-parquet/events")] == [
+    assert sum(count for _, count, _ in duck.to("count(DISTINCT user_id)")) == len(events)
+    assert duck.to("HAVING times > 1") == []
+    assert duck.to("LEFT JOIN (SELECT") == []
+    assert duck.to("generate_series") == open_hours(desk.emulator)
+    assert duck.to("COPY") == [(len(events),)]
+    assert sum(count for _, count, _ in duck.to("in_time")) == len(events)
+    assert duck.to("AS different") == [(len(desk.emulator.store.events(NOON - timedelta(days=3), midnight)),) * 2]
+    assert {field for (field,) in duck.to("json_keys")} == {field for event in events for field in event}
+    assert [count for _, count in duck.to("FROM 'landed-parquet/events")] == [
         count for _, count in plays.most_common(5)
     ]
-    assert 0 < sum(count for _, count in duck.of("hour < 12")) < plays.total()
+    assert 0 < sum(count for _, count in duck.to("hour < 12")) < plays.total()
 
 
 def test_duckdb_finds_hours_without_files_or_manifest(desk: Desk, duck: Answers) -> None:
@@ -324,10 +324,10 @@ def test_duckdb_finds_hours_without_files_or_manifest(desk: Desk, duck: Answers)
     shutil.rmtree(desk.landed / "events" / "date=2026-03-04" / "hour=05")
     (desk.landed / "_manifest" / "date=2026-03-04" / "hour=06.json").unlink()
 
-    duck.run()
+    duck.ask()
 
-    assert duck.of("LEFT JOIN (SELECT") == [(five, events, 0)]
-    assert duck.of("generate_series") == sorted([*open_hours(desk.emulator), (six, "missing")])
+    assert duck.to("LEFT JOIN (SELECT") == [(five, events, 0)]
+    assert duck.to("generate_series") == sorted([*open_hours(desk.emulator), (six, "missing")])
 
 
 # Replacing scripts
@@ -369,7 +369,7 @@ def commands_in(page: str) -> list[list[str]]:
     found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|report)\b[^`|;#\n]*)", text)
     words = []
     for command in found:
-        with suppress(ValueError):  # an incomplete command
+        with suppress(ValueError):  # a part of a program
             words.append(shlex.split(command))
     return words
 

@@ -69,8 +69,8 @@ FAULTS_FOR_GOOD = [
     pytest.param(
         "bad_request",
         {"details": "Invalid something", "message": "", "status": 418},
-        "Amplitude answered the export for 2026-03-03 06:00 UTC with HTTP 418: Invalid something. "
-        "If it goes on, report it with this message; nothing was recorded as read.",
+        "Unexpected response to the export for 2026-03-03 06:00 UTC (HTTP 418: Invalid something). "
+        "If it happens again, report it with this message. Nothing was recorded as read.",
         id="an unknown status",
     ),
 ]
@@ -307,9 +307,7 @@ def test_keys_revoked_during_a_query_fail_it(desk: Desk) -> None:
 
     words = error_of(lambda: write(desk))
 
-    what = (
-        "Amplitude refused the keys at the Standard Server (HTTP 403: User is not authorized to access this project)."
-    )
+    what = "Amplitude rejected the API keys (Standard Server, HTTP 403: User is not authorized to access this project)."
     assert words == as_raised(CredentialsRejectedError(what))
     assert desk.files() == []
 

@@ -18,7 +18,7 @@ from source_amplitude.errors import (
 )
 
 RECOVERABLE = HoursMissingError("one window")
-RECOVERABLE.may_heal = True
+RECOVERABLE.may_recover = True
 
 
 @pytest.mark.parametrize(

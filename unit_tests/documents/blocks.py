@@ -1,4 +1,4 @@
-"""Parts of a document that tests run or compare."""
+"""The parts of a document that a test can run or compare."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block with its language."""
+    """A fenced block: its language and its text."""
 
     kind: str
     text: str
@@ -54,6 +54,6 @@ def rows(text: str) -> list[list[str]]:
 
 
 def slug(heading: str) -> str:
-    """Return a heading's anchor on GitHub."""
+    """Return a heading's anchor, as GitHub makes it."""
     kept = re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower())
     return kept.replace(" ", "-")

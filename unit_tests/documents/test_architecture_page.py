@@ -18,7 +18,7 @@ DEVELOPMENT = (PROJECT / "docs" / "development.md").read_text(encoding="utf-8")
 PARTS = re.findall(r"^  (\w+)\[", PICTURE, re.MULTILINE)
 ARROWS = [
     (above, below)
-    for above, others in re.findall(r"^  (\w+) --> (.+)$", DIAGRAM, re.MULTILINE)
+    for above, others in re.findall(r"^  (\w+) --> (.+)$", PICTURE, re.MULTILINE)
     for below in others.split(" & ")
 ]
 

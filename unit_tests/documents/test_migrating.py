@@ -72,8 +72,8 @@ def test_configuration_section_has_all_old_and_new_fields() -> None:
 def test_defaults_in_the_configuration_table_are_ours() -> None:
     least = {"api_key": "a", "secret_key": "b", "start_date": "2021-01-25T00:00:00Z"}
 
-    config = parse_config(required)
-    old = parse_config({**required, "request_time_range": 24, "active_users_group_by_country": False, "unknown": 1})
+    config = parse_config(least)
+    old = parse_config({**least, "request_time_range": 24, "active_users_group_by_country": False, "unknown": 1})
 
     assert (config.window_hours, config.active_users_group_by_country) == (4, True)
     assert config.region.value == "Standard Server"
@@ -90,7 +90,7 @@ def test_state_of_0_x_continues_at_the_documented_hour(state: dict[str, Any], st
         read = ledger_from_state(state, export_delay_hours=3)
         assert (read.ledger.settled.windows, bool(read.warnings)) == ((), "event_time" in state)
     else:
-        assert first_unsettled_hour(state) == hour(start)
+        assert restart_of(state) == hour(start)
 
 
 def test_states_from_airbytes_editor_are_read_from_a_file(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_states_from_airbytes_editor_are_read_from_a_file(tmp_path: Path) -> Non
         assert [each.stream.stream_descriptor.name for each in read if each.stream] == [
             each["streamDescriptor"]["name"] for each in value
         ]
-        assert first_unsettled_hour(value[0]["streamState"]) == hour("2026-03-04T03")
+        assert restart_of(value[0]["streamState"]) == hour("2026-03-04T03")
     assert len(lists) == 3
     assert [body["stateType"] for body in bodies] == ["stream"]
 
@@ -141,7 +141,7 @@ def test_state_for_going_back_is_the_same_hour_and_advances() -> None:
     for saved, written in pairs:
         ours = re.search(r"\d{8}T\d{2}", saved)
         assert ours
-        assert datetime.strptime(ours[0], "%Y%m%dT%H").strftime("%Y-%m-%d %H:%M:%S.%f") == written  # noqa: DTZ007 - texts are compared
+        assert datetime.strptime(ours[0], "%Y%m%dT%H").strftime("%Y-%m-%d %H:%M:%S.%f") == written  # noqa: DTZ007 - forms are compared
         assert max(written, f"{written[:10]} 23:00:00.000000") != written
         assert max(ours[0], f"{written[:4]}-12-31 23:59:59.999999") == ours[0]
     assert len(pairs) == 2
@@ -155,7 +155,7 @@ def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
     class Api(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            requests.append((self.path, self.headers["Authorization"], body))
+            asked.append((self.path, self.headers["Authorization"], body))
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps({"stateType": "stream", "streamState": [{"kept": True}]}).encode())
@@ -165,7 +165,7 @@ def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", requests
+        yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()
 
 
@@ -173,7 +173,7 @@ def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
 def test_calls_of_airbytes_api_send_the_shown_bodies(
     airbyte: tuple[str, list[tuple[str, str, Any]]], tmp_path: Path
 ) -> None:
-    url, requests = airbyte
+    url, asked = airbyte
     calls = [block.text for block in blocks(PAGE, "sh") if "$AIRBYTE_URL" in block.text]
     (body,) = (block.text for block in blocks(PAGE, "json") if "connectionState" in block.text)
     (tmp_path / "new-connection.json").write_text(body, encoding="utf-8")
@@ -182,7 +182,7 @@ def test_calls_of_airbytes_api_send_the_shown_bodies(
     subprocess.run(["bash", "-c", "set -e\n" + "\n".join(calls)], cwd=tmp_path, env=environ, check=True)
 
     old = {"connectionId": "11111111-1111-1111-1111-111111111111"}
-    assert requests == [
+    assert asked == [
         ("/api/v1/state/get", "Bearer some-token", old),
         ("/api/v1/state/create_or_update_safe", "Bearer some-token", json.loads(body)),
     ]
@@ -235,13 +235,13 @@ def test_example_has_the_shown_output_and_state(repository: Path) -> None:
         start_new_session=True,
     )
     try:
-        printed, stderr = process.communicate(timeout=EXAMPLE_SECONDS)
+        printed, complaints = process.communicate(timeout=EXAMPLE_SECONDS)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
     saved = json.loads((repository / "migration" / "new-state.json").read_text(encoding="utf-8"))
     (_, _, shown) = (json.loads(block.text) for block in blocks(text, "json"))
-    assert (process.returncode, stderr) == (0, "")
+    assert (process.returncode, complaints) == (0, "")
     assert printed == "".join(block.text for block in blocks(text, "text"))
     assert saved["state"]["stream"]["stream_state"] == shown

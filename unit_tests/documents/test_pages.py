@@ -63,7 +63,7 @@ def test_fields_named_with_a_default_have_it(name: str) -> None:
     named = re.findall(r"`(\w+)`,? \((\d+)(?: hours)?\)|`(\w+)`, (\d+)\)", page(name))
 
     found = {(pair[0] or pair[2]): int(pair[1] or pair[3]) for pair in named}
-    found = {field: default for field, default in found.items() if field != "airbyte"}  # the user name and its uid
+    found = {field: default for field, default in found.items() if field != "airbyte"}  # a user and its number
     assert {field: defaults[field] for field in found} == found
 
 

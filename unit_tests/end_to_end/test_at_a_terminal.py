@@ -28,7 +28,7 @@ UserError = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
 INVALID = "source-amplitude: The configuration has one problem: "
-REFUSED = "Amplitude refused the keys at the Standard Server"
+REFUSED = "Amplitude rejected the API keys (Standard Server"
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_ctrl_c_ends_a_read_with_a_state(
     assert (seen.exit_code, rest.exit_code) == (130, 0)
     assert seen.cursor_is_shown
     assert b"Traceback" not in seen.stderr
-    assert "events: The sync was asked to end. What was read so far is recorded." in "\n".join(seen.lines)
+    assert "events: Stopped. Progress is saved." in "\n".join(seen.lines)
     assert seen.lines[-2] == "To continue:"
     stored = sorted(str(event["uuid"]) for event in half_a_day.store.events())
     assert sorted(record["uuid"] for record in seen.records + rest.records) == stored

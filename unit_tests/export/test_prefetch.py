@@ -96,8 +96,8 @@ def test_retries_cover_request_body_and_verification(caplog: pytest.LogCaptureFi
 
     assert result == (HOURS[0], len(body), False)
     assert caplog.messages == [
-        "500 It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
-        "The answer's body (14 bytes) is not a zip archive. It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
+        "500 Next try in 0 s (2024-03-01 00:00 UTC).",
+        "The answer's body (14 bytes) is not a zip archive. Next try in 0 s (2024-03-01 00:00 UTC).",
     ]
 
 
@@ -112,7 +112,7 @@ def test_errors_are_raised_in_order() -> None:
     with pytest.raises(CredentialsRejectedError):
         in_flight.finish_oldest(10)
 
-    assert corrupt.value.tried.startswith("It was tried 3 times within")
+    assert corrupt.value.tried.startswith("Tried 3 times in")
     assert (len(in_flight), exporter.asked.count(HOURS[1])) == (0, 1)
 
 

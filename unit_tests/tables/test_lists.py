@@ -177,7 +177,7 @@ def test_a_list_of_an_unknown_shape_is_an_error(project: Project, body: object, 
 
     message = (
         f"Amplitude's response has {found}. "
-        "Report it with this message; nothing of the answer was emitted or recorded as read."
+        "Report it with this message. Nothing of the response was emitted or recorded as read."
     )
     assert refused.failures == {"cohorts": Failure("UnknownShapeError", "system_error", message)}
     assert refused.records == {}
