@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def to_traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
     """Return the Airbyte exception for ``error``, with every form of ``keys`` masked."""
-    text = filter_secrets(str(error))
+    text = filter_secrets(error.message)
     if keys is not None:
         text = redact(text, keys)
     return AirbyteTracedException(

@@ -64,7 +64,7 @@ class Session:
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
     """Print an error on stderr with masked keys, and return the exit code: 2 for an invalid option, otherwise 1."""
-    text = str(error)
+    text = error.message
     sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
