@@ -3,7 +3,7 @@ FROM ${BASE_IMAGE}
 
 WORKDIR /airbyte/integration_code
 
-# The dependencies are a layer of their own, which a change of code leaves alone: packages without code bring them in.
+# Install the dependencies in a separate layer, with empty packages, so that a change of code does not rebuild it.
 COPY pyproject.toml README.md LICENSE ./
 RUN mkdir source_amplitude amplitude_emulator \
     && touch source_amplitude/__init__.py amplitude_emulator/__init__.py \
@@ -14,10 +14,10 @@ COPY amplitude_emulator amplitude_emulator
 RUN pip install --no-cache-dir --no-deps --force-reinstall . \
     && test -x /usr/local/bin/source-amplitude
 
-# The user that Airbyte's base image makes and Airbyte's platform expects, by name. A cluster that itself demands
-# runAsNonRoot needs its number as well: runAsUser: 1000.
+# The user of Airbyte's base image, which Airbyte's platform expects by name. A cluster that enforces runAsNonRoot also
+# needs its number: runAsUser: 1000.
 # hadolint ignore=DL3066
 USER airbyte
-# Both alike and absolute, since Airbyte's platform changes the working directory.
+# Both are equal and absolute, because Airbyte's platform changes the working directory.
 ENV AIRBYTE_ENTRYPOINT="/usr/local/bin/source-amplitude"
 ENTRYPOINT ["/usr/local/bin/source-amplitude"]

@@ -1,4 +1,4 @@
-# make demo and make test are all a newcomer needs; each makes its own environment in .venv.
+# make demo and make test are enough to start; each creates the environment .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,13 +7,13 @@ STAMP := $(VENV)/.installed
 .PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image bench clean
 .DEFAULT_GOAL := help
 
-help:  ## show this list
+help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 demo: $(STAMP)  ## start the emulator and sync three days of sample events from it
 	@$(BIN)/python demo.py
 
-test: lint types layers unit  ## everything CI runs: ruff, mypy, import-linter, pytest
+test: lint types layers unit  ## run what CI runs: ruff, mypy, import-linter, pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -25,58 +25,58 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports
 
-# At most four, since a container may show processors that its quota does not have, and waits in tests are bounded.
+# At most four processes: a container may show more processors than its quota allows, and tests have time limits.
 unit: $(STAMP)
-	@$(MAKE) --no-print-directory peers || echo "The tests with Azure are skipped, and those that look at the report fail where there is no Chromium." >&2
+	@$(MAKE) --no-print-directory peers || echo "Without Azurite, the tests with Azure are skipped. Without Chromium, the tests of the HTML report fail." >&2
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal \
 	  -m "not upstream and not pyairbyte and not memory and not landing and not spark and not image and not image_tests and not requires_creds"
 
-peers: $(STAMP)  ## install Azurite and Chromium, which the tests ask, in .peers (npm; Node too, where it is missing)
+peers: $(STAMP)  ## install Azurite and Chromium for the tests in .peers (needs npm; installs Node if it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation
 
-test-upstream: $(STAMP)  ## let Airbyte's own connector 0.6.19 read from the emulator and compare with ours
-	@echo "Making the environment .venv-upstream where it is missing, about a minute the first time ..."
+test-upstream: $(STAMP)  ## compare with Airbyte's own connector 0.6.19, reading from the emulator
+	@echo "Creating .venv-upstream if it is missing; about a minute the first time ..."
 	@$(BIN)/python -m integration_tests.upstream.environment || true
 	$(BIN)/pytest -m upstream integration_tests/upstream
 
-test-pyairbyte: $(STAMP)  ## let PyAirbyte read from the emulator into DuckDB, with the programs of docs/pyairbyte.md
-	@echo "Making the environment .venv-pyairbyte where it is missing (0.8 GB), two minutes the first time ..."
+test-pyairbyte: $(STAMP)  ## run the programs of docs/pyairbyte.md: PyAirbyte reads from the emulator into DuckDB
+	@echo "Creating .venv-pyairbyte (0.8 GB) if it is missing; two minutes the first time ..."
 	@$(BIN)/python -m integration_tests.pyairbyte.environment || true
 	$(BIN)/pytest -m pyairbyte integration_tests/pyairbyte
 
-test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs about 5 GB in TMPDIR and six minutes
+test-memory: $(STAMP)  ## measure memory and disk with 4 GB archives; needs 5 GB in TMPDIR and six minutes
 	$(BIN)/pytest -m memory integration_tests/memory
 
-test-airbyte: $(STAMP)  ## airbyte-cdk connector test against the emulator, all but its docker cases
+test-airbyte: $(STAMP)  ## run airbyte-cdk connector test against the emulator, without its docker cases
 	$(BIN)/python -m integration_tests.airbyte_cli
 
-test-image: $(STAMP)  ## the Dockerfile's steps and its entrypoint without an engine, hadolint, actionlint; needs rights to mount
+test-image: $(STAMP)  ## run the Dockerfile's steps and entrypoint without Docker, hadolint, actionlint; needs permission to mount
 	$(BIN)/pytest -m image integration_tests/image
 
-test-spark: $(STAMP)  ## Spark 4, alone and as a cluster of two workers, reads from the emulator; needs Java 17 (from apt where missing)
-	@echo "Making the environment .venv-spark where it is missing (1.2 GB), two minutes the first time ..."
+test-spark: $(STAMP)  ## read from the emulator with Spark 4, locally and in a cluster of two; needs Java 17 (installed with apt if missing)
+	@echo "Creating .venv-spark (1.2 GB) if it is missing; two minutes the first time ..."
 	@$(BIN)/python -m integration_tests.spark.environment
 	.venv-spark/bin/mypy source_amplitude/spark integration_tests/spark
 	.venv-spark/bin/pytest -n 2 --dist loadfile -m spark integration_tests/spark unit_tests/spark
 
-test-landing: $(STAMP)  ## kill landings at many more points, and change stores and Amplitude at random; three minutes
+test-landing: $(STAMP)  ## kill land at many more points, and change stores and Amplitude at random; three minutes
 	$(BIN)/pytest -m landing unit_tests/landing
 
-bench: $(STAMP)  ## measure ours beside 0.6.19, a CDK manifest, a bare script and curl; most of an hour (see benchmarks/README.md)
+bench: $(STAMP)  ## compare with 0.6.19, a CDK manifest, a plain script and curl; most of an hour (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-format: $(STAMP)  ## let ruff format and fix the code
+format: $(STAMP)  ## format and fix the code with ruff
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean:  ## remove the environments and everything the commands above made
+clean:  ## remove the environments and all other generated files
 	rm -rf $(VENV) .venv-* .bench .demo .peers build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# uv where it is present, else venv and pip. The stamp makes a changed pyproject.toml install again.
+# Use uv if it is installed, otherwise venv and pip. A changed pyproject.toml triggers a new installation.
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	  { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.11 ..." >&2; exit 1; }
-	@echo "Making the environment in $(VENV), about a minute the first time ..."
+	  { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Use another one: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@echo "Creating $(VENV); about a minute the first time ..."
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
 	else \

@@ -1,4 +1,4 @@
-"""``make demo``: three days of sample events out of a local Amplitude, read and landed by the command line."""
+"""``make demo``: read and land three days of sample events from a local Amplitude emulator."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ SHOWN_RECORDS = 5
 START_SECONDS = 60
 EVENTS_PER_HOUR = 600
 
-HAND = "$ .venv/bin/python -m amplitude_emulator --sample-days 3     # prints its address and what to do with it"
+MANUAL_COMMAND = "$ .venv/bin/python -m amplitude_emulator --sample-days 3     # prints its address and how to use it"
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass
 class Outcome:
-    """What one command of the connector printed.
+    """The output of one command of the connector.
 
     Attributes:
         first: The first records.
-        records: How many records of each stream.
-        hours: The hours of upload time that the records of each stream lie in.
-        json_bytes: Bytes of RECORD lines of each stream.
-        others: Every other message, in order.
-        seconds: From start to end of the process.
+        records: The number of records by stream.
+        hours: The hours of ``server_upload_time`` by stream.
+        json_bytes: The bytes of RECORD lines by stream.
+        others: All other messages, in order.
+        seconds: The running time of the process.
     """
 
     first: list[dict[str, Any]] = field(default_factory=list)
@@ -77,40 +77,42 @@ class Outcome:
 
 
 def main() -> int:
-    """Run the demonstration; every step is a command that can be typed."""
+    """Run the demo; each step is a command that a user can type."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     started = time.monotonic()
     with emulator() as amplitude:
-        console.print("A local Amplitude with three days of sample events is started and the connector pointed at it:")
+        console.print(
+            "Starting a local Amplitude emulator with three days of sample events; the connector reads from it:"
+        )
         console.print(Text(f"$ export AMPLITUDE_API_URL={amplitude['url']}\n", style="bold cyan"))
         write_inputs(amplitude)
         spec = command("spec").last("SPEC")["spec"]["connectionSpecification"]
-        say(f"{len(spec['properties'])} fields, {len(spec['required'])} of them required")
-        say(command("check", "--config", "config.json").last("CONNECTION_STATUS")["connectionStatus"]["status"])
+        show(f"{len(spec['properties'])} fields, {len(spec['required'])} of them required")
+        show(command("check", "--config", "config.json").last("CONNECTION_STATUS")["connectionStatus"]["status"])
         streams = command("discover", "--config", "config.json").last("CATALOG")["catalog"]["streams"]
-        say(", ".join(f"{each['name']} ({len(each['json_schema']['properties'])} fields)" for each in streams))
+        show(", ".join(f"{each['name']} ({len(each['json_schema']['properties'])} fields)" for each in streams))
         reading = ("read", "--config", "config.json", "--catalog", "catalog.json")
         first = command(*reading)
         console.print(records_table(first))
         console.print(summary_table(first))
         (FOLDER / "state.json").write_text(json.dumps([first.last("STATE")["state"]]), encoding="utf-8")
-        console.print("The last STATE message is kept in .demo/state.json; a second sync starts from it.\n")
+        console.print("The last STATE message is saved in .demo/state.json. A second sync starts from it.\n")
         second = command(*reading, "--state", "state.json")
-        say(f"{sum(second.records.values())} new records, after {second.seconds:.1f} s: nothing is repeated")
-        console.print("The same hours as files, as they would lie in S3, Azure Blob Storage or GCS:")
+        show(f"{sum(second.records.values())} new records after {second.seconds:.1f} s: no duplicates")
+        console.print("The same hours as files, with the layout that land uses in S3, Azure Blob Storage and GCS:")
         land()
     console.print(
-        f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog, state, the landed files and the report "
-        "of them are in .demo/; to go on by hand:"
+        f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog, state, landed files and report are in "
+        ".demo/. To continue manually:"
     )
-    console.print(Text(HAND, style="bold cyan"))
+    console.print(Text(MANUAL_COMMAND, style="bold cyan"))
     return 0 if sum(first.records.values()) and not second.records else 1
 
 
 @contextmanager
 def emulator() -> Iterator[dict[str, str]]:
-    """Run ``python -m amplitude_emulator`` and yield what its ready file says."""
+    """Run ``python -m amplitude_emulator`` and yield the content of its ready file."""
     ready = FOLDER / "emulator.json"
     arguments = ["--sample-days", "3", "--events-per-hour", str(EVENTS_PER_HOUR), "--ready-file", str(ready)]
     with (FOLDER / "emulator.log").open("wb") as log:
@@ -126,21 +128,21 @@ def emulator() -> Iterator[dict[str, str]]:
 
 
 def wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return when the emulator listens.
+    """Wait until the emulator listens.
 
     Raises:
-        RuntimeError: It ended, or took too long; the text is its own.
+        RuntimeError: The emulator exited or took too long; the message contains its log.
     """
     clock = SystemClock()
-    give_up = clock.monotonic_seconds() + START_SECONDS
+    deadline = clock.monotonic_seconds() + START_SECONDS
     while not ready.exists():
-        if process.poll() is not None or clock.monotonic_seconds() > give_up:
+        if process.poll() is not None or clock.monotonic_seconds() > deadline:
             raise RuntimeError("The emulator did not start: " + (FOLDER / "emulator.log").read_text(encoding="utf-8"))
         clock.sleep(0.05)
 
 
 def write_inputs(amplitude: dict[str, str]) -> None:
-    """Write the files a sync needs: a configuration and a catalog."""
+    """Write the configuration and the catalog of a sync."""
     os.environ["AMPLITUDE_API_URL"] = amplitude["url"]
     start = (SystemClock().now() - timedelta(days=3)).strftime("%Y-%m-%dT00:00:00Z")
     config = {"api_key": amplitude["api_key"], "secret_key": amplitude["secret_key"], "start_date": start}
@@ -151,34 +153,36 @@ def write_inputs(amplitude: dict[str, str]) -> None:
 
 
 def command(*arguments: str) -> Outcome:
-    """Run ``python main.py`` with ``arguments``, file names of which lie in the demonstration's folder."""
+    """Run ``python main.py`` with ``arguments``; JSON files are in the demo's folder."""
     typed = [f".demo/{each}" if each.endswith(".json") else each for each in arguments]
     console.print(Text(f"$ .venv/bin/python main.py {' '.join(typed)}", style="bold cyan"))
     outcome, started = Outcome(), time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "main.py", *typed], cwd=PROJECT, stdout=subprocess.PIPE
     ) as process:
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        assert process.stdout is not None  # noqa: S101 - PIPE was requested
         for line in process.stdout:
             outcome.add(line)
     outcome.seconds = time.monotonic() - started
     if process.returncode:
         trace = outcome.last("TRACE")["trace"]["error"]["message"]
-        raise SystemExit(f"main.py {arguments[0]} ended with {process.returncode}: {trace}")
+        raise SystemExit(f"main.py {arguments[0]} failed with exit code {process.returncode}: {trace}")
     return outcome
 
 
 def land() -> None:
-    """Land the hours in the demonstration's folder and show what is there."""
+    """Land the hours in the demo's folder, and run ``missing`` and ``report``."""
     start = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))["start_date"][:10]
-    plainly("land", "--config", ".demo/config.json", "--to", ".demo/landed", "--start", start, log=".demo/land.log")
-    plainly("missing", "--to", ".demo/landed", "--end", "6h")
-    plainly("report", "--to", ".demo/landed")
-    plainly("report", "--to", ".demo/landed", "--out", ".demo/report.html")
+    run_and_print(
+        "land", "--config", ".demo/config.json", "--to", ".demo/landed", "--start", start, log=".demo/land.log"
+    )
+    run_and_print("missing", "--to", ".demo/landed", "--end", "6h")
+    run_and_print("report", "--to", ".demo/landed")
+    run_and_print("report", "--to", ".demo/landed", "--out", ".demo/report.html")
 
 
-def plainly(*arguments: str, log: str = "") -> None:
-    """Run ``python main.py`` with ``arguments`` and let it print; its log lines go into ``log`` where that is named."""
+def run_and_print(*arguments: str, log: str = "") -> None:
+    """Run ``python main.py`` with ``arguments`` and print its output; write log lines to ``log`` if named."""
     typed = " ".join(arguments) + (f" 2>{log}" if log else "")
     console.print(Text(f"$ .venv/bin/python main.py {typed}", style="bold cyan"))
     with (PROJECT / (log or os.devnull)).open("wb") as stderr:
@@ -186,18 +190,20 @@ def plainly(*arguments: str, log: str = "") -> None:
             [sys.executable, "main.py", *arguments], cwd=PROJECT, stderr=stderr if log else None, check=False
         )
     if done.returncode:
-        raise SystemExit(f"main.py {arguments[0]} ended with {done.returncode}" + (f", see {log}" if log else ""))
+        raise SystemExit(
+            f"main.py {arguments[0]} failed with exit code {done.returncode}" + (f"; see {log}" if log else "")
+        )
     console.print()
 
 
-def say(text: str) -> None:
-    """Print what a command brought."""
+def show(text: str) -> None:
+    """Print the result of a command."""
     console.print(f"  {text}\n", markup=False)
 
 
 def records_table(outcome: Outcome) -> Table:
-    """Return the first records, some of their fields."""
-    table = Table(title="The first records", title_justify="left", title_style="bold")
+    """Return a table of the first records with some of their fields."""
+    table = Table(title="First records", title_justify="left", title_style="bold")
     for name in SHOWN_FIELDS:
         table.add_column(name, no_wrap=True)
     for data in outcome.first:
@@ -206,8 +212,8 @@ def records_table(outcome: Outcome) -> Table:
 
 
 def summary_table(outcome: Outcome) -> Table:
-    """Return what was read of each stream."""
-    table = Table(title="What was read", title_justify="left", title_style="bold")
+    """Return a table of the records read by stream."""
+    table = Table(title="Records by stream", title_justify="left", title_style="bold")
     for name in ("stream", "records", "hours with events", "MB of JSON", "seconds"):
         table.add_column(name, justify="left" if name == "stream" else "right")
     for stream, records in outcome.records.items():

@@ -1,4 +1,4 @@
-"""``python main.py COMMAND`` is the console script ``source-amplitude``."""
+"""Run the console script ``source-amplitude`` as ``python main.py COMMAND``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``python -m amplitude_emulator``: start, say how to use it, serve until a signal."""
+"""``python -m amplitude_emulator``: start, print how to use it, serve until a signal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHUTDOWN_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 GREETING = """\
 A local Amplitude is listening at {url}
-  clock       {now}{stands}
+  clock       {now}{state}
   project     {project_id} ({region})
   API key     {api_key}
   secret key  {secret_key}
@@ -36,18 +36,18 @@ Export one hour:
 Send an event:
   curl -H 'Content-Type: application/json' {url}/{region}/2/httpapi \\
     -d '{{"api_key":"{api_key}","events":[{{"user_id":"user-42","event_type":"Button Clicked"}}]}}'
-Move the clock on by an hour:
+Move the clock forward by an hour:
   curl -X PUT -d '{{"advance_seconds": 3600}}' {url}/_emulator/clock
-Stop with Ctrl-C. Everything else is in amplitude_emulator/README.md.
+Stop with Ctrl-C. amplitude_emulator/README.md describes everything else.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM and return the exit code; 2 for settings that cannot be used."""
+    """Serve until SIGINT or SIGTERM and return the exit code; 2 for invalid settings."""
     options = make_parser().parse_args(arguments)
     try:
         return _serve(options)
-    except (OSError, ValueError) as error:  # a port in use, a host that is not loopback, a folder that is not writable
+    except (OSError, ValueError) as error:  # port in use, host is not loopback, folder is not writable
         sys.stderr.write(f"amplitude_emulator: {error}\n")
         return 2
 
@@ -88,26 +88,26 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m amplitude_emulator", description=__doc__)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="a loopback address")
-    add("--port", type=int, default=0, help="0 for a free one")
-    add("--data-dir", type=Path, help="keep members as files there; default: in memory")
+    add("--port", type=int, default=0, help="port to listen on; 0: any free port")
+    add("--data-dir", type=Path, help="folder for the members; default: in memory")
     add("--now", type=parse_instant, help="set the clock, for example 2026-03-04T12:00:00Z")
-    add("--running", action="store_true", help="let a clock set with --now run on")
+    add("--running", action="store_true", help="let the clock run on from --now")
     add("--publish-delay-hours", type=float, default=DEFAULT_PUBLISH_DELAY_HOURS)
     add("--project-id", type=int, default=DEFAULT_PROJECT_ID)
     add("--region", choices=REGIONS, default="us")
-    add("--seed", type=int, default=7, help="decides keys, ids and sample events")
-    add("--sample-days", type=float, default=3, help="days of sample events; 0 for none")
-    add("--events-per-hour", type=int, default=300, help="average of an hour that has events")
-    add("--events", type=int, help="exact number of sample events, instead of --events-per-hour")
+    add("--seed", type=int, default=7, help="seed of keys, ids and sample events")
+    add("--sample-days", type=float, default=3, help="days of sample events; 0: no sample events")
+    add("--events-per-hour", type=int, default=300, help="average number of events in an hour that has events")
+    add("--events", type=int, help="exact total of sample events, instead of --events-per-hour")
     add("--archive-limit-bytes", type=int, default=DEFAULT_ARCHIVE_LIMIT_BYTES)
     add("--deflated", action="store_true", help="deflate the members of archives")
-    add("--directory-entry", action="store_true", help="begin archives with a directory entry")
-    add("--ready-file", type=Path, help="write URL and keys there as JSON once listening")
+    add("--directory-entry", action="store_true", help="start archives with a directory entry")
+    add("--ready-file", type=Path, help="JSON file for URL and keys, written once the server listens")
     return parser
 
 
 def _fill(emulator: Emulator, options: argparse.Namespace) -> int:
-    """Make sample events up to the newest published hour; a filled data directory is left as it is."""
+    """Create sample events up to the newest published hour; keep a filled data directory unchanged."""
     if options.sample_days <= 0 or emulator.store.stored_bytes:
         return 0
     delay = timedelta(hours=options.publish_delay_hours)
@@ -123,7 +123,7 @@ def _fill(emulator: Emulator, options: argparse.Namespace) -> int:
 
 
 def _write_ready_file(path: Path, emulator: Emulator) -> None:
-    """Write URL and keys by renaming, so that a program that polls for the file reads it whole."""
+    """Write URL and keys atomically, for programs that poll for the file."""
     project = emulator.project
     content = {
         "url": emulator.url,
@@ -144,7 +144,7 @@ def _greet(emulator: Emulator, events: int) -> str:
         **vars(emulator.project),
         url=emulator.url,
         now=format_instant(emulator.clock.now()),
-        stands="" if emulator.clock.is_running else ", standing still",
+        state="" if emulator.clock.is_running else ", stopped",
         events=events,
         hour=format_hour(hour),
     )

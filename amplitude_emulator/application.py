@@ -1,4 +1,4 @@
-"""The routes, and what every answer has in common: date, request log, faults, error bodies."""
+"""The routes, and the middleware of all responses: date, request log, faults, error bodies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from amplitude_emulator.errors import envelope_response, ingestion_response
 from amplitude_emulator.export_api import parse_window
-from amplitude_emulator.faulty_answers import Hit, answer_with_fault
+from amplitude_emulator.faulty_responses import Hit, respond_with_fault
 from amplitude_emulator.project import REGIONS
 from amplitude_emulator.request_log import RequestLog, RequestSeen
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CONTROL_PREFIX = "/_emulator/"
-# Above the largest documented request, 20 MB of Batch (reference 6.2), so that our own 413 answers.
+# Above the largest documented request, 20 MB of Batch (reference 6.2), so that our own 413 is sent.
 MAX_READ_BYTES = 64 * 1024**2
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the answers have in common: the time, the faults, the log, the end of the server."""
+class ServerContext:
+    """The clock, faults and request log that all responses share; ``closing`` is set when the server ends."""
 
     clock: EmulatorClock
     faults: Faults
@@ -46,25 +46,25 @@ class Surroundings:
     closing: asyncio.Event
 
     @web.middleware
-    async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer a request, apply a fault where one hits, note both, and date the answer."""
+    async def respond(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Respond to a request: apply a matching fault, log the request, set the ``Date`` header."""
         if request.path.startswith(CONTROL_PREFIX):
             response = await _respond(handler, request)
         else:
             with self.log.under_way() as at_once:
-                response = await self._answer_as_amplitude(request, handler)
+                response = await self._respond_as_amplitude(request, handler)
             self._note(request, response, at_once)
         response.headers.setdefault("Date", format_datetime(self.clock.now(), usegmt=True))
         return response
 
-    async def _answer_as_amplitude(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _respond_as_amplitude(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = self.faults.take(request.path, _window_of(request))
         respond = partial(_respond, handler)
         if fault is None:
             return await respond(request)
         now = self.clock.now()
-        hit = Hit(fault, request, respond, self.faults.give_back, self.closing, now)
-        return await answer_with_fault(hit)
+        hit = Hit(fault, request, respond, self.faults.restore, self.closing, now)
+        return await respond_with_fault(hit)
 
     def _note(self, request: web.Request, response: web.StreamResponse, at_once: int) -> None:
         status = getattr(response, "logged_status", response.status)
@@ -73,14 +73,14 @@ class Surroundings:
 
 
 def make_application(
-    surroundings: Surroundings,
+    context: ServerContext,
     export: ExportApi,
     ingestion: IngestionApi,
     rest: RestApis,
     controls: Sequence[ControlApi | ContentControlApi],
 ) -> web.Application:
     """Return the application with Amplitude's paths by region, and the control routes."""
-    application = web.Application(middlewares=[surroundings.answer], client_max_size=MAX_READ_BYTES)
+    application = web.Application(middlewares=[context.respond], client_max_size=MAX_READ_BYTES)
     router = application.router
     for region in REGIONS:
         router.add_get(f"/{region}/api/2/export", partial(export.export, region=region), allow_head=False)
@@ -95,7 +95,7 @@ def make_application(
 
 
 async def _respond(handler: Handler, request: web.Request) -> web.StreamResponse:
-    """Call a route; what the router refuses becomes an error body of the path's family."""
+    """Call a route; errors of the router become an error body of the path's API family."""
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:

@@ -1,4 +1,4 @@
-"""Members to a zip on disk, made once for each state of a window and kept for the next request."""
+"""Write members to a zip on disk, and cache it until the window's members change."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def write_archive(
     deflated: bool = False,
     directory_entry: bool = False,
 ) -> None:
-    """Write a zip of members as Amplitude's export hands out (reference 1.5).
+    """Write a zip of members in the form of Amplitude's exports (reference 1.5).
 
     At most one member is in memory. Members are stored, as observed; ``deflated`` and
-    ``directory_entry`` give the variants that one test suite claims to occur. Equal contents give
+    ``directory_entry`` produce the variants that another test suite claims to occur. Equal contents give
     equal bytes. Archives above 4 GB become ZIP64.
     """
     method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
@@ -44,9 +44,9 @@ def write_archive(
 
 
 class ArchiveCache:
-    """Finished archives as temporary files, least recently used ones removed above a budget of bytes.
+    """An LRU cache of archives as temporary files, limited in bytes.
 
-    Each archive is written once by whoever asks first; others wait for it. The files lie in the
+    The first request for an archive writes it; concurrent requests wait. The files are in the
     system's temporary directory (``TMPDIR``).
     """
 
@@ -59,9 +59,9 @@ class ArchiveCache:
         self._made = 0
 
     def open(self, key: Hashable, write: Callable[[Path], None]) -> BinaryIO:
-        """Return an open file that the caller closes; ``write`` is called where the key is new.
+        """Return an open file that the caller closes; call ``write`` if the key is not cached.
 
-        The file stays readable even if the archive is removed from the cache meanwhile.
+        The file stays readable even after its removal from the cache.
         """
         with self._lock:
             if key not in self._archives:
@@ -74,7 +74,6 @@ class ArchiveCache:
             return file
 
     def clear(self) -> None:
-        """Remove all archives."""
         with self._lock:
             for key in list(self._archives):
                 self._remove(key)

@@ -1,4 +1,4 @@
-"""HTTP Basic with a project's key pair, for everything on ``amplitude.com/api`` (reference 0.2)."""
+"""HTTP Basic authentication with a project's key pair, for all of ``amplitude.com/api`` (reference 0.2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def authorised_workspace(workspaces: Workspaces, authorization: str, region: Reg
     """Return the project of an ``Authorization`` header.
 
     Raises:
-        RequestRefusedError: The key is unknown in this region, or the secret is another (403).
+        RequestRefusedError: The key is unknown in this region, or the secret key does not match (403).
     """
     api_key, secret_key = _read_basic(authorization)
     workspace = workspaces.with_api_key(api_key, region)

@@ -1,6 +1,6 @@
-"""Where the bytes of members lie: in memory, or as files below a directory.
+"""Storage for the bytes of members: in memory, or as files below a directory.
 
-Both know only names and bytes. Callers serialise access; see `HourStore`.
+Not thread-safe; `HourStore` serialises access.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Blobs(Protocol):
-    """Named byte strings. Reading, replacing and removing an unknown name raises KeyError or OSError."""
+    """Named byte strings. `read`, `append` and `remove` raise KeyError or OSError for an unknown name."""
 
     def names(self) -> list[str]:
         """Return all names, in no particular order."""
@@ -26,17 +26,17 @@ class Blobs(Protocol):
         """Return the whole content."""
 
     def write(self, name: str, data: bytes) -> None:
-        """Create or replace; a reader sees the old or the new content, never a part."""
+        """Create or replace atomically."""
 
     def append(self, name: str, data: bytes) -> None:
-        """Add to the end of an existing content."""
+        """Append to existing content."""
 
     def remove(self, name: str) -> None:
-        """Forget the content."""
+        """Delete the content."""
 
 
 class MemoryBlobs:
-    """Contents in a dict; gone with the process."""
+    """Contents in a dict; lost when the process ends."""
 
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
@@ -46,23 +46,20 @@ class MemoryBlobs:
         return list(self._contents)
 
     def size_bytes(self, name: str) -> int:
-        """Return the size of one content."""
         return len(self._contents[name])
 
     def read(self, name: str) -> bytes:
-        """Return the stored object itself, which costs nothing."""
+        """Return the stored object itself, without a copy."""
         return self._contents[name]
 
     def write(self, name: str, data: bytes) -> None:
-        """Create or replace a content."""
         self._contents[name] = data
 
     def append(self, name: str, data: bytes) -> None:
-        """Add to the end, at the cost of one copy."""
+        """Append; copies the content once."""
         self._contents[name] += data
 
     def remove(self, name: str) -> None:
-        """Forget a content."""
         del self._contents[name]
 
 
@@ -73,20 +70,18 @@ class DirectoryBlobs:
         self._directory = directory
 
     def names(self) -> list[str]:
-        """Return the names of the files that are members; anything else is left alone."""
+        """Return the names of the files that are members; other files are ignored."""
         files = (path.relative_to(self._directory).as_posix() for path in self._directory.glob("*/*.json.gz"))
         return [name for name in files if parse_member_name(name)]
 
     def size_bytes(self, name: str) -> int:
-        """Return the size of one file."""
         return (self._directory / name).stat().st_size
 
     def read(self, name: str) -> bytes:
-        """Return one file's content."""
         return (self._directory / name).read_bytes()
 
     def write(self, name: str, data: bytes) -> None:
-        """Create or replace a file by renaming, so that a killed emulator leaves no half member."""
+        """Create or replace a file atomically, so that a killed emulator leaves no partial member."""
         path = self._directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
@@ -94,10 +89,8 @@ class DirectoryBlobs:
         partial.replace(path)
 
     def append(self, name: str, data: bytes) -> None:
-        """Add to the end of a file."""
         with (self._directory / name).open("ab") as file:
             file.write(data)
 
     def remove(self, name: str) -> None:
-        """Delete one file."""
         (self._directory / name).unlink()

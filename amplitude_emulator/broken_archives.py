@@ -1,6 +1,6 @@
-"""Damage to a finished zip, each in a way a reader must notice by itself. Pure: bytes to bytes.
+"""Damage a finished zip in ways that a reader must detect. Pure: bytes to bytes.
 
-Works on whole archives in memory, which is fine for the sizes tests use.
+Works on whole archives in memory; test archives are small.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _MAX_COMMENT_BYTES = 0xFFFF
 
 
 def clip_archive(archive: bytes, lost_members: int) -> bytes:
-    """Hide the last entries of the directory in such a way that the archive still opens.
+    """Hide the last entries of the directory; the archive still opens.
 
-    The length field of the last visible entry's comment is damaged to cover the entries after it.
-    ``zipfile`` then lists fewer members without a word; the end record still counts them all.
-    An archive with nothing left to show gets a directory of size zero instead.
+    The comment length of the last visible entry is changed to cover the entries after it.
+    ``zipfile`` then lists fewer members without an error; the end record still counts all.
+    If no entry stays visible, the directory gets size zero instead.
     """
     end = len(archive) - _END_RECORD_BYTES
     entries = _directory_entries(archive)
@@ -38,13 +38,13 @@ def clip_archive(archive: bytes, lost_members: int) -> bytes:
         return bytes(damaged)
     hidden_bytes = end - entries[visible] if visible < len(entries) else 0
     if hidden_bytes > _MAX_COMMENT_BYTES:
-        raise ValueError(f"{lost_members} members are more than one length field can hide.")
+        raise ValueError(f"Cannot hide {lost_members} members: their entries exceed the largest comment length.")
     struct.pack_into("<H", damaged, entries[visible - 1] + _DIRECTORY_COMMENT_LENGTH_AT, hidden_bytes)
     return bytes(damaged)
 
 
 def flip_byte(archive: bytes, member: int) -> bytes:
-    """Change one byte in the middle of a member's data, so that the zip's CRC no longer fits."""
+    """Change one byte in the middle of a member's data, so that the zip's CRC does not match."""
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         entry = _file_at(source, member)
     name_bytes, extra_bytes = struct.unpack_from("<HH", archive, entry.header_offset + _LOCAL_NAME_LENGTH_AT)
@@ -55,7 +55,7 @@ def flip_byte(archive: bytes, member: int) -> bytes:
 
 
 def break_member(archive: bytes, member: int, how: str) -> bytes:
-    """Damage a member's gzip data under a correct zip CRC: ``damaged`` in its middle, or ``cut`` there."""
+    """Damage (``damaged``) or truncate (``cut``) a member's gzip data in its middle; the zip's CRC stays correct."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(target, "w") as copy:
         broken = _file_at(source, member)
@@ -70,7 +70,7 @@ def break_member(archive: bytes, member: int, how: str) -> bytes:
 
 
 def _file_at(source: zipfile.ZipFile, member: int) -> zipfile.ZipInfo:
-    """Return a file by its position, the last one where there are fewer."""
+    """Return the file at a position, or the last file if there are fewer."""
     files = _files_of(source)
     return files[min(member, len(files) - 1)]
 

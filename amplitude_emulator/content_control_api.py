@@ -1,4 +1,4 @@
-"""Control routes for what a project has besides events: settings, lists, cohorts, costs."""
+"""Control routes for a project's settings, lists, cohorts and costs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from amplitude_emulator.clock import format_instant, parse_instant
-from amplitude_emulator.control_answers import asked_workspace, control_json, read_object, with_error_body
+from amplitude_emulator.control_responses import control_json, read_object, selected_workspace, with_error_body
 from amplitude_emulator.rest.catalog import catalog_with
 from amplitude_emulator.rest.cohorts import Cohort, CohortMember, cohort_to_json
 from amplitude_emulator.rest.settings import settings_with
@@ -24,7 +24,7 @@ COHORT_TIMES = ("last_mod", "created_at", "last_computed")
 
 
 class ContentControlApi:
-    """These routes; each does one thing that ``emulator.content`` offers too."""
+    """The control routes; ``emulator.content`` offers the same in Python."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
@@ -32,8 +32,8 @@ class ContentControlApi:
     def add_routes(self, router: web.UrlDispatcher, prefix: str) -> None:
         """Register all routes below a prefix that ends with a slash."""
         for method, path, route in CONTENT_CONTROL_ROUTES:
-            answer = partial(with_error_body, partial(route, self))
-            router.add_route(method, prefix + path, answer)
+            handler = partial(with_error_body, partial(route, self))
+            router.add_route(method, prefix + path, handler)
 
     async def get_settings(self, request: web.Request) -> web.Response:
         """Show a project's settings."""
@@ -57,7 +57,7 @@ class ContentControlApi:
         return await self.get_catalog(request)
 
     async def get_costs(self, request: web.Request) -> web.Response:
-        """Show what was booked, and what counts against the budgets now."""
+        """Show the bookings, and what counts against the budgets now."""
         costs = self._content(request).costs
         bookings = [{**vars(booking), "at": format_instant(booking.at)} for booking in costs.bookings]
         return control_json({"spent": costs.spent(), "bookings": bookings})
@@ -73,31 +73,31 @@ class ContentControlApi:
         return control_json([_cohort_to_json(content, cohort) for cohort in content.cohorts.all()])
 
     async def put_cohort(self, request: web.Request) -> web.Response:
-        """Add or replace a cohort by the names of `Cohort`."""
-        content, order = self._content(request), await read_object(request)
+        """Add or replace a cohort; the body's keys are the fields of `Cohort`."""
+        content, body = self._content(request), await read_object(request)
         cohort_id = request.match_info["cohort_id"]
-        members = _members(order.pop("members", []))
-        times = {name: _instant(order.pop(name)) for name in COHORT_TIMES if name in order}
-        cohort = Cohort(cohort_id, str(order.pop("name", cohort_id)), members)
-        cohort = replace(cohort, **times, **order)  # type: ignore[arg-type]  # the caller's; TypeError if unknown
+        members = _members(body.pop("members", []))
+        times = {name: _instant(body.pop(name)) for name in COHORT_TIMES if name in body}
+        cohort = Cohort(cohort_id, str(body.pop("name", cohort_id)), members)
+        cohort = replace(cohort, **times, **body)  # type: ignore[arg-type]  # TypeError if unknown
         return control_json(_cohort_to_json(content, content.cohorts.put(cohort)))
 
     async def recompute_cohort(self, request: web.Request) -> web.Response:
-        """Compute a cohort anew, with the members of the body if it has some."""
+        """Recompute a cohort, with the members of the body if given."""
         content = self._content(request)
-        order = await read_object(request) if request.can_read_body else {}
-        members = _members(order["members"]) if "members" in order else None
+        body = await read_object(request) if request.can_read_body else {}
+        members = _members(body["members"]) if "members" in body else None
         return control_json(
             _cohort_to_json(content, content.cohorts.recompute(request.match_info["cohort_id"], members))
         )
 
     async def delete_cohort(self, request: web.Request) -> web.Response:
-        """Remove a cohort and list the rest."""
+        """Remove a cohort and list the others."""
         self._content(request).cohorts.remove(request.match_info["cohort_id"])
         return await self.get_cohorts(request)
 
     def _content(self, request: web.Request) -> ProjectContent:
-        return asked_workspace(self._workspaces, request).content
+        return selected_workspace(self._workspaces, request).content
 
 
 CONTENT_CONTROL_ROUTES: tuple[
@@ -123,14 +123,14 @@ def _cohort_to_json(content: ProjectContent, cohort: Cohort) -> dict[str, object
 
 def _members(value: object) -> tuple[CohortMember, ...]:
     if not isinstance(value, list):
-        raise TypeError("members must be a list of JSON objects.")
+        raise TypeError("members must be a list of JSON objects")
     return tuple(_member(item) for item in value)
 
 
 def _member(item: Mapping[str, object]) -> CohortMember:
     user_id, properties = item.get("user_id"), item.get("properties", {})
     if not isinstance(properties, dict):
-        raise TypeError("properties must be a JSON object.")
+        raise TypeError("properties must be a JSON object")
     return CohortMember(int(str(item["amplitude_id"])), None if user_id is None else str(user_id), properties)
 
 

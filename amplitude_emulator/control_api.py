@@ -1,6 +1,6 @@
-"""Routes under ``/_emulator/`` that let other processes and languages do what Python tests do.
+"""Routes under ``/_emulator/``: the Python API for other processes and languages.
 
-No keys are asked for: the emulator listens on loopback only. Bodies are JSON unless said otherwise;
+No authentication: the emulator listens on loopback only. Bodies are JSON unless documented otherwise;
 errors are ``{"error": text}``.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from amplitude_emulator.clock import format_instant, parse_instant
-from amplitude_emulator.control_answers import asked_workspace, control_json, read_object, with_error_body
+from amplitude_emulator.control_responses import control_json, read_object, selected_workspace, with_error_body
 from amplitude_emulator.hours import HOUR, format_hour, parse_hour
 from amplitude_emulator.sample_data import generate_hours
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ControlApi:
-    """The control routes; each does one thing that the Python API offers too."""
+    """The control routes."""
 
     def __init__(
         self,
@@ -47,42 +47,41 @@ class ControlApi:
     def add_routes(self, router: web.UrlDispatcher, prefix: str) -> None:
         """Register all routes below a prefix that ends with a slash."""
         for method, path, route in CONTROL_ROUTES:
-            answer = partial(with_error_body, partial(route, self))
-            router.add_route(method, prefix + path, answer)
+            handler = partial(with_error_body, partial(route, self))
+            router.add_route(method, prefix + path, handler)
 
     async def get_clock(self, _: web.Request) -> web.Response:
-        """Show the time."""
         return control_json({"now": format_instant(self._clock.now()), "running": self._clock.is_running})
 
     async def put_clock(self, request: web.Request) -> web.Response:
-        """Set the clock, move it on, or both."""
-        order = await read_object(request)
-        if "now" in order:
-            self._clock.set(parse_instant(str(order["now"])), running=bool(order.get("running", False)))
-        if "advance_seconds" in order:
-            self._clock.advance(timedelta(seconds=float(str(order["advance_seconds"]))))
+        """Set the clock, advance it, or both."""
+        body = await read_object(request)
+        if "now" in body:
+            self._clock.set(parse_instant(str(body["now"])), running=bool(body.get("running", False)))
+        if "advance_seconds" in body:
+            self._clock.advance(timedelta(seconds=float(str(body["advance_seconds"]))))
         return await self.get_clock(request)
 
     async def get_faults(self, _: web.Request) -> web.Response:
-        """List the faults that can still hit."""
+        """List the active faults."""
         return control_json([_fault_to_json(fault) for fault in self._faults.active()])
 
     async def post_fault(self, request: web.Request) -> web.Response:
         """Add a fault; keys other than name, times, hour and path are its settings."""
-        order = await read_object(request)
-        name = str(order.pop("name", ""))
-        times, hour, path = (order.pop(key, None) for key in ("times", "hour", "path"))
+        body = await read_object(request)
+        name = str(body.pop("name", ""))
+        times, hour, path = (body.pop(key, None) for key in ("times", "hour", "path"))
         fault = self._faults.add(
             name,
             times=None if times is None else int(str(times)),
             hour=None if hour is None else parse_hour(str(hour)),
             path=None if path is None else str(path),
-            **order,
+            **body,
         )
         return control_json(_fault_to_json(fault), status=201)
 
     async def delete_faults(self, request: web.Request) -> web.Response:
-        """Remove one fault by ``?id=`` or all, and list the rest."""
+        """Remove the fault of ``?id=``, or all, and list the others."""
         fault_id = request.query.get("id")
         if fault_id is None:
             self._faults.clear()
@@ -106,7 +105,7 @@ class ControlApi:
         )
 
     async def delete_requests(self, _: web.Request) -> web.Response:
-        """Forget the requests."""
+        """Clear the request log."""
         self._log.clear()
         return control_json([])
 
@@ -115,14 +114,14 @@ class ControlApi:
         return control_json([vars(workspace.project) for workspace in self._workspaces.all()])
 
     async def get_events(self, request: web.Request) -> web.Response:
-        """Return the raw lines of some hours as NDJSON, published or not: the oracle."""
-        lines = self._store(request).lines(*_hours_asked_for(request))
+        """Return the raw lines of the requested hours as NDJSON, published or not, for comparison in tests."""
+        lines = self._store(request).lines(*_requested_hours(request))
         body = b"".join(line + b"\n" for line in lines)
         return web.Response(body=body, content_type="application/x-ndjson")
 
     async def get_members(self, request: web.Request) -> web.Response:
-        """List the members of some hours."""
-        members = self._store(request).members(*_hours_asked_for(request))
+        """List the members of the requested hours."""
+        members = self._store(request).members(*_requested_hours(request))
         return control_json([_member_to_json(member) for member in members])
 
     async def post_member(self, request: web.Request) -> web.Response:
@@ -134,20 +133,20 @@ class ControlApi:
         return control_json(_member_to_json(member), status=201)
 
     async def put_member(self, request: web.Request) -> web.Response:
-        """Create or replace a member with any content, or with bytes that are exported as they are."""
+        """Create or replace a member with any content, or with bytes that are exported unchanged."""
         data = await request.read()
         put = self._store(request).put_gzip if _is_gzip(request) else self._store(request).put_content
         return control_json(_member_to_json(put(_hour(request), _partition(request), data)))
 
     async def put_repeated(self, request: web.Request) -> web.Response:
-        """Create or replace a member that is the body's one line ``?times=`` repeated, packed with ``?level=``."""
+        """Create or replace a member: the body's line, repeated ``?times=``, compressed with ``?level=``."""
         line = (await request.read()).removesuffix(b"\n")
         times, level = int(request.query["times"]), int(request.query.get("level", 0))
         member = self._store(request).put_repeated(_hour(request), _partition(request), line, times, level=level)
         return control_json(_member_to_json(member))
 
     async def delete_member(self, request: web.Request) -> web.Response:
-        """Remove a member and list the rest."""
+        """Remove a member and list the others."""
         self._store(request).remove_member(_hour(request), _partition(request))
         return await self.get_members(request)
 
@@ -158,38 +157,38 @@ class ControlApi:
         return control_json(_member_to_json(store.member(hour, partition)))
 
     async def post_recompress(self, request: web.Request) -> web.Response:
-        """Pack a member's content into other bytes."""
+        """Compress a member's content again, into different bytes."""
         member = self._store(request).recompress(_hour(request), _partition(request))
         return control_json(_member_to_json(member))
 
     async def put_published(self, request: web.Request) -> web.Response:
-        """Publish an hour at a time of its own; null restores the usual delay."""
+        """Publish an hour at a given time; null restores the usual delay."""
         at = (await read_object(request)).get("at")
         self._store(request).publish_at(_hour(request), None if at is None else parse_instant(str(at)))
         return control_json({"hour": format_hour(_hour(request)), "at": at})
 
     async def post_sample(self, request: web.Request) -> web.Response:
-        """Make sample events; ``end`` includes its hour."""
-        order = await read_object(request)
-        start, end = (parse_hour(str(order[name])) for name in ("start", "end"))
-        total = order.get("events")
+        """Create sample events; ``end`` is inclusive."""
+        body = await read_object(request)
+        start, end = (parse_hour(str(body[name])) for name in ("start", "end"))
+        total = body.get("events")
         made = generate_hours(
             self._store(request),
-            seed=int(str(order.get("seed", 7))),
+            seed=int(str(body.get("seed", 7))),
             start=start,
             end=end + HOUR,
-            events_per_hour=int(str(order.get("events_per_hour", 300))),
+            events_per_hour=int(str(body.get("events_per_hour", 300))),
             total_events=None if total is None else int(str(total)),
         )
         return control_json({"events": made}, status=201)
 
     async def post_reset(self, request: web.Request) -> web.Response:
-        """Return the emulator to its start."""
+        """Reset the emulator to its initial state."""
         self._reset()
         return await self.get_clock(request)
 
     def _store(self, request: web.Request) -> HourStore:
-        return asked_workspace(self._workspaces, request).store
+        return selected_workspace(self._workspaces, request).store
 
 
 _MEMBER = "hours/{hour}/members/{partition}"
@@ -224,8 +223,8 @@ def _partition(request: web.Request) -> int:
     return int(request.match_info["partition"])
 
 
-def _hours_asked_for(request: web.Request) -> tuple[datetime | None, datetime | None]:
-    """Return ``start`` and ``end`` of a query, both optional; ``end`` includes its hour, as in exports."""
+def _requested_hours(request: web.Request) -> tuple[datetime | None, datetime | None]:
+    """Return ``start`` and ``end`` of a query, both optional; ``end`` is inclusive, as in exports."""
     start, end = request.query.get("start"), request.query.get("end")
     return None if start is None else parse_hour(start), None if end is None else parse_hour(end) + HOUR
 

@@ -1,7 +1,7 @@
-"""How the bytes of an answer go out: as fast as the kernel can, or in one of the faulty ways.
+"""Send the bytes of a response: at full speed, or in one of the faulty ways.
 
-The faulty ways write to the transport themselves, since an HTTP server library rightly refuses to
-send less than it has announced.
+The faulty ways write to the transport directly, because an HTTP server library refuses to send less
+than the announced length.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: RST 
 
 
 class ArchiveResponse(web.StreamResponse):
-    """A zip sent from an open file, with ``sendfile`` where it lies on a disk; closes the file.
+    """A zip sent from an open file, with ``sendfile`` if it is on disk; closes the file.
 
-    Content type and length of the real answer are not established (reference 9).
+    Content type and length of the real response are not known (reference 9).
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -42,11 +42,11 @@ class ArchiveResponse(web.StreamResponse):
         file.seek(0)
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        """Send everything; called by aiohttp once the answer is decided."""
+        """Send everything; called by aiohttp."""
         with self.file:
             writer = await super().prepare(request)
             if request.transport is None or request.transport.is_closing():
-                raise ConnectionResetError("The client has gone.")
+                raise ConnectionResetError("The client closed the connection.")
             if _is_on_disk(self.file):
                 await asyncio.get_running_loop().sendfile(request.transport, self.file)
             else:
@@ -57,7 +57,7 @@ class ArchiveResponse(web.StreamResponse):
 
 
 class SlowResponse(web.StreamResponse):
-    """The same status, headers and body as another answer, at a number of bytes a second."""
+    """The status, headers and body of another response, at a limited number of bytes a second."""
 
     def __init__(self, original: web.StreamResponse, bytes_per_second: float) -> None:
         super().__init__(status=original.status, headers=original.headers)
@@ -67,7 +67,7 @@ class SlowResponse(web.StreamResponse):
         self._pause_seconds = self._piece_bytes / bytes_per_second
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        """Send everything, piece by piece."""
+        """Send everything in small pieces."""
         with self._source:
             writer = await super().prepare(request)
             while piece := self._source.read(self._piece_bytes):
@@ -78,15 +78,15 @@ class SlowResponse(web.StreamResponse):
 
 
 class BrokenOffResponse(web.StreamResponse):
-    """An answer that ends before it is complete.
+    """A response that ends before it is complete.
 
     Args:
-        original: The complete answer; its body is read and closed.
-        after_bytes: How much of the body is sent; None sends not even the status line.
-        framing: How the length is announced: ``content_length`` truthfully, ``close`` not at all,
-            ``chunked`` in chunks, of which the closing one is missing.
-        reset: End with a TCP reset instead of an orderly close. What the client has not read by then
-            may be lost to it.
+        original: The complete response; its body is read and closed.
+        after_bytes: How many bytes of the body are sent; None sends not even the status line.
+        framing: How the length is announced: ``content_length`` correctly, ``close`` not at all,
+            ``chunked`` in chunks without the last one.
+        reset: End with a TCP reset instead of an orderly close. The client may lose bytes that it has not
+            read by then.
     """
 
     def __init__(self, original: web.StreamResponse, *, after_bytes: int | None, framing: Framing, reset: bool) -> None:
@@ -106,7 +106,7 @@ class BrokenOffResponse(web.StreamResponse):
             self.headers["Transfer-Encoding"] = "chunked"
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        """Write what is to be sent, then end the connection."""
+        """Write the partial response, then end the connection."""
         transport = request.transport
         if transport is None:
             return None
@@ -119,14 +119,14 @@ class BrokenOffResponse(web.StreamResponse):
         if not self._reset:
             transport.close()
             return None
-        # A transport tells nobody but its protocol, which is aiohttp's, that its buffer is empty.
+        # Only the protocol, which is aiohttp's, is notified when a transport's buffer is empty.
         while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.005)
         reset_connection(transport)
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: an end is just what this answer lacks."""
+        """Do nothing: this response must not end correctly."""
 
     def _head(self) -> bytes:
         lines = [f"HTTP/1.1 {self.status} {self.reason}"]
@@ -135,7 +135,7 @@ class BrokenOffResponse(web.StreamResponse):
 
 
 class SilentResponse(web.StreamResponse):
-    """No answer at all for a number of seconds, or until the emulator ends; then a reset."""
+    """No response for a number of seconds, or until the emulator stops; then a reset."""
 
     def __init__(self, seconds: float, closing: asyncio.Event) -> None:
         super().__init__()
@@ -153,11 +153,11 @@ class SilentResponse(web.StreamResponse):
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: there is no answer to end."""
+        """Do nothing: there is no response to end."""
 
 
 def open_body(response: web.StreamResponse) -> BinaryIO:
-    """Return a complete answer's body as a file that the caller closes."""
+    """Return a complete response's body as a file that the caller closes."""
     if isinstance(response, ArchiveResponse):
         return response.file
     if isinstance(response, web.Response) and isinstance(response.body, bytes):
@@ -174,7 +174,7 @@ def _is_on_disk(file: BinaryIO) -> bool:
 
 
 def reset_connection(transport: asyncio.Transport) -> None:
-    """End a connection with a TCP reset, so that the client sees an error and not an end."""
+    """End a connection with a TCP reset, so that the client gets an error instead of an end of file."""
     connection = transport.get_extra_info("socket")
     if connection is not None:
         with contextlib.suppress(OSError):

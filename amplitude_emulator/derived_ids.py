@@ -1,4 +1,4 @@
-"""Ids that Amplitude makes up, here derived from a seed so that runs repeat."""
+"""Ids that Amplitude generates, here derived from a seed for reproducible runs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ def derive_uuid(*parts: object) -> str:
 
 
 def derive_amplitude_id(*parts: object) -> int:
-    """Return an amplitude id."""
     return LOWEST_AMPLITUDE_ID + derive_number(HIGHEST_AMPLITUDE_ID - LOWEST_AMPLITUDE_ID, *parts)
 
 
 def derive_device_id(user_id: str) -> str:
-    """Return the device id of events without one: a version 5 UUID in recordings (reference 6.3)."""
+    """Return the device id for events without one: a version 5 UUID in recordings (reference 6.3)."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, user_id))
 
 
 def derive_number(below: int, *parts: object) -> int:
-    """Return a number from 0 to before a limit."""
+    """Return a number from 0 to ``below`` - 1."""
     return int.from_bytes(_digest(*parts)[:8], "big") % below
 
 

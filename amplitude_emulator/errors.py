@@ -1,4 +1,4 @@
-"""The bodies of error answers, by API family (reference 0.3 and 6.4)."""
+"""The bodies of error responses, by API family (reference 0.3 and 6.4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Texts marked "recorded" or "observed" come from the reference; "inferred" ones are this emulator's.
+# Texts marked "recorded" or "observed" are Amplitude's own, by the reference; "inferred" ones are this emulator's.
 INVALID_API_KEY = "Invalid API Key"  # observed, reference 0.3
 INVALID_KEY_COMBINATION = "Invalid API/Secret Key combination"  # observed, reference 0.3
 NOTHING_FOUND = "Raw data files were not found."  # recorded 2026-06-16, reference 0.3
@@ -23,11 +23,11 @@ GATEWAY_PAGE = "<html><head><title>{title}</title></head><body><h1>{title}</h1><
 
 
 class RequestRefusedError(Exception):
-    """A request is refused; `refusal_response` makes the answer in the family of its path.
+    """A request is refused; `refusal_response` builds the response for the API family of its path.
 
     Args:
         status: HTTP status.
-        details: ``metadata.details`` of the envelope, or the one text of the other families.
+        details: ``metadata.details`` of the envelope, or the error text of the other families.
         message: ``message`` of the envelope.
         error_type: ``type`` of the envelope: ``invalid`` was observed for 400 (reference 0.3).
         code: ``errorCode`` of lookup tables.
@@ -53,7 +53,7 @@ class RequestRefusedError(Exception):
 def refusal_response(
     path: str, refusal: RequestRefusedError, *, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return an error body of the family that a path belongs to (reference 0.3)."""
+    """Return the error body of a path's API family (reference 0.3)."""
     if path.startswith("/data-"):
         return lookup_table_response(refusal.status, refusal.details, code=refusal.code, headers=headers)
     if "/api/" in path:
@@ -77,7 +77,7 @@ def envelope_response(
 ) -> web.Response:
     """Return the JSON envelope of the ``amplitude.com/api`` family.
 
-    ``message`` is left out for 403, as in the observed bodies (reference 0.3).
+    ``message`` is omitted for 403, as in the observed bodies (reference 0.3).
     """
     error: dict[str, object] = {"http_code": status, "type": error_type}
     if status != FORBIDDEN:
@@ -93,7 +93,7 @@ def envelope_response(
 def ingestion_response(
     status: int, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return an answer of HTTP V2 or Batch: JSON that repeats the status as ``code``."""
+    """Return a response of HTTP V2 or Batch: JSON that repeats the status as ``code``."""
     return web.Response(
         status=status,
         body=json.dumps({"code": status, **body}).encode(),
@@ -104,7 +104,7 @@ def ingestion_response(
 def lookup_table_response(
     status: int, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return an error of the host of lookup tables; the keys are documented (0.3), null and ``{}`` inferred."""
+    """Return an error of the lookup tables' host; the keys are documented (0.3), null and ``{}`` inferred."""
     body = {"statusCode": status, "message": message, "errorCode": code, "extraParams": {}}
     return web.Response(
         status=status,
@@ -114,5 +114,5 @@ def lookup_table_response(
 
 
 def gateway_response(status: int, title: str) -> web.Response:
-    """Return an HTML page such as a gateway in front of Amplitude sends (reference 0.3, 5)."""
+    """Return an HTML page like that of a gateway in front of Amplitude (reference 0.3, 5)."""
     return web.Response(status=status, text=GATEWAY_PAGE.format(title=title), content_type="text/html")

@@ -1,4 +1,4 @@
-"""Takes accepted events in: users, de-duplication, lines into the store."""
+"""Ingest valid events: identify users, deduplicate, write lines to the store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHORTEST_ACCEPT_MS, LONGEST_ACCEPT_MS = 4, 20
 
 
 class EventIntake:
-    """The pipeline of one project. Safe to use from any thread; requests are taken in one after another."""
+    """The ingestion pipeline of one project. Thread-safe; requests are processed one at a time."""
 
     def __init__(self, project_id: int, store: HourStore, clock: EmulatorClock, seed: int) -> None:
         self._project_id = project_id
@@ -46,17 +46,17 @@ class EventIntake:
         self._profiles = Profiles()
         self._last_seen: dict[tuple[str, str], datetime] = {}
         self._partitions = partitions_of_project(seed, project_id)
-        self._taken_in = 0
-        # What a data directory kept from an earlier run tells this run's uuids from that one's.
+        self._ingested = 0
+        # Makes uuids differ from those of an earlier run with the same data directory.
         self._run = store.stored_bytes
 
-    def take_in(self, events: Sequence[Event], path: str, sender: str) -> int:
+    def ingest(self, events: Sequence[Event], path: str, sender: str) -> int:
         """Store the lines of valid events and return their server_upload_time in ms since the epoch."""
         with self._lock:
             receipt = self._receipt(path, sender)
             lines: dict[int, list[bytes]] = {}
             for event in events:
-                self._taken_in += 1
+                self._ingested += 1
                 line = self._line_of(event, receipt)
                 if line is not None:
                     partition = partition_of(_amplitude_id_of(line), self._partitions)
@@ -76,24 +76,24 @@ class EventIntake:
             self._profiles.update_group(group_type, group_name, change)
 
     def clear(self) -> None:
-        """Forget users, groups, and which insert ids were seen."""
+        """Clear users, groups and seen insert ids."""
         with self._lock:
             self._profiles.clear()
             self._last_seen.clear()
-            self._taken_in = 0
+            self._ingested = 0
 
     def _receipt(self, path: str, sender: str) -> Receipt:
         # Times in lines carry milliseconds (reference 7).
         now = self._clock.now()
         received = now.replace(microsecond=now.microsecond // 1000 * 1000)
         spread = LONGEST_ACCEPT_MS - SHORTEST_ACCEPT_MS + 1
-        accept_ms = SHORTEST_ACCEPT_MS + derive_number(spread, self._seed, "accept", self._taken_in)
+        accept_ms = SHORTEST_ACCEPT_MS + derive_number(spread, self._seed, "accept", self._ingested)
         return Receipt(received, received + timedelta(milliseconds=accept_ms), path, sender)
 
     def _line_of(self, event: Event, receipt: Receipt) -> dict[str, object] | None:
-        """Return an event's line, or None for operations and repeats, which have none."""
+        """Return an event's line, or None for identify operations and duplicates."""
         identity = self._identify_event(event)
-        if self._is_repeat(event, identity, receipt.received):
+        if self._is_duplicate(event, identity, receipt.received):
             return None
         if event["event_type"] == GROUP_IDENTIFY:
             self._identify_groups(event)
@@ -110,7 +110,7 @@ class EventIntake:
         return line
 
     def _profile_for(self, event: Event, amplitude_id: int) -> Profile:
-        """Return the properties an event is exported with, having merged its own (reference 6.5)."""
+        """Merge the event's user properties into the profile and return it (reference 6.5)."""
         sent = event.get("user_properties")
         own = sent if isinstance(sent, dict) else {}
         if event.get("$skip_user_properties_sync"):
@@ -118,7 +118,7 @@ class EventIntake:
             return replace(profile, properties=apply_properties({}, own))
         return self._profiles.update_properties(amplitude_id, own)
 
-    def _is_repeat(self, event: Event, identity: Identity, now: datetime) -> bool:
+    def _is_duplicate(self, event: Event, identity: Identity, now: datetime) -> bool:
         if not event.get("insert_id"):
             return False
         key = (identity.device_id, identity.insert_id)
@@ -131,7 +131,7 @@ class EventIntake:
     def _identify_event(self, event: Mapping[str, object]) -> Identity:
         user_id, device_id = event.get("user_id"), event.get("device_id")
         device = str(device_id) if device_id else derive_device_id(str(user_id))
-        made_up = (self._seed, self._project_id, self._run, self._taken_in)
+        made_up = (self._seed, self._project_id, self._run, self._ingested)
         insert_id = event.get("insert_id")
         event_id = event.get("event_id")
         return Identity(
@@ -143,7 +143,7 @@ class EventIntake:
         )
 
     def _amplitude_id(self, event: Mapping[str, object]) -> int:
-        """Return a number that depends on the user id, or on the device id of anonymous users."""
+        """Return a number derived from the user id, or from the device id of anonymous users."""
         owner = event.get("user_id") or event.get("device_id")
         return derive_amplitude_id(self._seed, self._project_id, owner)
 

@@ -1,4 +1,4 @@
-"""From a sent event to the line that is exported (reference 6.6). Pure."""
+"""Map a sent event to its exported line (reference 6.6). Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DEVICE_FAMILIES: Mapping[str, tuple[str, str]] = {"mac": ("Mac OS X", "Mac"), "w
 
 @dataclass(frozen=True)
 class Receipt:
-    """When an upload came in and what Amplitude makes of it; equal for all events of a request."""
+    """The times, path and sender of an upload; shared by all events of a request."""
 
     received: datetime
     uploaded: datetime
@@ -53,7 +53,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who sent an event and what tells it from others: ids sent, found or made up."""
+    """The ids of an event: sent, looked up or generated."""
 
     amplitude_id: int
     device_id: str
@@ -70,9 +70,9 @@ def map_event(
     profile: Profile,
     group_properties: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the complete line, with ``profile`` as it is once the event has been taken in."""
+    """Return the complete line; ``profile`` is the user after this event."""
     client_event_time = _client_event_time(event, receipt)
-    # HTTP V2 and Batch know no client upload time of their own (reference 6.6).
+    # HTTP V2 and Batch have no client upload time of their own (reference 6.6).
     client_upload_time = receipt.received
     groups = groups_of(event)
     family, device_type = _device_family(event)
@@ -122,13 +122,13 @@ def map_event(
 def corrected_event_time(
     client_event_time: datetime, client_upload_time: datetime, server_received_time: datetime
 ) -> datetime:
-    """Return the event's time by the server's clock; differences below a minute are left (6.6)."""
+    """Return the event's time by the server's clock; differences below a minute are ignored (6.6)."""
     difference = server_received_time - client_upload_time
     return client_event_time if abs(difference) < CLOCK_TOLERANCE else client_event_time + difference
 
 
 def groups_of(event: Event) -> dict[str, list[str]]:
-    """Return an event's groups with their names as arrays, the form of exports (reference 6.6)."""
+    """Return an event's groups with their names as arrays, as exported (reference 6.6)."""
     groups = event.get("groups")
     if not isinstance(groups, dict):
         return {}
@@ -136,14 +136,14 @@ def groups_of(event: Event) -> dict[str, list[str]]:
 
 
 def has_revenue(event: Event) -> bool:
-    """Whether an event brings money, by the fields of HTTP V2 or the properties an SDK sets."""
+    """Whether an event has revenue, in the fields of HTTP V2 or in the properties that an SDK sets."""
     properties = event.get("event_properties")
     sent = {**(properties if isinstance(properties, dict) else {}), **_revenue_properties(event)}
     return "$revenue" in sent or "$price" in sent
 
 
 def truncate_texts(value: object) -> object:
-    """Return JSON with every text cut to the documented length (reference 6.2)."""
+    """Return JSON with every text truncated to the documented length (reference 6.2)."""
     if isinstance(value, str):
         return value[:MAX_TEXT_CHARACTERS]
     if isinstance(value, dict):
@@ -152,7 +152,7 @@ def truncate_texts(value: object) -> object:
 
 
 def format_time(moment: datetime) -> str:
-    """Write a time as exported lines do: a space, microseconds, UTC without saying so (reference 7)."""
+    """Format a time as exported lines do: a space, microseconds, UTC without a zone (reference 7)."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -175,7 +175,7 @@ def _event_properties(event: Event) -> object:
 
 
 def _revenue_properties(event: Event) -> dict[str, object]:
-    """Return revenue fields as the properties of Amplitude's model; their place is inferred (6.6)."""
+    """Return revenue fields as event properties of Amplitude's model; their location is inferred (6.6)."""
     sent = {name: event[name] for name in REVENUE_NAMES if event.get(name) is not None}
     price, quantity = sent.get("price"), sent.get("quantity", 1)
     if isinstance(price, int | float) and isinstance(quantity, int | float):
@@ -187,13 +187,13 @@ def _revenue_properties(event: Event) -> dict[str, object]:
 
 
 def _attribution_ids(event: Event) -> str | None:
-    """Return a hash of the ad id, which itself is blanked (reference 6.6)."""
+    """Return a hash of the ad id; the id itself is not exported (reference 6.6)."""
     ad_id = event.get("idfa") or event.get("adid")
     return derive_text("ad id", ad_id) if ad_id else None
 
 
 def _group_ids(groups: Mapping[str, list[str]]) -> dict[str, list[int]]:
-    """Return numbers of groups in the form of the one example (reference 7, row of data)."""
+    """Return group ids in the form of the documented example (reference 7, row of data)."""
     return {
         str(derive_number(10_000, "group type", kind)): [derive_number(2**32, kind, name) for name in names]
         for kind, names in groups.items()

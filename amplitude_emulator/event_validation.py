@@ -1,4 +1,4 @@
-"""Which uploads HTTP V2 and Batch refuse, and with which body (reference 6.2 to 6.4). Pure."""
+"""Validation of uploads to HTTP V2 and Batch, and the error bodies (reference 6.2 to 6.4). Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RESERVED_EVENT_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """What one endpoint takes in one request, and how it lists offending events (reference 6.2, 6.4)."""
+    """The limits of one endpoint, and how it lists invalid events (reference 6.2, 6.4)."""
 
     max_bytes: int
     max_events: int
@@ -49,7 +49,7 @@ BATCH_LIMITS = UploadLimits(max_bytes=20 * 1024**2, max_events=2000, lists_all_i
 
 
 class UploadRefusedError(Exception):
-    """An upload is refused as a whole; holds the answer's status and body without ``code``."""
+    """An upload is refused as a whole; holds the response's status and body without ``code``."""
 
     def __init__(self, status: int, body: Mapping[str, object]) -> None:
         super().__init__(body.get("error"))
@@ -59,7 +59,7 @@ class UploadRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """A request body of the right form; its events are not checked yet."""
+    """A well-formed request body; its events are not validated yet."""
 
     api_key: str
     events: list[Event]
@@ -67,17 +67,17 @@ class Upload:
 
 
 def parse_upload(body: bytes, content_type: str, limits: UploadLimits) -> Upload:
-    """Read a request body.
+    """Parse a request body.
 
     Raises:
-        UploadRefusedError: It is too large, no JSON, or lacks something.
+        UploadRefusedError: It is too large, is not valid JSON, or lacks a required field.
     """
     if len(body) > limits.max_bytes:
         raise UploadRefusedError(413, {"error": "Payload too large"})
     if not body:
         raise UploadRefusedError(400, {"error": "Missing request body"})
     content = _read_object(body)
-    # JSON's content type is required (reference 6.1); the answer to another one is inferred.
+    # JSON's content type is required (reference 6.1); the response to other types is inferred.
     if content is None or content_type != "application/json":
         raise UploadRefusedError(400, {"error": "Invalid JSON request body"})
     for name in ("api_key", "events"):
@@ -105,11 +105,11 @@ def _min_id_length(options: object) -> int:
 
 
 def checked_events(upload: Upload, limits: UploadLimits) -> list[Event]:
-    """Return the events with ids that are too short removed.
+    """Return the events without ids that are too short.
 
     Raises:
-        UploadRefusedError: Some events are invalid; the body names their indexes by field. The whole
-            upload is refused then.
+        UploadRefusedError: Some events are invalid; the whole upload is refused. The body lists their
+            indexes by field.
     """
     events = [_without_short_ids(event, upload.min_id_length) for event in upload.events]
     missing = _indexes_by_field(upload.events, _missing_fields)
@@ -193,7 +193,7 @@ def _is_groups(value: object) -> bool:
 
 
 def _depth(value: object) -> int:
-    """Return how deep objects and arrays are nested, level by level, as far as the limit needs."""
+    """Return the nesting depth of objects and arrays; stop just above the limit."""
     depth, level = 0, [value]
     while level and depth <= MAX_OBJECT_DEPTH + 1:
         level = [child for item in level for child in _children(item)]
@@ -207,7 +207,7 @@ def _children(item: object) -> list[object]:
     return item if isinstance(item, list) else []
 
 
-# What is done about values that break the rules of 6.2 and 6.3 is documented for `time` and ids only.
+# The handling of invalid values (6.2, 6.3) is documented for `time` and ids only.
 _FIELD_RULES: Mapping[str, Callable[[object], bool]] = {
     "time": _is_integer,
     "user_id": _is_id,

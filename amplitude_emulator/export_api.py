@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from amplitude_emulator.workspace import Workspaces
 
 MAX_SPAN_DAYS = 365  # documented, reference 1.3
-# Documented as "4 GB" without saying which; the size of the archive is this emulator's reading (9).
+# Documented as "4 GB" without details; that it means the size of the archive is inferred (9).
 DEFAULT_ARCHIVE_LIMIT_BYTES = 4_000_000_000
-# An hour H is expected complete at H+3h (reference 1.2).
+# Hour H is expected to be complete at H+3h (reference 1.2).
 DEFAULT_PUBLISH_DELAY_HOURS = 3.0
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What a test may vary about exports: when, how large, and in which form of zip."""
+    """Options of exports: publishing delay, size limit, form of the zip."""
 
     publish_delay_hours: float = DEFAULT_PUBLISH_DELAY_HOURS
     archive_limit_bytes: int = DEFAULT_ARCHIVE_LIMIT_BYTES
@@ -52,7 +52,7 @@ class ExportOptions:
 
 
 class ExportApi:
-    """Answers export requests. ``options`` may be replaced at any time, from any thread."""
+    """Responds to export requests. ``options`` may be replaced at any time, from any thread."""
 
     def __init__(
         self, workspaces: Workspaces, clock: EmulatorClock, archives: ArchiveCache, options: ExportOptions
@@ -63,7 +63,7 @@ class ExportApi:
         self._archives = archives
 
     async def export(self, request: web.Request, region: Region) -> web.StreamResponse:
-        """Answer one request, in the order a service checks: keys, parameters, hours, size."""
+        """Respond to one request; check keys, parameters, hours and size in this order."""
         try:
             workspace = authorised_workspace(self._workspaces, request.headers.get("Authorization", ""), region)
         except RequestRefusedError as refusal:
@@ -72,10 +72,10 @@ class ExportApi:
             window = parse_window(request.query)
         except ValueError as error:
             return envelope_response(400, str(error))
-        # In a thread, since packing members and writing a large archive would hold up other answers.
-        return await asyncio.to_thread(self._answer_window, workspace.store, window)
+        # In a thread, since compressing members and writing a large archive would block other responses.
+        return await asyncio.to_thread(self._export_window, workspace.store, window)
 
-    def _answer_window(self, store: HourStore, window: ExportWindow) -> web.StreamResponse:
+    def _export_window(self, store: HourStore, window: ExportWindow) -> web.StreamResponse:
         members = self._published_members(store, window)
         if not members:
             return envelope_response(404, NOTHING_FOUND)
@@ -95,9 +95,9 @@ class ExportApi:
         return ArchiveResponse(self._archives.open(key, write))
 
     def _published_members(self, store: HourStore, window: ExportWindow) -> list[Member]:
-        """Return the members of those hours of the window that are published by now.
+        """Return the members of the window's published hours.
 
-        Hours that are not yet published are left out without a word (reference 1.2, inferred).
+        Unpublished hours are omitted without an error (reference 1.2, inferred).
         """
         now = self._clock.now()
         delay = timedelta(hours=self.options.publish_delay_hours)
@@ -108,11 +108,11 @@ class ExportApi:
 
 
 def parse_window(query: Mapping[str, str]) -> ExportWindow:
-    """Read ``start`` and ``end``.
+    """Parse ``start`` and ``end``.
 
     Raises:
-        ValueError: A parameter is missing or malformed, or the span is impossible. Amplitude's own
-            texts and whether it checks the order are not documented (reference 9); these are inferred.
+        ValueError: A parameter is missing or malformed, or the range is invalid. Amplitude's texts, and
+            whether it checks the order, are not documented (reference 9); these are inferred.
     """
     for name in ("start", "end"):
         if name not in query:
@@ -131,7 +131,7 @@ def parse_window(query: Mapping[str, str]) -> ExportWindow:
 def _contents(store: HourStore, members: list[Member]) -> Iterator[tuple[MemberName, bytes]]:
     for member in members:
         data = store.read(member.name)
-        if data is not None:  # None: removed since the list was made
+        if data is not None:  # None: removed after the list was built
             yield member.name, data
 
 

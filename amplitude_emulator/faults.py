@@ -1,6 +1,6 @@
-"""Scripted faults: which ones exist, which are live, and which request they hit.
+"""Scripted faults: the kinds, the active ones, and which request they apply to.
 
-What a fault does is in `faulty_answers`; this module only keeps the list.
+`faulty_responses` implements their effects.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_SETTINGS: Mapping[str, object] = {}
 
 @dataclass(frozen=True)
 class FaultKind:
-    """A kind of fault: its settings with their defaults, and whether it concerns exports only."""
+    """A kind of fault: its settings with defaults, and whether it applies to exports only."""
 
     settings: Mapping[str, object] = field(default_factory=dict)
     only_exports: bool = False
@@ -60,12 +60,12 @@ class Fault:
     """One scripted fault.
 
     Attributes:
-        fault_id: Number in the order of adding.
+        fault_id: Sequence number.
         name: A key of `FAULT_KINDS`.
-        times: How many requests it still hits; None for all.
-        hour: Hits only export requests whose window contains this hour.
-        path: Hits only paths that contain this text, such as ``/2/httpapi``.
-        settings: All settings of the kind, defaults filled in.
+        times: How many more requests it applies to; None for all.
+        hour: Applies only to export requests whose window contains this hour.
+        path: Applies only to paths that contain this text, such as ``/2/httpapi``.
+        settings: All settings of the kind, including defaults.
     """
 
     fault_id: int
@@ -76,7 +76,7 @@ class Fault:
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def number(self, setting: str) -> float:
-        """Return a numeric setting; TypeError where it is none."""
+        """Return a numeric setting. Raise TypeError if it is not a number."""
         value = self.settings[setting]
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError(f"{self.name}: {setting} must be a number, not {value!r}.")
@@ -87,7 +87,7 @@ class Fault:
         return str(self.settings[setting])
 
     def hits(self, path: str, window: ExportWindow | None) -> bool:
-        """Whether the fault concerns a request; ``window`` is None except for exports."""
+        """Whether the fault applies to a request; ``window`` is None except for exports."""
         if self.times == 0 or (self.path is not None and self.path not in path):
             return False
         if window is None:
@@ -98,7 +98,7 @@ class Fault:
 
 
 class Faults:
-    """The live faults, in the order they were added. Safe to use from any thread."""
+    """The active faults, in the order they were added. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -114,24 +114,25 @@ class Faults:
         path: str | None = None,
         **settings: object,
     ) -> Fault:
-        """Add a fault behind those already there; the first live one that matches a request wins.
+        """Append a fault; the first active fault that matches a request is applied.
 
         Args:
-            name: A key of `FAULT_KINDS`; the README's table says what each does.
-            times: How many requests it hits; None for all until `clear`.
-            hour: Only export requests whose window contains this hour.
-            path: Only request paths that contain this text.
+            name: A key of `FAULT_KINDS`; README.md describes each.
+            times: How many requests it applies to; None for all until `clear`.
+            hour: Restricts it to export requests whose window contains this hour.
+            path: Restricts it to request paths that contain this text.
             settings: Settings of that kind of fault.
 
         Raises:
-            ValueError: There is no such fault, or it has no such setting.
+            ValueError: The fault or one of the settings is unknown.
         """
         kind = FAULT_KINDS.get(name)
         if kind is None:
-            raise ValueError(f"No fault is called {name!r}; there are {', '.join(sorted(FAULT_KINDS))}.")
+            raise ValueError(f"Unknown fault {name!r}. Known faults: {', '.join(sorted(FAULT_KINDS))}.")
         unknown = sorted(settings.keys() - kind.settings.keys())
         if unknown:
-            raise ValueError(f"{name} has no setting {', '.join(unknown)}; it has {sorted(kind.settings)}.")
+            known = ", ".join(sorted(kind.settings))
+            raise ValueError(f"{name} has no setting {', '.join(unknown)}. Its settings: {known}.")
         start = None if hour is None else truncate_to_hour(hour)
         with self._lock:
             self._added += 1
@@ -140,12 +141,12 @@ class Faults:
         return fault
 
     def active(self) -> list[Fault]:
-        """Return the faults that can still hit, with their remaining ``times``."""
+        """Return the active faults with their remaining ``times``."""
         with self._lock:
             return [fault for fault in self._faults if fault.times != 0]
 
     def remove(self, fault_id: int) -> None:
-        """Remove one fault; a number that is not there is ignored."""
+        """Remove one fault; an unknown id is ignored."""
         with self._lock:
             self._faults = [fault for fault in self._faults if fault.fault_id != fault_id]
 
@@ -155,7 +156,7 @@ class Faults:
             self._faults.clear()
 
     def take(self, path: str, window: ExportWindow | None) -> Fault | None:
-        """Return the fault that hits a request, with one of its ``times`` used up, or None."""
+        """Return the fault for a request and count it down, or return None."""
         with self._lock:
             for index, fault in enumerate(self._faults):
                 if fault.hits(path, window):
@@ -163,8 +164,8 @@ class Faults:
                     return fault
         return None
 
-    def give_back(self, fault: Fault) -> None:
-        """Undo `take` for a fault that could do nothing, such as damage to an archive on a 404."""
+    def restore(self, fault: Fault) -> None:
+        """Undo `take` for a fault without effect, such as damage to an archive on a 404."""
         with self._lock:
             self._faults = [
                 _changed_by(other, 1) if other.fault_id == fault.fault_id else other for other in self._faults

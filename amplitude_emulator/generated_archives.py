@@ -1,6 +1,6 @@
-"""The zip of an export made while it is read, for archives too large to be held or written anywhere.
+"""Generate the zip of an export while it is read, for archives too large for memory and disk.
 
-Sizes and checksums of all members are known beforehand, so the directory is too, and any byte can be asked for.
+Sizes and checksums of all members are known in advance, so the file is seekable.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _MOST_16, _MOST_32 = 0xFFFF, 0xFFFFFFFF
 def open_generated_archive(
     contents: Iterable[tuple[MemberName, Repetition]], *, directory_entry: bool = False
 ) -> BinaryIO:
-    """Return a zip of stored members as an open file that is nowhere; each caller has one of its own.
+    """Return a zip of stored members as an open virtual file; each call returns a new one.
 
-    Only what passes 4 GiB, or 65,534 members, is written as ZIP64.
+    ZIP64 is used only above 4 GiB or 65,534 members.
     """
     entries = [(str(name), name.hour, content) for name, content in contents]
     if directory_entry and entries:

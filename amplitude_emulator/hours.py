@@ -1,7 +1,4 @@
-"""Hours and the names that carry them: request parameters and member names.
-
-Pure text and arithmetic; knows neither storage nor HTTP.
-"""
+"""Hours, and their form in request parameters and member names. Pure."""
 
 from __future__ import annotations
 
@@ -41,12 +38,12 @@ class MemberName:
 
     @property
     def archive_order(self) -> tuple[datetime, str]:
-        """Sort key of the one observed archive: by hour, then partition as text, 627 before 70."""
+        """Sort key as in the observed archive: by hour, then by partition as text, 627 before 70."""
         return self.hour, str(self.partition)
 
 
 def parse_member_name(text: str) -> MemberName | None:
-    """Read a member's full name, or return None where the text is none."""
+    """Parse a member's full name, or return None if the text has another form."""
     match = _MEMBER_NAME.fullmatch(text)
     if match is None:
         return None
@@ -56,18 +53,18 @@ def parse_member_name(text: str) -> MemberName | None:
 
 
 def parse_hour(text: str) -> datetime:
-    """Read ``YYYYMMDDTHH`` with its two-digit hour (reference 1.1).
+    """Parse ``YYYYMMDDTHH`` (reference 1.1).
 
     Raises:
-        ValueError: The text has another form, or names no hour of the calendar.
+        ValueError: The text has another form, or is not an hour of the calendar.
     """
     if not _HOUR_TEXT.fullmatch(text):
-        raise ValueError(f"{text!r} is not of the form YYYYMMDDTHH.")
+        raise ValueError(f"{text!r} does not have the form YYYYMMDDTHH")
     return datetime.strptime(text, "%Y%m%dT%H").replace(tzinfo=timezone.utc)
 
 
 def format_hour(hour: datetime) -> str:
-    """Write an hour as ``YYYYMMDDTHH``."""
+    """Format an hour as ``YYYYMMDDTHH``."""
     return require_utc(hour).strftime("%Y%m%dT%H")
 
 
@@ -77,17 +74,17 @@ def truncate_to_hour(moment: datetime) -> datetime:
 
 
 def file_hour(hour: datetime) -> datetime:
-    """Return the hour under which members of an hour are filed.
+    """Return the hour in the names of an hour's members.
 
-    That is the hour itself, and midnight for days that have day files. The layout of day files
-    is not established (reference 9); midnight is this emulator's choice.
+    It is the hour itself, or midnight for days with day files. The layout of day files is not known
+    (reference 9); midnight is this emulator's choice.
     """
     start = truncate_to_hour(hour)
     return start if start >= FIRST_DAY_OF_HOUR_FILES else start.replace(hour=0)
 
 
 def iter_hours(start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield each hour from ``start`` to before ``end``."""
+    """Yield each hour from ``start`` up to ``end``, exclusive."""
     hour = truncate_to_hour(start)
     while hour < end:
         yield hour
@@ -96,21 +93,21 @@ def iter_hours(start: datetime, end: datetime) -> Iterator[datetime]:
 
 @dataclass(frozen=True)
 class ExportWindow:
-    """The hours an export request asks for, both ends inclusive as in its parameters (reference 1.1)."""
+    """The requested hours of an export, both ends inclusive as in its parameters (reference 1.1)."""
 
     first: datetime
     last: datetime
 
     @property
     def end(self) -> datetime:
-        """The first hour that no longer belongs to the window."""
+        """The first hour after the window."""
         return self.last + HOUR
 
     @property
     def hours(self) -> int:
-        """How many hours the window spans, gaps included."""
+        """The number of hours in the window."""
         return (self.end - self.first) // HOUR
 
     def contains(self, hour: datetime) -> bool:
-        """Whether a moment lies in the window."""
+        """Whether the window contains an hour."""
         return self.first <= hour < self.end

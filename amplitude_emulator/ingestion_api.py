@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-MAX_IDENTIFY_TARGET_CHARACTERS = 4000  # 414 is documented for over-long GETs, the length is not (6.4)
+MAX_IDENTIFY_TARGET_CHARACTERS = 4000  # 414 is documented for long GETs, the limit is not (6.4)
 MAX_GROUP_IDENTIFIES = 1024  # reference 6.2
 
 
 class IngestionApi:
-    """Answers uploads and passes valid ones on to the project's intake."""
+    """Responds to uploads; passes valid ones to the project's `EventIntake`."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self._workspaces = workspaces
@@ -48,7 +48,7 @@ class IngestionApi:
         ]
 
     async def upload(self, request: web.Request, region: Region, path: str, limits: UploadLimits) -> web.Response:
-        """Answer HTTP V2 or Batch."""
+        """Respond to HTTP V2 or Batch."""
         body = await request.read()
         try:
             upload = parse_upload(body, request.content_type, limits)
@@ -56,22 +56,22 @@ class IngestionApi:
             events = checked_events(upload, limits)
         except UploadRefusedError as refusal:
             return ingestion_response(refusal.status, refusal.body)
-        uploaded_ms = workspace.intake.take_in(events, path, request.remote or "")
+        uploaded_ms = workspace.intake.ingest(events, path, request.remote or "")
         receipt = {
-            "events_ingested": len(events),  # repeats are counted, too
+            "events_ingested": len(events),  # duplicates are counted too
             "payload_size_bytes": len(body),
             "server_upload_time": uploaded_ms,
         }
         return ingestion_response(200, receipt)
 
     async def identify(self, request: web.Request, region: Region) -> web.Response:
-        """Answer the Identify API. Its success body is not documented; the text here is inferred."""
+        """Respond to the Identify API. The success body is not documented; its text is inferred."""
         if len(str(request.rel_url)) > MAX_IDENTIFY_TARGET_CHARACTERS:
             return web.Response(status=414, text="Request-URI Too Large")
-        order = await self._read_form(request, region)
-        if isinstance(order, web.Response):
-            return order
-        workspace, items = order
+        form = await self._read_form(request, region)
+        if isinstance(form, web.Response):
+            return form
+        workspace, items = form
         for item in items:
             if not (item.get("user_id") or item.get("device_id")) or _has_mixed_properties(item):
                 return web.Response(status=400, text="missing_event")
@@ -80,11 +80,11 @@ class IngestionApi:
         return web.Response(text="success")
 
     async def group_identify(self, request: web.Request, region: Region) -> web.Response:
-        """Answer the Group Identify API."""
-        order = await self._read_form(request, region)
-        if isinstance(order, web.Response):
-            return order
-        workspace, items = order
+        """Respond to the Group Identify API."""
+        form = await self._read_form(request, region)
+        if isinstance(form, web.Response):
+            return form
+        workspace, items = form
         named = [item for item in items if item.get("group_type") and item.get("group_value")]
         if len(named) < len(items) or len(items) > MAX_GROUP_IDENTIFIES:
             return web.Response(status=400, text="missing_event")
@@ -103,7 +103,7 @@ class IngestionApi:
     async def _read_form(
         self, request: web.Request, region: Region
     ) -> tuple[Workspace, list[dict[str, object]]] | web.Response:
-        """Return the project and the items of an ``identification``, or the refusal (reference 6.4)."""
+        """Return the project and the items of an ``identification``, or an error response (reference 6.4)."""
         form = {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
         workspace = self._workspaces.with_api_key(form.get("api_key", ""), region)
         if workspace is None:

@@ -1,4 +1,4 @@
-"""English names of language tags (reference 6.7, the common ones of the official 1,388)."""
+"""English names of common language tags (reference 6.7)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ _TAG = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE | re.DOTALL)
 
 
 def language_name(tag: str) -> str:
-    """Return the English name of a tag such as ``pt-BR``; unlisted values pass unchanged."""
+    """Return the English name of a tag such as ``pt-BR``; return unknown values unchanged."""
     match = _TAG.fullmatch(tag)
     return tag if match is None else LANGUAGE_NAMES.get(match.group(1).lower(), tag)

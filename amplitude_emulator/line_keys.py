@@ -1,4 +1,4 @@
-"""The 55 keys of an exported line, with the values they have when there is nothing to say."""
+"""The 55 keys of an exported line, with their values when absent."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def new_line(values: Mapping[str, object]) -> dict[str, object]:
     """Return a complete line in the dialect since mid 2023 (reference 6.8), keys in alphabetical order.
 
     Raises:
-        KeyError: A value has a key that exported lines do not have.
+        KeyError: A key is not one of the 55.
     """
     line = {key: copy.copy(value) for key, value in NULL_LINE.items()}
     for key, value in values.items():

@@ -1,4 +1,4 @@
-"""Which partition a user's events go to: the number behind ``#`` in a member's name."""
+"""The partition of a user's events: the number after ``#`` in a member's name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ HIGHEST_PARTITION = 999
 
 
 def partitions_of_project(seed: int, project_id: int) -> tuple[int, ...]:
-    """Return the partition numbers that recur in all hours of a project.
+    """Return a project's partition numbers, the same in all hours.
 
-    They have gaps and are no page index, as observed with 627 and 70 (reference 1.5); how many there
-    are and that one user stays in one is inferred (6.8).
+    They have gaps and are not a page index, as observed with 627 and 70 (reference 1.5). Their count, and
+    that a user stays in one partition, are inferred (6.8).
     """
     numbers = random.Random(f"partitions/{seed}/{project_id}").sample(range(HIGHEST_PARTITION), PARTITIONS_OF_A_PROJECT)
     return tuple(sorted(numbers))

@@ -1,4 +1,4 @@
-"""The projects whose keys the emulator knows."""
+"""A project and its keys."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Project:
 
 
 def make_project(project_id: int = DEFAULT_PROJECT_ID, region: Region = "us", seed: int = 7) -> Project:
-    """Return a project with keys that follow from the seed, so that scripts can repeat them.
+    """Return a project with keys derived from the seed, the same in every run.
 
-    Keys have the usual form of Amplitude's: 32 lower-case hexadecimal characters.
+    Keys look like Amplitude's: 32 lower-case hexadecimal characters.
     """
     return Project(
         project_id=project_id,

@@ -1,6 +1,6 @@
-"""What the ``$`` operations do to a set of user or group properties (reference 6.3 and 6.5). Pure.
+"""The ``$`` operations on user or group properties (reference 6.3 and 6.5). Pure.
 
-Names and order are documented; what an operation does to a value of an unexpected type is inferred.
+Names and order are documented; the effect on a value of an unexpected type is inferred.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ Operation = Callable[[Properties, str, object], None]
 
 
 def has_operations(properties: Mapping[str, object]) -> bool:
-    """Whether an object holds operations instead of plain properties."""
+    """Whether an object contains operations instead of plain properties."""
     return any(key in OPERATIONS for key in properties)
 
 
 def mixes_operations(properties: Mapping[str, object]) -> bool:
-    """Whether plain properties and operations stand in one object, which is not allowed (6.4)."""
+    """Whether an object contains both plain properties and operations, which is not allowed (6.4)."""
     return has_operations(properties) and not all(key in OPERATIONS for key in properties)
 
 
 def apply_properties(current: Mapping[str, object], change: Mapping[str, object]) -> Properties:
-    """Return the properties after a change: plain ones are set, operations are carried out."""
+    """Return the properties after a change: plain ones are set, operations are executed."""
     result = dict(current)
     if not has_operations(change):
         result.update(change)
@@ -85,9 +85,9 @@ def _as_list(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else [value]
 
 
-CLEAR_ALL = "$clearAll"  # not in the reference, but sent by amplitude-analytics 1.3.0 (event.py)
+CLEAR_ALL = "$clearAll"  # not in the reference; sent by amplitude-analytics 1.3.0 (event.py)
 
-# In the order in which they are carried out when one object holds several.
+# In the order of execution within one object.
 OPERATIONS: Mapping[str, Operation] = {
     CLEAR_ALL: _unset,
     "$set": _set,

@@ -1,7 +1,8 @@
-"""Members that are one line repeated: of any size in little memory, since their bytes are made while they are read.
+"""Members that repeat one line: of any size in little memory, because their bytes are generated while they are read.
 
-A deflate stream that is flushed fully begins anew on a byte's border, so one packed run of lines can follow itself
-any number of times; the checksums of such a row follow from the run's own (`crc32_of_joined`).
+A full flush ends a deflate stream at a byte boundary and resets its dictionary, so the same compressed bytes can be
+repeated any number of times. The checksum of the result is computed from the checksum of one repetition
+(`crc32_of_joined`).
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 
-# The run of lines that is packed once; longer lines make runs of one line.
+# The size of the run of lines that is compressed once; a longer line is a run of its own.
 RUN_BYTES = 1024**2
 
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # as gzip.compress(..., mtime=0) writes it
 _LAST_BLOCK = b"\x03\x00"  # an empty one
 _POLYNOMIAL = 0xEDB88320
-_X_TO_0, _X_TO_8 = 1 << 31, 1 << 23  # polynomials as CRC-32 writes them, lowest power in the highest bit
+_X_TO_0, _X_TO_8 = 1 << 31, 1 << 23  # polynomials in CRC-32's bit order: lowest power in the highest bit
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """The bytes ``head``, then ``unit`` repeated ``times`` times, then ``tail``; never held as a whole."""
+    """The bytes ``head``, then ``unit`` repeated ``times`` times, then ``tail``; never in memory as a whole."""
 
     head: bytes
     unit: bytes = b""
@@ -31,25 +32,25 @@ class Repetition:
 
     @cached_property
     def size_bytes(self) -> int:
-        """How many bytes these are."""
+        """The total number of bytes."""
         return len(self.head) + len(self.unit) * self.times + len(self.tail)
 
     @cached_property
     def crc32(self) -> int:
-        """Their CRC-32, without a pass over the repeated part."""
+        """The CRC-32 of all bytes, computed without reading the repeated part."""
         repeated = crc32_of_repeated(zlib.crc32(self.unit), len(self.unit), self.times)
         whole = crc32_of_joined(zlib.crc32(self.head), repeated, len(self.unit) * self.times)
         return crc32_of_joined(whole, zlib.crc32(self.tail), len(self.tail))
 
     def copy_into(self, target: memoryview, start: int) -> int:
-        """Copy bytes from ``start`` on and return how many: at least one where there is one and room for it."""
+        """Copy bytes from ``start`` on and return their number: at least 1 unless at the end or ``target`` is empty."""
         source, offset = self._part_at(start)
         count = min(len(target), len(source) - offset)
         target[:count] = memoryview(source)[offset : offset + count]
         return count
 
     def read_all(self) -> bytes:
-        """Return everything, for tests of small sizes."""
+        """Return all bytes, for small sizes in tests."""
         return self.head + self.unit * self.times + self.tail
 
     def _part_at(self, start: int) -> tuple[bytes, int]:
@@ -63,7 +64,7 @@ class Repetition:
 
 @dataclass(frozen=True)
 class RepeatedMember:
-    """A member whose content is ``line`` and a newline ``times`` times; ``packed`` is its gzip file."""
+    """A member with ``line`` and a newline, repeated ``times`` times; ``packed`` is its gzip file."""
 
     line: bytes
     times: int
@@ -71,21 +72,20 @@ class RepeatedMember:
 
 
 def repeat_line(line: bytes, times: int, level: int = 0) -> RepeatedMember:
-    """Return a member of one line repeated.
+    """Return a member that repeats one line.
 
     Args:
-        line: Anything without a newline.
-        times: How often.
-        level: zlib's level. 0 packs nothing, so that the gzip file is as large as its content; 1 to 9 make a small
-            file of a large content.
+        line: Any bytes without a newline.
+        times: The number of repetitions.
+        level: The zlib level. With 0 the gzip file is as large as its content.
 
     Raises:
-        ValueError: The line has a newline, or there would be no line.
+        ValueError: The line contains a newline, or ``times`` is below 1.
     """
     if b"\n" in line:
-        raise ValueError("A line to repeat must have no newline.")
+        raise ValueError("The line must not contain a newline")
     if times < 1:
-        raise ValueError("A line must be repeated at least once.")
+        raise ValueError("times must be at least 1")
     text = line + b"\n"
     lines_in_run = min(times, max(1, RUN_BYTES // len(text)))
     runs, single_lines = divmod(times, lines_in_run)
@@ -98,12 +98,12 @@ def repeat_line(line: bytes, times: int, level: int = 0) -> RepeatedMember:
 
 
 def crc32_of_joined(first: int, second: int, second_bytes: int) -> int:
-    """Return the CRC-32 of two byte strings joined, given theirs and the length of the second."""
+    """Return the CRC-32 of two joined byte strings, given both CRCs and the length of the second."""
     return _multiply(_x_to_8_times(second_bytes), first) ^ second
 
 
 def crc32_of_repeated(crc: int, size_bytes: int, times: int) -> int:
-    """Return the CRC-32 of a byte string repeated, given its own and its length."""
+    """Return the CRC-32 of a repeated byte string, given its CRC and its length."""
     whole, whole_bytes = 0, 0
     for bit in f"{times:b}":
         whole, whole_bytes = crc32_of_joined(whole, whole, whole_bytes), whole_bytes * 2
@@ -135,7 +135,7 @@ def _multiply(a: int, b: int) -> int:
 
 
 def _deflate(content: bytes, level: int) -> bytes:
-    """Return blocks that end on a byte's border and know nothing of what came before; none is the last one."""
+    """Return non-final blocks that end at a byte boundary and do not refer to earlier bytes."""
     if not content:
         return b""
     packer = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)

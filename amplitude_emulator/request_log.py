@@ -1,4 +1,4 @@
-"""What was asked of the emulator, for tests that count requests."""
+"""The log of requests, for tests that count them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ NO_STATUS = 0
 
 @dataclass(frozen=True)
 class RequestSeen:
-    """One request to an Amplitude path, noted before the first byte of its answer is sent.
+    """One request to an Amplitude path, logged before the first byte of its response.
 
-    ``status`` is `NO_STATUS` where a fault kept back the whole answer; ``at_once`` is how many requests were being
-    answered when it came in, itself included, up to the first byte of their bodies. Keys and bodies are not kept.
+    ``status`` is `NO_STATUS` if a fault suppressed the whole response. ``at_once`` is the number of concurrent requests
+    when it arrived, including itself; a request counts until the first byte of its response body. Keys and bodies are
+    not logged.
     """
 
     method: str
@@ -31,7 +32,7 @@ class RequestSeen:
 
 
 class RequestLog:
-    """The requests seen so far, in order of their answers. Safe to use from any thread."""
+    """The requests so far, in the order of their responses. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +41,7 @@ class RequestLog:
 
     @contextmanager
     def under_way(self) -> Iterator[int]:
-        """Count a request while it is answered, and yield how many there are with it."""
+        """Count a request during the block, and yield the number of concurrent requests including it."""
         with self._lock:
             self._under_way += 1
             at_once = self._under_way
@@ -51,16 +52,15 @@ class RequestLog:
                 self._under_way -= 1
 
     def add(self, seen: RequestSeen) -> None:
-        """Note a request."""
         with self._lock:
             self._seen.append(seen)
 
     def snapshot(self) -> list[RequestSeen]:
-        """Return a copy that later requests do not change."""
+        """Return a copy."""
         with self._lock:
             return list(self._seen)
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all requests."""
         with self._lock:
             self._seen.clear()

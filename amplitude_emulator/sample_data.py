@@ -1,4 +1,4 @@
-"""Seeded sample events: the same seed, hours and number give the same lines on every machine."""
+"""Seeded sample events: the same seed, hours and count give the same lines on every machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 USERS = 600
 OLD_DIALECT_SHARE = 0.05
 FEWEST_MEMBERS, MOST_MEMBERS = 3, 6
-# Nights and single hours without any event: exports have no members for them (reference 1.5).
+# Nights and some single hours have no events; exports have no members for them (reference 1.5).
 NIGHT_HOURS, NIGHT_EMPTY_SHARE, DAY_EMPTY_SHARE = (1, 2, 3), 0.5, 0.03
 # "5-10 % of events arrive hours or days late" is one author's figure for one app (reference 1.2).
 LATE_SHARE = 0.06
@@ -29,7 +29,7 @@ WORDS = ("alder", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", 
 
 @dataclass(frozen=True)
 class SampleMember:
-    """The lines of one member to be."""
+    """The lines of a member that is not stored yet."""
 
     hour: datetime
     partition: int
@@ -45,18 +45,18 @@ def generate_hours(
     events_per_hour: int = 300,
     total_events: int | None = None,
 ) -> int:
-    """Fill a store with sample events uploaded from ``start`` to before ``end``.
+    """Fill a store with sample events.
 
     Args:
-        store: Gets new members; hours must not have members of the same partitions yet.
-        seed: Decides everything about the lines.
-        start: First hour.
-        end: The hour after the last.
-        events_per_hour: Average of the hours that are neither a quiet night nor left empty by chance.
-        total_events: The exact number over all hours, instead of the average.
+        store: The store to fill; it must not have members of the same hours and partitions yet.
+        seed: The seed of all random values.
+        start: The first upload hour.
+        end: The hour after the last one.
+        events_per_hour: The average over the hours that have events.
+        total_events: The exact total, instead of the average.
 
     Returns:
-        The number of events made.
+        The number of events.
     """
     made = 0
     sample = iter_sample(
@@ -82,7 +82,7 @@ def iter_sample(
     events_per_hour: int = 300,
     total_events: int | None = None,
 ) -> Iterator[SampleMember]:
-    """Yield the members that `generate_hours` stores, one at a time, hours in order."""
+    """Yield the members that `generate_hours` stores, by hour."""
     hours = list(iter_hours(start, end))
     weights = [_weight(hour, seed) for hour in hours]
     if not any(weights):
@@ -96,7 +96,7 @@ def iter_sample(
 
 
 def allocate(total: int, weights: Sequence[float]) -> list[int]:
-    """Share out a whole number in proportion to weights; the parts add up to it exactly."""
+    """Divide a whole number in proportion to weights; the parts add up to it exactly."""
     scale = total / sum(weights) if weights else 0.0
     ends = [round(scale * partial_sum) for partial_sum in _partial_sums(weights)]
     return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
@@ -110,7 +110,7 @@ def _partial_sums(weights: Sequence[float]) -> Iterator[float]:
 
 
 def _weight(hour: datetime, seed: int) -> float:
-    """Return how busy an hour is: a day's rhythm with its peak in the early evening, or nothing."""
+    """Return the relative activity of an hour: highest in the early evening, 0 for an empty hour."""
     chance = random.Random(f"weight/{seed}/{hour.isoformat()}")
     empty_share = NIGHT_EMPTY_SHARE if hour.hour in NIGHT_HOURS else DAY_EMPTY_SHARE
     if chance.random() < empty_share:
@@ -128,7 +128,7 @@ class _User:
 
 
 class _Crowd:
-    """The users of a project, who send the same kinds of events from the same devices for ever."""
+    """The users of a project; each always sends the same kinds of events from the same device."""
 
     def __init__(self, project_id: int, seed: int) -> None:
         self._seed = seed
@@ -157,7 +157,7 @@ class _Crowd:
         for partition, size in zip(partitions, sizes, strict=True):
             if size:
                 users = self._users[partition]
-                # Lines of a member are roughly in the order of upload, as observed (reference 1.5).
+                # A member's lines are roughly in the order of upload, as observed (reference 1.5).
                 offsets = sorted(chance.randrange(3_600_000) for _ in range(size))
                 lines = [self._line(chance, users, hour, offset_ms) for offset_ms in offsets]
                 yield SampleMember(hour, partition, lines)
@@ -202,5 +202,5 @@ def _hex_uuid(chance: random.Random) -> str:
 
 
 def _format_time(moment: datetime) -> str:
-    """Write a time as exported lines do: a space, microseconds, no zone (reference 7)."""
+    """Format a time as exported lines do: a space, microseconds, no zone (reference 7)."""
     return moment.isoformat(" ", "microseconds")[:26]

@@ -1,8 +1,8 @@
-"""Lines of sample events as templates, one for each pair of device and kind of event.
+"""Templates of sample lines, one for each pair of device and kind of event.
 
-A template is a JSON line in which ``%(name)s`` stands for what differs from event to event; filling
-one in is far faster than encoding an object. Contents are made up; keys and dialects follow
-reference section 7.
+A template is a JSON line with ``%(name)s`` for the values that differ from event to event; filling it
+in is far faster than encoding an object. Values are invented; keys and dialects follow reference
+section 7.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ SERVER: Mapping[str, object] = {
     "user_properties": {"account": {"id": 88, "owner.name": "Zoë"}},
     "plan": None,
 }
-# Each device with the way its lines are made; the server still sends in the old dialect.
+# Each device with its template; the server still sends the old dialect.
 DEVICES: tuple[tuple[Mapping[str, object], MakeLine, str], ...] = (
     (WEB, new_line, "/2/httpapi"),
     (PHONE, new_line, "/batch"),
@@ -136,7 +136,7 @@ EVENTS: Mapping[str, Mapping[str, object]] = {
         "big": 2**53,
     },
 }
-# Lines of these kinds are all ASCII, with characters such as emoji as escaped surrogate pairs.
+# Lines of these kinds are ASCII; characters such as emoji are escaped surrogate pairs.
 ESCAPED_EVENTS = {"Song Played": {"mood": "🎧😀", "path": "C:\\music\\new\tone"}}
 
 TIMES = (
@@ -151,7 +151,7 @@ _FILLER = "Terms of the summer campaign apply; see the page that the newsletter 
 
 
 def make_templates(project_id: int) -> list[list[str]]:
-    """Return for each device the templates of its kinds of event; the last device is of the old dialect."""
+    """Return the templates of each device by kind of event; the last device uses the old dialect."""
     return [
         [_template(project_id, device, make_line, path, kind) for kind in EVENTS]
         for device, make_line, path in (*DEVICES, *OLD_DEVICES)

@@ -1,4 +1,4 @@
-"""The emulator as an object: everything wired together, served from a thread of its own."""
+"""The emulator as an object: assembles all parts and serves them from its own thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from amplitude_emulator.application import Surroundings, make_application
+from amplitude_emulator.application import ServerContext, make_application
 from amplitude_emulator.archive_writer import ArchiveCache
 from amplitude_emulator.blobs import DirectoryBlobs, MemoryBlobs
 from amplitude_emulator.clock import EmulatorClock
@@ -39,17 +39,17 @@ SHUTDOWN_SECONDS = 0.2
 
 
 class Emulator:
-    """A local Amplitude on a loopback port; every attribute may be used from any thread.
+    """A local Amplitude on a loopback port. Thread-safe.
 
     Args:
-        now: Where the clock is set and stands still; None for the system's running clock.
-        publish_delay_hours: How long after its start an hour is handed out.
-        project_id: Number of the first project; its keys follow from it and the seed.
-        region: Region of the first project.
-        seed: Decides keys, uuids, amplitude ids and partitions, so that runs repeat.
-        data_dir: Keeps members as files there; None keeps them in memory.
-        host: A loopback address.
-        port: 0 for a free one.
+        now: The time at which the clock is stopped; None for the system's running clock.
+        publish_delay_hours: How many hours after its start an hour can be exported.
+        project_id: The id of the first project; its keys are derived from it and the seed.
+        region: The region of the first project.
+        seed: The seed of keys, uuids, amplitude ids and partitions, for reproducible runs.
+        data_dir: The folder for the members; None keeps them in memory.
+        host: The loopback address to listen on.
+        port: The port to listen on; 0 for a free one.
 
     Example:
         >>> with Emulator() as emulator:
@@ -90,7 +90,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Base address without a trailing slash; Amplitude's regions are ``/us`` and ``/eu`` below it."""
+        """The base URL without a trailing slash; Amplitude's regions are ``/us`` and ``/eu`` below it."""
         if not self._url:
             raise RuntimeError("The emulator is not running; use it as a context manager or call start().")
         return self._url
@@ -102,17 +102,17 @@ class Emulator:
 
     @property
     def content(self) -> ProjectContent:
-        """What the first project has besides events: lists, cohorts, settings, budgets."""
+        """The lists, cohorts, settings and budgets of the first project."""
         return self.content_of(self.project)
 
     @property
     def requests(self) -> list[RequestSeen]:
-        """Requests to Amplitude's paths so far, without the control routes; a copy."""
+        """A copy of the requests to Amplitude's paths so far, without the control routes."""
         return self._log.snapshot()
 
     @property
     def options(self) -> ExportOptions:
-        """How exports are served; assign a changed copy (`dataclasses.replace`) to vary it."""
+        """The options of exports; assign a changed copy (`dataclasses.replace`) to change them."""
         return self._export.options
 
     @options.setter
@@ -120,10 +120,10 @@ class Emulator:
         self._export.options = options
 
     def add_project(self, *, project_id: int | None = None, region: Region = "us") -> Project:
-        """Add a project, by default with the next free number, and return it with its keys.
+        """Add a project, by default with the next free id, and return it with its keys.
 
         Raises:
-            ValueError: The number is taken.
+            ValueError: The id is in use.
         """
         if project_id is None:
             project_id = max(project.project_id for project in self.projects) + 1
@@ -145,19 +145,19 @@ class Emulator:
         return self._workspaces.get(project.project_id).store
 
     def content_of(self, project: Project) -> ProjectContent:
-        """Return what a project has besides events."""
+        """Return the lists, cohorts, settings and budgets of a project."""
         return self._workspaces.get(project.project_id).content
 
     def clear_requests(self) -> None:
-        """Forget the requests seen so far."""
+        """Clear the request log."""
         self._log.clear()
 
     def reset(self) -> None:
-        """Return to the state after construction, so that one emulator can serve many tests.
+        """Return to the initial state, so that tests can share one emulator.
 
-        Members (on disk too), users, faults, requests and options are cleared, lists, cohorts and settings
-        are the sample ones again, budgets are full, and the clock is set back to ``now``; projects, the port
-        and open connections stay.
+        Members (also on disk), users, faults, requests and options are cleared. Lists, cohorts and settings
+        are the sample ones again, budgets are full, and the clock is set to ``now``. Projects, the port and
+        open connections stay.
         """
         for workspace in self._workspaces.all():
             workspace.store.clear()
@@ -172,7 +172,7 @@ class Emulator:
             self.clock.set(self._start)
 
     def start(self) -> None:
-        """Listen; returns once connections are accepted. OSError where the port is taken."""
+        """Listen, and return once connections are accepted. Raise OSError if the port is in use."""
         started: Future[str] = Future()
         self._thread = threading.Thread(
             target=asyncio.run, args=(self._serve(started),), name="amplitude-emulator", daemon=True
@@ -181,12 +181,12 @@ class Emulator:
         try:
             self._url = started.result()
         finally:
-            if not self._url:  # the thread ends by itself; stop() has nothing to do
+            if not self._url:  # the thread ends by itself; stop() is not needed
                 self._thread.join()
                 self._thread = None
 
     def stop(self) -> None:
-        """Close all connections and end the thread. A stopped emulator can not be started again."""
+        """Close all connections and end the thread. A stopped emulator cannot be started again."""
         if self._thread is not None and self._loop is not None and self._closing is not None:
             self._loop.call_soon_threadsafe(self._closing.set)
             self._thread.join()
@@ -218,25 +218,25 @@ class Emulator:
         except OSError as error:
             started.set_exception(error)
         finally:
-            started.cancel()  # whatever else went wrong must not leave start() waiting
+            started.cancel()  # start() must not wait forever after another error
             await runner.cleanup()
 
     def _make_runner(self, closing: asyncio.Event) -> web.AppRunner:
-        surroundings = Surroundings(self.clock, self.faults, self._log, closing)
+        context = ServerContext(self.clock, self.faults, self._log, closing)
         ingestion = IngestionApi(self._workspaces)
         control = ControlApi(self._workspaces, self.clock, self.faults, self._log, self.reset)
         content_control = ContentControlApi(self._workspaces)
         rest = RestApis(self._workspaces, self.clock, self._storage)
-        application = make_application(surroundings, self._export, ingestion, rest, [control, content_control])
-        # Keep-alive connections of idle clients must not hold up the end of a test.
+        application = make_application(context, self._export, ingestion, rest, [control, content_control])
+        # Keep-alive connections of idle clients must not delay the end of a test.
         return web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
 
 def _require_loopback(host: str) -> None:
-    """Refuse addresses that other machines could reach: the emulator has no rights management."""
+    """Refuse addresses that other machines can reach: the control routes have no authentication."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
     if not is_loopback:
-        raise ValueError(f"{host} is not a loopback address; the emulator serves this machine only.")
+        raise ValueError(f"{host} is not a loopback address. The emulator accepts local connections only.")

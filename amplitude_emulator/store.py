@@ -1,8 +1,8 @@
-"""The stored hours of one project: which members they have, and every way to change them.
+"""The stored hours of one project: their members, and all ways to change them.
 
-A member's bytes are gzip. Ingested lines are appended as a further gzip stream, which costs the
-new lines only; before a member is shown or exported its streams are packed anew into one, since
-Amplitude's members are single gzip files (reference 1.5).
+A member's bytes are gzip. Ingested lines are appended as another gzip stream, so the cost depends on
+the new lines only. Before a member is listed or exported, its streams are recompressed into one, because
+Amplitude's members are single gzip streams (reference 1.5).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GZIP_LEVEL = 6
 
 @dataclass(frozen=True)
 class Member:
-    """One stored member as it is now. ``revision`` changes whenever its bytes do."""
+    """The current state of one member. ``revision`` changes whenever its bytes change."""
 
     name: MemberName
     size_bytes: int
@@ -38,11 +38,10 @@ class Member:
 
 
 class HourStore:
-    """Members by hour, safe to use from any thread.
+    """Members by hour. Thread-safe.
 
-    Hours are given as any aware datetime within the hour. Partitions are the numbers behind the
-    ``#`` of a member's name. Changes are visible to the next request; a download that has begun
-    keeps what it began with.
+    An hour is given as any aware datetime within it. A partition is the number after ``#`` in a
+    member's name. The next request sees a change; a running download does not.
     """
 
     def __init__(self, project_id: int, blobs: Blobs) -> None:
@@ -60,12 +59,12 @@ class HourStore:
                 self._note(name)
                 self._in_several_streams.add(name)
 
-    # What is there
+    # Queries
 
     def members(self, start: datetime | None = None, end: datetime | None = None) -> list[Member]:
-        """Return the members of the hours from ``start`` to before ``end``, in the archive's order.
+        """Return the members of the hours from ``start`` up to ``end``, exclusive, in the archive's order.
 
-        For days that have day files an hour of the day is enough to select the day's members.
+        For days with day files, any hour of the day selects the day's members.
         """
         with self._lock:
             first = None if start is None else file_hour(start)
@@ -86,27 +85,27 @@ class HourStore:
             return self._member(hour, partition)
 
     def lines(self, start: datetime | None = None, end: datetime | None = None) -> list[bytes]:
-        """Return the raw lines of these hours without newlines: the oracle of what an export holds.
+        """Return the raw lines of these hours without newlines: the expected content of an export.
 
-        Members come in the archive's order, lines in the order of their member. Members whose bytes
-        are no gzip have no lines.
+        Members are in the archive's order, lines in their member's order. A member that is not valid gzip
+        has no lines.
         """
         return [line for member in self.members(start, end) for line in self._lines_of(member.name)]
 
     def events(self, start: datetime | None = None, end: datetime | None = None) -> list[dict[str, object]]:
-        """Return the lines of these hours decoded; fails on lines that are not JSON objects."""
+        """Return the decoded lines of these hours. Raise an error if a line is not a JSON object."""
         return [json.loads(line) for line in self.lines(start, end)]
 
     @property
     def stored_bytes(self) -> int:
-        """How many bytes all members take, without reading them."""
+        """The total size of all members."""
         with self._lock:
             return sum(member.size_bytes for hour in self._members.values() for member in hour.values())
 
     def read(self, name: MemberName) -> bytes | None:
-        """Return a member's gzip bytes, or None where it has been removed meanwhile.
+        """Return a member's gzip bytes, or None if it was removed in the meantime.
 
-        Those of a repeated member (`repeated`) are made for the occasion, whatever their size.
+        The bytes of a repeated member (`repeated`) are generated in memory, whatever their size.
         """
         with self._lock:
             if name.partition not in self._members.get(name.hour, {}):
@@ -115,12 +114,12 @@ class HourStore:
             return self._blobs.read(str(name)) if repeated is None else repeated.packed.read_all()
 
     def repeated(self, name: MemberName) -> RepeatedMember | None:
-        """Return a member that `put_repeated` made; None for any other."""
+        """Return a member created by `put_repeated`; None for any other."""
         with self._lock:
             return self._repeated.get(name)
 
     def published_from(self, hour: datetime, delay: timedelta) -> datetime:
-        """Return when an hour is handed out: its own time where one was set, else start plus delay."""
+        """Return when an hour is published: at the time set by `publish_at`, else ``delay`` after its start."""
         with self._lock:
             return self._published_from.get(file_hour(hour), file_hour(hour) + delay)
 
@@ -129,7 +128,7 @@ class HourStore:
     def add_member(
         self, hour: datetime, lines: Iterable[bytes | Mapping[str, object]], partition: int | None = None
     ) -> Member:
-        """Add a new member; without a partition the first free number, with a gap, is taken.
+        """Add a new member; the default partition is the highest one plus 7.
 
         Raises:
             ValueError: The hour already has a member of that partition.
@@ -138,11 +137,11 @@ class HourStore:
             taken = self._members.get(file_hour(hour), {})
             number = partition if partition is not None else max(taken, default=-7) + 7
             if number in taken:
-                raise ValueError(f"{taken[number].name} exists already.")
+                raise ValueError(f"{taken[number].name} already exists.")
             return self._write(hour, number, compress_lines(lines))
 
     def append_lines(self, hour: datetime, partition: int, lines: Iterable[bytes | Mapping[str, object]]) -> None:
-        """Add lines to the end of a member, which is made where there is none."""
+        """Append lines to a member; create it if it is missing."""
         data = compress_lines(lines)
         with self._lock:
             if partition not in self._members.get(file_hour(hour), {}):
@@ -158,33 +157,33 @@ class HourStore:
         return self.put_gzip(hour, self._member(hour, partition).name.partition, compress_lines(lines))
 
     def recompress(self, hour: datetime, partition: int) -> Member:
-        """Pack the same content into other gzip bytes."""
+        """Compress the same content into different gzip bytes."""
         with self._lock:
             self._pack_hour(file_hour(hour))
             member = self._member_of_bytes(hour, partition)
             old = self._blobs.read(str(member.name))
             content = gzip.decompress(old)
             level = 1 if old[8:9] != b"\x04" else 9
-            # The time stamp makes the bytes differ even where the level does not matter.
+            # The timestamp makes the bytes differ even if the level does not.
             return self._write(hour, partition, gzip.compress(content, level, mtime=member.revision))
 
     def put_content(self, hour: datetime, partition: int, content: bytes) -> Member:
-        """Create or replace a member with any content: malformed lines, no last newline, nothing."""
+        """Create or replace a member with any content: malformed lines, no last newline, no bytes."""
         return self.put_gzip(hour, partition, gzip.compress(content, GZIP_LEVEL, mtime=0))
 
     def put_gzip(self, hour: datetime, partition: int, data: bytes) -> Member:
-        """Create or replace a member with bytes that are exported as they are, gzip or not."""
+        """Create or replace a member with bytes that are exported unchanged, even if they are not gzip."""
         with self._lock:
             return self._write(hour, partition, data)
 
     def put_repeated(self, hour: datetime, partition: int, line: bytes, times: int, *, level: int = 0) -> Member:
-        """Create or replace a member that is ``line`` repeated, of any size, at the cost of a few lines.
+        """Create or replace a member that repeats ``line``, of any size, in little memory.
 
-        Its bytes are made while they are sent, and lie neither in memory nor in the data directory, so a
-        restart loses it. Lines cannot be appended to it. See `repeat_line` for ``level``.
+        Its bytes are generated while they are sent and are not in the data directory, so a restart loses
+        it. Lines cannot be appended to it. `repeat_line` describes ``level``.
 
         Raises:
-            ValueError: The line has a newline, or ``times`` is below 1.
+            ValueError: The line contains a newline, or ``times`` is below 1.
         """
         repeated = repeat_line(line, times, level)
         name = MemberName(self.project_id, file_hour(hour), partition)
@@ -195,7 +194,7 @@ class HourStore:
             return self._note(name)
 
     def remove_member(self, hour: datetime, partition: int) -> None:
-        """Remove a member; KeyError where there is none."""
+        """Remove a member. Raise KeyError if it is missing."""
         with self._lock:
             name = self._member(hour, partition).name
             if self._repeated.pop(name, None) is None:
@@ -204,7 +203,7 @@ class HourStore:
             self._in_several_streams.discard(name)
 
     def publish_at(self, hour: datetime, moment: datetime | None) -> None:
-        """Hand an hour out from a moment on instead of after the usual delay; None restores that."""
+        """Publish an hour at ``moment`` instead of after the usual delay; None restores the delay."""
         with self._lock:
             if moment is None:
                 self._published_from.pop(file_hour(hour), None)
@@ -212,7 +211,7 @@ class HourStore:
                 self._published_from[file_hour(hour)] = require_utc(moment)
 
     def clear(self) -> None:
-        """Remove all members, from the disk too, and all publishing times of single hours."""
+        """Remove all members, also from disk, and all times set by `publish_at`."""
         with self._lock:
             for members in self._members.values():
                 for member in members.values():
@@ -229,7 +228,7 @@ class HourStore:
     def _member_of_bytes(self, hour: datetime, partition: int) -> Member:
         member = self._member(hour, partition)
         if member.name in self._repeated:
-            raise ValueError(f"{member.name} is one line repeated and can only be replaced as a whole.")
+            raise ValueError(f"{member.name} is a repeated line and can only be replaced as a whole.")
         return member
 
     def _write(self, hour: datetime, partition: int, data: bytes) -> Member:
@@ -260,7 +259,7 @@ class HourStore:
     def _lines_of(self, name: MemberName) -> list[bytes]:
         repeated = self.repeated(name)
         if repeated is not None:
-            return [repeated.line] * repeated.times  # one line in memory, however often
+            return [repeated.line] * repeated.times  # only one copy of the line in memory
         data = self.read(name)
         if data is None:
             return []
@@ -268,14 +267,14 @@ class HourStore:
             content = gzip.decompress(data)
         except (OSError, EOFError, zlib.error):
             return []
-        # Not splitlines(): a raw line may hold other line ends, such as U+0085 or a form feed.
+        # Not splitlines(): a raw line may contain other line breaks, such as U+0085 or a form feed.
         return content.removesuffix(b"\n").split(b"\n") if content else []
 
 
 def encode_line(event: Mapping[str, object]) -> bytes:
-    """Write an event as one raw line: UTF-8, compact, keys in alphabetical order (reference 7).
+    """Encode an event as one raw line: UTF-8, compact, keys in alphabetical order (reference 7).
 
-    Text that UTF-8 cannot hold (a lone surrogate from a client) makes the line all ASCII with escapes.
+    A line with a lone surrogate, which UTF-8 cannot encode, becomes ASCII with escapes.
     """
     try:
         return json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
@@ -284,7 +283,7 @@ def encode_line(event: Mapping[str, object]) -> bytes:
 
 
 def compress_lines(lines: Iterable[bytes | Mapping[str, object]]) -> bytes:
-    """Return gzip of NDJSON with a trailing newline; equal lines give equal bytes."""
+    """Return gzip-compressed NDJSON with a trailing newline; equal lines give equal bytes."""
     raw = (line if isinstance(line, bytes) else encode_line(line) for line in lines)
     return gzip.compress(b"".join(line + b"\n" for line in raw), GZIP_LEVEL, mtime=0)
 

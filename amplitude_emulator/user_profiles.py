@@ -1,4 +1,4 @@
-"""What the emulator knows about users and groups between two uploads."""
+"""The state of users and groups between uploads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Profile:
-    """A user as of now; events are exported with it (reference 6.5).
+    """The current state of a user, exported with each event (reference 6.5).
 
-    ``paying`` is true after any revenue, or any text a sender put there (reference 6.6, 7).
+    ``paying`` is true after any revenue, or any text that a sender set (reference 6.6, 7).
     """
 
     properties: Properties = field(default_factory=dict)
@@ -24,14 +24,14 @@ class Profile:
 
 
 class Profiles:
-    """Profiles by amplitude id, and properties of groups. Callers serialise access."""
+    """Profiles by amplitude id, and properties of groups. Not thread-safe."""
 
     def __init__(self) -> None:
         self._users: dict[int, Profile] = {}
         self._groups: dict[tuple[str, str], Properties] = {}
 
     def of(self, amplitude_id: int) -> Profile:
-        """Return a user's profile, empty for new users."""
+        """Return a user's profile; an empty one for new users."""
         return self._users.get(amplitude_id, Profile())
 
     def update_properties(self, amplitude_id: int, change: Mapping[str, object]) -> Profile:
@@ -42,13 +42,13 @@ class Profiles:
         return profile
 
     def note_start_version(self, amplitude_id: int, version: object) -> None:
-        """Keep the first app version seen of a user."""
+        """Record a user's first app version."""
         profile = self.of(amplitude_id)
         if profile.start_version is None and isinstance(version, str):
             self._users[amplitude_id] = replace(profile, start_version=version)
 
     def set_paying(self, amplitude_id: int, paying: bool | str) -> None:  # noqa: FBT001 - the value itself
-        """Set what later events show as ``paying``."""
+        """Set the ``paying`` of later events."""
         self._users[amplitude_id] = replace(self.of(amplitude_id), paying=paying)
 
     def update_group(self, group_type: str, group_name: str, change: Mapping[str, object]) -> None:
@@ -57,7 +57,7 @@ class Profiles:
         self._groups[group] = apply_properties(self._groups.get(group, {}), change)
 
     def group_properties(self, groups: Mapping[str, list[str]]) -> dict[str, object]:
-        """Return what is known of some groups: ``{type: {name: properties}}`` (reference 7)."""
+        """Return the properties of groups: ``{type: {name: properties}}`` (reference 7)."""
         known: dict[str, dict[str, object]] = {}
         for group_type, names in groups.items():
             for name in names:
@@ -66,6 +66,6 @@ class Profiles:
         return dict(known)
 
     def clear(self) -> None:
-        """Forget everyone."""
+        """Remove all users and groups."""
         self._users.clear()
         self._groups.clear()

@@ -1,4 +1,4 @@
-"""A project with everything the emulator keeps for it."""
+"""A project with all its data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One project, its stored hours, the users known from ingestion, and what its other APIs show."""
+    """One project, its stored hours, its users from ingestion, and the content of its other APIs."""
 
     project: Project
     store: HourStore
@@ -24,18 +24,18 @@ class Workspace:
 
 
 class Workspaces:
-    """All projects of an emulator. Safe to use from any thread."""
+    """All projects of an emulator. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_id: dict[int, Workspace] = {}
 
     def add(self, workspace: Workspace) -> None:
-        """Add a project; ValueError where its number is taken."""
+        """Add a project. Raise ValueError if its id is in use."""
         with self._lock:
             project_id = workspace.project.project_id
             if project_id in self._by_id:
-                raise ValueError(f"Project {project_id} exists already.")
+                raise ValueError(f"Project {project_id} already exists.")
             self._by_id[project_id] = workspace
 
     def all(self) -> list[Workspace]:
@@ -44,12 +44,12 @@ class Workspaces:
             return list(self._by_id.values())
 
     def get(self, project_id: int) -> Workspace:
-        """Return a project by its number; KeyError where there is none."""
+        """Return a project by its id. Raise KeyError if it is unknown."""
         with self._lock:
             return self._by_id[project_id]
 
     def with_api_key(self, api_key: str, region: Region) -> Workspace | None:
-        """Return the project of an API key, or None; another region's keys are unknown (reference 0.1)."""
+        """Return the project of an API key, or None; a key is valid in its own region only (reference 0.1)."""
         for workspace in self.all():
             if workspace.project.api_key == api_key and workspace.project.region == region:
                 return workspace

@@ -1,1 +1,1 @@
-"""``make bench``: this connector beside others that read the same archives; see ``python -m benchmarks --help``."""
+"""``make bench``: compare this connector with other programs that read the same archives."""

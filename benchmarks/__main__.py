@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: build what is needed, measure, print tables on stdout and figures into `.bench`."""
+"""``python -m benchmarks``: prepare environments, measure, print tables to stdout, write figures to `.bench`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import growth, landing, marginal_cost, profiling, several_cores, spark, starting, waiting
 from benchmarks.archives import serve
-from benchmarks.bench import Bench, Options, say
+from benchmarks.bench import Bench, Options, progress
 from benchmarks.contenders import MAKERS, make_contenders
 from benchmarks.environments import FOLDER, PROJECT, alone
 from benchmarks.machine import describe_machine, find_cores, running_on
@@ -44,9 +44,9 @@ _CHART_EVENTS = (10_000, 30_000, 100_000, 300_000, 1_000_000, 5_000_000)
 
 
 def main() -> int:
-    """Run the parts that were asked for and return the exit code."""
+    """Run the requested parts and return the exit code."""
     options = _parse()
-    # As Ctrl-C does: whoever ends this ends the measured program with it.
+    # SIGTERM ends the measured program too, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     with alone():
         return _run(options)
@@ -59,7 +59,7 @@ def _run(options: Options) -> int:
     _show(_heading(machine, contenders, notes))
     events_per_day = options.events_per_day
     most_events = max(options.small, options.large, *(options.chart_events if "chart" in options.parts else ()))
-    say(f"[archives] making {events_per_day:,} events")
+    progress(f"[archives] generating {events_per_day:,} events")
     results = {"machine": machine, "contenders": {contender.title: contender.versions for contender in contenders}}
     failed: list[str] = []
     with (
@@ -89,19 +89,34 @@ def _parse() -> Options:
         "--parts",
         type=_names_of(PARTS),
         default=DEFAULT_PARTS,
-        help=f"of {', '.join(PARTS)}; default: all but profile and spark",
+        help=f"parts to run, of {', '.join(PARTS)}; default: all except profile and spark",
     )
-    add("--only", type=_names_of(MAKERS), default=(), help=f"contenders, of {', '.join(MAKERS)}; default: all")
-    add("--others", type=Path, nargs="*", default=(), help="further checkouts of our connector, to compare them")
-    add("--rounds", type=int, default=5, help="of the main table")
-    add("--events-per-day", type=int, default=200_000, help="how large hours and archives are")
+    add(
+        "--only",
+        type=_names_of(MAKERS),
+        default=(),
+        help=f"contenders to measure, of {', '.join(MAKERS)}; default: all",
+    )
+    add("--others", type=Path, nargs="*", default=(), help="more checkouts of our connector to compare")
+    add("--rounds", type=int, default=5, help="rounds of the main table")
+    add("--events-per-day", type=int, default=200_000, help="events per day; determines the size of hours and archives")
     add("--small", type=int, default=50_000, help="events of the small read")
     add("--large", type=int, default=250_000, help="events of the large read")
     add("--start-rounds", type=int, default=9)
     add("--wait-rounds", type=int, default=3)
-    add("--wait-archives", type=int, default=24, help="archives that take two seconds each to prepare")
-    add("--chart-events", type=_numbers, default=_CHART_EVENTS, help="sizes, such as 10000,30000")
-    add("--limit-seconds", type=float, default=300, help="a contender's line in the chart ends where it takes longer")
+    add(
+        "--wait-archives",
+        type=int,
+        default=24,
+        help="number of archives for the part waits; each takes two seconds to prepare",
+    )
+    add("--chart-events", type=_numbers, default=_CHART_EVENTS, help="sizes of the part chart, such as 10000,30000")
+    add(
+        "--limit-seconds",
+        type=float,
+        default=300,
+        help="maximum seconds of a read in the chart; longer reads are omitted",
+    )
     add("--chart-file", type=Path, default=PROJECT / "docs" / "cost-by-events.svg")
     return Options(**vars(parser.parse_args()))
 
@@ -113,7 +128,7 @@ def _names_of(known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
         asked = tuple(text.split(","))
         unknown = set(asked) - set(names)
         if unknown:
-            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} is none of {', '.join(names)}")
+            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} is not one of {', '.join(names)}")
         return asked
 
     return parse

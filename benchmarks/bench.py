@@ -1,4 +1,4 @@
-"""What all parts share: the options, the cores, the contenders, the archives, and one measured read."""
+"""The context of all parts: options, cores, contenders, archives; and one measured read."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen on the command line.
+    """The command line options.
 
     Attributes:
-        parts: Names of the parts to run.
-        only: Names of the contenders; all if empty.
-        others: Further checkouts of our connector.
-        rounds: How many rounds of the main table count.
-        events_per_day: Decides how large hours and archives are.
-        small: Events of the small read.
-        large: Events of the large read.
-        start_rounds: Rounds of the part ``start``.
-        wait_rounds: Rounds of the part ``waits``.
-        wait_archives: Archives of a read of the part ``waits``.
-        chart_events: Sizes of the part ``chart``.
-        limit_seconds: What one read of the chart may take.
-        chart_file: Where the chart is written.
+        parts: The names of the parts to run.
+        only: The names of the contenders; all if empty.
+        others: More checkouts of our connector.
+        rounds: The measured rounds of the main table.
+        events_per_day: The events per day; determines the size of hours and archives.
+        small: The number of events of the small read.
+        large: The number of events of the large read.
+        start_rounds: The rounds of the part ``start``.
+        wait_rounds: The rounds of the part ``waits``.
+        wait_archives: The number of archives per read of the part ``waits``.
+        chart_events: The sizes of the part ``chart``.
+        limit_seconds: The maximum time of one read of the chart.
+        chart_file: The file of the chart.
     """
 
     parts: tuple[str, ...]
@@ -54,7 +54,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a part works with."""
+    """The context of a part."""
 
     options: Options
     cores: Cores
@@ -63,7 +63,7 @@ class Bench:
     folder: Path
 
     def named(self, name: str) -> Contender | None:
-        """Return one contender, or None where it is not measured."""
+        """Return a contender, or None if it is not measured."""
         return next((contender for contender in self.contenders if contender.name == name), None)
 
     def read(
@@ -75,19 +75,19 @@ class Bench:
         limit_seconds: float = DEFAULT_LIMIT_SECONDS,
         disk_folder: Path | None = None,
     ) -> Measured:
-        """Let a contender read on a number of cores.
+        """Measure a read of a contender.
 
         Args:
-            contender: Who reads.
-            read: What it reads.
-            cores: How many cores it may use.
-            limit_seconds: How long it may take.
-            disk_folder: Where its temporary files go, and are watched; the system's folder if None.
+            contender: The contender.
+            read: The hours to read.
+            cores: The number of cores it may use.
+            limit_seconds: The maximum time.
+            disk_folder: The folder for its temporary files, whose size is sampled; the system's folder if None.
 
         Raises:
-            UselessRunError: It emitted another number of records than there are events.
-            TooSlowError: It took longer than the limit.
-            UnfairReadError: It asked for other archives than it should.
+            UselessRunError: The number of records differs from the number of events.
+            TooSlowError: It exceeded the limit.
+            UnfairReadError: It requested other archives than expected.
         """
         command = contender.read(self.archives, read, self.folder / contender.name)
         if disk_folder is not None:
@@ -105,7 +105,7 @@ class Bench:
         return measured
 
 
-def say(text: str) -> None:
-    """Show how far the benchmark is; stdout is for its tables."""
+def progress(text: str) -> None:
+    """Print progress to stderr; stdout is for the tables."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

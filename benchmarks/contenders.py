@@ -1,4 +1,4 @@
-"""Who is measured: for each its name, its versions, and its command line for a read."""
+"""The measured programs: names, versions and command lines."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _FULL_SECOND = _EMPTY_TEXT | {Difference.NO_FRACTION}
 
 @dataclass(frozen=True)
 class Contender:
-    """One of those who are measured.
+    """A measured program.
 
     Attributes:
-        name: As ``--only`` has it.
-        title: As tables have it.
-        versions: What is installed for it.
-        read: Makes the command for a read; the path is a folder for its files.
-        start: What counts as its start: ``spec``, or a read of no window.
-        start_title: What `start` is.
-        differences: In what its records may differ from ours.
-        emits_records: Whether it prints Airbyte's messages instead of raw lines.
-        actions: Makes all commands by name, of ours only.
+        name: The name for ``--only``.
+        title: The name in tables.
+        versions: The installed versions.
+        read: Returns the command of a read; the path is a folder for its files.
+        start: Returns the command that measures its start: ``spec``, or a read of an empty range.
+        start_title: The description of `start`.
+        differences: The allowed differences of its records from ours.
+        emits_records: Whether it prints Airbyte messages instead of raw lines.
+        actions: Returns all commands by name; only for our connector.
     """
 
     name: str
@@ -56,11 +56,11 @@ class Contender:
 
 
 def make_contenders(only: Sequence[str], others: Iterable[Path] = ()) -> tuple[list[Contender], list[str]]:
-    """Make the environments of those who are asked for; return them, and notes on who is left out.
+    """Create the environments of the requested contenders; return them, and notes about the omitted ones.
 
     Args:
-        only: Names, in the order of the tables; all if empty.
-        others: Further checkouts of our connector, to compare versions of it.
+        only: The names, in the order of the tables; all if empty.
+        others: More checkouts of our connector, to compare versions.
     """
     notes = []
     found = []
@@ -70,7 +70,7 @@ def make_contenders(only: Sequence[str], others: Iterable[Path] = ()) -> tuple[l
         try:
             found.append(make())
         except NoSuitablePythonError as reason:
-            notes.append(f"{name} is left out: {reason}")
+            notes.append(f"{name} is omitted: {reason}")
     found += [_ours(path.resolve(), path.resolve().name) for path in others]
     return found, notes
 
@@ -107,12 +107,12 @@ def _published() -> Contender:
     environment = Environment(published.ENVIRONMENT.folder)
 
     def read(archives: Archives, read: Read, folder: Path) -> Command:
-        surroundings = {
+        variables = {
             "HTTPS_PROXY": archives.served.proxy_url,
             "REQUESTS_CA_BUNDLE": archives.served.certificate,
             "PYTHONPATH": str(TRUST),
         }
-        return Command((program, "read", *_files(folder, _config(archives, read))), surroundings)
+        return Command((program, "read", *_files(folder, _config(archives, read))), variables)
 
     return Contender(
         "0.6.19",
@@ -129,18 +129,18 @@ def _declarative() -> Contender:
     program = str(environment.command("source-declarative-manifest"))
     manifest = HERE / "declarative"
     paths = ("--manifest-path", str(manifest / "manifest.yaml"), "--components-path", str(manifest / "datetimes.py"))
-    surroundings = {"AIRBYTE_ENABLE_UNSAFE_CODE": "true"}
+    variables = {"AIRBYTE_ENABLE_UNSAFE_CODE": "true"}
 
     def read(archives: Archives, read: Read, folder: Path) -> Command:
         config = _config(archives, read) | {"api_url": f"{archives.served.url}/us"}
-        return Command((program, "read", *_files(folder, config), *paths), surroundings, manifest)
+        return Command((program, "read", *_files(folder, config), *paths), variables, manifest)
 
     return Contender(
         "declarative",
         "source-declarative-manifest",
         environment.versions("airbyte-cdk", "requests"),
         read,
-        lambda *_: Command((program, "spec"), surroundings),
+        lambda *_: Command((program, "spec"), variables),
         differences=_FULL_SECOND,
     )
 
@@ -210,27 +210,27 @@ def _files(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
     return tuple(arguments)
 
 
-def landing_command(archives: Archives, read: Read, folder: Path, place: Peer, form: str = "raw") -> Command:
-    """Return our command that lands a read's archives.
+def landing_command(archives: Archives, read: Read, folder: Path, destination: Peer, format_: str = "raw") -> Command:
+    """Return our command ``land`` for a read's archives.
 
     Args:
         archives: The emulator.
-        read: What to land.
-        folder: For the configuration.
-        place: Where to.
-        form: In which format.
+        read: The hours to land.
+        folder: The folder for the configuration.
+        destination: The destination.
+        format_: The format.
     """
     program = str(environments.make_ours().command("source-amplitude"))
     config = _files(folder, _config(archives, read))[:2]
     hours = "--start", f"{read.start:%Y-%m-%dT%H}", "--end", f"{read.end:%Y-%m-%dT%H}"
-    surroundings = {**place.environ, "AMPLITUDE_API_URL": archives.served.url}
+    variables = {**destination.environ, "AMPLITUDE_API_URL": archives.served.url}
     return Command(
-        (program, "land", *config, "--to", place.url, *hours, "--format", form), surroundings, needle=ANY_LINE
+        (program, "land", *config, "--to", destination.url, *hours, "--format", format_), variables, needle=ANY_LINE
     )
 
 
 def our_download(archives: Archives, read: Read, folder: Path) -> Command:
-    """Return what downloads and proves a read's archives with our code, and lands nothing."""
+    """Return a command that downloads and verifies a read's archives with our code, without a destination."""
     program = str(environments.make_ours().python), str(HERE / "our_download.py")
     config = _files(folder, _config(archives, read))[1]
     hours = f"{read.start:%Y-%m-%dT%H}", f"{read.end:%Y-%m-%dT%H}"
@@ -238,7 +238,7 @@ def our_download(archives: Archives, read: Read, folder: Path) -> Command:
 
 
 def _versions_of_the_system() -> str:
-    """Return what curl, unzip and gzip call themselves; some print it on the second line."""
+    """Return the versions of curl, unzip and gzip; some print them on the second line."""
     found = []
     for command in (("curl", "--version"), ("unzip", "-v"), ("gzip", "--version")):
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -251,18 +251,18 @@ def _with_space(requirement: str) -> str:
 
 
 def plain_connector(action: str, folder: Path) -> Command:
-    """Return a command of the smallest ordinary connector, with the same CDK as ours."""
+    """Return a command of the minimal CDK connector, with the same CDK as ours."""
     python = str(environments.make_ours().python)
     files = () if action == "spec" else _files(folder, {})[:2]
     return Command((python, str(HERE / "plain_connector.py"), action, *files))
 
 
 def cdk_import() -> Command:
-    """Return a Python that imports what any connector of the CDK has to."""
+    """Return a command that imports only what every CDK connector imports."""
     return Command((str(environments.make_ours().python), "-c", "import airbyte_cdk.entrypoint"))
 
 
 def inner_loop(member: Path, times: int) -> Command:
-    """Return the bare script's work on one packed member as a command."""
+    """Return a command that runs the bare script's inner loop on one compressed member."""
     python = str(environments.make_bare().python)
     return Command((python, "-m", "benchmarks.inner_loop", str(member), str(times)), folder=environments.PROJECT)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # curl_pipeline.sh URL API_KEY:SECRET_KEY FIRST-LAST ... (hours as YYYYMMDDTHH, both inclusive)
-# Each archive goes through a file, since unzip cannot read from a pipe. A 404 is a window without events.
+# Each archive is saved to a file, because unzip cannot read from a pipe. A 404 is a window without events.
 set -o pipefail
 url=$1 keys=$2
 shift 2

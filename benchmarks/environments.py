@@ -1,6 +1,6 @@
-"""The environments below `.bench`, one for each thing that is measured, so that none sees another's packages.
+"""The virtual environments below `.bench`: one per measured program, with separate packages.
 
-uv makes them where it is present, else venv and pip. A stamp in each says what it was made from.
+They are created with uv if installed, else with venv and pip. A stamp in each records its content.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _OUR_PACKAGE, _OUR_FILES = "source-amplitude-ledger", ("README.md", "source_ampl
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment that exists."""
+    """An existing virtual environment."""
 
     folder: Path
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The path of its interpreter."""
         return self.folder / "bin" / "python"
 
     def command(self, name: str) -> Path:
-        """Return a program that a package of it installed."""
+        """Return the path of a program that one of its packages installed."""
         return self.folder / "bin" / name
 
     def versions(self, *packages: str) -> str:
-        """Return the versions of its Python and of some installed packages, as a report shows them."""
+        """Return the versions of its Python and of installed packages, for the report."""
         code = (
             "import platform, sys; from importlib.metadata import version; "
             "print(', '.join([f'{name} {version(name)}' for name in sys.argv[1:]] + "
@@ -58,7 +58,7 @@ class Environment:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Wait for another run of the benchmark: two at once would spoil each other's figures and environments."""
+    """Wait for another run of the benchmark; concurrent runs would disturb each other's figures and environments."""
     _make_folder()
     with (FOLDER / ".lock").open("w") as file:
         try:
@@ -70,7 +70,7 @@ def alone() -> Iterator[None]:
 
 
 def make_ours(project: Path = PROJECT, name: str = "ours") -> Environment:
-    """Install a checkout of the connector as its users do, anew where one of its files has changed."""
+    """Install a checkout of the connector as a user does; reinstall it if one of its files has changed."""
     environment = _make(name, (f"{project}[land,parquet]",), _fingerprint(project, "pyproject.toml"))
     stamp = environment.folder / ".package"
     fingerprint = _fingerprint(project, *_OUR_FILES)
@@ -82,12 +82,12 @@ def make_ours(project: Path = PROJECT, name: str = "ours") -> Environment:
 
 
 def make_declarative() -> Environment:
-    """Install the CDK alone, which brings ``source-declarative-manifest``."""
+    """Install only the CDK, which includes ``source-declarative-manifest``."""
     return _make("declarative", (CDK,))
 
 
 def make_bare() -> Environment:
-    """Install what the bare script imports."""
+    """Install the dependencies of the bare script."""
     return _make("bare", BARE_PACKAGES)
 
 
@@ -97,12 +97,12 @@ def make_profiler() -> Environment:
 
 
 def make_chart() -> Environment:
-    """Install what draws the chart, pinned, so that a new run changes no more of it than its lines."""
+    """Install the plotting library, pinned, so that a new run changes only the lines of the chart."""
     return _make("chart", CHART_PACKAGES)
 
 
 def draw_chart(lines: list[dict[str, Any]], path: Path) -> None:
-    """Let `growth_chart` draw lines in its environment."""
+    """Run `growth_chart` in its environment."""
     program = str(make_chart().python), "-m", "benchmarks.growth_chart", str(path.absolute())
     subprocess.run(program, cwd=PROJECT, input=json.dumps(lines), text=True, check=True, timeout=_INSTALL_SECONDS)
 
@@ -112,7 +112,7 @@ def _make(name: str, requirements: tuple[str, ...], fingerprint: str = "") -> En
     stamp = folder / ".installed"
     content = "\n".join((*requirements, sys.version, fingerprint))
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != content:
-        sys.stderr.write(f"Making the environment .bench/{name} ...\n")
+        sys.stderr.write(f"Creating the environment .bench/{name} ...\n")
         shutil.rmtree(folder, ignore_errors=True)
         _make_folder()
         _create(folder)
@@ -135,11 +135,11 @@ def _create(folder: Path) -> None:
 
 
 def _install(folder: Path, requirements: tuple[str, ...]) -> None:
-    """Install with bytecode, as pip does by itself, so that no first start is slower than the others."""
+    """Install with bytecode, as pip does by default, so that the first start is not slower."""
     python = str(folder / "bin" / "python")
     uv = shutil.which("uv")
     if uv:
-        # uv would take a checkout's files from its cache unless told that they may have changed.
+        # Without this option, uv would take a checkout's files from its cache even if they have changed.
         options = ("--quiet", "--compile-bytecode", "--reinstall-package", _OUR_PACKAGE)
         _run(uv, "pip", "install", "--python", python, *options, *requirements)
     else:
@@ -147,7 +147,7 @@ def _install(folder: Path, requirements: tuple[str, ...]) -> None:
 
 
 def _fingerprint(project: Path, *patterns: str) -> str:
-    """Return a hash of some files of a checkout."""
+    """Return a hash of the checkout's files."""
     digest = hashlib.sha256()
     for pattern in patterns:
         for path in sorted(project.glob(pattern)):

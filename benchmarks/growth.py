@@ -1,4 +1,4 @@
-"""How seconds and memory grow with the number of events: one line for each contender, as far as it comes in time."""
+"""Time and memory by number of events, for each contender up to the time limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.environments import draw_chart
 from benchmarks.growth_chart import Line
 from benchmarks.marginal_cost import MOST_MEGABYTES
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from benchmarks.contenders import Contender
 
-# A short read is measured more than once, since what else the machine does weighs more on it.
+# Short reads are repeated, because other load on the machine affects them more.
 _SHORT_SECONDS, _SHORT_TIMES = 5.0, 3
 
 
 @dataclass(frozen=True)
 class Point:
-    """One size of one contender; seconds are the median of its reads, memory is the most."""
+    """One size of one contender: median seconds and maximum memory of its reads."""
 
     events: int
     seconds: float
@@ -33,7 +33,7 @@ class Point:
 
 
 def run(bench: Bench) -> Section:
-    """Let every contender read larger and larger spans, and draw the chart."""
+    """Measure reads of growing size for every contender, and draw the chart."""
     points: dict[str, list[Point]] = {contender.name: [] for contender in bench.contenders}
     slow: set[str] = set()
     for events in bench.options.chart_events:
@@ -58,15 +58,15 @@ def run(bench: Bench) -> Section:
         for name, found in points.items()
     ]
     draw_chart([asdict(line) for line in lines], bench.options.chart_file)
-    say(f"[chart] {bench.options.chart_file}")
+    progress(f"[chart] {bench.options.chart_file}")
     return Section(
         title="Seconds and memory by events, on one core",
         tables=(_table(titles, points),),
         notes=(
             f"drawn in {bench.options.chart_file.name}",
-            f"medians of {_SHORT_TIMES} reads where one takes less than {_SHORT_SECONDS:g} s, else one read",
-            "peak MB: the most of these reads",
-            f"left out is what would take more than {bench.options.limit_seconds:g} s by the read before",
+            f"median of {_SHORT_TIMES} reads below {_SHORT_SECONDS:g} s, else one read",
+            "peak MB: the maximum of these reads",
+            f"empty cells: more than {bench.options.limit_seconds:g} s, estimated from the previous read",
         ),
         targets=tuple(_targets(points)),
         figures={name: [asdict(point) for point in found] for name, found in points.items()},
@@ -74,7 +74,7 @@ def run(bench: Bench) -> Section:
 
 
 def _fits(before: Sequence[Point], events: int, limit_seconds: float) -> bool:
-    """Return whether a read will end in time, by the last one that was measured."""
+    """Return whether a read is expected to stay below the limit, by the previous measurement."""
     return not before or before[-1].seconds / before[-1].events * events <= limit_seconds
 
 
@@ -85,11 +85,11 @@ def _point(bench: Bench, contender: Contender, events: int) -> Point | None:
         while reads[0].seconds < _SHORT_SECONDS and len(reads) < _SHORT_TIMES:
             reads.append(bench.read(contender, read))
     except TooSlowError as error:
-        say(f"[chart] {error}")
+        progress(f"[chart] {error}")
         bench.archives.forget_requests()
         return None
     seconds = median(each.seconds for each in reads)
-    say(f"[chart] {contender.name}: {read.events:,} events in {seconds:.2f} s")
+    progress(f"[chart] {contender.name}: {read.events:,} events in {seconds:.2f} s")
     return Point(read.events, seconds, max(each.peak_bytes for each in reads) / 1e6, len(reads))
 
 

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.growth_chart FILE``: draws what `growth` measured, lines of JSON on stdin, as an SVG.
+"""``python -m benchmarks.growth_chart FILE``: draw the figures of `growth` (JSON lines on stdin) as an SVG.
 
-It runs in an environment of its own; the same figures give the same file.
+It runs in its own environment; equal figures give an equal file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Told apart by their markers and dashes too, for those who see no colours. The colours are Okabe and Ito's.
+# Markers and dashes differ too, for readers with colour blindness. The colours are Okabe and Ito's.
 _STYLES: tuple[tuple[str, str, Any], ...] = (
     ("#0072B2", "o", "-"),
     ("#D55E00", "s", "--"),
@@ -31,7 +31,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Line:
-    """One contender's figures, smallest size first."""
+    """One contender's figures, by ascending size."""
 
     title: str
     events: Sequence[int]
@@ -40,11 +40,11 @@ class Line:
 
 
 def draw(lines: Sequence[Line], path: Path) -> None:
-    """Write the chart: seconds on the left, memory on the right, both against the number of events."""
-    # Not imported above, since only the environment that draws has it.
+    """Write the chart: seconds on the left, memory on the right, both by number of events."""
+    # Imported here, because only the chart's environment has it.
     mpl: Any = import_module("matplotlib")
     figures: Any = import_module("matplotlib.figure")
-    # Fixed names of clip paths, and text as text, so that a new run changes only what was measured anew.
+    # Fixed names of clip paths, and text as text, so that a new run changes only the measured lines.
     settings = {"svg.hashsalt": "benchmarks", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10}
     with mpl.rc_context(settings):
         figure = figures.Figure(figsize=_INCHES, layout="constrained")

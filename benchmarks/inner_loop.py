@@ -1,6 +1,6 @@
 """``python -m benchmarks.inner_loop MEMBER TIMES``: the bare script's work without network, disk and pipe.
 
-Run alone and several times at once, it shows what the machine's cores can give at most. It prints its seconds.
+Run alone and in parallel, it shows the maximum rate of the machine's cores. It prints its seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.bare_script import STDOUT, emit_lines, open_member
 
 
 def main() -> None:
-    """Unpack, parse and write the member again and again."""
+    """Decompress, parse and write the member repeatedly."""
     packed, times = Path(sys.argv[1]).read_bytes(), int(sys.argv[2])
     result = os.dup(STDOUT)
     os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)

@@ -1,4 +1,4 @@
-"""What it takes to land archives in an object store and in a folder, beside downloading them and no more."""
+"""The time to land archives in an object store and in a folder, compared with only downloading them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import obstore
 
 from benchmarks import environments
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.contenders import HERE, landing_command, our_download
 from benchmarks.machine import running_on
 from benchmarks.measuring import ANY_LINE, Command, UselessRunError, measure
@@ -34,17 +34,17 @@ _FOLDER_FORMATS = ("raw", "jsonl", "parquet")
 
 
 def run(bench: Bench) -> Section:
-    """Let every way fetch the same archives in turn, round after round; the first round only warms up."""
+    """Measure every way in interleaved rounds; the first round is a warm-up."""
     read, rounds = bench.archives.read_of(EVENTS), bench.options.rounds
     bench.archives.warm(read)
     found: dict[str, list[Measured]] = {}
     with running_on(bench.cores, bench.cores.serving), s3_server() as address:
         for number in range(rounds + 1):
-            for title, command, place in _ways(bench, read, address, number):
+            for title, command, destination in _ways(bench, read, address, number):
                 measured = measure(command, bench.cores, bench.cores.measured(2))
-                if place is not None:
-                    _require_landed(place, read, title)
-                say(f"[land] round {number} of {rounds}: {title}, {measured.seconds:.2f} s")
+                if destination is not None:
+                    _require_landed(destination, read, title)
+                progress(f"[land] round {number} of {rounds}: {title}, {measured.seconds:.2f} s")
                 if number:
                     found.setdefault(title, []).append(measured)
     bench.archives.forget_requests()
@@ -52,9 +52,9 @@ def run(bench: Bench) -> Section:
         title=f"Landing {read.events:,} events",
         tables=(_table(found, read),),
         notes=(
-            f"medians of {rounds} interleaved rounds after one that does not count",
-            "each is a process from its start to its end, on two cores, which the emulator and moto share with it",
-            f"{len(read.windows)} archives of {read.window_hours} hours, all of them downloaded in every way",
+            f"medians of {rounds} interleaved rounds, after a warm-up round",
+            "each way is measured as a whole process, on two cores that it shares with the emulator and moto",
+            f"{len(read.windows)} archives of {read.window_hours} hours; every way downloads all of them",
         ),
         targets=tuple(_targets(found)),
         figures={title: [asdict(each) for each in of] for title, of in found.items()},
@@ -67,11 +67,11 @@ def _ways(bench: Bench, read: Read, address: str, number: int) -> Iterator[tuple
     s3 = s3_peer(address, make_bucket(address))
     for title in (_S3, _AGAIN):
         yield title, landing_command(bench.archives, read, bench.folder / "land", s3), s3
-    for form in _FOLDER_FORMATS:
-        folder = Peer(str(bench.folder / f"{form}-{number}"))
+    for format_ in _FOLDER_FORMATS:
+        folder = Peer(str(bench.folder / f"{format_}-{number}"))
         yield (
-            f"land, {form}, folder",
-            landing_command(bench.archives, read, bench.folder / "land", folder, form),
+            f"land, {format_}, folder",
+            landing_command(bench.archives, read, bench.folder / "land", folder, format_),
             folder,
         )
 
@@ -84,13 +84,13 @@ def _bare_download(bench: Bench, read: Read) -> Command:
     return Command((*program, f"{served.url}/us", *keys, str(bench.folder / "download.zip"), *windows), needle=ANY_LINE)
 
 
-def _require_landed(place: Peer, read: Read, title: str) -> None:
-    """Check that the manifests of a place count every event.
+def _require_landed(destination: Peer, read: Read, title: str) -> None:
+    """Check that the manifests of a destination count every event.
 
     Raises:
-        UselessRunError: They do not.
+        UselessRunError: The count differs.
     """
-    store = place.store()
+    store = destination.store()
     paths = [each["path"] for chunk in obstore.list(store, "_manifest") for each in chunk]
     manifests = [json.loads(bytes(obstore.get(store, path).bytes())) for path in paths if path.endswith(".json")]
     events = sum(manifest["events"] for manifest in manifests)

@@ -1,4 +1,4 @@
-"""The machine: which of its cores are for whom, and how it is called in a report."""
+"""The machine: the assignment of its cores, and its description in a report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CPU_TIMES = Path("/proc/stat")
 class Cores:
     """The processor cores that this process may use, in order.
 
-    The first is for what serves and what reads along, the last ones are for what is measured.
+    The first one runs the emulator and the reader, the last ones run the measured program.
     """
 
     usable: tuple[int, ...]
@@ -29,21 +29,21 @@ class Cores:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether what is measured on one core has that core for itself."""
+        """Whether a program measured on one core has this core for itself."""
         return self.can_pin and len(self.usable) > 1
 
     @property
     def serving(self) -> frozenset[int]:
-        """Where the emulator runs, and the process that reads and counts."""
+        """The cores of the emulator and of the process that reads and counts."""
         return frozenset(self.usable[:1])
 
     def measured(self, count: int) -> frozenset[int]:
-        """Return the cores for something that may use ``count`` of them."""
+        """Return ``count`` cores for the measured program."""
         return frozenset(self.usable[-count:])
 
 
 def find_cores() -> Cores:
-    """Return the cores; where the system cannot pin, they are only counted."""
+    """Return the cores; if the system cannot pin processes, they are only counted."""
     if hasattr(os, "sched_getaffinity"):
         return Cores(tuple(sorted(os.sched_getaffinity(0))), can_pin=True)
     return Cores(tuple(range(os.cpu_count() or 1)), can_pin=False)
@@ -51,7 +51,7 @@ def find_cores() -> Cores:
 
 @contextmanager
 def running_on(cores: Cores, wanted: frozenset[int]) -> Iterator[None]:
-    """Let this thread run on some cores; processes that it starts meanwhile inherit them."""
+    """Pin this thread, and the processes that it starts, to cores."""
     if not cores.is_pinned:
         yield
         return
@@ -65,11 +65,11 @@ def running_on(cores: Cores, wanted: frozenset[int]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class CoreTimes:
-    """What some cores have done since the machine started, in seconds.
+    """The times of cores since the machine started, in seconds.
 
     Attributes:
-        busy: Running any process.
-        stolen: Ready to run, while the host of a virtual machine ran something else.
+        busy: The time of running processes.
+        stolen: The time when the host of a virtual machine ran something else.
     """
 
     busy: float
@@ -77,7 +77,7 @@ class CoreTimes:
 
 
 def core_times(wanted: frozenset[int]) -> CoreTimes:
-    """Return the times of some cores; nothing where the system does not tell."""
+    """Return the times of the cores; empty if the system does not report them."""
     try:
         lines = _CPU_TIMES.read_text(encoding="ascii").splitlines()
     except OSError:
@@ -91,8 +91,8 @@ def core_times(wanted: frozenset[int]) -> CoreTimes:
 
 
 def describe_machine(cores: Cores) -> dict[str, str]:
-    """Return what a reader needs to know to compare figures with those of another machine."""
-    pinned = "one for what is measured, one for the emulator and the reader" if cores.is_pinned else "not pinned"
+    """Return the facts for comparing figures with those of another machine."""
+    pinned = "one for the measured program, one for the emulator and the reader" if cores.is_pinned else "not pinned"
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "processor": _processor(),

@@ -1,6 +1,6 @@
-"""The main table: what one more event costs each contender, on one core.
+"""The main table: each contender's cost of one more event, on one core.
 
-Two sizes are read and their difference counts, so that the start of a program does not blur it.
+It is the difference of two reads of different size, so that a program's start has no effect.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.measuring import Measured, measure
 from benchmarks.report import Section, Table, Target, at_least, at_most
 
@@ -27,7 +27,7 @@ MOST_MEGABYTES = 120
 
 @dataclass(frozen=True)
 class Round:
-    """One contender's turn in one round: the small read, the large one, and a start."""
+    """One round of one contender: the small read, the large read, and a start."""
 
     small: Measured
     large: Measured
@@ -35,7 +35,7 @@ class Round:
 
     @property
     def microseconds(self) -> float:
-        """What one more event costs."""
+        """The time of one more event."""
         return (self.large.seconds - self.small.seconds) / (self.large.records - self.small.records) * 1e6
 
     @property
@@ -49,11 +49,11 @@ class Cost:
     """Medians over a contender's rounds.
 
     Attributes:
-        microseconds: Of one more event.
-        cpu_microseconds: The same as processor time of all its processes.
-        events_per_second: Of the large read, its start included.
-        start_seconds: See `Contender.start`.
-        peak_megabytes: The most of any read.
+        microseconds: The time of one more event.
+        cpu_microseconds: The processor time of one more event, of all its processes.
+        events_per_second: The rate of the large read, including the start.
+        start_seconds: The time of `Contender.start`.
+        peak_megabytes: The maximum memory of any read.
     """
 
     microseconds: float
@@ -64,7 +64,7 @@ class Cost:
 
 
 def run(bench: Bench) -> Section:
-    """Measure all contenders in turn, round after round; the first round only warms up."""
+    """Measure all contenders in interleaved rounds; the first round is a warm-up."""
     archives = bench.archives
     small, large = archives.read_of(bench.options.small), archives.read_of(bench.options.large)
     for read in (small, large):
@@ -75,7 +75,9 @@ def run(bench: Bench) -> Section:
             turn = _turn(bench, contender, small, small if number == 0 else large)
             if number:
                 rounds[contender.name].append(turn)
-                say(f"[table] round {number} of {bench.options.rounds}: {contender.name} {turn.microseconds:.2f} µs")
+                progress(
+                    f"[table] round {number} of {bench.options.rounds}: {contender.name} {turn.microseconds:.2f} µs"
+                )
     costs = {name: _cost(turns) for name, turns in rounds.items()}
     return Section(
         title="Marginal cost on one core",
@@ -90,7 +92,7 @@ def run(bench: Bench) -> Section:
 
 
 def _turn(bench: Bench, contender: Contender, small: Read, large: Read) -> Round:
-    # The shortest first, so that what came before it disturbs it least.
+    # The shortest first, because the previous command disturbs a short one most.
     folder = bench.folder / contender.name
     command = contender.start(bench.archives, folder)
     start = measure(command, bench.cores, bench.cores.measured(1))
@@ -150,21 +152,21 @@ def _disturbance(turns: list[Round]) -> str:
     seconds = sum(read.seconds for read in reads)
     foreign = sum(read.foreign_seconds for read in reads) / seconds
     stolen = sum(read.stolen_seconds for read in reads) / seconds
-    return f"of the measured core's time, other processes had {foreign:.1%} and the machine's host {stolen:.1%}"
+    return f"other processes used {foreign:.1%} of the measured core's time, the machine's host {stolen:.1%}"
 
 
 def _notes(bench: Bench, small: Read, large: Read) -> tuple[str, ...]:
     archives = bench.archives
     packed = archives.served.gzip_bytes / archives.events_per_day
     starts = ", ".join(f"{contender.title}: {contender.start_title}" for contender in bench.contenders)
-    rounds = f"medians of {bench.options.rounds} interleaved rounds after one that does not count"
-    sizes = f"each reads {small.events:,} and {large.events:,} events, and the difference is the marginal cost"
+    rounds = f"medians of {bench.options.rounds} interleaved rounds, after a warm-up round"
+    sizes = f"each round reads {small.events:,} and {large.events:,} events; the difference is the marginal cost"
     event = f"an event: {archives.line_bytes:,.0f} bytes of JSON with {archives.served.keys} keys, gzip {packed:,.0f}"
     windows = f"archives of {small.window_hours} hours, {small.events / len(small.windows):,.0f} events each"
     return (
         f"{rounds}; {sizes}",
         f"{event}; {windows}",
-        "events/s and MB/s are those of the large read, start included; JSON is what the archives hold, unpacked",
-        f"to start: {starts}",
+        "events/s and MB/s: of the large read, including the start; JSON: the decompressed content of the archives",
+        f"s to start: {starts}",
         "peak MB: high-water mark of resident memory; for several processes the largest sum of their Pss",
     )

@@ -1,4 +1,4 @@
-"""Runs one command, reads its output as a destination would, and measures time, memory and records."""
+"""Run one command, read its output as a destination does, and measure time, memory and records."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ RECORD_LINE = b'\n{"type":"RECORD",'
 ANY_LINE = b"\n"
 DEFAULT_LIMIT_SECONDS = 1800.0
 
-_READ_BYTES = 64 * 1024  # as much as a pipe holds; larger buffers cost the reader and the writer more
+_READ_BYTES = 64 * 1024  # the capacity of a pipe; larger buffers are slower for the reader and the writer
 _SHOWN_CHARS = 2000
 _KEPT_VARIABLES = ("PATH", "LANG", "TMPDIR")
 
 
 class UselessRunError(RuntimeError):
-    """A run whose figures mean nothing."""
+    """A run with meaningless figures."""
 
 
 class CommandFailedError(UselessRunError):
-    """A command ended with an error; the text holds the end of what it wrote to stderr."""
+    """A command failed; the text contains the end of its stderr."""
 
 
 class TooSlowError(UselessRunError):
-    """A command did not end within its limit and was killed."""
+    """A command exceeded its time limit and was killed."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command line with its surroundings.
+    """A command line with its environment.
 
     Attributes:
         arguments: The program and its arguments.
-        environment: Added to the bare environment that every command gets.
-        folder: Where it runs; this process's if None.
-        needle: What each record of its output contains once.
+        environment: The variables added to the minimal environment of every command.
+        folder: The working directory; that of this process if None.
+        needle: The bytes that each output record contains exactly once.
     """
 
     arguments: tuple[str, ...]
@@ -59,18 +59,18 @@ class Command:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run of a command cost, and what it put out.
+    """The costs and the output of one run of a command.
 
     Attributes:
-        seconds: From its start to its end.
-        cpu_seconds: Of itself and all its descendants.
-        records: How many times the needle came.
-        output_bytes: All bytes on stdout.
-        peak_bytes: The most memory of its whole process tree; see `ProcessSampler`.
-        disk_bytes: The most bytes of open files below the watched folder.
-        processes: The most processes at once.
-        foreign_seconds: How long others ran on the cores that it was given.
-        stolen_seconds: How long the machine's host kept these cores.
+        seconds: The time from its start to its end.
+        cpu_seconds: The processor time of the process and all its descendants.
+        records: The number of needles in the output.
+        output_bytes: The number of bytes on stdout.
+        peak_bytes: The maximum memory of the process tree, by `ProcessSampler`.
+        disk_bytes: The maximum size of open files below the sampled folder.
+        processes: The maximum number of concurrent processes.
+        foreign_seconds: The time that other processes used on its cores.
+        stolen_seconds: The time that the machine's host used on its cores.
     """
 
     seconds: float
@@ -92,11 +92,11 @@ def measure(
     limit_seconds: float = DEFAULT_LIMIT_SECONDS,
     disk_folder: Path | None = None,
 ) -> Measured:
-    """Run a command on some cores to its end.
+    """Run a command to its end on the given cores.
 
     Raises:
-        CommandFailedError: Its exit code is not 0.
-        TooSlowError: It took longer than the limit.
+        CommandFailedError: The exit code is not 0.
+        TooSlowError: It exceeded the limit.
     """
     with TemporaryFile() as stderr:
         before = core_times(wanted)
@@ -129,7 +129,7 @@ def measure(
 
 
 def start(command: Command, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a command with a pipe as its stdout, in a process group of its own."""
+    """Start a command with a pipe as its stdout, in its own process group."""
     return subprocess.Popen(
         command.arguments,
         env=_bare_environment() | dict(command.environment),
@@ -142,7 +142,7 @@ def start(command: Command, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _bare_environment() -> dict[str, str]:
-    """Nothing of the caller's that changes how Python runs or which proxy is asked; UTC as in Airbyte's containers."""
+    """Return the environment without variables that affect Python or proxies; UTC, as in Airbyte's containers."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return {**kept, "HOME": "/nonexistent", "TZ": "UTC"}
 
@@ -160,7 +160,7 @@ def _sampled(sampler: ProcessSampler) -> Iterator[None]:
 
 @contextmanager
 def _killed_after(process: subprocess.Popen[bytes], limit_seconds: float) -> Iterator[threading.Event]:
-    """Kill a process with all it started after a time, and in any case where this one is interrupted."""
+    """Kill a process and its descendants after a time limit, or when this process is interrupted."""
     was_killed = threading.Event()
 
     def kill() -> None:
@@ -187,12 +187,12 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def count_output(stdout: IO[bytes] | None, needle: bytes) -> tuple[int, int]:
-    """Return how many needles and how many bytes come; a needle may be split across two reads."""
+    """Return the numbers of needles and bytes in the output; a needle may be split across two reads."""
     if stdout is None:
-        raise ValueError("nobody listens")
+        raise ValueError("the command has no stdout pipe")
     descriptor, kept = stdout.fileno(), len(needle) - 1
     found = size = 0
-    # The output begins as if after a line feed; the needle of lines alone keeps nothing.
+    # Treat the start as if after a line feed. The needle of plain lines has one byte and cannot be split.
     tail = b"\n"[:kept]
     while piece := os.read(descriptor, _READ_BYTES):
         found += piece.count(needle) + (tail + piece[:kept]).count(needle)
@@ -204,4 +204,4 @@ def count_output(stdout: IO[bytes] | None, needle: bytes) -> tuple[int, int]:
 def _failure(command: Command, code: int, stderr: IO[bytes]) -> str:
     stderr.seek(0)
     complaint = stderr.read().decode("utf-8", "replace")[-_SHOWN_CHARS:]
-    return f"{' '.join(command.arguments)} ended with {code}:\n{complaint}"
+    return f"{' '.join(command.arguments)} failed with exit code {code}:\n{complaint}"

@@ -1,6 +1,6 @@
-"""Downloads and proves archives with our own code, as a landing does before it writes anything, and leaves it at that.
+"""Download and verify archives with our own code, as ``land`` does before it writes.
 
-``python our_download.py CONFIG START END`` with hours such as ``2026-01-01T05``; prints a line for each archive.
+``python our_download.py CONFIG START END`` with hours such as ``2026-01-01T05`` prints a line for each archive.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from source_amplitude.windows import HourSet
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command line."""
     session = Session.of(os.environ)
     config = read_config(sys.argv[1])
     amplitude = session.amplitude(config)

@@ -1,4 +1,4 @@
-"""The smallest ordinary connector that airbyte-cdk 7 lets one write: one stream, started as the CDK's guide says."""
+"""A minimal connector for airbyte-cdk 7: one stream, with the entry point of the CDK's guide."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Numbers(Stream):
     primary_key = None
 
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the CDK's is cached
-        """Return the schema, which is usually in a file."""
+        """Return the schema."""
         return {"type": "object", "properties": {"number": {"type": "integer"}}}
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's form
@@ -30,14 +30,14 @@ class Numbers(Stream):
 
 
 class PlainSource(AbstractSource):
-    """A source that asks nobody."""
+    """A source without network access."""
 
     def spec(self, _: logging.Logger) -> ConnectorSpecification:
         """Return a specification without fields."""
         return ConnectorSpecification(connectionSpecification={"type": "object", "properties": {}})
 
     def check_connection(self, _: logging.Logger, __: Mapping[str, Any]) -> tuple[bool, None]:
-        """Say that all is well."""
+        """Return success."""
         return True, None
 
     def streams(self, _: Mapping[str, Any]) -> list[Stream]:

@@ -1,4 +1,4 @@
-"""The memory and the temporary files of a process and its descendants, looked up in /proc again and again."""
+"""Sample the memory and the temporary files of a process tree in /proc."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _RESIDENT_LINE = re.compile(r"VmRSS:\s+(\d+) kB")
 
 @dataclass
 class ProcessSampler:
-    """Watches a process tree from a thread of its own until told to end.
+    """Samples a process tree in its own thread until `ended` is set.
 
-    One process is measured by ``VmHWM``, which the kernel keeps, so that no peak falls between two samples, and
-    which unlike ``ru_maxrss`` does not begin with the size of the process that started this one. Several processes
-    are measured by the sum of their ``Pss``, which counts a page that they share once.
+    A single process is measured by ``VmHWM``: the kernel records it, so no peak is missed between samples, and unlike
+    ``ru_maxrss`` it does not include the parent process. Several processes are measured by the sum of their ``Pss``,
+    which counts a shared page once.
 
     Attributes:
-        pid: The first process.
-        folder: Whose open files are added up; None for none.
-        peak_bytes: The most memory so far; 0 where /proc is missing.
+        pid: The root of the process tree.
+        folder: The folder whose open files are summed; None for no folder.
+        peak_bytes: The maximum memory so far; 0 without /proc.
         disk_bytes: The largest sum of the sizes of the open files below ``folder`` so far.
-        most_processes: How many processes there were at once.
+        most_processes: The maximum number of concurrent processes so far.
     """
 
     pid: int
@@ -61,7 +61,7 @@ class ProcessSampler:
 def _tree(pid: int) -> list[int]:
     """Return a process and all its descendants."""
     pids = [pid]
-    for parent in pids:  # grows while it is gone through
+    for parent in pids:  # grows during the iteration
         try:
             for children in (_PROC / str(parent) / "task").glob("*/children"):
                 pids += [pid for pid in map(int, children.read_text(encoding="ascii").split()) if _is_own(pid, parent)]
@@ -71,9 +71,9 @@ def _tree(pid: int) -> list[int]:
 
 
 def _is_own(pid: int, parent: int) -> bool:
-    """Return whether a process has memory of its own: until it runs another program, it borrows its parent's.
+    """Return whether a process has its own memory: before exec, it shares its parent's.
 
-    Seen by its command line, which it borrows as well.
+    Before exec, its command line equals its parent's.
     """
     return _command_line(pid) != _command_line(parent)
 
@@ -96,7 +96,7 @@ def _kilobytes(path: Path, line: re.Pattern[str]) -> int:
 
 
 def open_file_sizes(pids: Iterable[int], folder: Path) -> list[int]:
-    """Return the bytes of each file below a folder that processes have open; it may have no name any more."""
+    """Return the size of each open file below a folder, including deleted ones."""
     sizes: dict[int, int] = {}
     for pid in pids:
         try:

@@ -1,4 +1,4 @@
-"""Where the time of a read of ours goes: py-spy's samples summed up by stage, function and line."""
+"""Profile a read of our connector: py-spy's samples by stage, function and line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.environments import make_profiler
 from benchmarks.measuring import measure
 from benchmarks.report import Section, Table
@@ -24,12 +24,12 @@ SAMPLES_PER_SECOND = 500
 _MOST_ROWS = 15
 
 _OURS = "/source_amplitude/"
-# Importing and starting are measured elsewhere; what is left has one of our streams or downloads on its stack.
+# Import and start are measured elsewhere; only stacks with one of our streams or downloads count.
 _READING = re.compile(r"/source_amplitude/(airbyte/streams|export|encoding|records|archive|api)/")
 _IMPORTING = "<frozen importlib"
 _FRAME = re.compile(r"(?P<function>.*) \((?P<file>.*):(?P<line>\d+)\)")
 
-# The first that fits a line of source, or the file that it is in, from the innermost frame outwards.
+# The first match of a source line or its file counts, from the innermost frame outwards.
 _STAGES_OF_FILES = (
     ("unpack", re.compile(r"/(isal/|gzip\.py|_compression\.py|zipfile)")),
     ("download", re.compile(r"/(requests|urllib3)/|/http/client\.py|/socket\.py|/ssl\.py|/source_amplitude/api/")),
@@ -48,7 +48,7 @@ _OTHER = "everything else"
 
 @dataclass(frozen=True)
 class Frame:
-    """One level of a stack."""
+    """One frame of a stack."""
 
     function: str
     file: str
@@ -56,7 +56,7 @@ class Frame:
 
     @property
     def place(self) -> str:
-        """The function with its file, short."""
+        """The function and its shortened file."""
         return f"{self.function} ({self.short_file})"
 
     @property
@@ -73,7 +73,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Profile:
-    """Samples of the reading part, by what was running."""
+    """Samples of the read, by stage, function and line."""
 
     samples: int
     stages: Counter[str]
@@ -83,7 +83,7 @@ class Profile:
 
 
 def run(bench: Bench) -> Section:
-    """Let our connector read the large size under py-spy; of several checkouts, each."""
+    """Run the large read of each checkout under py-spy."""
     connectors = [contender for contender in bench.contenders if contender.actions is not None]
     read = bench.archives.read_of(bench.options.large)
     bench.archives.warm(read)
@@ -96,8 +96,8 @@ def run(bench: Bench) -> Section:
         tables=tuple(tables),
         notes=(
             f"py-spy, {SAMPLES_PER_SECOND} samples a second of one read of {read.events:,} events on one core",
-            "shares are of the samples in which the connector read, without its start",
-            "a stage is guessed from the text of the line that ran; what C code does counts for the line that calls it",
+            "shares of the samples during the read, without the start",
+            "a stage is derived from the text of the executed line; C code counts for the line that calls it",
         ),
         figures={title: dict(profile.stages) for title, profile in profiles.items()},
     )
@@ -112,7 +112,7 @@ def _record(bench: Bench, contender: Contender) -> Profile:
     profiled = replace(command, arguments=(program, "record", *options, "--output", str(raw), "--", *command.arguments))
     measured = measure(profiled, bench.cores, bench.cores.measured(1))
     bench.archives.require_windows(read, contender.title)
-    say(f"[profile] {contender.title}: {measured.records:,} records in {measured.seconds:.1f} s")
+    progress(f"[profile] {contender.title}: {measured.records:,} records in {measured.seconds:.1f} s")
     return _summed_up(raw)
 
 
@@ -141,7 +141,7 @@ def _frame(text: str) -> Frame | None:
 
 
 def _stage(frames: list[Frame]) -> str:
-    """Return the stage of a stack: that of its innermost frame that is known to belong to one."""
+    """Return the stage of a stack, by its innermost frame with a known stage."""
     for frame in reversed(frames):
         for stage, files in _STAGES_OF_FILES:
             if files.search(frame.file):

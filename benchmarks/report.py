@@ -1,4 +1,4 @@
-"""What a part of the benchmark found: tables for people, figures for programs, and whether targets are met."""
+"""The result of a benchmark part: tables, figures for programs, and targets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text; the first column is a name, the others are figures."""
+    """A table; the first column is a name, the others are figures."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def markdown(self) -> str:
-        """Return the table with its columns lined up."""
+        """Return the table with aligned columns."""
         widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
         rules = ["-" * width if number == 0 else "-" * (width - 1) + ":" for number, width in enumerate(widths)]
         lines = [_line(self.columns, widths), _line(rules, widths)]
@@ -26,12 +26,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Target:
-    """A ratio that is promised.
+    """A promised limit.
 
     Attributes:
-        text: What it says, with its limit.
-        measured: What came out.
-        is_met: Whether that is within the limit.
+        text: The description with the limit.
+        measured: The measured value.
+        is_met: Whether the value is within the limit.
     """
 
     text: str
@@ -41,13 +41,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Section:
-    """What one part found.
+    """The result of one part.
 
     Attributes:
-        title: Its heading.
-        tables: Its figures as people read them.
-        notes: How it was measured, a sentence each.
-        targets: What was promised about it.
+        title: The heading.
+        tables: The tables of figures.
+        notes: The notes about the measurement.
+        targets: The targets.
         figures: All measurements, for `results.json`.
     """
 
@@ -58,7 +58,7 @@ class Section:
     figures: Any = field(default_factory=dict)
 
     def markdown(self) -> str:
-        """Return the section as text."""
+        """Return the section as Markdown."""
         parts = [f"## {self.title}", *(table.markdown() for table in self.tables)]
         if self.targets:
             rows = [(target.text, target.measured, "met" if target.is_met else "missed") for target in self.targets]
@@ -69,14 +69,14 @@ class Section:
 
 
 def at_most(text: str, measured: float | None, limit: float, unit: str = "") -> list[Target]:
-    """Return a target with an upper limit; none where it could not be measured."""
+    """Return a target with an upper limit; empty if it was not measured."""
     if measured is None:
         return []
     return [Target(f"{text}: at most {limit:g}{unit}", f"{measured:.3g}{unit}", measured <= limit)]
 
 
 def at_least(text: str, measured: float | None, limit: float, unit: str = "") -> list[Target]:
-    """Return a target with a lower limit; none where it could not be measured."""
+    """Return a target with a lower limit; empty if it was not measured."""
     if measured is None:
         return []
     return [Target(f"{text}: at least {limit:g}{unit}", f"{measured:.3g}{unit}", measured >= limit)]

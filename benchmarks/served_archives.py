@@ -1,7 +1,7 @@
-"""``python -m benchmarks.served_archives``: an emulator whose days all hold the same packed members.
+"""``python -m benchmarks.served_archives``: an emulator with the same compressed members on every day.
 
-It prints one line of JSON (`Served`) once it listens, and ends when its stdin does. Beside the emulator it runs the
-proxy by which Airbyte's published connector finds it.
+It prints one line of JSON (`Served`) once it listens, and ends when its stdin closes. It also runs the proxy through
+which Airbyte's published connector reaches the emulator.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 SEED = 1
 DAY = timedelta(days=1)
 HOURS_A_DAY = 24
-# Hours are published three hours after their start, and the archives must not change while they are measured.
+# Hours are published three hours after their start; archives must not change during a measurement.
 SETTLED = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
 class Served:
-    """What a served emulator says about itself.
+    """The description of a served emulator.
 
     Attributes:
-        url: Its address without a region.
-        proxy_url: The proxy that answers for Amplitude's hosts.
-        certificate: The proxy's, as a path.
-        api_key: A project's key in the region ``us``.
+        url: The address without a region.
+        proxy_url: The proxy that replaces Amplitude's hosts.
+        certificate: The path of the proxy's certificate.
+        api_key: The API key of a project in the region ``us``.
         secret_key: The secret key of the same project.
-        end: The hour after the last that has events, as ``YYYYMMDDTHH``.
-        days: How many days have events.
+        end: The hour after the last one with events, as ``YYYYMMDDTHH``.
+        days: The number of days with events.
         events_by_hour: The number of events of each hour of a day; the same for all days.
-        line_bytes: All lines of a day, without their line feeds.
-        keys: How many keys an event has at the top level.
-        gzip_bytes: All members of a day.
+        line_bytes: The size of all lines of a day, without line feeds.
+        keys: The number of top-level keys of an event.
+        gzip_bytes: The size of all members of a day.
     """
 
     url: str
@@ -97,12 +97,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.served_archives", description=__doc__)
     parser.add_argument("--events-per-day", type=int, required=True)
     parser.add_argument("--days", type=int, required=True)
-    parser.add_argument("--folder", type=Path, required=True, help="gets the proxy's certificate")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the proxy's certificate")
     return parser.parse_args()
 
 
 def _fill_last_day(emulator: Emulator, end: datetime, events: int) -> _Filled:
-    """Make the events of a day, as many in each hour, so that nothing depends on the date."""
+    """Generate the events of a day, equally many in each hour, so that results do not depend on the date."""
     store = emulator.store
     by_hour = allocate(events, [1.0] * HOURS_A_DAY)
     line_bytes = keys = 0
@@ -116,7 +116,7 @@ def _fill_last_day(emulator: Emulator, end: datetime, events: int) -> _Filled:
 
 
 def _repeat_last_day(emulator: Emulator, end: datetime, days: int) -> None:
-    """File the packed members of the last day under the days before it, at no cost in memory."""
+    """Store the compressed members of the last day also under the days before it, without copies in memory."""
     store = emulator.store
     members = store.members(end - DAY, end)
     for number in range(1, days):

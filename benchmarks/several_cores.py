@@ -1,7 +1,7 @@
-"""What more cores bring our connector and the bare script.
+"""The rates of our connector and the bare script on several cores.
 
-The emulator and the reader need some of the same cores, so what the machine can give at most is measured as well: the
-bare script's inner loop, alone and on every core at once.
+The emulator and the reader need some of the same cores. Therefore the maximum rate of the machine is measured too: the
+bare script's inner loop, alone and on all cores in parallel.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from statistics import median
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.contenders import inner_loop
 from benchmarks.machine import running_on
 from benchmarks.measuring import start
@@ -33,7 +33,7 @@ _LOOP_LIMIT_SECONDS = 300
 
 @dataclass(frozen=True)
 class Setting:
-    """One contender on a number of cores; ``processes`` is its ``num_processes``, None where it is not said."""
+    """One contender on a number of cores; ``processes`` is its ``num_processes``, None for the default."""
 
     contender: Contender
     cores: int
@@ -41,14 +41,14 @@ class Setting:
 
     @property
     def title(self) -> str:
-        """The setting as a table has it."""
+        """The name of the setting in a table."""
         said = "" if self.processes is None else f", num_processes {self.processes}"
         return f"{self.contender.title}{said}"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """What one setting came to in one round, without its start; ``processes`` is how many there really were."""
+    """The rate of one setting in one round, without the start; ``processes`` is the actual number."""
 
     events_per_second: float
     peak_megabytes: float
@@ -56,7 +56,7 @@ class Rate:
 
 
 def run(bench: Bench) -> Section:
-    """Measure all settings in turn, round after round; the first round only warms up."""
+    """Measure all settings in interleaved rounds; the first round is a warm-up."""
     for events in (bench.options.small, bench.options.large):
         bench.archives.warm(bench.archives.read_of(events))
     settings = list(_settings(bench))
@@ -66,7 +66,7 @@ def run(bench: Bench) -> Section:
             rate = _rate(bench, setting, is_warm_up=number == 0)
             if number:
                 found.append(rate)
-                say(f"[cores] {setting.title} on {setting.cores}: {rate.events_per_second:,.0f} events/s")
+                progress(f"[cores] {setting.title} on {setting.cores}: {rate.events_per_second:,.0f} events/s")
     medians = [median(rate.events_per_second for rate in found) for found in rates]
     loops = _inner_loops(bench)
     figures = [
@@ -77,10 +77,10 @@ def run(bench: Bench) -> Section:
         title="Rates on several cores",
         tables=(_table(settings, rates, medians), _loop_table(loops)),
         notes=(
-            f"medians of {bench.options.rounds} interleaved rounds after one that does not count, from two sizes",
-            "the emulator and the reader run on the first core, which what is measured on all cores shares with them",
-            "inner loop: the bare script's work on a member in memory, in independent processes with a core each",
-            "processes: at most at once, helpers included",
+            f"medians of {bench.options.rounds} interleaved rounds, after a warm-up round, from reads of two sizes",
+            "the emulator and the reader use the first core, also when a program is measured on all cores",
+            "inner loop: the bare script's work on a member in memory, in independent processes with one core each",
+            "processes: the maximum number of concurrent processes, including helpers",
         ),
         targets=tuple(_targets(settings, medians)),
         figures={"settings": figures, "inner_loop_events_per_second": loops},
@@ -114,7 +114,7 @@ def _rate(bench: Bench, setting: Setting, *, is_warm_up: bool) -> Rate:
 
 
 def _inner_loops(bench: Bench) -> dict[int, float]:
-    """Return the events a second of one copy and of one on each core, all copies together."""
+    """Return the total events per second of one copy, and of one copy on each core."""
     read = bench.archives.read_of(min(_LOOP_EVENTS, bench.archives.events_per_day))
     member = bench.folder / "member.json.gz"
     member.write_bytes(gzip.compress(b"".join(line + b"\n" for line in bench.archives.lines(read)), 6))
@@ -126,7 +126,7 @@ def _inner_loops(bench: Bench) -> dict[int, float]:
 
 
 def _slowest(bench: Bench, member: Path, copies: int) -> float:
-    """Run copies of the inner loop at once, each on a core of its own, and return the slowest one's seconds."""
+    """Run copies of the inner loop in parallel, each on its own core, and return the seconds of the slowest."""
     with TemporaryFile() as stderr:
         processes = []
         for core in bench.cores.usable[-copies:]:

@@ -1,4 +1,4 @@
-"""What Spark on this machine takes to read archives, beside the connector's own ``read``."""
+"""The time of Spark on this machine to read archives, compared with the connector's ``read``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import median
 from typing import IO, TYPE_CHECKING, Any
 
 from benchmarks.archives import utc_text
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.contenders import HERE, make_contenders
 from benchmarks.machine import running_on
 from benchmarks.measuring import UselessRunError, measure
@@ -30,7 +30,7 @@ _READ = "read, to stdout"
 
 
 def run(bench: Bench) -> Section:
-    """Let ``read`` and every query fetch the same archives in turn, round after round; the first only warms up."""
+    """Measure ``read`` and every query in interleaved rounds; the first round is a warm-up."""
     require_java()
     ENVIRONMENT.make()
     (ours,), _ = make_contenders(("ours",), ())
@@ -38,8 +38,8 @@ def run(bench: Bench) -> Section:
     bench.archives.warm(read)
     found: dict[str, list[dict[str, Any]]] = {}
     log = bench.folder / "spark.log"
-    with _session(bench, read, log) as (questions, answers):
-        found["session"] = [_answer(answers, log)]
+    with _session(bench, read, log) as (requests, answers):
+        found["session"] = [_next_result(answers, log)]
         for number in range(rounds + 1):
             measured = measure(
                 ours.read(bench.archives, read, bench.folder / "spark"), bench.cores, bench.cores.measured(2)
@@ -52,12 +52,12 @@ def run(bench: Bench) -> Section:
                     "python_bytes": measured.peak_bytes,
                 }
             ]
-            questions.write("\n")
-            questions.flush()
-            while (answer := _answer(answers, log))["way"] != "end":
-                results.append(answer)
+            requests.write("\n")
+            requests.flush()
+            while (result := _next_result(answers, log))["way"] != "end":
+                results.append(result)
             for each in results:
-                say(f"[spark] round {number} of {rounds}: {each['way']}, {each['seconds']:.2f} s")
+                progress(f"[spark] round {number} of {rounds}: {each['way']}, {each['seconds']:.2f} s")
                 if each["rows"] not in (None, read.events):
                     raise UselessRunError(f"{each['way']}: {each['rows']:,} of {read.events:,} events")
                 if number:
@@ -67,10 +67,10 @@ def run(bench: Bench) -> Section:
         title=f"Spark, {read.events:,} events",
         tables=(_table(found, read),),
         notes=(
-            f"medians of {rounds} interleaved rounds after one that does not count",
-            f"Spark 4 as local[2], a warm session: it took {found['session'][0]['seconds']:.1f} s to start",
-            "on two cores, which emulator and JVM share with the tasks; read is a process from its start to its end",
-            "peak MB: of the largest Python process of Spark, sampled; of read, all its processes",
+            f"medians of {rounds} interleaved rounds, after a warm-up round",
+            f"Spark 4 as local[2], a warm session; its start took {found['session'][0]['seconds']:.1f} s",
+            "on two cores, shared by the emulator, the JVM and the tasks; read is measured as a whole process",
+            "peak MB: Spark's largest Python process, sampled; for read, all its processes",
             f"{len(read.windows)} archives of {read.window_hours} hours, events of {bench.archives.line_bytes:,.0f} B",
         ),
         figures=found,
@@ -104,14 +104,14 @@ def _session(bench: Bench, read: Read, log: Path) -> Iterator[tuple[IO[str], IO[
         )
     with process:
         if process.stdin is None or process.stdout is None:
-            raise UselessRunError("the session has no pipes")
+            raise UselessRunError("the Spark session has no pipes")
         yield process.stdin, process.stdout
 
 
-def _answer(answers: IO[str], log: Path) -> dict[str, Any]:
-    line = answers.readline()
+def _next_result(results: IO[str], log: Path) -> dict[str, Any]:
+    line = results.readline()
     if not line:
-        raise UselessRunError(f"the session of Spark ended:\n{_end_of(log)}")
+        raise UselessRunError(f"the Spark session ended:\n{_end_of(log)}")
     return dict(json.loads(line))
 
 

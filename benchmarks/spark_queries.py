@@ -1,6 +1,6 @@
-"""A session of Spark that runs the same queries round after round; run in `.venv-spark` by `benchmarks.spark`.
+"""A Spark session that repeats the same queries; `benchmarks.spark` runs it in `.venv-spark`.
 
-A line on stdin asks for a round; a line of JSON on stdout answers for each query.
+Each line on stdin starts a round; each query prints a line of JSON to stdout.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class PythonMemory:
     """Samples the memory of Spark's Python processes.
 
     Attributes:
-        peak_bytes: The most that one of them had since it was set to 0.
+        peak_bytes: The maximum of a single process since it was set to 0.
     """
 
     peak_bytes: int = 0
@@ -53,12 +53,12 @@ class PythonMemory:
 
 
 class Queries:
-    """Queries over the same hours.
+    """Queries of the same hours.
 
     Args:
         spark: The session.
-        options: Of every query.
-        folder: For tables and checkpoints.
+        options: The options of every query.
+        folder: The folder for tables and checkpoints.
     """
 
     def __init__(self, spark: SparkSession, options: dict[str, str], folder: Path) -> None:
@@ -67,7 +67,7 @@ class Queries:
         self._folder = folder
 
     def ways(self) -> dict[str, Callable[[], None]]:
-        """Return the queries by what a table calls them."""
+        """Return the queries by their names in the table."""
         return {
             "batch, into nothing": lambda: self._batch("noop"),
             "batch, 4 columns, into nothing": lambda: self._batch("noop", schema=SOME_COLUMNS),
@@ -98,18 +98,18 @@ class Queries:
         query.awaitTermination()
 
     def rows(self) -> int:
-        """Return how many rows the table has."""
+        """Return the number of rows of the table."""
         return int(self._spark.read.parquet(str(self._folder / "table")).count())
 
 
 def main(job: str) -> None:
-    """Open the session and answer until stdin ends."""
+    """Open the session, and run rounds until stdin ends."""
     given = json.loads(job)
     started = time.perf_counter()
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     register(spark)
-    say({"way": "session", "seconds": time.perf_counter() - started})
+    write_line({"way": "session", "seconds": time.perf_counter() - started})
     memory = PythonMemory()
     threading.Thread(target=memory.run, daemon=True).start()
     queries = Queries(spark, given["options"], Path(given["folder"]))
@@ -118,15 +118,15 @@ def main(job: str) -> None:
             memory.peak_bytes, started = 0, time.perf_counter()
             run()
             seconds = time.perf_counter() - started
-            rows = None if "nothing" in way else queries.rows()  # None: there is no table to count in
-            say({"way": way, "seconds": seconds, "python_bytes": memory.peak_bytes, "rows": rows})
-        say({"way": "end"})
+            rows = None if "nothing" in way else queries.rows()  # None: there is no table
+            write_line({"way": way, "seconds": seconds, "python_bytes": memory.peak_bytes, "rows": rows})
+        write_line({"way": "end"})
     spark.stop()
 
 
-def say(answer: dict[str, object]) -> None:
-    """Print an answer at once."""
-    sys.stdout.write(json.dumps(answer) + "\n")
+def write_line(result: dict[str, object]) -> None:
+    """Print a result and flush."""
+    sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""How soon each command answers, beside the smallest connector that the CDK allows and the CDK's own import."""
+"""The start time of each command, compared with a minimal CDK connector and the import of the CDK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.contenders import cdk_import, plain_connector
 from benchmarks.measuring import Command, measure
 from benchmarks.report import Section, Table, Target, at_most
@@ -32,11 +32,11 @@ class Start:
 
 
 def run(bench: Bench) -> Section:
-    """Measure all commands in turn, round after round; the first round only warms up."""
+    """Measure all commands in interleaved rounds; the first round is a warm-up."""
     starts = list(_starts(bench))
     seconds: dict[str, dict[str, list[float]]] = {start.program: {} for start in starts}
     for number in range(bench.options.start_rounds + 1):
-        say(f"[start] round {number} of {bench.options.start_rounds}")
+        progress(f"[start] round {number} of {bench.options.start_rounds}")
         for start in starts:
             measured = measure(start.command, bench.cores, bench.cores.measured(1))
             if number:
@@ -47,10 +47,10 @@ def run(bench: Bench) -> Section:
         title="Seconds to start, on one core",
         tables=(_table(medians),),
         notes=(
-            f"medians of {bench.options.start_rounds} interleaved rounds after one that does not count",
-            "each is a process from its start to its end",
-            "read: one hour that has no files",
-            "import: python -c 'import airbyte_cdk.entrypoint' in the environment of ours",
+            f"medians of {bench.options.start_rounds} interleaved rounds, after a warm-up round",
+            "each command is measured as a whole process",
+            "read: one hour without files",
+            "import: python -c 'import airbyte_cdk.entrypoint' in the environment of our connector",
         ),
         targets=tuple(_targets(medians)),
         figures={"seconds": seconds, "medians": medians},

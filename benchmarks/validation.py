@@ -1,4 +1,4 @@
-"""Before anything is measured: does every contender emit what the archives hold?"""
+"""Before the measurements, verify that every contender emits the events of the archives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.measuring import UselessRunError, start
 from integration_tests.upstream.differences import DATETIME_FIELDS, differences
 
@@ -23,26 +23,26 @@ Record = dict[str, Any]
 
 
 class WrongRecordsError(UselessRunError):
-    """A contender emits something else than it should, so its speed means nothing."""
+    """A contender emits wrong records, so its speed is meaningless."""
 
 
 def validate(bench: Bench) -> None:
-    """Let every contender read the last hour, and compare all it emits with what the emulator holds.
+    """Read the last hour with every contender, and compare its output with the emulator's events.
 
     Raises:
-        WrongRecordsError: See there.
+        WrongRecordsError: The output differs.
     """
     read = bench.archives.read_of(1)
     lines = bench.archives.lines(read)
     expected = {event["uuid"]: event for event in map(_as_record, lines)}
     for contender in bench.contenders:
-        say(f"[validation] {contender.title}: {len(lines):,} events")
+        progress(f"[validation] {contender.title}: {len(lines):,} events")
         bench.archives.forget_requests()
         output = _output(bench, contender, read)
         if contender.emits_records:
             _require_records(contender, output, expected)
         elif sorted(output) != sorted(lines):
-            raise WrongRecordsError(f"{contender.title} emits other lines than the archives hold")
+            raise WrongRecordsError(f"{contender.title} emits other lines than the archives contain")
         bench.archives.require_windows(read, contender.title)
 
 
@@ -58,12 +58,14 @@ def _output(bench: Bench, contender: Contender, read: Read) -> list[bytes]:
         if process.returncode:
             stderr.seek(0)
             complaint = output[-2000:] + stderr.read()[-2000:]
-            raise WrongRecordsError(f"{contender.title} ended with {process.returncode}: {complaint.decode()}")
+            raise WrongRecordsError(
+                f"{contender.title} failed with exit code {process.returncode}: {complaint.decode()}"
+            )
     return output.removesuffix(b"\n").split(b"\n")
 
 
 def _as_record(line: bytes) -> Record:
-    """Return the record of a line: without its top-level nulls and empty datetimes, the others in RFC 3339."""
+    """Return the record of a line: without top-level nulls and empty datetimes, other datetimes in RFC 3339."""
     record = {name: value for name, value in json.loads(line).items() if value is not None}
     for name in DATETIME_FIELDS:
         value = record.get(name)
@@ -71,7 +73,7 @@ def _as_record(line: bytes) -> Record:
             del record[name]
         elif value:
             if len(value) != _PLAIN_CHARS:
-                raise ValueError(f"the sample has a datetime of another form: {value}")
+                raise ValueError(f"the sample has a datetime in an unexpected form: {value}")
             record[name] = value.replace(" ", "T") + "+00:00"
     return record
 
@@ -80,7 +82,7 @@ def _require_records(contender: Contender, output: list[bytes], expected: dict[s
     messages = [json.loads(line) for line in output]
     records = [message["record"] for message in messages if message["type"] == "RECORD"]
     if any(set(record) != {"stream", "data", "emitted_at"} or record["stream"] != "events" for record in records):
-        raise WrongRecordsError(f"{contender.title} emits records without a stream or a time of emission")
+        raise WrongRecordsError(f"{contender.title} emits records without `stream` or `emitted_at`")
     uuids = Counter(record["data"]["uuid"] for record in records)
     if uuids != Counter(list(expected)):
         raise WrongRecordsError(f"{contender.title} emits {len(records):,} records for {len(expected):,} events")

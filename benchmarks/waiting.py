@@ -1,4 +1,4 @@
-"""What several downloads at once bring where Amplitude takes its time to prepare each archive."""
+"""The effect of concurrent downloads when Amplitude is slow to prepare archives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks.archives import serve
-from benchmarks.bench import Bench, say
+from benchmarks.bench import Bench, progress
 from benchmarks.report import Section, Table, Target, at_least
 from benchmarks.served_archives import HOURS_A_DAY
 
@@ -23,12 +23,12 @@ LEAST_TIMES_OF_FOUR = 3.5
 
 _EVENTS_PER_DAY = 4_800
 
-# By the contender's title and its number of workers.
+# Key: the contender's title and its number of workers.
 _Reads = dict[tuple[str, int], list["Measured"]]
 
 
 def run(bench: Bench) -> Section:
-    """Read small archives of one hour each from an emulator of its own that is slow to prepare them."""
+    """Read small archives of one hour each from a separate emulator that delays every archive."""
     count = bench.options.wait_archives
     folder = bench.folder / "waits"
     with serve(folder, bench.cores, events_per_day=_EVENTS_PER_DAY, days=-(-count // HOURS_A_DAY)) as archives:
@@ -41,9 +41,9 @@ def run(bench: Bench) -> Section:
         title=f"Waiting: {PREPARE_SECONDS:g} s for each archive",
         tables=(_table(reads, seconds),),
         notes=(
-            f"medians of {bench.options.wait_rounds} interleaved rounds of whole reads, the connector's start included",
+            f"medians of {bench.options.wait_rounds} interleaved rounds of whole reads, including the start",
             f"{count} archives of one hour, {read.events / count:,.0f} events each",
-            "peak disk: the largest sum of its open files in TMPDIR",
+            "peak disk: the maximum total size of its open files in TMPDIR",
         ),
         targets=tuple(_targets(seconds)),
         figures=[
@@ -61,7 +61,7 @@ def _read_all(bench: Bench, read: Read) -> _Reads:
             for workers in NUM_WORKERS:
                 measured = bench.read(contender, replace(read, workers=workers), disk_folder=bench.folder)
                 reads[contender.title, workers].append(measured)
-                say(f"[waits] round {number}: {contender.title}, num_workers {workers}: {measured.seconds:.1f} s")
+                progress(f"[waits] round {number}: {contender.title}, num_workers {workers}: {measured.seconds:.1f} s")
     return reads
 
 

@@ -1,7 +1,7 @@
-"""``airbyte-cdk connector test``, as Airbyte's own developers run it, against a local Amplitude.
+"""Run ``airbyte-cdk connector test``, as Airbyte's developers do, against the emulator.
 
-The command wants a folder named as the connector, whatever links say, so it gets a copy of that name. Its cases that
-need a docker engine or a real account are left out.
+The command needs a folder with the connector's name and resolves links, so it gets a copy. Cases that need a Docker
+engine or a real account are excluded.
 """
 
 from __future__ import annotations

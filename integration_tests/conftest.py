@@ -1,4 +1,4 @@
-"""A local Amplitude for the tests of this folder, unless they are marked for a real account."""
+"""The emulator for the tests in this folder, except those for a real account."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    """See `standard_events`."""
     with serve_standard_events() as emulator:
         yield emulator
 
 
 @pytest.fixture
-def surroundings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the standard tests write out of the system's folder, and point the connector at the emulator."""
+def connector_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redirect files of the standard tests to ``tmp_path``, and connect the connector to the emulator."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     if request.node.get_closest_marker("requires_creds") is None:
         emulator: Emulator = request.getfixturevalue("emulator")

@@ -1,4 +1,4 @@
-"""Environments beside ours, for programs whose packages cannot be with ours: made once, and recognised by a stamp."""
+"""Additional virtual environments for packages that conflict with ours; a stamp records their content."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _INSTALL_SECONDS = 900
 
 
 class NoSuitablePythonError(RuntimeError):
-    """This machine has no Python that the package runs with."""
+    """No suitable Python for the package is installed."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment in the project's folder with one package of PyPI.
+    """A virtual environment in the project's folder with one package from PyPI.
 
     Args:
-        name: The folder's, such as ``.venv-upstream``.
-        requirement: What pip installs.
-        pythons: All that the package's metadata allow, the preferred first.
-        variable: Names a Python that is not on the ``PATH``.
-        made_of: Files that say what is installed: where one changes, the environment is made anew.
+        name: The name of the folder, such as ``.venv-upstream``.
+        requirement: The requirement for pip.
+        pythons: The Python versions that the package supports, the preferred one first.
+        variable: The environment variable with the path of a Python that is not on the ``PATH``.
+        made_of: The files that determine the installed packages; a change of one recreates the environment.
     """
 
     name: str
@@ -46,15 +46,15 @@ class Environment:
         return self.command("python")
 
     def command(self, name: str) -> Path:
-        """Return a program of the environment."""
+        """Return the path of a program in the environment."""
         return self.folder / "bin" / name
 
     def make(self) -> None:
-        """Make the environment where it is missing, or is another.
+        """Create the environment if it is missing or outdated.
 
         Raises:
-            NoSuitablePythonError: See there.
-            RuntimeError: pip failed; the text is pip's.
+            NoSuitablePythonError: No suitable Python is installed.
+            RuntimeError: pip failed; the text is its output.
         """
         if self._is_finished():
             return
@@ -70,14 +70,14 @@ class Environment:
 
     @property
     def _content(self) -> str:
-        # Scripts in an environment name its folder, so it cannot be moved.
+        # Scripts in an environment contain its path, so it cannot be moved.
         sums = "".join(f" with {path.name} {zlib.crc32(path.read_bytes()):08x}" for path in self.made_of)
         return f"{self.requirement} in {self.folder}{sums}\n"
 
     def _is_finished(self) -> bool:
         if not self._stamp.is_file() or self._stamp.read_text(encoding="utf-8") != self._content:
             return False
-        # Run, since the Python that it links to may have been removed meanwhile.
+        # Run it, because the Python that it links to may have been removed.
         return _version_of(str(self.python)) in self.pythons
 
     def _find_python(self) -> str:
@@ -88,13 +88,13 @@ class Environment:
             if _version_of(candidate) in self.pythons:
                 return candidate
         raise NoSuitablePythonError(
-            f"{self.requirement} needs Python {' or '.join(versions)}, and this machine has none of them on its PATH. "
-            f"Name one: {self.variable}=/path/to/python{versions[0]}"
+            f"{self.requirement} needs Python {' or '.join(versions)}, which is not on the PATH. "
+            f"Set {self.variable}=/path/to/python{versions[0]}"
         )
 
 
 def _version_of(python: str) -> tuple[int, ...] | None:
-    """Return (major, minor) by running it: a name on the PATH may be a shim with nothing behind it."""
+    """Run the Python and return (major, minor); a name on the PATH may be an empty shim."""
     code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
     try:
         answer = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, timeout=30)
@@ -110,7 +110,7 @@ def _run(*command: str) -> None:
 
 
 def make_from_the_command_line(environment: Environment) -> None:
-    """Make it and print its folder, or say in one line why it cannot be."""
+    """Create the environment and print its folder, or print one line with the error."""
     try:
         environment.make()
     except NoSuitablePythonError as reason:

@@ -1,4 +1,4 @@
-"""The local Amplitude that Airbyte's standard tests read from: the keys of emulator_config.json, a day and a half."""
+"""The emulator for Airbyte's standard tests, with the keys of emulator_config.json."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ START = datetime(2024, 5, 5, tzinfo=timezone.utc)
 NOON = datetime(2024, 5, 6, 12, tzinfo=timezone.utc)
 NEWEST_END = NOON - timedelta(hours=2)
 
-# Lines of this endpoint have a text in paying and an empty client_upload_time; they leave as they are, and the schema,
-# which is upstream's, has no room for them.
+# Lines of this endpoint have a text in paying and an empty client_upload_time. The connector emits them unchanged, but
+# they do not match the schema, which equals upstream's.
 OLD_ENDPOINT = b'"path":"/httpapi"'
 
 

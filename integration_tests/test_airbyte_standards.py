@@ -1,4 +1,4 @@
-"""Airbyte's standard tests, by the cases of acceptance-test-config.yml."""
+"""Airbyte's standard tests, with the cases of acceptance-test-config.yml."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from source_amplitude import SourceAmplitude
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
 
 
-@pytest.mark.usefixtures("surroundings")
+@pytest.mark.usefixtures("connector_environment")
 class TestSuiteSourceAmplitude(SourceTestSuiteBase):
-    """Runs in this process; the cases marked image_tests need a docker engine."""
+    """Runs in this process; cases marked image_tests need a Docker engine."""
 
     connector_name = "source-amplitude"
     connector = SourceAmplitude

@@ -1,4 +1,4 @@
-"""Incremental reads from the saved states in this folder, which the standard tests do not collect."""
+"""Incremental reads from the saved states in this folder; the standard tests do not cover them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from source_amplitude import SourceAmplitude
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
-pytestmark = pytest.mark.usefixtures("surroundings")
+pytestmark = pytest.mark.usefixtures("connector_environment")
 
 HERE = Path(__file__).parent
 
@@ -44,7 +44,7 @@ def uuids(output: EntrypointOutput) -> list[object]:
     return sorted(message.record.data["uuid"] for message in output.records if message.record)
 
 
-def test_the_committed_config_holds_the_keys_of_the_emulators_first_project(emulator: Emulator) -> None:
+def test_committed_config_has_the_emulators_keys(emulator: Emulator) -> None:
     config = json.loads((HERE / "emulator_config.json").read_text())
 
     keys = (config["api_key"], config["secret_key"])
@@ -52,7 +52,7 @@ def test_the_committed_config_holds_the_keys_of_the_emulators_first_project(emul
     assert keys == (emulator.project.api_key, emulator.project.secret_key)
 
 
-def test_the_sample_state_is_followed_by_every_later_event_once(emulator: Emulator) -> None:
+def test_sample_state_continues_with_every_later_event(emulator: Emulator) -> None:
     first_missing_hour = datetime(2024, 5, 5, 12, tzinfo=timezone.utc)
     stored = sorted(str(event["uuid"]) for event in emulator.store.events(first_missing_hour))
 
@@ -62,7 +62,7 @@ def test_the_sample_state_is_followed_by_every_later_event_once(emulator: Emulat
     assert uuids(output) == stored
 
 
-def test_a_second_read_from_the_state_of_the_first_has_nothing_left_to_emit() -> None:
+def test_second_read_emits_nothing() -> None:
     first = read_events(saved_state("sample_state.json"))
 
     second = read_events(next_state(first))
@@ -71,9 +71,9 @@ def test_a_second_read_from_the_state_of_the_first_has_nothing_left_to_emit() ->
     assert cursor(next_state(second)) == cursor(next_state(first))
 
 
-def test_a_state_in_the_future_emits_nothing_and_is_set_back_to_the_newest_hour() -> None:
+def test_future_state_is_reset_to_the_newest_hour() -> None:
     output = read_events(saved_state("abnormal_state.json"))
 
     assert (output.errors, uuids(output)) == ([], [])
     assert cursor(next_state(output)) == "20240506T09"
-    assert output.is_in_logs("counts hours of the future as read; it is set back to 2024-05-06")
+    assert output.is_in_logs("The saved state lies in the future; it is set back to 2024-05-06")

@@ -1,4 +1,4 @@
-"""Airbyte source connector for Amplitude; `SourceAmplitude` is what Airbyte's tools import."""
+"""Airbyte source connector for Amplitude. Airbyte's tools import `SourceAmplitude`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["SourceAmplitude"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol's own signature
-    """Import the source only when it is asked for: the CDK behind it costs a second, and ``spec`` needs none of it."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - signature of the module protocol
+    """Import the source on first access: the CDK takes a second to import, and ``spec`` does not need it."""
     if name != "SourceAmplitude":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - see above
+    from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - the import is slow
 
     return SourceAmplitude

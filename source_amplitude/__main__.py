@@ -1,4 +1,4 @@
-"""``python -m source_amplitude`` is the console script ``source-amplitude``."""
+"""Run the console script ``source-amplitude`` as ``python -m source_amplitude``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The time of day and waiting, behind one seam, so that tests own both."""
+"""Time of day and sleeping behind one interface, so that tests control both."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import threading
 
-_LONGEST_NAP_SECONDS = 1.0
+_MAX_STEP_SECONDS = 1.0
 
 
 class Clock(Protocol):
-    """What the connector asks of time; `SystemClock` is the real one."""
+    """The clock that the connector reads and sleeps by. `SystemClock` is the real one."""
 
     def now(self) -> datetime:
-        """Return the present as an aware UTC datetime."""
+        """Return the current time as an aware UTC datetime."""
 
     def monotonic_seconds(self) -> float:
-        """Return seconds from an arbitrary start that never go backwards."""
+        """Return seconds since an arbitrary start. They never decrease."""
 
     def sleep(self, seconds: float) -> None: ...
 
@@ -38,9 +38,9 @@ class SystemClock:
 
 
 def sleep_unless(stop: threading.Event, clock: Clock, seconds: float) -> bool:
-    """Wait in short naps and return whether the time has passed; False as soon as ``stop`` is set."""
+    """Sleep for ``seconds`` in short steps. Return False as soon as ``stop`` is set, True at the end."""
     while seconds > 0 and not stop.is_set():
-        nap = min(seconds, _LONGEST_NAP_SECONDS)
-        clock.sleep(nap)
-        seconds -= nap
+        step_seconds = min(seconds, _MAX_STEP_SECONDS)
+        clock.sleep(step_seconds)
+        seconds -= step_seconds
     return not stop.is_set()

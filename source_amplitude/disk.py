@@ -1,7 +1,7 @@
-"""Files on the local disk: what cannot be written is a DiskFullError that names the folder, never a bare OSError.
+"""Temporary files and atomic writes on the local disk.
 
-Temporary files are unlinked as soon as they are open, so that even a killed process leaves nothing. A file that others
-read is replaced as a whole or not at all.
+Write errors are raised as a DiskFullError that names the folder. Temporary files are unlinked as soon as they are
+open, so that a killed process leaves no files behind.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
 
 
 def require_temporary_folder() -> None:
-    """Raise a DiskFullError unless there is a folder for temporary files."""
+    """Raise a DiskFullError if there is no writable folder for temporary files."""
     try:
         tempfile.gettempdir()
     except OSError as error:
-        raise DiskFullError("There is no folder for temporary files that can be written.") from error
+        raise DiskFullError("There is no writable folder for temporary files.") from error
 
 
 class DiskErrors:
-    """A context in which an OSError becomes a DiskFullError; it may be entered again, also inside itself.
+    """A reentrant context that raises an OSError as a DiskFullError.
 
-    ``what`` is what is written to ``folder``, one word.
+    Args:
+        what: One word for the data that is written, such as ``archive``.
+        folder: The folder to write to.
     """
 
     def __init__(self, what: str, folder: str | Path) -> None:
@@ -62,21 +64,23 @@ class DiskErrors:
         folder = next(each for each in (self._folder, *self._folder.absolute().parents) if each.is_dir())
         reason = "is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"cannot be written ({error.strerror})"
         return DiskFullError(
-            f"The folder {folder} {reason}: the {self._what} has {self.written_bytes:,} bytes so far, "
-            f"{self._more_bytes:,} more were to be written, {shutil.disk_usage(folder).free:,} are free."
+            f"The folder {folder} {reason}: {self.written_bytes:,} bytes of the {self._what} were written, "
+            f"{self._more_bytes:,} more are needed, {shutil.disk_usage(folder).free:,} are free."
         )
 
 
 class TemporaryBody:
-    """Bytes in a temporary file; ``tempfile.SpooledTemporaryFile`` lacks half of a file's methods before Python 3.11.
+    """A temporary file that stays in memory while it is small.
+
+    ``tempfile.SpooledTemporaryFile`` lacks half of a file's methods before Python 3.11.
 
     Args:
-        what: What the bytes are, one word.
-        folder: Where the file is, the system's folder for temporary files if it is None.
-        memory_bytes: Up to this size the bytes stay in memory.
+        what: One word for the data, such as ``archive``.
+        folder: The file's folder; None for the system's folder for temporary files.
+        memory_bytes: The largest size that stays in memory.
 
     Attributes:
-        file: Belongs to the caller after `detach`.
+        file: The open file. The caller owns it after `detach`.
     """
 
     def __init__(self, what: str, folder: str | None = None, *, memory_bytes: int = 0) -> None:
@@ -98,11 +102,11 @@ class TemporaryBody:
         return self._disk.written_bytes
 
     def expect(self, total_bytes: int, /, *, freed_bytes: int = 0) -> None:
-        """Raise a DiskFullError unless ``total_bytes`` have room, once ``freed_bytes`` are given back."""
+        """Raise a DiskFullError if ``total_bytes`` do not fit, even after ``freed_bytes`` are freed."""
         free_bytes = shutil.disk_usage(self._folder).free + freed_bytes
         if total_bytes > free_bytes:
             raise DiskFullError(
-                f"The folder {self._folder} has {free_bytes:,} bytes free, and the {self._what} needs {total_bytes:,}."
+                f"The folder {self._folder} has {free_bytes:,} bytes free; the {self._what} needs {total_bytes:,}."
             )
 
     def write(self, data: bytes, /) -> int:
@@ -116,14 +120,14 @@ class TemporaryBody:
             self.file.flush()
 
     def empty(self) -> None:
-        """Forget what was written, for another attempt."""
+        """Truncate the file for another attempt."""
         with self._disk:
             self.file.seek(0)
             self.file.truncate()
         self._disk.written_bytes = 0
 
     def detach(self) -> IO[bytes]:
-        """Return the file at its start; the caller closes it."""
+        """Return the file, rewound to its start. The caller closes it."""
         with self._disk:
             self.file.flush()
             self.file.seek(0)
@@ -131,9 +135,9 @@ class TemporaryBody:
         return self.file
 
     def close(self) -> None:
-        """Delete the file unless it is detached; calling it again does nothing."""
+        """Delete the file if it is not detached. Idempotent."""
         if not self._is_detached:
-            with suppress(OSError):  # what a full disk did not take is of no use any more
+            with suppress(OSError):  # on a full disk, closing fails to flush; the data is not needed
                 self.file.close()
 
     def _on_disk(self) -> IO[bytes]:
@@ -148,20 +152,21 @@ class TemporaryBody:
 
 
 @contextmanager
-def atomic_write(path: Path, *, shows_all_output: bool) -> Iterator[IO[bytes]]:
-    """Yield a file that becomes ``path`` at the end, or goes away if an exception comes first.
+def atomic_write(path: Path, *, is_only_writer: bool) -> Iterator[IO[bytes]]:
+    """Yield a file that replaces ``path`` atomically at the end, or is deleted if an exception is raised.
 
-    A reader has the old file or all of the new one, after a loss of power too. A process that is killed can leave a
-    hidden file beside it, which ends with ``.partial``.
+    Readers see the old file or the complete new one, also after a power failure. A killed process can leave a hidden
+    file behind whose name ends with ``.partial``.
 
     Args:
-        path: Keeps its mode where it is there.
-        is_alone: Whether no other process writes it at the same time: what a killed one left is overwritten then.
+        path: The file to write. An existing file keeps its mode.
+        is_only_writer: Whether no other process writes ``path``. If so, the ``.partial`` file has a fixed name, and
+            the file that a killed process left behind is overwritten.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.name}{'' if shows_all_output else f'.{secrets.token_hex(4)}'}.partial")
+    partial = path.with_name(f".{path.name}{'' if is_only_writer else f'.{secrets.token_hex(4)}'}.partial")
     file = partial.open("wb")
     try:
         yield file
@@ -169,11 +174,11 @@ def atomic_write(path: Path, *, shows_all_output: bool) -> Iterator[IO[bytes]]:
         os.fsync(file.fileno())
         with suppress(FileNotFoundError):
             partial.chmod(path.stat().st_mode)
-        file.close()  # Windows replaces by closed files only
+        file.close()  # Windows cannot rename an open file
         partial.replace(path)
         _sync_folder(path.parent)
     finally:
-        with suppress(OSError):  # what a full disk did not take is of no use any more
+        with suppress(OSError):  # on a full disk, closing fails to flush; the data is not needed
             file.close()
         partial.unlink(missing_ok=True)
 
@@ -181,6 +186,6 @@ def atomic_write(path: Path, *, shows_all_output: bool) -> Iterator[IO[bytes]]:
 def _sync_folder(folder: Path) -> None:
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
-        with suppress(OSError):  # some network folders cannot
+        with suppress(OSError):  # some network file systems cannot sync a folder
             os.fsync(descriptor)
         os.close(descriptor)

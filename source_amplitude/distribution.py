@@ -1,7 +1,4 @@
-"""This package as installers know it: its name there, its version, and the libraries that it asks for.
-
-Everything that needs one of them asks here, so that the name of the distribution stands in one place.
-"""
+"""The distribution's name, version and required libraries, defined once for the whole package."""
 
 from __future__ import annotations
 
@@ -12,10 +9,10 @@ from importlib import metadata
 from importlib.util import find_spec
 
 DISTRIBUTION = "source-amplitude-ledger"
-"""The name in this package's metadata; ``source-amplitude`` on PyPI is another owner's package."""
+"""The name in this package's metadata. ``source-amplitude`` on PyPI belongs to another owner."""
 
 VERSION = "1.0.0"
-"""Of this checkout, for where it is not installed; the same as in pyproject.toml."""
+"""The version of this checkout, used when the package is not installed. Must equal pyproject.toml."""
 
 _MODULES = {"airbyte-cdk": "airbyte_cdk", "pyrate-limiter": "pyrate_limiter", "pyyaml": "yaml"}
 
@@ -30,7 +27,7 @@ REQUIRED = {
     "rich": "rich>=13.0",
     "tenacity": "tenacity>=9.0",
 }
-"""Of libraries without which no command works, for where this package is not installed; isal only makes it faster."""
+"""Libraries that every command needs, used when the package is not installed. isal is optional: it only adds speed."""
 
 REQUIREMENTS = REQUIRED | {
     "boto3": "boto3>=1.34",
@@ -39,13 +36,13 @@ REQUIREMENTS = REQUIRED | {
     "pyarrow": "pyarrow>=18.0",
     "pyspark": "pyspark>=4.0,<5",
 }
-"""With those that are installed on demand; the same as in pyproject.toml."""
+"""All libraries, including the optional extras. Must equal pyproject.toml."""
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(\[[^\]]*\])?\s*\(?([^;()]*)\)?\s*(?:;.*)?")
 
 
 def version() -> str:
-    """Return the version of what is installed, or of this checkout."""
+    """Return the installed version, or the version of this checkout."""
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
@@ -53,7 +50,7 @@ def version() -> str:
 
 
 def requirement_of(library: str) -> str:
-    """Return what an installer is to be asked for, such as ``obstore>=0.11,<0.13``; the bare name if unknown."""
+    """Return the requirement for ``library``, such as ``obstore>=0.11,<0.13``; the bare name if it is unknown."""
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
@@ -66,11 +63,11 @@ def requirement_of(library: str) -> str:
 
 
 def missing_libraries() -> list[str]:
-    """Return the libraries that every command needs and that are not there: a checkout runs without being installed."""
+    """Return the required libraries that are not installed; a checkout can run without an installation."""
     return [name for name in REQUIRED if find_spec(_MODULES.get(name, name)) is None]
 
 
 def install_command(*libraries: str, python: str = "") -> str:
-    """Return the shell command that installs libraries beside this package, for this Python or another one."""
+    """Return the shell command that installs ``libraries`` for ``python``, or for the running Python."""
     words = [python or sys.executable or "python", "-m", "pip", "install"]
     return shlex.join([*words, *map(requirement_of, libraries)])

@@ -1,4 +1,4 @@
-"""The exit codes of every command, as ``--help`` lists them."""
+"""Exit codes of all commands. ``--help`` lists them."""
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -10,4 +10,4 @@ EXIT_SIGNALLED = 128
 
 EXIT_INTERRUPTED = EXIT_SIGNALLED + 2
 EXIT_OUTPUT_CLOSED = EXIT_SIGNALLED + 13
-"""The program that read stdout closed it (``| head``)."""
+"""The output pipe was closed (``| head``)."""

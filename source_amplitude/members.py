@@ -1,4 +1,4 @@
-"""What a member of an archive is called, and what is remembered of one that was read."""
+"""Names of archive members, and fingerprints of members that were read."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MARKER = "complete"
 
 @dataclass(frozen=True)
 class MemberName:
-    """The parts of a name such as ``100200/100200_2025-03-04_9#70.json.gz`` (observed form).
+    """The parts of a member name such as ``100200/100200_2025-03-04_9#70.json.gz`` (observed form).
 
     Attributes:
         project: The project's number, as text.
-        hour: The hour of ``server_upload_time`` in UTC; midnight where the name holds a day only.
-        partition: Amplitude's partition; recurring numbers with gaps, no page index.
+        hour: The hour of ``server_upload_time`` in UTC; midnight if the name contains only a day.
+        partition: Amplitude's partition number. The numbers have gaps and recur; they are not page numbers.
     """
 
     project: str
@@ -33,9 +33,9 @@ class MemberName:
 
 
 def parse_member_name(text: str) -> MemberName | None:
-    """Return the parts of a member's name, or None where the name has another form.
+    """Return the parts of a member's name, or None if it has another form.
 
-    Amplitude's own page shows names without their folder as well.
+    The folder is optional: Amplitude's documentation also shows names without it.
     """
     match = _NAME.fullmatch(text)
     if match is None or match["folder"] not in (None, match["project"]):
@@ -49,27 +49,27 @@ def parse_member_name(text: str) -> MemberName | None:
 
 
 def may_be_stray(text: str) -> bool:
-    """Return whether a file of this name is no member of an export, or is none unless its content is a gzip file.
+    """Return whether a file of this name may be a stray file; its content can still make it a member.
 
-    Archives that passed a Mac have the first two kinds, Amplitude's exports to S3 the last one.
+    macOS adds ``__MACOSX`` and ``.DS_Store`` to archives. Amplitude adds ``complete`` markers to its exports to S3.
     """
     return is_stray(text) or text.endswith(_MARKER)
 
 
 def is_stray(text: str) -> bool:
-    """Return whether a file of this name is no member of an export, whatever it holds."""
+    """Return whether a file of this name is never a member of an export, regardless of its content."""
     *folders, name = text.split("/")
     return "__MACOSX" in folders or name == ".DS_Store"
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The first ``content_bytes`` bytes of a member's unpacked content, and what was wrong with them.
+    """Identifies the first ``content_bytes`` bytes of a member's unpacked content.
 
     Attributes:
-        content_bytes: Length of the unpacked content that was read.
-        crc32: CRC-32 of exactly these bytes, as in the gzip trailer of a member that is one gzip stream.
-        malformed_lines: How many of the lines in them were no JSON objects and could not be emitted.
+        content_bytes: Length of the content that was read.
+        crc32: CRC-32 of these bytes, as in the gzip trailer of a member that is one gzip stream.
+        malformed_lines: Number of lines in these bytes that are not JSON objects and could not be emitted.
     """
 
     content_bytes: int = 0

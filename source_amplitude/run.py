@@ -1,6 +1,6 @@
 """The command line: ``source-amplitude`` and ``python main.py``.
 
-``spec``, ``--version`` and ``--help`` are answered from files, without importing the CDK, which takes over a second.
+``spec``, ``--version`` and ``--help`` do not import the CDK, which takes over a second.
 """
 
 from __future__ import annotations
@@ -26,34 +26,42 @@ if TYPE_CHECKING:
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]
 
-Reads Amplitude and prints Airbyte protocol messages, one JSON object a line, or lands its export files in a store.
+Reads Amplitude and prints Airbyte messages, one JSON object per line, or copies export files to S3, Azure, GCS or a
+folder.
 
 commands:
-  config                                                  a configuration to fill in, with comments
-  spec                                                    the configuration's JSON Schema
-  check    --config FILE                                  whether Amplitude accepts the keys
-  discover --config FILE                                  the streams and their schemas
+  config                                    print a configuration template with comments
+  spec                                      print the configuration's JSON Schema
+  check    --config FILE                    test the API keys
+  discover --config FILE                    print the streams and their schemas
   read     --config FILE --catalog FILE [--state FILE | --state-file FILE]
-                                                          records and states of the catalog's streams; a --state-file is
-                                                          read if it is there, and replaced as the sync goes on
+                                            print records and states of the catalog's streams; --state-file is read if
+                                            it exists, and updated during the sync
 
-  land     --config FILE --to PLACE [--start T] [--end T] [--format F] [--only-missing]
-                                                          export files into S3, Azure Blob, GCS or a folder, by the hour
-  missing  --to PLACE [--start T] [--end T]               which hours are not there, or not whole; exits with 1 if any
-  report   --to PLACE [--out FILE]                        the same as a page, or a grid in the terminal
+  land     --config FILE --to DESTINATION [--start T] [--end T] [--format F] [--only-missing]
+                                            copy export files to S3, Azure, GCS or a folder, hour by hour
+  missing  --to DESTINATION [--start T] [--end T]
+                                            list missing or incomplete hours; exits with 1 if there are any
+  report   --to DESTINATION [--out FILE]    show landed and missing hours as an HTML page or a grid in the terminal
 
 options:
-  -h, --help     this text; COMMAND --help shows a command's options
-  --version      the version
-  --debug        with a command: detailed log lines
+  -h, --help     print this text; COMMAND --help prints a command's options
+  --version      print the version
+  --debug        with any command but config: print detailed log lines
 
 environment:
-  AMPLITUDE_API_URL   the base address of a local Amplitude (see amplitude_emulator/README.md)
-  TMPDIR              where archives are kept while they are read
-  NO_PROGRESS         if set, no progress is drawn on the terminal; NO_COLOR: and nothing is coloured
+  AMPLITUDE_API_URL   the base URL of a local Amplitude (see amplitude_emulator/README.md)
+  TMPDIR              the folder for temporary archives
+  NO_PROGRESS         if set, no progress is drawn on the terminal
+  NO_COLOR            if set, no colours are used
 
-Exit codes: 0 done, 1 failed (TRACE lines say why, of land and the like stderr) or hours are missing, 2 wrong usage, 130
-and 143 interrupted (Ctrl-C, SIGTERM; the last STATE covers what was read), 141 the reader of stdout went away.
+exit codes:
+  0    success
+  1    failed (read, check, discover: see the TRACE lines; other commands: see stderr), or missing found missing hours
+  2    wrong usage
+  130  interrupted by Ctrl-C; the last STATE covers all records before it
+  143  terminated by SIGTERM; the last STATE covers all records before it
+  141  output pipe closed
 """
 
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -66,10 +74,10 @@ def run(
     store_limits: StoreLimits | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run one command (the process's own if ``args`` is None) and return the exit code; tests pass short waits."""
+    """Run one command and return its exit code; without ``args``, run the command line of the process."""
     typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
     if sys.stdout is None:
-        raise SystemExit("source-amplitude: there is no stdout to print to")
+        raise SystemExit("source-amplitude: stdout is closed")
     if sys.stderr is None:  # closed by the program that started us
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
@@ -80,13 +88,13 @@ def run(
     except OSError as error:
         if error.errno not in _DISK_IS_FULL and not isinstance(error, BrokenPipeError):
             raise
-        # Python would complain once more while closing stdout.
+        # Python would report the error again while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         if isinstance(error, BrokenPipeError):
-            return EXIT_OUTPUT_CLOSED  # the reader of our output has what it wanted
+            return EXIT_OUTPUT_CLOSED
         sys.stderr.write(f"source-amplitude: the output cannot be written ({error.strerror})\n")
         return EXIT_FAILED
-    except KeyboardInterrupt:  # a read notices Ctrl-C itself, once it has begun
+    except KeyboardInterrupt:  # before the command handles Ctrl-C itself
         return EXIT_INTERRUPTED
 
 
@@ -102,7 +110,9 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
     elif command in ("config", "land", "missing", "report"):
         return EXIT_FAILED if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
-        sys.stderr.write(f"source-amplitude: {f'no command {command!r}' if command else 'no command'}\n\n{HELP}")
+        sys.stderr.write(
+            f"source-amplitude: {f'unknown command {command!r}' if command else 'missing command'}\n\n{HELP}"
+        )
         return EXIT_USAGE
     else:
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
@@ -118,7 +128,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
 
 
 def _lacks_libraries() -> bool:
-    """Print what a checkout that is not installed lacks, if anything."""
+    """Print the missing libraries, if any; a checkout may not be installed."""
     if missing := missing_libraries():
         what, command = ", ".join(missing), install_command(*missing)
         sys.stderr.write(f"source-amplitude: not installed: {what}. Run {command} and then the command again.\n")
@@ -126,8 +136,7 @@ def _lacks_libraries() -> bool:
 
 
 def _run_own(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits | None, clock: Clock | None) -> int:
-    # Each imports what it needs; see the module's docstring.
-    from source_amplitude.commands.session import Session  # noqa: PLC0415
+    from source_amplitude.commands.session import Session  # noqa: PLC0415 - see the module's docstring
 
     command = import_module(f"source_amplitude.commands.{typed.arguments[0]}")
     run_command: Callable[[Sequence[str], Session], int] = getattr(command, typed.arguments[0])
@@ -135,7 +144,7 @@ def _run_own(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimi
 
 
 def spec_line() -> str:
-    """Return the SPEC message for the file spec.json; it means the same as the one the CDK would print."""
+    """Return the SPEC message for spec.json, equivalent to the CDK's."""
     import json  # noqa: PLC0415 - only this command needs it
 
     spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))

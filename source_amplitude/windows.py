@@ -1,7 +1,7 @@
 """Windows: half-open spans of whole UTC hours, and sets of hours.
 
-Amplitude publishes events by the hour of their ``server_upload_time``; everything the connector plans,
-reads and remembers is counted in these hours.
+Amplitude publishes events by the hour of their ``server_upload_time``. The connector plans, reads and records
+in units of these hours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 DAY_FILES_END = datetime(2014, 11, 12, tzinfo=timezone.utc)
-"""Before this moment Amplitude keeps one set of files a day, not an hour (documented, Export API)."""
+"""Before this time Amplitude has one set of files per day; from then on, one per hour (documented, Export API)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,24 +55,24 @@ class HourWindow:
 
 
 def floor_hour(moment: datetime) -> datetime:
-    """Return the start of the hour that ``moment`` lies in, in UTC."""
+    """Return the start of the UTC hour that contains ``moment``."""
     return moment.astimezone(timezone.utc).replace(minute=0, second=0, microsecond=0)
 
 
 def floor_unit(moment: datetime) -> datetime:
-    """Return the start of the hour, or of the day where Amplitude has day files."""
+    """Return the start of the hour that contains ``moment``, or of its day if Amplitude has day files for it."""
     hour = floor_hour(moment)
     return hour.replace(hour=0) if hour < DAY_FILES_END else hour
 
 
 def hour_window(hour: datetime) -> HourWindow:
-    """Return what one set of files covers: the hour, or its whole day where Amplitude has day files."""
+    """Return the window of one set of files: the hour, or its whole day if Amplitude has day files for it."""
     start = floor_unit(hour)
     return HourWindow(start, start + (DAY if start < DAY_FILES_END else HOUR))
 
 
 def whole_units(window: HourWindow) -> HourWindow:
-    """Return ``window`` widened to whole days where Amplitude has day files."""
+    """Return ``window``, extended to whole days where Amplitude has day files."""
     return HourWindow(floor_unit(window.start), hour_window(window.end - HOUR).end)
 
 
@@ -85,7 +85,7 @@ def take_window(span: HourWindow, hours: int) -> HourWindow:
 
 
 def plan(span: HourWindow, hours: int) -> Iterator[HourWindow]:
-    """Yield windows of at most ``hours`` hours that cover ``span`` once, in order."""
+    """Yield consecutive windows of at most ``hours`` hours that cover ``span``."""
     start = span.start
     while start < span.end:
         window = take_window(HourWindow(start, span.end), hours)
@@ -94,20 +94,20 @@ def plan(span: HourWindow, hours: int) -> Iterator[HourWindow]:
 
 
 def split(window: HourWindow) -> tuple[HourWindow, HourWindow] | None:
-    """Return the two halves of ``window``, or None when one set of files cannot be split."""
+    """Return the two halves of ``window``, or None if it is a single set of files."""
     first = take_window(window, max(1, window.hours // 2))
     return None if first == window else (first, HourWindow(first.end, window.end))
 
 
 @dataclass(frozen=True)
 class HourSet:
-    """A set of hours, kept as disjoint windows in order. Every operation returns a new set."""
+    """An immutable set of hours, stored as sorted disjoint windows."""
 
     windows: tuple[HourWindow, ...] = ()
 
     @classmethod
     def of(cls, windows: Iterable[HourWindow]) -> HourSet:
-        """Return the hours that any of ``windows`` has; they may overlap, in any order."""
+        """Return the union of ``windows``, which may overlap and be in any order."""
         merged: list[HourWindow] = []
         for window in sorted(windows):
             if merged and window.start <= merged[-1].end:
@@ -148,9 +148,9 @@ def _without(window: HourWindow, holes: tuple[HourWindow, ...]) -> Iterator[Hour
 
 
 def parse_moment(value: object) -> datetime | None:
-    """Return the aware UTC datetime that a text such as ``2021-01-25T00:00:00Z`` names, or None.
+    """Return a text such as ``2021-01-25T00:00:00Z`` as an aware UTC datetime, or None if it is not a datetime.
 
-    A fraction, an offset and a bare day (its midnight in UTC) are understood too; a time without a zone is UTC.
+    A fraction, an offset and a bare day (midnight UTC) are also accepted. A time without an offset is UTC.
     """
     if not isinstance(value, str) or not re.match(r"\d{4}-\d{2}-\d{2}($|[T ]\d{2})", value):
         return None

@@ -11,7 +11,7 @@ from amplitude_emulator import Emulator, generate_hours
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# How long an example takes says how busy the machine is: every processor of it runs tests.
+# All processors run tests, so the time of an example depends on the load of the machine.
 settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
@@ -26,20 +26,20 @@ def session_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(session_emulator: Emulator) -> Emulator:
-    """An Amplitude at noon of 4 March 2026, without any event."""
+    """An empty Amplitude at noon on 4 March 2026."""
     session_emulator.reset()
     return session_emulator
 
 
 @pytest.fixture
 def half_a_day(emulator: Emulator) -> Emulator:
-    """Ten hours of events, of which hours 3 and 4 have none; every hour is published."""
+    """Ten published hours of events; hours 3 and 4 are empty."""
     fill(emulator, 0, 10, events_per_hour=40, empty=(3, 4))
     return emulator
 
 
 def fill(emulator: Emulator, first: int, end: int, *, events_per_hour: int = 40, empty: tuple[int, ...] = ()) -> None:
-    """Store sample events for some hours of 4 March 2026."""
+    """Store sample events for the hours ``first`` to ``end`` of 4 March 2026."""
     for hour in range(first, end):
         if hour not in empty:
             moment = NOON.replace(hour=hour)

@@ -1,4 +1,4 @@
-"""What older versions saved, and Amplitude as it was for them; `unit_tests/fixtures/e2beff4/README.md` describes it."""
+"""Files that an older version saved, and an emulator with their data; see `unit_tests/fixtures/e2beff4/README.md`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 E2BEFF4 = Path(__file__).parent / "fixtures" / "e2beff4"
 START = datetime(2026, 3, 3, 6, tzinfo=timezone.utc)
 COMPLETED_LATER = "completed-later"
-"""The uuid in half a line at the end of a member."""
+"""The uuid in the incomplete last line of a member."""
 
 _PROJECT_ID = 100200
 _SECONDS = 10
 
 
 def saved(name: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return a saved file of JSON."""
+    """Return the content of a saved JSON file."""
     return json.loads((E2BEFF4 / name).read_text("utf-8"))
 
 
 @contextmanager
 def amplitude_as_it_was(folder: Path) -> Iterator[Emulator]:
-    """Serve the events, lists and cohorts of the time when the files were saved; ``folder`` gets the copies."""
+    """Serve the events, lists and cohorts that the older version read, copied to ``folder``."""
     shutil.copytree(E2BEFF4 / "amplitude", folder)
     with Emulator(now=NOON, project_id=_PROJECT_ID, data_dir=folder) as emulator:
         _put(emulator, "catalog", saved("amplitude/catalog.json"))
@@ -64,27 +64,26 @@ def uuids_in(lines: Iterable[bytes]) -> list[str]:
 
 
 def late_event(uuid: str) -> bytes:
-    """Return the line of an event that Amplitude adds to an hour that was read."""
+    """Return the line of a late-arriving event."""
     return json.dumps({"uuid": uuid, "server_upload_time": "2026-03-03 12:00:00.000000"}).encode()
 
 
 def complete_the_half_line(emulator: Emulator) -> None:
-    """Let Amplitude add the rest of the line that had no end, and a line feed."""
+    """Complete the incomplete last line, with its line feed."""
     member = emulator.store.member(at(3, 12), 7)
     content = b"\n".join(emulator.store.lines(at(3, 12), at(3, 13))[-3:])
     emulator.store.put_content(at(3, 12), member.name.partition, content + b'00:30.000000"}\n')
 
 
 def add_late_events(emulator: Emulator) -> list[str]:
-    """Let Amplitude add to hours that were read, to the half-read one and to one that was not asked for.
+    """Add late-arriving events to read hours, to the partly read hour and to an hour without a request.
 
-    Returns:
-        Their uuids.
+    Return their uuids.
     """
     store = emulator.store
     store.append_lines(at(3, 14), 0, [late_event("late-grown")])
     store.add_member(at(3, 13), [late_event("late-member")], partition=9)
-    store.append_lines(at(4, 3), 0, [late_event("late-half-read")])
-    store.append_lines(at(4, 5), 7, [late_event("late-not-asked-for")])
+    store.append_lines(at(4, 3), 0, [late_event("late-partly-read")])
+    store.append_lines(at(4, 5), 7, [late_event("late-not-requested")])
     complete_the_half_line(emulator)
-    return ["late-grown", "late-member", "late-half-read", "late-not-asked-for", COMPLETED_LATER]
+    return ["late-grown", "late-member", "late-partly-read", "late-not-requested", COMPLETED_LATER]

@@ -1,4 +1,4 @@
-"""Runs a hypothesis machine for some lives: the same each time where there are few, so that `make test` ends soon."""
+"""Runs a hypothesis state machine. Short runs are deterministic and quick, for `make test`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MANY = 100
 
 
 def run_lives(machine: type[RuleBasedStateMachine], *, lives: int, steps: int, **attributes: object) -> None:
-    """Run a machine that has ``attributes`` from its birth on, as its class's own.
+    """Run ``lives`` examples of a machine with class ``attributes``.
 
-    Fewer than a hundred lives are always the same ones, and a failing one is not made shorter.
+    Fewer than a hundred examples are deterministic and are not shrunk.
     """
     run_state_machine_as_test(
         type("Lives", (machine,), attributes),

@@ -1,4 +1,4 @@
-"""What import-linter cannot see: sizes, names, and where things lie."""
+"""Rules beyond import-linter: module sizes, names and folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDERS = (*PACKAGES, "unit_tests", "integration_tests", "benchmarks")
 
 MAX_MODULE_LINES = 400
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "misc", "manager", "handler", "processor", "components"}
-FOLDERS_OF_TESTS_ALONE = {"fixtures", "golden", "fakes", "emulator", "end_to_end", "peers", "documents"}
+TEST_ONLY_FOLDERS = {"fixtures", "golden", "fakes", "emulator", "end_to_end", "peers", "documents"}
 
 
 def modules_in(*folders: str) -> list[Path]:
@@ -29,7 +29,7 @@ def folders_in(folder: str) -> set[str]:
 
 
 def exported_names(module: Path) -> Iterator[list[str]]:
-    """Yield the value of ``__all__`` where a module has one."""
+    """Yield the value of a module's ``__all__``, if any."""
     for node in ast.parse((ROOT / module).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets):
             yield ast.literal_eval(node.value)
@@ -43,28 +43,28 @@ def test_no_module_is_longer_than_the_cap() -> None:
     assert too_long == {}
 
 
-def test_no_module_or_folder_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     parts = {part for path in modules_in(*FOLDERS) for part in (*path.parent.parts, path.stem.removeprefix("test_"))}
 
     assert parts & FORBIDDEN_NAMES == set()
 
 
-def test_every_folder_of_unit_tests_mirrors_a_folder_of_the_connector() -> None:
-    unexplained = folders_in("unit_tests") - folders_in("source_amplitude") - FOLDERS_OF_TESTS_ALONE
+def test_unit_tests_mirror_the_package() -> None:
+    unexplained = folders_in("unit_tests") - folders_in("source_amplitude") - TEST_ONLY_FOLDERS
 
     assert unexplained == set()
 
 
 @pytest.mark.parametrize("module", modules_in(*PACKAGES), ids=str)
-def test_exported_names_are_sorted_and_each_is_there_once(module: Path) -> None:
+def test_exported_names_are_sorted_and_unique(module: Path) -> None:
     exported = list(exported_names(module))
 
     assert exported == [sorted(set(names)) for names in exported]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_package_that_imports_for_others_names_what_it_exports(package: str) -> None:
-    silent = [
+def test_every_reexporting_package_has_all(package: str) -> None:
+    without_all = [
         str(path)
         for path in modules_in(package)
         if path.name == "__init__.py"
@@ -72,4 +72,4 @@ def test_every_package_that_imports_for_others_names_what_it_exports(package: st
         and not list(exported_names(path))
     ]
 
-    assert silent == []
+    assert without_all == []

@@ -25,27 +25,27 @@ class StoppingClock(FakeClock):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "naps"),
+    ("seconds", "steps"),
     [(0, []), (-5, []), (0.25, [0.25]), (1, [1.0]), (2.5, [1.0, 1.0, 0.5])],
 )
-def test_a_wait_is_made_of_naps_of_a_second_at_most(seconds: float, naps: list[float]) -> None:
+def test_sleep_is_split_into_steps_of_a_second(seconds: float, steps: list[float]) -> None:
     clock = FakeClock()
 
     assert sleep_unless(threading.Event(), clock, seconds)
-    assert clock.sleeps == naps
+    assert clock.sleeps == steps
 
 
 @given(st.floats(0, 1000))
-def test_a_wait_is_as_long_as_asked_for(seconds: float) -> None:
+def test_steps_add_up_to_the_requested_time(seconds: float) -> None:
     clock = FakeClock()
 
     sleep_unless(threading.Event(), clock, seconds)
 
     assert sum(clock.sleeps) == pytest.approx(seconds)
-    assert all(0 < nap <= 1 for nap in clock.sleeps)
+    assert all(0 < step <= 1 for step in clock.sleeps)
 
 
-def test_a_wait_ends_with_the_nap_in_which_the_end_is_asked_for() -> None:
+def test_sleep_ends_after_the_step_in_which_stop_is_set() -> None:
     stop = threading.Event()
     clock = StoppingClock(stop, at_sleep=2)
 
@@ -54,7 +54,7 @@ def test_a_wait_ends_with_the_nap_in_which_the_end_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 60])
-def test_nothing_is_waited_for_once_the_end_was_asked_for(seconds: float) -> None:
+def test_sleep_returns_at_once_if_stop_is_set(seconds: float) -> None:
     stop, clock = threading.Event(), FakeClock()
     stop.set()
 

@@ -1,4 +1,4 @@
-"""The package's name, version and requirements, and that no text sends people to another owner's package."""
+"""The package's name, version and requirements. Texts must not install the package of the same name on PyPI."""
 
 from __future__ import annotations
 
@@ -44,51 +44,51 @@ _INSTALLERS = re.compile(
     r"(?:pip3?|pipx|uv|poetry|pdm|conda|mamba|pip_install)\W+(?:pip\W+|tool\W+)?(?:install|run|add|sync)\b(?P<words>[^\n#|&;]*)"
     r"|\buvx\b(?P<uvx>[^\n#|&;]*)"
 )
-# The short name is another owner's package, and ours is not published yet; files of these names may be installed.
+# On PyPI, source-amplitude belongs to another owner and our package is not published. Local files may be installed.
 _NAME = re.compile(r"source[-_.]+amplitude(?:[-_.]+ledger)?(?![-_\w/]|\.\w)", re.IGNORECASE)
 
 
 def fetched_by_name(text: str) -> list[str]:
-    """Return the words of install commands that an index would be asked for this package's name with."""
+    """Return the install commands in ``text`` that would fetch this package's name from an index."""
     commands = re.sub(r"\\\n\s*", " ", text)
-    commands = re.sub(r"(install)\n\s*", r"\1 ", commands)  # a command in running text may be wrapped
+    commands = re.sub(r"(install)\n\s*", r"\1 ", commands)  # commands in prose may be wrapped
     matches = _INSTALLERS.finditer(commands)
     words = ((match, re.split(r"[\s,`\"'()]+", match["words"] or match["uvx"] or "")) for match in matches)
     return [match[0].strip() for match, each in words for word in each if _NAME.match(word)]
 
 
-def test_the_version_is_the_one_in_pyproject() -> None:
+def test_version_matches_pyproject() -> None:
     assert version() == VERSION == metadata.version(DISTRIBUTION)
     assert re.search(r'^version = "(.+)"$', PYPROJECT, re.MULTILINE)[1] == VERSION  # type: ignore[index]
     assert re.search(r'^name = "(.+)"$', PYPROJECT, re.MULTILINE)[1] == DISTRIBUTION  # type: ignore[index]
 
 
 @pytest.mark.parametrize("library", REQUIREMENTS)
-def test_what_is_known_of_libraries_is_what_pyproject_asks_for(library: str) -> None:
+def test_requirements_match_pyproject(library: str) -> None:
     stated = set(re.findall(rf'^  "({library}[<>=][^"]*)"|\["({library}[<>=][^"]*)"\]', PYPROJECT, re.MULTILINE))
 
     stated = {one or other for one, other in stated}
     assert (stated, requirement_of(library)) == ({REQUIREMENTS[library]}, REQUIREMENTS[library])
 
 
-def test_the_libraries_that_every_command_needs_are_those_that_are_always_installed() -> None:
+def test_required_libraries_match_the_metadata() -> None:
     always = [each for each in metadata.requires(DISTRIBUTION) or [] if "extra ==" not in each]
 
     named = {re.split(r"[ (;]", each)[0] for each in always}
-    assert named == {*REQUIRED, "isal"}  # which has a substitute in the standard library
+    assert named == {*REQUIRED, "isal"}  # isal is optional: the standard library replaces it
 
 
-def test_a_library_that_is_not_asked_for_is_installed_by_its_name() -> None:
-    assert install_command("unheard-of", python="python") == "python -m pip install unheard-of"
+def test_unknown_library_is_installed_by_its_name() -> None:
+    assert install_command("unknown", python="python") == "python -m pip install unknown"
 
 
-def test_the_command_installs_for_the_python_that_runs_this_and_can_be_copied_into_a_shell() -> None:
+def test_install_command_uses_the_running_python() -> None:
     words = shlex.split(install_command("obstore", "pyarrow"))
 
     assert words == [sys.executable, "-m", "pip", "install", REQUIREMENTS["obstore"], REQUIREMENTS["pyarrow"]]
 
 
-# The arguments: modules that cannot be imported, and main.py's own.
+# Arguments: the modules to hide, then main.py's arguments.
 NOT_INSTALLED = """\
 import runpy, sys
 from importlib import metadata
@@ -118,7 +118,7 @@ READ = "read --config config.json --catalog catalog.json"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run main.py of a checkout that is not installed."""
+    """Return a function that runs main.py as if the package were not installed."""
     keys = {"api_key": "a-key", "secret_key": "a-secret", "start_date": "2026-01-01T00:00:00Z"}
     (tmp_path / "config.json").write_text(json.dumps(keys))
     (tmp_path / "catalog.json").write_text('{"streams": []}')
@@ -133,7 +133,7 @@ def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.mark.parametrize("arguments", ["--version", "--help", "spec", "spec --help", "read --help"])
-def test_a_checkout_without_any_library_answers_from_its_files(
+def test_help_and_spec_need_no_libraries(
     checkout: Callable[..., subprocess.CompletedProcess[str]], arguments: str
 ) -> None:
     done = checkout(arguments, hidden=MODULES.values())
@@ -142,25 +142,25 @@ def test_a_checkout_without_any_library_answers_from_its_files(
     assert arguments != "--version" or done.stdout == f"source-amplitude {VERSION}\n"
 
 
-def test_a_checkout_that_is_not_installed_reads(checkout: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_checkout_reads_without_installation(checkout: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = checkout(READ)
 
     assert (done.returncode, "Finished syncing" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("lacking", [*([each] for each in MODULES), list(MODULES)], ids=" ".join)
-def test_a_checkout_names_the_libraries_that_it_lacks_and_the_command_that_installs_them(
-    checkout: Callable[..., subprocess.CompletedProcess[str]], lacking: list[str]
+@pytest.mark.parametrize("missing", [*([each] for each in MODULES), list(MODULES)], ids=" ".join)
+def test_checkout_names_missing_libraries_and_install_command(
+    checkout: Callable[..., subprocess.CompletedProcess[str]], missing: list[str]
 ) -> None:
-    done = checkout(READ, hidden=[MODULES[each] for each in lacking])
+    done = checkout(READ, hidden=[MODULES[each] for each in missing])
 
-    command = shlex.join([sys.executable, "-m", "pip", "install", *(REQUIRED[each] for each in lacking)])
-    said = f"source-amplitude: not installed: {', '.join(lacking)}. Run {command} and then the command again.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    command = shlex.join([sys.executable, "-m", "pip", "install", *(REQUIRED[each] for each in missing)])
+    expected = f"source-amplitude: not installed: {', '.join(missing)}. Run {command} and then the command again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
 
 
 @pytest.mark.parametrize("command", ["check --config config.json", "land --config config.json --to place", "config"])
-def test_every_command_that_needs_libraries_looks_for_them_first(
+def test_commands_check_for_libraries_first(
     checkout: Callable[..., subprocess.CompletedProcess[str]], command: str
 ) -> None:
     done = checkout(command, hidden=["orjson", "tenacity"])
@@ -169,7 +169,7 @@ def test_every_command_that_needs_libraries_looks_for_them_first(
     assert done.stderr.startswith("source-amplitude: not installed: orjson, tenacity. Run ")
 
 
-def test_no_text_installs_the_package_that_a_registry_has_under_this_name() -> None:
+def test_no_text_installs_the_other_owners_package() -> None:
     found = {str(path.relative_to(PROJECT)): fetched_by_name(path.read_text(encoding="utf-8")) for path in TEXTS}
 
     assert {"README.md", "docs/landing.md", "source_amplitude/errors.py", "demo.py"} <= set(found)
@@ -194,7 +194,7 @@ def test_no_text_installs_the_package_that_a_registry_has_under_this_name() -> N
         "%pip install 'source-amplitude[spark] @ git+https://example'",
     ],
 )
-def test_commands_that_would_fetch_it_are_found(text: str) -> None:
+def test_commands_that_fetch_by_name_are_found(text: str) -> None:
     assert len(fetched_by_name(text)) == 1
 
 
@@ -210,5 +210,5 @@ def test_commands_that_would_fetch_it_are_found(text: str) -> None:
         "env/bin/pip install .\nenv/bin/source-amplitude config",
     ],
 )
-def test_commands_that_fetch_something_else_are_not(text: str) -> None:
+def test_other_install_commands_are_not_found(text: str) -> None:
     assert fetched_by_name(text) == []

@@ -20,7 +20,7 @@ NINE = datetime(2024, 3, 1, 9, tzinfo=timezone.utc)
         ("a_b#1/a_b#1_2024-03-01_9#70.json.gz", MemberName("a_b#1", NINE, 70)),
     ],
 )
-def test_a_name_of_the_usual_form_has_parts_and_is_written_from_them(text: str, name: MemberName) -> None:
+def test_usual_name_is_parsed_and_written_back(text: str, name: MemberName) -> None:
     assert parse_member_name(text) == name
     assert str(name) == text
 
@@ -35,7 +35,7 @@ def test_a_name_of_the_usual_form_has_parts_and_is_written_from_them(text: str, 
     ],
     ids=["padded hour", "padded partition", "a day only", "no folder"],
 )
-def test_an_unusual_name_has_parts_but_is_another_member_than_the_usual_one(text: str, name: MemberName) -> None:
+def test_unusual_name_is_parsed_but_not_written_back(text: str, name: MemberName) -> None:
     assert parse_member_name(text) == name
     assert str(name) != text
 
@@ -62,7 +62,7 @@ def test_an_unusual_name_has_parts_but_is_another_member_than_the_usual_one(text
     ],
     ids=repr,
 )
-def test_other_names_have_no_parts(text: str) -> None:
+def test_other_names_are_not_parsed(text: str) -> None:
     assert parse_member_name(text) is None
 
 
@@ -72,7 +72,7 @@ def test_other_names_have_no_parts(text: str) -> None:
     st.integers(0, 10**6),
 )
 @settings(deadline=None)
-def test_any_name_can_be_read_back(project: str, moment: datetime, partition: int) -> None:
+def test_any_name_survives_a_round_trip(project: str, moment: datetime, partition: int) -> None:
     name = MemberName(project, moment.replace(minute=0, second=0, microsecond=0, tzinfo=timezone.utc), partition)
 
     assert parse_member_name(str(name)) == name
@@ -80,11 +80,11 @@ def test_any_name_can_be_read_back(project: str, moment: datetime, partition: in
 
 @given(st.text())
 @settings(deadline=None)
-def test_any_text_is_a_name_or_not(text: str) -> None:
+def test_parsing_accepts_any_text(text: str) -> None:
     name = parse_member_name(text)
 
     assert name is None or name.partition >= 0
 
 
-def test_nothing_read_is_the_fingerprint_of_no_bytes() -> None:
+def test_nothing_read_is_the_fingerprint_of_zero_bytes() -> None:
     assert Fingerprint(content_bytes=0, crc32=0, malformed_lines=0) == NOTHING_READ

@@ -38,7 +38,7 @@ def dockerfile_values(instruction: str) -> list[str]:
 
 
 def without_inner_ids(schema: object) -> object:
-    """Return a schema without ``$id``: its parts keep those of the files they were bundled from, which breaks refs."""
+    """Return a schema without ``$id``; the ids of the bundled files break references."""
     if isinstance(schema, dict):
         return {key: without_inner_ids(value) for key, value in schema.items() if key != "$id"}
     return [without_inner_ids(value) for value in schema] if isinstance(schema, list) else schema
@@ -46,7 +46,7 @@ def without_inner_ids(schema: object) -> object:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    """Build the wheel with the project's own build backend, which needs no network."""
+    """Build the wheel with the project's build backend, offline."""
     folder = tmp_path_factory.mktemp("wheel")
     program = f"from poetry.core.masonry.api import build_wheel; print(build_wheel({str(folder)!r}))"
     built = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -55,7 +55,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
         yield archive
 
 
-def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_contains_exactly_both_packages(wheel: zipfile.ZipFile) -> None:
     files = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
@@ -63,13 +63,13 @@ def test_the_wheel_holds_both_packages_with_their_data_and_nothing_else(wheel: z
         if path.suffix in SUFFIXES
     }
     names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
-    about = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in names}
+    dist_info = {f"source_amplitude_ledger-{VERSION}.dist-info/{name}" for name in names}
 
-    assert set(wheel.namelist()) == files | about
+    assert set(wheel.namelist()) == files | dist_info
     assert {f"source_amplitude/{name}" for name in ("spec.json", "schemas/events.json", "report/page.css")} <= files
 
 
-def test_the_wheel_makes_one_console_script_that_calls_run(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_has_one_console_script(wheel: zipfile.ZipFile) -> None:
     entry_points = configparser.ConfigParser()
 
     entry_points.read_string(wheel.read(f"source_amplitude_ledger-{VERSION}.dist-info/entry_points.txt").decode())
@@ -89,7 +89,7 @@ def test_metadata_is_valid_for_airbytes_registry() -> None:
     assert problems == []
 
 
-def test_a_metadata_file_with_a_misspelt_key_is_not_valid() -> None:
+def test_metadata_with_a_misspelt_key_is_not_valid() -> None:
     schema = without_inner_ids(json.loads(METADATA_SCHEMA.read_text()))
     assert isinstance(schema, dict)
     loaded = connector_metadata()
@@ -100,7 +100,7 @@ def test_a_metadata_file_with_a_misspelt_key_is_not_valid() -> None:
     assert problems == ["$.data.releases.breakingChanges['1.0.0']"]
 
 
-def test_metadata_is_understood_by_the_cdk() -> None:
+def test_the_cdk_parses_the_metadata() -> None:
     data = MetadataFile.from_file(ROOT / "metadata.yaml").data
 
     assert (data.language, data.dockerRepository, data.dockerImageTag) == (
@@ -110,7 +110,7 @@ def test_metadata_is_understood_by_the_cdk() -> None:
     )
 
 
-def test_metadata_has_the_entry_the_registry_demands_for_a_first_major_version() -> None:
+def test_a_major_version_has_a_breaking_change_entry() -> None:
     releases = connector_metadata()["data"]["releases"]
 
     assert not VERSION.endswith(".0.0") or VERSION in releases["breakingChanges"]
@@ -124,15 +124,15 @@ def test_suggested_streams_exist() -> None:
     assert set(suggested) <= {stream["name"] for stream in catalog["streams"]}
 
 
-def test_the_newest_changelog_entry_is_of_this_version() -> None:
+def test_the_newest_changelog_entry_has_this_version() -> None:
     versions = re.findall(r"^## \[?([0-9.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
     assert versions[0] == VERSION
 
 
-def test_the_image_runs_the_console_script_as_an_ordinary_user_on_airbytes_base() -> None:
+def test_the_image_runs_the_console_script_as_airbyte_user() -> None:
     base = connector_metadata()["data"]["connectorBuildOptions"]["baseImage"]
-    script = "/usr/local/bin/source-amplitude"  # absolute, as Airbyte's documentation of its docker interface asks
+    script = "/usr/local/bin/source-amplitude"  # Airbyte's docker interface requires an absolute path
 
     assert dockerfile_values("ARG") == [f"BASE_IMAGE={base}"]
     assert dockerfile_values("ENTRYPOINT") == [json.dumps([script])]
@@ -140,7 +140,7 @@ def test_the_image_runs_the_console_script_as_an_ordinary_user_on_airbytes_base(
     assert dockerfile_values("USER") == ["airbyte"]
 
 
-def test_the_images_context_holds_what_the_dockerfile_copies_and_no_more() -> None:
+def test_the_build_context_contains_only_copied_files() -> None:
     copied = {name for line in dockerfile_values("COPY") for name in line.split()[:-1]}
 
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
@@ -149,7 +149,7 @@ def test_the_images_context_holds_what_the_dockerfile_copies_and_no_more() -> No
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
 
 
-def test_the_icon_is_a_square_drawing_of_its_own() -> None:
+def test_the_icon_is_a_square_svg_without_links() -> None:
     icon = ET.parse(ROOT / "icon.svg").getroot()  # noqa: S314 - our own file
 
     links = [name for element in icon.iter() for name in element.attrib if "href" in name]

@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes run as they stand there, against the emulator and a folder."""
+"""The recipes of docs/recipes run unchanged, against the emulator and a folder."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ TIMEOUT_SECONDS = 60
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Return the code of a page that is in a language."""
+    """Return the code blocks of a page in one language."""
     text = (PROJECT / page).read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 class Desk:
-    """A machine on which recipes run: the command on its PATH, a configuration, a folder to land in."""
+    """A machine for recipes: the command on its PATH, a configuration, a folder to land in."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.emulator = emulator
@@ -76,7 +76,7 @@ class Desk:
         (self.folder / "config.json").write_text(json.dumps(base | changes))
 
     def run(self, script: str, **environ: str) -> tuple[int, str]:
-        """Run a script as cron does; return its exit code and what cron would send."""
+        """Run a script as cron does; return its exit code and its output."""
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
@@ -90,7 +90,7 @@ class Desk:
         return done.returncode, done.stdout
 
     def objects(self) -> dict[str, bytes]:
-        """Return what was landed, without manifests."""
+        """Return the landed objects, without manifests."""
         return objects_of(stored(Peer(str(self.landed))))
 
 
@@ -102,14 +102,14 @@ def desk(emulator: Emulator, tmp_path: Path) -> Desk:
 
 
 def open_hours(emulator: Emulator) -> list[tuple[datetime, str]]:
-    """Return the hours that have no files, and have been due for less than a day, in the words of a manifest."""
+    """Return the hours without files that have been due for less than a day, as a manifest has them."""
     ours = [NOON - timedelta(hours=age) for age in range(26, 2, -1)]
     return [(hour.replace(tzinfo=None), "open") for hour in ours if not emulator.store.members(hour, hour + HOUR)]
 
 
 # Cron
 
-needs_flock = pytest.mark.skipif(shutil.which("flock") is None, reason="there is no flock here (util-linux has it)")
+needs_flock = pytest.mark.skipif(shutil.which("flock") is None, reason="flock is not installed (util-linux)")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def script() -> str:
 
 
 @needs_flock
-def test_cron_lands_what_is_new_and_says_nothing(desk: Desk, script: str) -> None:
+def test_cron_lands_new_hours_and_prints_nothing(desk: Desk, script: str) -> None:
     first = desk.run(script)
     second = desk.run(script)
 
@@ -129,7 +129,7 @@ def test_cron_lands_what_is_new_and_says_nothing(desk: Desk, script: str) -> Non
 
 
 @needs_flock
-def test_cron_fetches_again_what_somebody_deleted(desk: Desk, script: str) -> None:
+def test_cron_lands_deleted_objects_again(desk: Desk, script: str) -> None:
     desk.run(script)
     shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
 
@@ -140,35 +140,35 @@ def test_cron_fetches_again_what_somebody_deleted(desk: Desk, script: str) -> No
 
 
 @needs_flock
-def test_cron_says_what_failed_and_what_is_missing(desk: Desk, script: str) -> None:
+def test_cron_reports_failures_and_missing_hours(desk: Desk, script: str) -> None:
     desk.run(script)
     shutil.rmtree(desk.landed / "events" / "date=2026-03-03" / "hour=05")
     desk.configure(secret_key="another")
 
-    exit_code, said = desk.run(script)
+    exit_code, output = desk.run(script)
 
     assert exit_code == 1
-    assert said.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
-    assert "\n2026-03-03T05\tshort\t" in said
-    assert "Amplitude rejected the API keys" in said
+    assert output.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
+    assert "\n2026-03-03T05\tshort\t" in output
+    assert "Amplitude rejected the API keys" in output
 
 
 @needs_flock
-def test_cron_leaves_a_landing_that_is_at_work_alone(desk: Desk, script: str) -> None:
+def test_cron_does_not_start_beside_a_running_landing(desk: Desk, script: str) -> None:
     lock = desk.folder / "land-amplitude.log.lock"
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
 
-        exit_code, said = desk.run(script)
+        exit_code, output = desk.run(script)
 
-    assert (exit_code, said) == (
+    assert (exit_code, output) == (
         75,
-        f"The landing before this one is still at work; see {desk.folder}/land-amplitude.log.\n",
+        f"The previous run is not finished; see {desk.folder}/land-amplitude.log.\n",
     )
     assert not desk.landed.exists()
 
 
-def test_the_crontab_names_what_the_script_needs(script: str) -> None:
+def test_crontab_sets_the_required_variables(script: str) -> None:
     (crontab,) = blocks("docs/recipes/cron.md", "crontab")
     *settings, job = crontab.splitlines()
 
@@ -178,11 +178,11 @@ def test_the_crontab_names_what_the_script_needs(script: str) -> None:
     assert re.fullmatch(r"\d+ \* \* \* \* /\S+/land-amplitude\.sh", job)
 
 
-# Airflow and Dagster, which are too heavy to be installed here
+# Airflow and Dagster are too heavy to be installed here
 
 
 def parts_of(page: str, *names: str, **others: object) -> dict[str, Any]:
-    """Return what a page's Python defines by these names, with `others` in place of what it imports."""
+    """Return these definitions of a page's Python, with `others` in place of its imports."""
     (source,) = blocks(page, "python")
     tree = ast.parse(source)
     compile(tree, page, "exec")
@@ -213,7 +213,7 @@ def airflow() -> dict[str, Any]:
         ("2026-03-02T00", 24, []),
     ],
 )
-def test_windows_of_airflow_tile_their_range(
+def test_airflow_windows_cover_their_range_once(
     airflow: dict[str, Any], end: str, hours: int, expected: list[str]
 ) -> None:
     start, before = (datetime.strptime(text, "%Y-%m-%dT%H") for text in ("2026-03-02T00", end))  # noqa: DTZ007 - as there
@@ -223,20 +223,20 @@ def test_windows_of_airflow_tile_their_range(
     assert [" ".join([each["WINDOW_START"], each["WINDOW_END"]]) for each in cut] == expected
 
 
-def test_the_commands_of_airflow_land_and_check_every_window(desk: Desk, airflow: dict[str, Any]) -> None:
+def test_airflow_commands_land_and_check_each_window(desk: Desk, airflow: dict[str, Any]) -> None:
     midnight = datetime(2026, 3, 4, tzinfo=timezone.utc)
     cut = airflow["windows"](midnight - timedelta(days=2), midnight, 24)
 
     ended = [desk.run(airflow["LAND"], **window)[0] for window in cut]
     span = {"WINDOW_START": cut[0]["WINDOW_START"], "WINDOW_END": cut[-1]["WINDOW_END"]}
-    check, said = desk.run(airflow["CHECK"], **span)
+    check, output = desk.run(airflow["CHECK"], **span)
 
-    assert (ended, check) == ([0, 0], 0), said
+    assert (ended, check) == ([0, 0], 0), output
     assert desk.objects() == oracle(desk.emulator.store, midnight - timedelta(days=2), midnight)
 
 
 class Failure(Exception):  # noqa: N818 - Dagster's name
-    """In place of Dagster's."""
+    """A substitute for Dagster's."""
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def dagster_land(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
     return lambda *options: land(log, *options)
 
 
-def test_the_command_of_dagster_lands_an_hour(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
+def test_dagster_command_lands_an_hour(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
     hour = NOON.replace(hour=5)
 
     metadata = dagster_land("--start", "2026-03-04T05", "--end", "2026-03-04T06", "--only-missing")
@@ -258,7 +258,7 @@ def test_the_command_of_dagster_lands_an_hour(desk: Desk, dagster_land: Callable
     assert desk.objects() == oracle(desk.emulator.store, hour, hour + HOUR)
 
 
-def test_a_partition_of_dagster_that_fails_says_why(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
+def test_failed_dagster_partition_reports_the_reason(desk: Desk, dagster_land: Callable[..., dict[str, str]]) -> None:
     desk.configure(secret_key="another")
 
     with pytest.raises(Failure, match=r"land ended with 1: .*Amplitude rejected the API keys"):
@@ -269,7 +269,7 @@ def test_a_partition_of_dagster_that_fails_says_why(desk: Desk, dagster_land: Ca
 
 
 class Answers:
-    """What DuckDB answers to the blocks of the recipe, in their order, run in the folder above `landed`."""
+    """DuckDB's results of the recipe's blocks, in their order, in the folder that contains `landed`."""
 
     def __init__(self, folder: Path) -> None:
         self._connection = duckdb.connect(str(folder / "events.duckdb"))
@@ -281,7 +281,7 @@ class Answers:
             self.answers[block] = self._connection.execute(block).fetchall()
 
     def to(self, part: str) -> list[tuple[Any, ...]]:
-        """Return the answer to the one block that holds a text."""
+        """Return the result of the one block that contains a text."""
         (answer,) = [answer for block, answer in self.answers.items() if part in block]
         return answer
 
@@ -292,12 +292,12 @@ def duck(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Answers:
     land = 'source-amplitude land --config "$AMPLITUDE_CONFIG" --start 3d'
     others = (f"{land} --to landed-{form} --format {form}" for form in ("parquet", "jsonl"))
     script = " && ".join([f"{land} --to landed", f"{land} --to landed --end today --format json", *others])
-    ended, said = desk.run(script)
-    assert ended == 0, said
+    ended, output = desk.run(script)
+    assert ended == 0, output
     return Answers(desk.folder)
 
 
-def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Answers) -> None:
+def test_duckdb_finds_each_event_once(desk: Desk, duck: Answers) -> None:
     events: list[dict[str, Any]] = [*desk.emulator.store.events(NOON - timedelta(days=3), NOON)]
     midnight = NOON.replace(hour=0)
     plays = Counter(each["event_properties"]["title"] for each in events if each["event_type"] == "Song Played")
@@ -318,7 +318,7 @@ def test_duckdb_finds_every_event_once_and_the_store_whole(desk: Desk, duck: Ans
     assert 0 < sum(count for _, count in duck.to("hour < 12")) < plays.total()
 
 
-def test_duckdb_names_hours_whose_files_or_manifests_are_gone(desk: Desk, duck: Answers) -> None:
+def test_duckdb_finds_hours_without_files_or_manifest(desk: Desk, duck: Answers) -> None:
     five, six = NOON.replace(hour=5, tzinfo=None), NOON.replace(hour=6, tzinfo=None)
     events = len(desk.emulator.store.events(NOON.replace(hour=5), NOON.replace(hour=6)))
     shutil.rmtree(desk.landed / "events" / "date=2026-03-04" / "hour=05")
@@ -330,23 +330,23 @@ def test_duckdb_names_hours_whose_files_or_manifests_are_gone(desk: Desk, duck: 
     assert duck.to("generate_series") == sorted([*open_hours(desk.emulator), (six, "missing")])
 
 
-# In place of scripts
+# Replacing scripts
 
 
-def test_yesterday_becomes_a_local_array(desk: Desk) -> None:
+def test_script_replacement_writes_a_local_array(desk: Desk) -> None:
     *_, command = blocks("docs/recipes/from-scripts.md", "sh")
     yesterday = NOON.replace(hour=0) - timedelta(days=1)
 
-    ended, said = desk.run(command)
+    ended, output = desk.run(command)
 
     records = json.loads((desk.landed / "json" / "date=2026-03-03.json").read_bytes())
     expected = {event["uuid"] for event in desk.emulator.store.events(yesterday, yesterday + timedelta(days=1))}
-    assert ended == 0, said
+    assert ended == 0, output
     assert (len(records), {record["uuid"] for record in records}) == (len(expected), expected)
 
 
 @pytest.mark.parametrize(("position", "store"), [(0, "s3"), (1, "azure")])
-def test_three_days_are_landed_in_the_place_of_a_script(
+def test_script_replacement_lands_three_days(
     desk: Desk, position: int, store: str, request: pytest.FixtureRequest
 ) -> None:
     peer: Peer = request.getfixturevalue(store)
@@ -354,9 +354,9 @@ def test_three_days_are_landed_in_the_place_of_a_script(
     commands = [line for line in block.splitlines() if not line.startswith("export ")]
     script = " &&\n".join(re.sub(r"(s3|az)://your-\S+", peer.url, line) for line in commands)
 
-    ended, said = desk.run(script, **peer.environ)
+    ended, output = desk.run(script, **peer.environ)
 
-    assert ended == 0, said
+    assert ended == 0, output
     assert objects_of(stored(peer)) == oracle(desk.emulator.store)
 
 
@@ -364,7 +364,7 @@ def test_three_days_are_landed_in_the_place_of_a_script(
 
 
 def commands_in(page: str) -> list[list[str]]:
-    """Return the commands of a page that land hours or look at them, as words."""
+    """Return a page's commands `land`, `missing` and `report`, as words."""
     text = (PROJECT / page).read_text(encoding="utf-8").replace("\\\n", " ")
     found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|report)\b[^`|;#\n]*)", text)
     words = []
@@ -375,7 +375,7 @@ def commands_in(page: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_option_that_a_page_shows_is_one_of_its_command(page: str) -> None:
+def test_every_shown_option_exists(page: str) -> None:
     helps = {
         command: subprocess.run(
             [sys.executable, "-c", "import sys; from source_amplitude.run import run; sys.exit(run())", command, "-h"],

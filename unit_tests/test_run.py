@@ -26,7 +26,7 @@ FAKE_CONFIG = {"api_key": "no-such-api-key", "secret_key": "no-such-secret", "st
 
 
 def run(*command: str, code: int = 0) -> str:
-    """Run a program and return what it printed; nothing else may have been printed, on stderr."""
+    """Run a program and return its output; stderr must be empty."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (code, "")
     return done.stdout
@@ -53,32 +53,32 @@ def fake_config(tmp_path: Path) -> str:
     ],
     ids=["version", "help", "short help"],
 )
-def test_version_and_help_are_the_same_text_from_every_program(
+def test_every_program_prints_the_same_version_and_help(
     program: Sequence[str], arguments: Sequence[str], printed: str
 ) -> None:
     assert run(*program, *arguments) == printed
 
 
-def test_spec_is_the_same_from_every_program() -> None:
+def test_every_program_prints_the_same_spec() -> None:
     printed = [messages(run(*program, "spec")) for program in (MAIN, CONSOLE_SCRIPT, MODULE)]
 
     assert printed == [printed[0]] * 3
 
 
-def test_spec_means_to_the_protocol_what_the_cdk_would_print() -> None:
+def test_spec_is_equivalent_to_the_cdks() -> None:
     stock = "from airbyte_cdk.entrypoint import launch; from source_amplitude import SourceAmplitude"
 
     ours = messages(run(*MAIN, "spec"))
     theirs = messages(run(sys.executable, "-c", f"{stock}; launch(SourceAmplitude(), ['spec'])"))
 
-    # The CDK also writes out the protocol's defaults, such as "supportsDBT": false.
+    # The CDK also prints the protocol's defaults, such as "supportsDBT": false.
     assert [AirbyteMessageSerializer.load(message) for message in ours] == [
         AirbyteMessageSerializer.load(message) for message in theirs if message["type"] == "SPEC"
     ]
 
 
 @pytest.mark.parametrize("arguments", [["spec"], ["--version"], ["--help"], ["nonsense"]], ids=" ".join)
-def test_what_is_answered_from_files_imports_no_airbyte_cdk(arguments: list[str]) -> None:
+def test_spec_version_and_help_do_not_import_airbyte_cdk(arguments: list[str]) -> None:
     program = f"""
 import contextlib, io, sys
 from source_amplitude.run import run
@@ -91,14 +91,14 @@ print(sorted(name for name in sys.modules if name.startswith(("airbyte_cdk", "re
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], [], ["--config", "spec"]], ids=["unknown", "none", "option"])
-def test_wrong_usage_is_explained_on_stderr_and_ends_with_2(arguments: list[str]) -> None:
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     done = subprocess.run([*MAIN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
-    what = f"no command {arguments[0]!r}" if arguments else "no command"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {what}\n\n{HELP}")
+    problem = f"unknown command {arguments[0]!r}" if arguments else "missing command"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {problem}\n\n{HELP}")
 
 
-def test_discover_prints_the_golden_catalog_without_any_network(fake_config: str) -> None:
+def test_discover_prints_the_golden_catalog_offline(fake_config: str) -> None:
     environment = {**os.environ, "AMPLITUDE_API_URL": "http://127.0.0.1:9"}
 
     done = subprocess.run(
@@ -109,7 +109,7 @@ def test_discover_prints_the_golden_catalog_without_any_network(fake_config: str
     assert catalogs == [json.loads((ROOT / "unit_tests/golden/catalog.json").read_text())]
 
 
-def test_events_are_described_as_upstream_describes_them_but_for_the_key() -> None:
+def test_the_events_schema_equals_upstreams_except_the_key() -> None:
     catalog = json.loads((ROOT / "unit_tests/golden/catalog.json").read_text())["catalog"]
 
     (events,) = (stream for stream in catalog["streams"] if stream["name"] == "events")

@@ -35,7 +35,7 @@ def window(first: int, end: int) -> HourWindow:
     return HourWindow(h(first), h(end))
 
 
-# Spans anywhere, with many of them around the change from day files to hour files.
+# Many spans are near the change from day files to hour files.
 OFFSETS = st.integers(-100, 100) | st.integers(0, 100_000)
 SPANS = st.builds(
     lambda first, length: HourWindow(DAY_FILES_END + HOUR * first, DAY_FILES_END + HOUR * (first + length)),
@@ -59,12 +59,12 @@ WHOLE_SPANS = st.builds(
         (h(0).astimezone(INDIA), h(1)),
     ],
 )
-def test_a_window_needs_whole_utc_hours_and_at_least_one(start: datetime, end: datetime) -> None:
+def test_window_needs_whole_utc_hours(start: datetime, end: datetime) -> None:
     with pytest.raises(ValueError, match=r"is not a whole hour in UTC|needs at least one hour"):
         HourWindow(start, end)
 
 
-def test_a_window_has_its_start_and_not_its_end() -> None:
+def test_window_contains_its_start_but_not_its_end() -> None:
     nine_to_eleven = window(9, 11)
 
     assert list(nine_to_eleven) == [h(9), h(10)]
@@ -87,11 +87,11 @@ def test_a_window_has_its_start_and_not_its_end() -> None:
         ((9, 57), "2024-03-01 09:00 to 2024-03-03 09:00 UTC"),
     ],
 )
-def test_a_window_names_its_day_once_where_that_is_clear(hours: tuple[int, int], text: str) -> None:
+def test_window_text_omits_the_second_date_within_a_day(hours: tuple[int, int], text: str) -> None:
     assert str(window(*hours)) == text
 
 
-def test_moments_are_rounded_down_to_the_hour_in_utc() -> None:
+def test_floor_hour_rounds_down_in_utc() -> None:
     moment = datetime(2024, 3, 1, 9, 59, 59, 999_999, tzinfo=UTC)
 
     assert floor_hour(moment) == h(9)
@@ -108,23 +108,23 @@ def test_moments_are_rounded_down_to_the_hour_in_utc() -> None:
         (datetime(2024, 3, 1, 9, 30, tzinfo=UTC), HourWindow(h(9), h(10))),
     ],
 )
-def test_one_set_of_files_is_an_hour_and_was_a_day_before_2014_11_12(moment: datetime, unit: HourWindow) -> None:
+def test_set_of_files_was_a_day_before_2014_11_12(moment: datetime, unit: HourWindow) -> None:
     assert floor_unit(moment) == unit.start
     assert hour_window(moment) == unit
 
 
-def test_the_first_window_of_a_span_is_cut_at_its_size_or_the_end() -> None:
+def test_take_window_stops_at_its_size_or_the_end() -> None:
     assert take_window(window(0, 10), 4) == window(0, 4)
     assert take_window(window(0, 10), 10) == window(0, 10)
     assert take_window(window(0, 10), 8760) == window(0, 10)
     assert take_window(window(0, 1), 1) == window(0, 1)
 
 
-def test_a_plan_covers_its_span_in_order() -> None:
+def test_plan_covers_its_span_in_order() -> None:
     assert list(plan(window(1, 11), 4)) == [window(1, 5), window(5, 9), window(9, 11)]
 
 
-def test_a_plan_across_the_change_to_hour_files_has_whole_days_before_it() -> None:
+def test_plan_has_whole_days_before_hour_files() -> None:
     start = DAY_FILES_END - 2 * DAY
 
     windows = list(plan(HourWindow(start, DAY_FILES_END + 3 * HOUR), 2))
@@ -137,7 +137,7 @@ def test_a_plan_across_the_change_to_hour_files_has_whole_days_before_it() -> No
     ]
 
 
-def test_a_window_of_many_days_is_cut_to_whole_days_before_the_change() -> None:
+def test_take_window_stops_at_whole_days_before_hour_files() -> None:
     start = DAY_FILES_END - 10 * DAY
 
     assert take_window(HourWindow(start, DAY_FILES_END), 60) == HourWindow(start, start + 2 * DAY)
@@ -146,7 +146,7 @@ def test_a_window_of_many_days_is_cut_to_whole_days_before_the_change() -> None:
 
 @given(SPANS, st.integers(1, 60))
 @settings(deadline=None)
-def test_a_plan_covers_any_span_exactly_once_in_order_in_windows_of_bounded_size(span: HourWindow, hours: int) -> None:
+def test_plan_covers_any_span_exactly_once(span: HourWindow, hours: int) -> None:
     windows = list(plan(span, hours))
 
     assert [hour for part in windows for hour in part] == list(span)
@@ -155,7 +155,7 @@ def test_a_plan_covers_any_span_exactly_once_in_order_in_windows_of_bounded_size
 
 @given(WHOLE_SPANS, st.integers(1, 60))
 @settings(deadline=None)
-def test_a_plan_of_whole_units_never_cuts_a_day_of_files(span: HourWindow, hours: int) -> None:
+def test_plan_never_cuts_a_day_of_files(span: HourWindow, hours: int) -> None:
     cuts = [part.end for part in plan(span, hours)]
 
     assert [cut for cut in cuts if floor_unit(cut) != cut] == []
@@ -163,7 +163,7 @@ def test_a_plan_of_whole_units_never_cuts_a_day_of_files(span: HourWindow, hours
 
 @given(SPANS)
 @settings(deadline=None)
-def test_a_split_is_a_partition_and_repeated_splitting_ends_at_one_set_of_files(span: HourWindow) -> None:
+def test_repeated_split_ends_at_single_sets_of_files(span: HourWindow) -> None:
     units: list[HourWindow] = []
     waiting = [span]
     while waiting:
@@ -180,7 +180,7 @@ def test_a_split_is_a_partition_and_repeated_splitting_ends_at_one_set_of_files(
     assert [unit for unit in units if unit.hours > 24] == []
 
 
-def test_halves_are_equal_or_the_second_has_one_hour_more() -> None:
+def test_second_half_has_the_extra_hour() -> None:
     assert split(window(0, 10)) == (window(0, 5), window(5, 10))
     assert split(window(0, 5)) == (window(0, 2), window(2, 5))
     assert split(window(0, 2)) == (window(0, 1), window(1, 2))
@@ -195,8 +195,6 @@ def test_one_day_of_files_cannot_be_split() -> None:
     assert split(HourWindow(day.start, day.end + HOUR)) == (day, HourWindow(day.end, day.end + HOUR))
 
 
-# Sets of hours against plain sets.
-
 SMALL_WINDOWS = st.builds(lambda first, length: window(first, first + length), st.integers(0, 40), st.integers(1, 12))
 HOUR_SETS = st.lists(SMALL_WINDOWS, max_size=6).map(HourSet.of)
 
@@ -207,7 +205,7 @@ def plain(hours: HourSet) -> set[datetime]:
 
 @given(st.lists(SMALL_WINDOWS, max_size=6))
 @settings(deadline=None)
-def test_a_set_has_the_hours_of_its_windows_in_order_disjoint_and_never_touching(windows: list[HourWindow]) -> None:
+def test_hour_set_has_sorted_disjoint_windows(windows: list[HourWindow]) -> None:
     hours = HourSet.of(windows)
 
     expected = {hour for part in windows for hour in part}
@@ -219,19 +217,16 @@ def test_a_set_has_the_hours_of_its_windows_in_order_disjoint_and_never_touching
 
 @given(HOUR_SETS, HOUR_SETS)
 @settings(deadline=None)
-def test_union_difference_and_intersection_are_those_of_plain_sets(a: HourSet, b: HourSet) -> None:
+def test_operators_match_plain_sets(a: HourSet, b: HourSet) -> None:
     assert a | b == HourSet.of(HourWindow(hour, hour + HOUR) for hour in plain(a) | plain(b))
     assert a - b == HourSet.of(HourWindow(hour, hour + HOUR) for hour in plain(a) - plain(b))
     assert a & b == HourSet.of(HourWindow(hour, hour + HOUR) for hour in plain(a) & plain(b))
 
 
-def test_windows_that_touch_become_one() -> None:
+def test_touching_windows_are_merged() -> None:
     assert HourSet.of([window(3, 5), window(0, 3), window(7, 8)]).windows == (window(0, 5), window(7, 8))
     assert HourSet.of([]) == HourSet()
     assert HourSet.of([window(0, 9), window(2, 3)]).windows == (window(0, 9),)
-
-
-# Times in texts.
 
 
 @pytest.mark.parametrize(
@@ -253,7 +248,7 @@ def test_windows_that_touch_become_one() -> None:
         ("2021-01-25T23:00:00-02:00", datetime(2021, 1, 26, 1, 0, tzinfo=UTC)),
     ],
 )
-def test_a_text_that_names_a_moment_is_read_in_utc(text: str, moment: datetime) -> None:
+def test_parse_moment_returns_utc(text: str, moment: datetime) -> None:
     parsed = parse_moment(text)
 
     assert parsed == moment
@@ -293,13 +288,13 @@ def test_a_text_that_names_a_moment_is_read_in_utc(text: str, moment: datetime) 
     ],
     ids=repr,
 )
-def test_what_names_no_moment_is_none(value: object) -> None:
+def test_parse_moment_returns_none_for_other_values(value: object) -> None:
     assert parse_moment(value) is None
 
 
 @given(st.text() | st.from_regex(r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?\Z"))
 @settings(deadline=None)
-def test_any_text_is_a_utc_moment_or_none(text: str) -> None:
+def test_parse_moment_accepts_any_text(text: str) -> None:
     moment = parse_moment(text)
 
     assert moment is None or moment.utcoffset() == timedelta(0)
@@ -312,6 +307,6 @@ ZONES = st.sampled_from([UTC, INDIA, timezone(-timedelta(hours=11))])
 
 @given(st.datetimes(NAIVE_YEAR_2, NAIVE_YEAR_9998, timezones=ZONES))
 @settings(deadline=None)
-def test_every_moment_python_writes_is_read_again(moment: datetime) -> None:
+def test_parse_moment_reads_any_isoformat(moment: datetime) -> None:
     assert parse_moment(moment.isoformat()) == moment
     assert parse_moment(moment.isoformat(" ")) == moment

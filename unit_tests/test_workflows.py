@@ -1,4 +1,4 @@
-"""The workflows of GitHub say what the project says, ask for no more rights than they need, and name no secret."""
+"""The GitHub workflows match the project, have minimal permissions and use no secrets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WRITERS = {
     ("release.yml", "pypi"): {"id-token": "write"},
     ("release.yml", "image"): {"contents": "read", "packages": "write"},
 }
-"""The only jobs with other rights than to read the code, and why: publishing."""
+"""The permissions of the publishing jobs; all other jobs may only read."""
 
 
 def load(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - "on" is a key there
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - YAML 1.1 would parse the key "on" as true
     return loaded
 
 
@@ -42,11 +42,11 @@ def scripts() -> list[tuple[str, str]]:
     return [(where, step["run"]) for where, step in steps() if "run" in step]
 
 
-def test_there_are_workflows_for_tests_images_and_releases() -> None:
+def test_workflows_exist_for_tests_images_and_releases() -> None:
     assert [path.name for path in WORKFLOWS] == ["docker.yml", "release.yml", "test.yml"]
 
 
-def test_ci_runs_on_the_pythons_that_the_package_names() -> None:
+def test_ci_runs_on_every_supported_python() -> None:
     named = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', PYPROJECT)
     lowest = re.findall(r'^requires-python = ">=(3\.\d+),', PYPROJECT, re.MULTILINE)
 
@@ -57,7 +57,7 @@ def test_ci_runs_on_the_pythons_that_the_package_names() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
 
 
-def test_every_job_may_only_read_the_code_unless_it_publishes() -> None:
+def test_only_publishing_jobs_have_write_permissions() -> None:
     tops = {path.name: load(path)["permissions"] for path in WORKFLOWS}
     others = {(file, name): job["permissions"] for file, name, job in jobs() if "permissions" in job}
 
@@ -74,7 +74,7 @@ def test_only_a_tag_publishes() -> None:
     assert pushing == ["release.yml image"]
 
 
-def test_a_release_is_checked_and_tested_before_anything_is_published() -> None:
+def test_a_release_is_tested_before_it_is_published() -> None:
     release = load(ROOT / ".github/workflows/release.yml")["jobs"]
 
     needs = {name: job.get("needs") for name, job in release.items()}
@@ -84,14 +84,14 @@ def test_a_release_is_checked_and_tested_before_anything_is_published() -> None:
     assert release["test"]["uses"] == "./.github/workflows/test.yml"
 
 
-def test_every_action_is_pinned_at_least_by_its_major_version() -> None:
+def test_every_action_is_pinned() -> None:
     used = {step["uses"] for _, step in steps() if "uses" in step}
     used |= {job["uses"] for _, _, job in jobs() if "uses" in job}
 
     assert [name for name in sorted(used) if not PINNED.fullmatch(name)] == []
 
 
-def test_no_secret_is_named_and_no_checkout_keeps_its_token() -> None:
+def test_no_secret_is_used_and_no_token_is_persisted() -> None:
     texts = {path.name: path.read_text(encoding="utf-8") for path in WORKFLOWS}
     checkouts = [step for _, step in steps() if step.get("uses", "").startswith("actions/checkout@")]
 
@@ -99,19 +99,19 @@ def test_no_secret_is_named_and_no_checkout_keeps_its_token() -> None:
     assert {step["with"]["persist-credentials"] for step in checkouts} == {"false"}
 
 
-def test_every_job_ends_in_time() -> None:
+def test_every_job_has_a_timeout() -> None:
     assert [name for _, name, job in jobs() if "uses" not in job and "timeout-minutes" not in job] == []
 
 
 @pytest.mark.parametrize(("where", "script"), scripts())
-def test_every_script_is_shell_without_expressions_in_it(where: str, script: str) -> None:
+def test_every_script_is_valid_shell_without_expressions(where: str, script: str) -> None:
     parsed = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
 
     assert (parsed.returncode, parsed.stderr) == (0, ""), where
-    assert "${{" not in script  # what a branch is called must not become shell
+    assert "${{" not in script  # a branch name must not become shell code
 
 
-def test_every_make_target_and_every_file_that_is_run_exists() -> None:
+def test_every_make_target_and_file_in_workflows_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     commands = "\n".join(script for _, script in scripts())
 
@@ -131,7 +131,7 @@ def check_version(tag: str, folder: Path) -> tuple[int, list[str]]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the files that name the version, all with 2.3.4."""
+    """A copy of all files that contain the version, set to 2.3.4."""
     for folder in (".ci", "source_amplitude"):
         (tmp_path / folder).mkdir()
     shutil.copy(CHECK_VERSION, tmp_path / ".ci")
@@ -146,21 +146,21 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_tag_that_every_place_agrees_with_is_released(project: Path) -> None:
+def test_a_matching_tag_is_accepted(project: Path) -> None:
     assert check_version("v2.3.4", project) == (0, [])
 
 
 @pytest.mark.parametrize("tag", ["2.3.4", "v2.3", "vnext", "v2.3.4; true"])
-def test_a_tag_that_is_no_version_is_refused(project: Path, tag: str) -> None:
-    assert check_version(tag, project) == (1, [f"{tag} is no version such as v1.0.0."])
+def test_a_tag_that_is_not_a_version_is_refused(project: Path, tag: str) -> None:
+    assert check_version(tag, project) == (1, [f"{tag} is not a version such as v1.0.0."])
 
 
-def test_every_place_that_does_not_agree_with_the_tag_is_named(project: Path) -> None:
+def test_every_mismatched_version_is_reported(project: Path) -> None:
     places = ("pyproject.toml", "source_amplitude/distribution.py", "metadata.yaml", "CHANGELOG.md")
-    assert check_version("v2.3.5", project) == (1, [f"{name} has 2.3.4, the tag 2.3.5." for name in places])
+    assert check_version("v2.3.5", project) == (1, [f"{name} contains 2.3.4, but the tag is 2.3.5." for name in places])
 
 
-def test_a_changelog_whose_newest_entry_is_not_dated_is_not_released(project: Path) -> None:
+def test_an_undated_changelog_entry_is_refused(project: Path) -> None:
     (project / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n", encoding="utf-8")
 
-    assert check_version("v2.3.4", project) == (1, ["CHANGELOG.md has none, the tag 2.3.4."])
+    assert check_version("v2.3.4", project) == (1, ["CHANGELOG.md contains no version, but the tag is 2.3.4."])

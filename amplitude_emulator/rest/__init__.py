@@ -1,1 +1,1 @@
-"""The APIs behind Basic auth besides Export: Dashboard REST, cohorts, annotations, taxonomy and others."""
+"""The APIs with Basic authentication other than Export: Dashboard REST, cohorts, annotations, taxonomy and others."""

@@ -1,4 +1,4 @@
-"""Registers the REST routes and does what they share: keys, plan, limits, error bodies."""
+"""Register the REST routes, with their common checks: keys, plan, limits, error bodies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from amplitude_emulator.basic_auth import authorised_workspace
 from amplitude_emulator.errors import FORBIDDEN, RequestRefusedError, refusal_response
-from amplitude_emulator.json_answers import json_response
+from amplitude_emulator.json_responses import json_response
 from amplitude_emulator.project import REGIONS, Region
 from amplitude_emulator.rest.annotations_api import ANNOTATION_ROUTES
 from amplitude_emulator.rest.charts_api import CHART_ROUTES
@@ -16,7 +16,7 @@ from amplitude_emulator.rest.cohorts_api import COHORT_ROUTES
 from amplitude_emulator.rest.dashboard_api import DASHBOARD_ROUTES
 from amplitude_emulator.rest.deletions_api import DELETION_ROUTES
 from amplitude_emulator.rest.lookup_tables_api import LOOKUP_TABLE_ROUTES
-from amplitude_emulator.rest.routes import Asked, RestRoute
+from amplitude_emulator.rest.routes import ApiRequest, RestRoute
 from amplitude_emulator.rest.storage import STORAGE_PREFIX, Storage
 from amplitude_emulator.rest.taxonomy_api import TAXONOMY_ROUTES, not_found
 
@@ -39,7 +39,7 @@ STATUS_OF_PLAN_REFUSAL: dict[PlanRefusal, int] = {"forbidden": FORBIDDEN, "not_f
 
 
 class RestApis:
-    """The routes below ``/us`` and ``/eu``, those of lookup tables' own host, and the storage."""
+    """The routes below ``/us`` and ``/eu``, those of the lookup tables' host, and the storage."""
 
     def __init__(self, workspaces: Workspaces, clock: EmulatorClock, storage: Storage) -> None:
         self._workspaces = workspaces
@@ -47,7 +47,7 @@ class RestApis:
         self._storage = storage
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Register everything; call it last, since what is left below ``/api/`` gets a 404 here."""
+        """Register all routes; call this last, because every other path below ``/api/`` gets a 404 here."""
         for region in REGIONS:
             self._add(router, f"/{region}", region, REST_ROUTES)
             self._add(router, f"/data-{region}", region, LOOKUP_TABLE_ROUTES)
@@ -55,33 +55,33 @@ class RestApis:
 
     def _add(self, router: web.UrlDispatcher, prefix: str, region: Region, routes: tuple[RestRoute, ...]) -> None:
         for route in routes:
-            answer = partial(self._answer, region=region, route=route)
-            router.add_get(f"{prefix}{route.path}", answer, allow_head=False)
-        unknown = partial(self._answer, region=region, route=None)
+            handler = partial(self._respond, region=region, route=route)
+            router.add_get(f"{prefix}{route.path}", handler, allow_head=False)
+        unknown = partial(self._respond, region=region, route=None)
         router.add_get(prefix + "/api/{unknown:.*}", unknown, allow_head=False)
 
-    async def _answer(self, request: web.Request, region: Region, route: RestRoute | None) -> web.Response:
-        """Answer in the order a service checks: keys, path, plan, parameters, limits."""
+    async def _respond(self, request: web.Request, region: Region, route: RestRoute | None) -> web.Response:
+        """Respond to a request; check keys, path, plan, parameters and limits in this order."""
         try:
             authorization = request.headers.get("Authorization", "")
             workspace = authorised_workspace(self._workspaces, authorization, region)
-            return await _answer(Asked(request, workspace.content, self._clock, self._storage), route)
+            return await _respond(ApiRequest(request, workspace.content, self._clock, self._storage), route)
         except RequestRefusedError as refusal:
             return refusal_response(request.path, refusal)
 
 
-async def _answer(asked: Asked, route: RestRoute | None) -> web.Response:
+async def _respond(request: ApiRequest, route: RestRoute | None) -> web.Response:
     if route is None:
         raise RequestRefusedError(404, "Not Found")
-    return _refused_by_plan(asked, route.part) or await _answer_within_limits(asked, route)
+    return _refused_by_plan(request, route.part) or await _respond_within_limits(request, route)
 
 
-async def _answer_within_limits(asked: Asked, route: RestRoute) -> web.Response:
-    """Answer once the cost fits; it is booked before the answer, as a running query is."""
-    settings, costs, path = asked.content.settings, asked.content.costs, asked.request.path
-    cost = route.cost(asked)
-    if route.part == "lookup_tables":  # another host; no limit is documented
-        return route.answer(asked)
+async def _respond_within_limits(request: ApiRequest, route: RestRoute) -> web.Response:
+    """Book the cost, then respond; refuse a request whose cost exceeds the budget."""
+    settings, costs, path = request.content.settings, request.content.costs, request.http.path
+    cost = route.cost(request)
+    if route.part == "lookup_tables":  # different host; no limit is documented
+        return route.respond(request)
     if route.part == "taxonomy":
         costs.begin_taxonomy(path, cost, is_enforced=settings.has_limits)
     else:
@@ -89,7 +89,7 @@ async def _answer_within_limits(asked: Asked, route: RestRoute) -> web.Response:
     try:
         if settings.answer_seconds:
             await asyncio.sleep(settings.answer_seconds)
-        return route.answer(asked)
+        return route.respond(request)
     finally:
         if route.part == "taxonomy":
             costs.end_taxonomy(cost)
@@ -97,13 +97,13 @@ async def _answer_within_limits(asked: Asked, route: RestRoute) -> web.Response:
             costs.end()
 
 
-def _refused_by_plan(asked: Asked, part: Part) -> web.Response | None:
-    settings = asked.content.settings
+def _refused_by_plan(request: ApiRequest, part: Part) -> web.Response | None:
+    settings = request.content.settings
     if part not in settings.missing_in_plan:
         return None
     status = STATUS_OF_PLAN_REFUSAL[settings.plan_refusal]
     if part == "taxonomy" and status != FORBIDDEN:
         return json_response(not_found(), status=status)
-    # That such a text is sent was seen in a client's test (reference 0.3); its words are inferred.
+    # A client's test contains such a text (reference 0.3); the wording is inferred.
     name = part.replace("_", " ").capitalize()
     raise RequestRefusedError(status, f"{name} is not included in your current plan")

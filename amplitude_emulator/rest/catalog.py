@@ -1,4 +1,4 @@
-"""What a project's lists hold, as plain data."""
+"""The content of a project's lists."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Item = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Catalog:
-    """The items of a project's lists, in the order they are answered; assign a changed copy to vary them.
+    """The items of a project's lists, in the order of the responses; assign a changed copy to change them.
 
-    Items are JSON objects as Amplitude answers them, so that tests can add unknown keys and leave out known
-    ones. Three kinds hold what more than one route shows:
+    Items are JSON objects as in Amplitude's responses, so that tests can add unknown keys and omit known
+    ones. The items of charts, annotations and lookup tables serve more than one route.
 
     Attributes:
         events: Items of ``events/list``.
@@ -22,10 +22,10 @@ class Catalog:
         annotation_categories: ``id`` and ``name``.
         event_categories: Taxonomy's categories.
         event_types: Taxonomy's event types.
-        event_properties: Taxonomy's event properties; ``event_type`` null for shared ones.
+        event_properties: Taxonomy's event properties; ``event_type`` is null for shared ones.
         user_properties: Taxonomy's user properties.
         group_properties: Taxonomy's group properties.
-        lookup_tables: Table objects, with the CSV text as a further key ``csv``.
+        lookup_tables: Table objects, with the CSV text in the additional key ``csv``.
         deletions: Jobs of the User Privacy API.
     """
 
@@ -46,16 +46,16 @@ def catalog_with(catalog: Catalog, changes: Mapping[str, object]) -> Catalog:
     """Return a catalog with some lists replaced.
 
     Raises:
-        ValueError: There is no such list, or a value is no list of objects.
+        ValueError: A list is unknown, or a value is not a list of objects.
     """
     names = {known.name for known in fields(catalog)}
     unknown = sorted(changes.keys() - names)
     if unknown:
-        raise ValueError(f"There is no list {', '.join(unknown)}; there are {sorted(names)}.")
+        raise ValueError(f"Unknown list {', '.join(unknown)}. Known lists: {', '.join(sorted(names))}.")
     return replace(catalog, **{name: _items(name, value) for name, value in changes.items()})
 
 
 def _items(name: str, value: object) -> tuple[Item, ...]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ValueError(f"{name} must be a list of JSON objects.")
+        raise ValueError(f"{name} must be a list of JSON objects")
     return tuple(value)

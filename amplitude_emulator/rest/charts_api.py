@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from amplitude_emulator.errors import RequestRefusedError
-from amplitude_emulator.json_answers import json_response
+from amplitude_emulator.json_responses import json_response
 from amplitude_emulator.rest.dashboard_numbers import numbers_of
 from amplitude_emulator.rest.dashboard_queries import Days
 from amplitude_emulator.rest.query_metadata import query_metadata
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from amplitude_emulator.rest.catalog import Item
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
 DEFAULT_DAYS = 30
 
 
-def chart_csv(asked: Asked) -> web.Response:
-    """Answer with CSV in JSON: title lines, empty lines, then the table.
+def chart_csv(request: ApiRequest) -> web.Response:
+    """Return CSV in JSON: title lines, empty lines, then the table.
 
-    As recorded on 2026-09-25, every cell is quoted, names begin with a TAB and numbers do not.
+    As recorded on 2026-09-25, every cell is quoted, and names begin with a TAB, but numbers do not.
     """
-    chart = _chart(asked)
-    days = _days(asked, chart)
+    chart = _chart(request)
+    days = _days(request, chart)
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([_named(chart.get("name"))])
@@ -42,35 +42,35 @@ def chart_csv(asked: Asked) -> web.Response:
     text.write("\r\n")
     writer.writerow([_named("Segment"), *(_named(day.isoformat()) for day in days)])
     for segment in _segments(chart):
-        writer.writerow([_named(segment), *_values(asked, chart, segment, days)])
+        writer.writerow([_named(segment), *_values(request, chart, segment, days)])
     return json_response({"data": text.getvalue()})
 
 
-def chart_query(asked: Asked) -> web.Response:
-    """Answer with the chart's numbers as objects."""
-    chart = _chart(asked)
-    days, segments = _days(asked, chart), _segments(chart)
-    rows = [_values(asked, chart, segment, days) for segment in segments]
+def chart_query(request: ApiRequest) -> web.Response:
+    """Return the chart's numbers as objects."""
+    chart = _chart(request)
+    days, segments = _days(request, chart), _segments(chart)
+    rows = [_values(request, chart, segment, days) for segment in segments]
     data = {
         "series": [[{"setId": "", "value": value} for value in row] for row in rows],
         "seriesLabels": segments,
         "seriesCollapsed": [[{"setId": "", "value": sum(row)}] for row in rows],
         "xValues": [day.isoformat() for day in days],
     }
-    return json_response({"data": data, **query_metadata(asked, "QUERY_GRAPH")})
+    return json_response({"data": data, **query_metadata(request, "QUERY_GRAPH")})
 
 
-def _chart(asked: Asked) -> Item:
-    chart_id = asked.path_part("chart_id")
-    for chart in asked.content.catalog.charts:
+def _chart(request: ApiRequest) -> Item:
+    chart_id = request.path_part("chart_id")
+    for chart in request.content.catalog.charts:
         if chart.get("id") == chart_id:
             return chart
     raise RequestRefusedError(404, f"Chart {chart_id} was not found")  # inferred
 
 
-def _days(asked: Asked, chart: Item) -> list[date]:
+def _days(request: ApiRequest, chart: Item) -> list[date]:
     """Return the chart's last days, up to today in the project's time zone."""
-    today = asked.content.today()
+    today = request.content.today()
     count = int(str(chart.get("days", DEFAULT_DAYS)))
     return Days(today - timedelta(days=count - 1), today).all()
 
@@ -80,8 +80,8 @@ def _segments(chart: Item) -> list[str]:
     return [str(segment) for segment in segments] if isinstance(segments, list | tuple) else []
 
 
-def _values(asked: Asked, chart: Item, segment: str, days: list[date]) -> list[int]:
-    numbers = numbers_of(asked.content)
+def _values(request: ApiRequest, chart: Item, segment: str, days: list[date]) -> list[int]:
+    numbers = numbers_of(request.content)
     return [numbers.count(day, "chart", chart.get("id"), segment, lowest=0, highest=40) for day in days]
 
 
@@ -89,10 +89,10 @@ def _named(value: object) -> str:
     return f"\t{value}"
 
 
-def _cost(asked: Asked) -> int:
+def _cost(request: ApiRequest) -> int:
     """Return the cost of a segmentation of one event: days times segments (reference 3.1)."""
-    chart = _chart(asked)
-    return len(_days(asked, chart)) * max(1, len(_segments(chart)))
+    chart = _chart(request)
+    return len(_days(request, chart)) * max(1, len(_segments(chart)))
 
 
 CHART_ROUTES: tuple[RestRoute, ...] = (

@@ -1,4 +1,4 @@
-"""Downloads of cohorts: from the request for one to its file (reference 2.3 to 2.5)."""
+"""Cohort downloads: request, status, file (reference 2.3 to 2.5)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 LINK_LIFE_SECONDS = 7 * 24 * 3_600.0  # documented, reference 2.5
 PARALLEL_SECONDS = 60.0
-# Used in a client's test (reference 2.5).
+# From a client's test (reference 2.5).
 ID_COLUMNS = ("amplitude_id", "user_id")
 
 
 @dataclass
 class CohortDownload:
-    """One download. Its members are those the cohort had when it was asked for.
+    """One download, with the cohort's members at the time of the request.
 
     Attributes:
-        property_names: Names of the property columns, without a prefix.
-        begun_at: Elapsed seconds of the clock.
-        pending_polls: How many polls still find it in progress.
+        property_names: The names of the property columns, without a prefix.
+        begun_at: The start, in elapsed seconds of the clock.
+        pending_polls: How many more polls report it as in progress.
     """
 
     request_id: str
@@ -43,13 +43,13 @@ class CohortDownload:
     pending_polls: int
 
     @property
-    def is_completed(self) -> bool:
-        """Whether the file can be had."""
+    def is_complete(self) -> bool:
+        """Whether the file is available."""
         return self.pending_polls <= 0
 
 
 class CohortDownloads:
-    """A project's downloads. Safe to use from any thread."""
+    """A project's downloads. Thread-safe."""
 
     def __init__(self, clock: EmulatorClock, seed: int, project_id: int) -> None:
         self._clock = clock
@@ -58,7 +58,7 @@ class CohortDownloads:
         self._by_id: dict[str, CohortDownload] = {}
 
     def begin(self, cohort: Cohort, property_names: Sequence[str], pending_polls: int) -> CohortDownload:
-        """Begin a download and return it."""
+        """Start a download and return it."""
         with self._lock:
             request_id = derive_text("download", *self._origin, len(self._by_id))[:12]
             now = self._clock.elapsed_seconds()
@@ -68,7 +68,7 @@ class CohortDownloads:
             return download
 
     def get(self, request_id: str) -> CohortDownload:
-        """Return a download; KeyError where there is none, or none since seven days."""
+        """Return a download. Raise KeyError if it is unknown or older than seven days."""
         with self._lock:
             download = self._by_id[request_id]
             if self._clock.elapsed_seconds() - download.begun_at > LINK_LIFE_SECONDS:
@@ -76,32 +76,32 @@ class CohortDownloads:
             return download
 
     def poll(self, request_id: str) -> tuple[CohortDownload, bool]:
-        """Return a download, and whether it was already completed before this poll."""
+        """Return a download, and whether it was complete before this poll."""
         download = self.get(request_id)
         with self._lock:
-            was_completed = download.is_completed
+            was_completed = download.is_complete
             download.pending_polls -= 1
         return download, was_completed
 
     def unfinished(self) -> int:
-        """Return how many downloads of the last minute are still in progress."""
+        """Return the number of downloads of the last minute that are still in progress."""
         with self._lock:
             since = self._clock.elapsed_seconds() - PARALLEL_SECONDS
-            return sum(not item.is_completed and item.begun_at > since for item in self._by_id.values())
+            return sum(not item.is_complete and item.begun_at > since for item in self._by_id.values())
 
     def clear(self) -> None:
-        """Forget all downloads."""
+        """Remove all downloads."""
         with self._lock:
             self._by_id.clear()
 
 
 def property_names_of(members: Sequence[CohortMember]) -> list[str]:
-    """Return the names of all properties that some member has, sorted."""
+    """Return the sorted names of all properties of the members."""
     return sorted({name for member in members for name in member.properties})
 
 
 def write_csv(download: CohortDownload, prefix: PropertyPrefix) -> bytes:
-    """Return the file: UTF-8 with a header. How Amplitude writes nested values is not established; here JSON."""
+    """Return the file: UTF-8 CSV with a header. Nested values are JSON; Amplitude's form is not known."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = download.property_names
@@ -113,7 +113,7 @@ def write_csv(download: CohortDownload, prefix: PropertyPrefix) -> bytes:
 
 
 def pack(data: bytes) -> bytes:
-    """Return gzip of a file; equal files give equal bytes."""
+    """Return gzip-compressed data; equal data give equal bytes."""
     return gzip.compress(data, mtime=0)
 
 

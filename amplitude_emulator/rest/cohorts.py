@@ -24,7 +24,7 @@ DEFINITION: Mapping[str, object] = {
 
 @dataclass(frozen=True)
 class CohortMember:
-    """One user; anonymous users have no user id. Property names are without ``gp:``."""
+    """One user; anonymous users have no user id. Property names have no ``gp:`` prefix."""
 
     amplitude_id: int
     user_id: str | None = None
@@ -33,18 +33,18 @@ class CohortMember:
 
 @dataclass(frozen=True)
 class Cohort:
-    """One cohort as it is now.
+    """The current state of one cohort.
 
     Attributes:
         cohort_id: 7 or 8 lower-case letters and digits.
-        name: Not unique.
-        members: Those of the last computation; none before the first.
-        last_mod: When the definition changed.
-        created_at: None for old cohorts.
-        last_computed: None while never computed; then ``size`` is null.
-        is_published: Others are not listed.
-        syncs: ``syncMetadata``, shown if asked for.
-        overrides: Keys that replace those of the list's item, or come on top.
+        name: The display name; not unique.
+        members: The members by the last computation; empty before the first one.
+        last_mod: When the definition was last changed.
+        created_at: When the cohort was created; None for old cohorts.
+        last_computed: When the members were last computed; None before the first time, and ``size`` is null then.
+        is_published: Whether the cohort is listed.
+        syncs: The ``syncMetadata``, included on request.
+        overrides: Keys that replace or extend those of the list's item.
     """
 
     cohort_id: str
@@ -59,12 +59,12 @@ class Cohort:
 
     @property
     def size(self) -> int | None:
-        """The number of members; None while never computed."""
+        """The number of members; None before the first computation."""
         return None if self.last_computed is None else len(self.members)
 
 
 class Cohorts:
-    """A project's cohorts in the order they were first put. Safe to use from any thread."""
+    """A project's cohorts in the order of creation. Thread-safe."""
 
     def __init__(self, clock: EmulatorClock) -> None:
         self._clock = clock
@@ -72,23 +72,23 @@ class Cohorts:
         self._by_id: dict[str, Cohort] = {}
 
     def all(self) -> list[Cohort]:
-        """Return all cohorts, also those that are not published."""
+        """Return all cohorts, including unpublished ones."""
         with self._lock:
             return list(self._by_id.values())
 
     def get(self, cohort_id: str) -> Cohort:
-        """Return a cohort; KeyError where there is none."""
+        """Return a cohort. Raise KeyError if it is unknown."""
         with self._lock:
             return self._by_id[cohort_id]
 
     def put(self, cohort: Cohort) -> Cohort:
-        """Add a cohort, or replace the one with its id."""
+        """Add a cohort, or replace the cohort with the same id."""
         with self._lock:
             self._by_id[cohort.cohort_id] = cohort
         return cohort
 
     def recompute(self, cohort_id: str, members: Iterable[CohortMember] | None = None) -> Cohort:
-        """Move ``lastComputed`` to now, with other members where some are given; ``lastMod`` stays (8, 18)."""
+        """Set ``lastComputed`` to now, and the members if given; ``lastMod`` stays (8, 18)."""
         with self._lock:
             old = self._by_id[cohort_id]
             kept = old.members if members is None else tuple(members)
@@ -96,18 +96,18 @@ class Cohorts:
             return self._by_id[cohort_id]
 
     def remove(self, cohort_id: str) -> None:
-        """Remove a cohort; KeyError where there is none."""
+        """Remove a cohort. Raise KeyError if it is unknown."""
         with self._lock:
             del self._by_id[cohort_id]
 
     def replace_all(self, cohorts: Iterable[Cohort]) -> None:
-        """Have exactly these cohorts."""
+        """Replace all cohorts."""
         with self._lock:
             self._by_id = {cohort.cohort_id: cohort for cohort in cohorts}
 
 
 def cohort_to_json(cohort: Cohort, project_id: int, *, with_syncs: bool) -> dict[str, object]:
-    """Return a cohort as the list shows it (reference 2.1)."""
+    """Return a cohort as an item of the list (reference 2.1)."""
     item: dict[str, object] = {
         "appId": project_id,
         "archived": False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from amplitude_emulator.errors import RequestRefusedError
-from amplitude_emulator.json_answers import json_response
+from amplitude_emulator.json_responses import json_response
 from amplitude_emulator.rest.cohort_downloads import pack, property_names_of, write_csv
 from amplitude_emulator.rest.cohorts import cohort_to_json
 from amplitude_emulator.rest.routes import RestRoute
@@ -16,24 +16,24 @@ from amplitude_emulator.rest.routes import RestRoute
 if TYPE_CHECKING:
     from amplitude_emulator.rest.cohort_downloads import CohortDownload
     from amplitude_emulator.rest.cohorts import CohortMember
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
 ALL_BY_REDIRECT = -1
 
 
-def list_cohorts(asked: Asked) -> web.Response:
-    """Answer with the published cohorts."""
-    with_syncs = asked.parameter("includeSyncInfo") == "true"
-    project_id = asked.content.project.project_id
-    published = [cohort for cohort in asked.content.cohorts.all() if cohort.is_published]
+def list_cohorts(request: ApiRequest) -> web.Response:
+    """Return the published cohorts."""
+    with_syncs = request.parameter("includeSyncInfo") == "true"
+    project_id = request.content.project.project_id
+    published = [cohort for cohort in request.content.cohorts.all() if cohort.is_published]
     return json_response(
         {"cohorts": [cohort_to_json(cohort, project_id, with_syncs=with_syncs) for cohort in published]}
     )
 
 
-def usage(asked: Asked) -> web.Response:
-    """Answer with the monthly quota; that ``resets_at`` is a text is inferred (reference 2.6)."""
-    now, content = asked.clock.now(), asked.content
+def usage(request: ApiRequest) -> web.Response:
+    """Return the monthly quota; that ``resets_at`` is a text is inferred (reference 2.6)."""
+    now, content = request.clock.now(), request.content
     next_month = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=timezone.utc)
     quota = {
         "limit": content.settings.cohort_downloads_a_month,
@@ -43,37 +43,37 @@ def usage(asked: Asked) -> web.Response:
     return json_response({"rest_download": quota})
 
 
-def begin_download(asked: Asked) -> web.Response:
-    """Answer step 1: 202 with the number of the request, which counts against the quota."""
-    content = asked.content
+def begin_download(request: ApiRequest) -> web.Response:
+    """Start a download (step 1): 202 with the request id; it counts against the quota."""
+    content = request.content
     try:
-        cohort = content.cohorts.get(asked.path_part("cohort_id"))
+        cohort = content.cohorts.get(request.path_part("cohort_id"))
     except KeyError:
-        raise RequestRefusedError(404, "Cohort not found") from None  # "error" is documented, the rest inferred
+        raise RequestRefusedError(404, "Cohort not found") from None  # "error" is documented, the text is inferred
     settings = content.settings
     content.costs.book_cohort_request(
         content.downloads.unfinished(), settings.cohort_downloads_a_month, is_enforced=settings.has_limits
     )
-    names = _property_names(asked, cohort.members)
+    names = _property_names(request, cohort.members)
     download = content.downloads.begin(cohort, names, settings.cohort_pending_polls)
     return json_response({"request_id": download.request_id, "cohort_id": download.cohort_id}, status=202)
 
 
-def download_status(asked: Asked) -> web.Response:
-    """Answer step 2."""
-    download, is_completed = asked.content.downloads.poll(_known_request(asked).request_id)
+def download_status(request: ApiRequest) -> web.Response:
+    """Return the status (step 2)."""
+    download, is_complete = request.content.downloads.poll(_known_request(request).request_id)
     body = {
         "request_id": download.request_id,
         "cohort_id": download.cohort_id,
-        "async_status": "JOB COMPLETED" if is_completed else "JOB INPROGRESS",
+        "async_status": "JOB COMPLETED" if is_complete else "JOB INPROGRESS",
     }
-    return json_response(body, status=200 if is_completed else 202)
+    return json_response(body, status=200 if is_complete else 202)
 
 
-def download_file(asked: Asked) -> web.Response:
-    """Answer step 3: the file, or where it is."""
-    download, settings = _known_request(asked), asked.content.settings
-    if not download.is_completed:
+def download_file(request: ApiRequest) -> web.Response:
+    """Return the file, or a redirect to it (step 3)."""
+    download, settings = _known_request(request), request.content.settings
+    if not download.is_complete:
         raise RequestRefusedError(400, "The cohort is not ready")  # inferred
     has_header = bool(download.members) or settings.cohort_empty_file == "header"
     data = write_csv(download, settings.cohort_property_prefix) if has_header else b""
@@ -87,21 +87,21 @@ def download_file(asked: Asked) -> web.Response:
     limit = settings.cohort_inline_bytes
     if limit != ALL_BY_REDIRECT and len(data) <= limit:
         return web.Response(body=data, headers=headers)
-    return web.Response(status=302, headers={"Location": asked.storage.link(asked.request, data, headers)})
+    return web.Response(status=302, headers={"Location": request.storage.link(request.http, data, headers)})
 
 
-def _known_request(asked: Asked) -> CohortDownload:
+def _known_request(request: ApiRequest) -> CohortDownload:
     try:
-        return asked.content.downloads.get(asked.path_part("request_id"))
+        return request.content.downloads.get(request.path_part("request_id"))
     except KeyError:
         raise RequestRefusedError(404, "Request not found") from None  # inferred
 
 
-def _property_names(asked: Asked, members: tuple[CohortMember, ...]) -> list[str]:
-    """Return the properties asked for: none, those of ``propKeys``, or all."""
-    if asked.parameter("props") != "1":
+def _property_names(request: ApiRequest, members: tuple[CohortMember, ...]) -> list[str]:
+    """Return the requested properties: none, those of ``propKeys``, or all."""
+    if request.parameter("props") != "1":
         return []
-    keys = asked.request.query.getall("propKeys", [])
+    keys = request.http.query.getall("propKeys", [])
     return [key.removeprefix("gp:") for key in keys] or property_names_of(members)
 
 

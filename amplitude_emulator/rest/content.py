@@ -1,4 +1,4 @@
-"""Everything of a project but its events."""
+"""The content of a project except its events."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class ProjectContent:
-    """Lists, cohorts, settings and budgets of one project; begins with sample content.
+    """Lists, cohorts, settings and budgets of one project; initially sample content.
 
-    ``settings`` and ``catalog`` are values to be replaced, from any thread (`dataclasses.replace`).
+    Replace the values of ``settings`` and ``catalog`` to change them (`dataclasses.replace`), from any thread.
     """
 
     def __init__(self, project: Project, clock: EmulatorClock, seed: int) -> None:
@@ -34,7 +34,7 @@ class ProjectContent:
         self._fill()
 
     def today(self) -> date:
-        """Return the day it is in the project's time zone."""
+        """Return today's date in the project's time zone."""
         return self._clock.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
 
     def reset(self) -> None:

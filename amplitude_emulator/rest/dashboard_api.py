@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amplitude_emulator.json_answers import json_response
+from amplitude_emulator.json_responses import json_response
 from amplitude_emulator.rest.dashboard_numbers import Numbers, numbers_of, values_of
 from amplitude_emulator.rest.dashboard_queries import (
     choice,
     condition_count,
-    days_asked_for,
-    interval_asked_for,
     invalid,
-    property_asked_for,
-    segments_asked_for,
+    requested_days,
+    requested_interval,
+    requested_property,
+    requested_segments,
 )
 from amplitude_emulator.rest.query_metadata import query_metadata
 from amplitude_emulator.rest.revenue_api import REVENUE_ROUTES
 from amplitude_emulator.rest.routes import RestRoute
-from amplitude_emulator.rest.session_lengths import bins_asked_for
+from amplitude_emulator.rest.session_lengths import requested_bins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
 SESSION_COST_PER_DAY = 4  # documented, reference 3.1
-EVENTS_LIST_COST = 1  # it has no days; inferred
+EVENTS_LIST_COST = 1  # the route has no days; inferred
 LEAST_USERS, MOST_USERS = 20, 200
 
 
-def users(asked: Asked) -> web.Response:
-    """Answer ``/api/2/users``, whose recording has no metadata (reference 3.4)."""
-    days, numbers = days_asked_for(asked), numbers_of(asked.content)
-    measure, group = choice(asked, "m", ("active", "new")), property_asked_for(asked, "g")
-    intervals = days.intervals(interval_asked_for(asked))
-    segment_count = max(1, len(segments_asked_for(asked)))
-    # Without a group-by Airbyte's tests have the label 0 (reference 3.4); with segments, inferred, their numbers.
+def users(request: ApiRequest) -> web.Response:
+    """Respond to ``/api/2/users``; its recording has no metadata (reference 3.4)."""
+    days, numbers = requested_days(request), numbers_of(request.content)
+    measure, group = choice(request, "m", ("active", "new")), requested_property(request, "g")
+    intervals = days.intervals(requested_interval(request))
+    segment_count = max(1, len(requested_segments(request)))
+    # Without group-by, the label is 0 in Airbyte's tests (reference 3.4). Segment numbers as labels are inferred.
     labels: list[int | str] = list(range(segment_count)) if group is None else list(values_of(group))
     series = [
         [
@@ -60,27 +60,27 @@ def users(asked: Asked) -> web.Response:
     return json_response({"data": data})
 
 
-def average_session_length(asked: Asked) -> web.Response:
-    """Answer ``/api/2/sessions/average``: seconds a day (reference 3.6)."""
+def average_session_length(request: ApiRequest) -> web.Response:
+    """Respond to ``/api/2/sessions/average``: seconds per day (reference 3.6)."""
 
     def seconds(numbers: Numbers, day: date) -> float:
         return numbers.count(day, "session seconds", lowest=30_000, highest=900_000) / 1_000
 
-    return _per_day(asked, seconds)
+    return _per_day(request, seconds)
 
 
-def sessions_per_user(asked: Asked) -> web.Response:
-    """Answer ``/api/2/sessions/peruser`` (reference 3.7)."""
+def sessions_per_user(request: ApiRequest) -> web.Response:
+    """Respond to ``/api/2/sessions/peruser`` (reference 3.7)."""
 
     def sessions(numbers: Numbers, day: date) -> float:
         return numbers.count(day, "sessions per user", lowest=100, highest=400) / 100
 
-    return _per_day(asked, sessions)
+    return _per_day(request, sessions)
 
 
-def session_lengths(asked: Asked) -> web.Response:
-    """Answer ``/api/2/sessions/length``; without sessions even ``xValues`` is empty (reference 3.5)."""
-    days, bins, numbers = days_asked_for(asked), bins_asked_for(asked), numbers_of(asked.content)
+def session_lengths(request: ApiRequest) -> web.Response:
+    """Respond to ``/api/2/sessions/length``; without sessions, ``xValues`` is empty too (reference 3.5)."""
+    days, bins, numbers = requested_days(request), requested_bins(request), numbers_of(request.content)
     active = [day for day in days.all() if numbers.has_activity(day)]
     counts = [numbers.total(active, "session length", label, lowest=0, highest=90) for label in bins]
     data = {
@@ -90,28 +90,28 @@ def session_lengths(asked: Asked) -> web.Response:
         "seriesLabels": [0] if active else [],
         "seriesCollapsed": [[_collapsed(sum(counts))]] if active else [],
     }
-    return json_response({"withSets": False, "data": data, **query_metadata(asked, "QUERY_GRAPH")})
+    return json_response({"withSets": False, "data": data, **query_metadata(request, "QUERY_GRAPH")})
 
 
-def composition(asked: Asked) -> web.Response:
-    """Answer ``/api/2/composition`` (reference 3.8); without users, inferred, nothing but the label."""
-    days, name, numbers = days_asked_for(asked), _composed_property(asked), numbers_of(asked.content)
+def composition(request: ApiRequest) -> web.Response:
+    """Respond to ``/api/2/composition`` (reference 3.8); that only the label is left without users is inferred."""
+    days, name, numbers = requested_days(request), _composed_property(request), numbers_of(request.content)
     active = [day for day in days.all() if numbers.has_activity(day)]
     values = values_of(name) if active else ()
     counts = [numbers.total(active, "composition", name, value, lowest=1, highest=60) for value in values]
     data = {"xValues": list(values), "series": [counts] if active else [], "seriesLabels": [name]}
-    return json_response({"data": data, **query_metadata(asked, "COMPOSITION")})
+    return json_response({"data": data, **query_metadata(request, "COMPOSITION")})
 
 
-def events_list(asked: Asked) -> web.Response:
-    """Answer ``/api/2/events/list`` from the catalog, hidden events left out (reference 3.9)."""
-    visible = [event for event in asked.content.catalog.events if not event.get("hidden")]
-    return json_response({"data": visible, **query_metadata(asked, None)})
+def events_list(request: ApiRequest) -> web.Response:
+    """Respond to ``/api/2/events/list`` with the catalog's events that are not hidden (reference 3.9)."""
+    visible = [event for event in request.content.catalog.events if not event.get("hidden")]
+    return json_response({"data": visible, **query_metadata(request, None)})
 
 
-def _per_day(asked: Asked, value_of: Callable[[Numbers, date], float]) -> web.Response:
-    """Answer in the recorded shape: times in ``xValues``, integers for zero, no empty series (reference 3.6)."""
-    days, numbers = days_asked_for(asked).all(), numbers_of(asked.content)
+def _per_day(request: ApiRequest, value_of: Callable[[Numbers, date], float]) -> web.Response:
+    """Return the recorded form: times in ``xValues``, integers for zero, no empty series (reference 3.6)."""
+    days, numbers = requested_days(request).all(), numbers_of(request.content)
     values = [value_of(numbers, day) or 0 for day in days]
     data = {
         "series": [values],
@@ -119,35 +119,35 @@ def _per_day(asked: Asked, value_of: Callable[[Numbers, date], float]) -> web.Re
         "seriesMeta": [{"segmentIndex": 0, "sessionIndex": 0}],
         "xValues": [f"{day.isoformat()}T00:00:00" for day in days],
     }
-    return json_response({"data": data, **query_metadata(asked, "QUERY_GRAPH")})
+    return json_response({"data": data, **query_metadata(request, "QUERY_GRAPH")})
 
 
 def _collapsed(value: float) -> dict[str, object]:
     return {"setId": "", "value": value}
 
 
-def _composed_property(asked: Asked) -> str:
-    name = property_asked_for(asked, "p")
+def _composed_property(request: ApiRequest) -> str:
+    name = requested_property(request, "p")
     if name is None:
         raise invalid("Missing required parameter p")
     return name
 
 
-def _users_cost(asked: Asked) -> int:
-    return days_asked_for(asked).count * condition_count(asked)
+def _users_cost(request: ApiRequest) -> int:
+    return requested_days(request).count * condition_count(request)
 
 
-def _sessions_cost(asked: Asked) -> int:
-    return days_asked_for(asked).count * SESSION_COST_PER_DAY
+def _sessions_cost(request: ApiRequest) -> int:
+    return requested_days(request).count * SESSION_COST_PER_DAY
 
 
-def _composition_cost(asked: Asked) -> int:
-    """Return a cost of 1 a day: whether ``p`` counts as a group-by is not documented."""
-    _composed_property(asked)
-    return days_asked_for(asked).count
+def _composition_cost(request: ApiRequest) -> int:
+    """Return a cost of 1 per day; whether ``p`` counts as a group-by is not documented."""
+    _composed_property(request)
+    return requested_days(request).count
 
 
-def _events_list_cost(_: Asked) -> int:
+def _events_list_cost(_: ApiRequest) -> int:
     return EVENTS_LIST_COST
 
 

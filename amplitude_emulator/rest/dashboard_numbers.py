@@ -1,4 +1,4 @@
-"""The made-up numbers of dashboards: they follow from the seed, the project, the day and a label."""
+"""The invented numbers of dashboards, derived from the seed, the project, the day and a label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from amplitude_emulator.rest.content import ProjectContent
 
-NONE = "(none)"  # how a missing value is called, reference 3.4
+NONE = "(none)"  # the name of a missing value, reference 3.4
 PROPERTY_VALUES: Mapping[str, tuple[str, ...]] = {
     "version": ("3.4.9", "3.5.0", NONE),
     "country": ("United States", "Denmark", "Japan", NONE),
@@ -33,7 +33,7 @@ PROPERTY_VALUES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Numbers:
-    """The source of numbers for one answer. Days outside the project's life count nothing."""
+    """The numbers of one response. Days without activity have zeros."""
 
     seed: int
     project_id: int
@@ -42,23 +42,23 @@ class Numbers:
     late_activity: Mapping[str, int]
 
     def has_activity(self, day: date) -> bool:
-        """Whether anything happened on a day. That days to come are answered with zeros is inferred."""
+        """Whether a day has activity. That future days have zeros is inferred."""
         return self.first_day <= day <= self.today
 
     def count(self, day: date, *label: object, lowest: int, highest: int) -> int:
-        """Return a number for a day and a label, between two limits, plus what came in late."""
+        """Return a number for a day and a label, between two limits, plus the day's late activity."""
         if not self.has_activity(day):
             return 0
         drawn = derive_number(highest - lowest + 1, self.seed, self.project_id, day.isoformat(), *label)
         return lowest + drawn + self.late_activity.get(day.isoformat(), 0)
 
     def total(self, days: Iterable[date], *label: object, lowest: int, highest: int) -> int:
-        """Return the sum over some days; real numbers of distinct users add up to less."""
+        """Return the sum over days. Real numbers of distinct users would be lower."""
         return sum(self.count(day, *label, lowest=lowest, highest=highest) for day in days)
 
 
 def numbers_of(content: ProjectContent) -> Numbers:
-    """Return the numbers of a project as it is now."""
+    """Return the numbers of a project by its current settings."""
     settings = content.settings
     return Numbers(
         content.seed, content.project.project_id, settings.first_day, content.today(), settings.late_activity
@@ -66,5 +66,5 @@ def numbers_of(content: ProjectContent) -> Numbers:
 
 
 def values_of(name: str) -> tuple[str, ...]:
-    """Return the values of a property; custom ones that nobody sent have none."""
+    """Return the values of a property; unknown custom properties have no values."""
     return PROPERTY_VALUES.get(name, (NONE,))

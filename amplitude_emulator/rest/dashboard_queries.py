@@ -1,4 +1,4 @@
-"""Parameters of Dashboard REST: days, intervals, segments, and what a query costs (reference 3.1, 3.3)."""
+"""Parameters of Dashboard REST: days, intervals, segments, and the cost of a query (reference 3.1, 3.3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from amplitude_emulator.errors import RequestRefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
 ONE_DAY = timedelta(days=1)
 DAILY, WEEKLY, MONTHLY = 1, 7, 30
@@ -45,18 +45,16 @@ class Days:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of days."""
         return (self.last - self.first).days + 1
 
     def all(self) -> list[date]:
-        """Return every day."""
         return [self.first + n * ONE_DAY for n in range(self.count)]
 
     def intervals(self, length: int) -> list[list[date]]:
-        """Return the days by interval: single days, weeks from the first day on, or calendar months.
+        """Group the days by interval: single days, weeks from the first day, or calendar months.
 
-        That weeks are counted from the first day, and that an interval is named after its first day, is
-        inferred.
+        That weeks start at the first day, and that an interval is named after its first day, is inferred.
         """
         if length == MONTHLY:
             months: dict[tuple[int, int], list[date]] = {}
@@ -68,48 +66,48 @@ class Days:
 
 
 def invalid(details: str, message: str = "Invalid parameters") -> RequestRefusedError:
-    """Return a 400; ``type`` was observed (reference 0.3), the texts are inferred."""
+    """Return a 400; ``type`` is observed (reference 0.3), the texts are inferred."""
     return RequestRefusedError(400, details, message=message, error_type="invalid")
 
 
 def invalid_property(name: str) -> RequestRefusedError:
-    """Return the 400 observed for a built-in property that a project never received (reference 3.3)."""
+    """Return the observed 400 for a built-in property that the project never received (reference 3.3)."""
     return invalid(f"Invalid user property {name}", "Invalid chart definition")
 
 
-def days_asked_for(asked: Asked) -> Days:
-    """Read ``start`` and ``end``."""
-    days = Days(_day(asked, "start"), _day(asked, "end"))
+def requested_days(request: ApiRequest) -> Days:
+    """Parse ``start`` and ``end``."""
+    days = Days(_day(request, "start"), _day(request, "end"))
     if days.first > days.last:
         raise invalid("Invalid time range: start is after end")
     return days
 
 
-def interval_asked_for(asked: Asked) -> int:
-    """Read ``i``."""
-    return int(choice(asked, "i", ("1", "7", "30")))
+def requested_interval(request: ApiRequest) -> int:
+    """Parse ``i``."""
+    return int(choice(request, "i", ("1", "7", "30")))
 
 
-def choice(asked: Asked, name: str, choices: Sequence[str]) -> str:
-    """Read a parameter of few values; the first one is the default."""
-    value = asked.parameter(name) or choices[0]
+def choice(request: ApiRequest, name: str, choices: Sequence[str]) -> str:
+    """Parse a parameter with fixed choices; the first one is the default."""
+    value = request.parameter(name) or choices[0]
     if value not in choices:
         raise invalid(f"Invalid value for {name}: {value}")
     return value
 
 
-def property_asked_for(asked: Asked, name: str) -> str | None:
-    """Read a property: built in, or custom with ``gp:``."""
-    value = asked.parameter(name)
+def requested_property(request: ApiRequest, name: str) -> str | None:
+    """Parse the name of a property: built-in, or custom with ``gp:``."""
+    value = request.parameter(name)
     if value is not None and not value.startswith("gp:") and value not in BUILT_IN_PROPERTIES:
         raise invalid_property(value)
     return value
 
 
-def segments_asked_for(asked: Asked) -> list[list[object]]:
-    """Read ``s``: one JSON array of conditions for each segment."""
+def requested_segments(request: ApiRequest) -> list[list[object]]:
+    """Parse ``s``: one JSON array of conditions per segment."""
     segments = []
-    for text in asked.request.query.getall("s", []):
+    for text in request.http.query.getall("s", []):
         try:
             conditions = json.loads(text)
         except ValueError:
@@ -117,27 +115,27 @@ def segments_asked_for(asked: Asked) -> list[list[object]]:
         if not isinstance(conditions, list):
             raise invalid("Invalid segment definition")
         segments.append(conditions)
-    if len(segments) > 1 and asked.parameter("g"):
+    if len(segments) > 1 and request.parameter("g"):
         raise invalid("A group by needs a single segment")
     return segments
 
 
-def condition_count(asked: Asked) -> int:
-    """Return the conditions: segments, their conditions, and 4 for a group-by (reference 3.1).
+def condition_count(request: ApiRequest) -> int:
+    """Return the number of conditions: segments, their conditions, and 4 for a group-by (reference 3.1).
 
-    A query without segments counts as one of all users, as "about 5 per day" for ``g=country`` has it.
+    A query without segments counts as one segment; this fits the documented "about 5 per day" for ``g=country``.
     """
-    segments = segments_asked_for(asked)
+    segments = requested_segments(request)
     count = max(1, len(segments)) + sum(len(segment) for segment in segments)
-    return count + (CONDITIONS_OF_A_GROUP_BY if asked.parameter("g") else 0)
+    return count + (CONDITIONS_OF_A_GROUP_BY if request.parameter("g") else 0)
 
 
-def _day(asked: Asked, name: str) -> date:
-    text = asked.parameter(name)
+def _day(request: ApiRequest, name: str) -> date:
+    text = request.parameter(name)
     if text is None:
         raise invalid(f"Missing required parameter {name}")
     malformed = invalid(f"Invalid {name}: expected the format YYYYMMDD")
-    digits = DAY_FORM.fullmatch(text)  # strptime takes single digits, too
+    digits = DAY_FORM.fullmatch(text)  # strptime accepts single digits
     if digits is None:
         raise malformed
     try:

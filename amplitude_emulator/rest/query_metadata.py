@@ -1,4 +1,4 @@
-"""The undocumented keys that stand beside ``data`` in dashboards' answers (reference 3.2)."""
+"""The undocumented keys beside ``data`` in dashboards' responses (reference 3.2)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from amplitude_emulator.derived_ids import derive_text
 
 if TYPE_CHECKING:
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
 
-def query_metadata(asked: Asked, query_type: str | None) -> dict[str, object]:
-    """Return most of the keys of recordings of 2026-09-24; without a query type only those of ``events/list``."""
-    now_ms = int(asked.clock.now().timestamp() * 1_000)
+def query_metadata(request: ApiRequest, query_type: str | None) -> dict[str, object]:
+    """Return most keys of the recordings of 2026-09-24; without a query type, only those of ``events/list``."""
+    now_ms = int(request.clock.now().timestamp() * 1_000)
     always: dict[str, object] = {
         "timeComputed": now_ms,
         "wasCached": False,
@@ -25,7 +25,7 @@ def query_metadata(asked: Asked, query_type: str | None) -> dict[str, object]:
     }
     if query_type is None:
         return always
-    query_id = derive_text("query", asked.request.path_qs)[:10]
+    query_id = derive_text("query", request.http.path_qs)[:10]
     return {
         **always,
         "allQueriesCached": False,
@@ -37,7 +37,7 @@ def query_metadata(asked: Asked, query_type: str | None) -> dict[str, object]:
         "prunedResult": False,
         "hitChunkGroupByLimit": False,
         "millisSinceComputed": 0,
-        "earliestServerReceivedTime": 2**63 - 1,  # recorded through a JSON of doubles, which rounds it up
+        "earliestServerReceivedTime": 2**63 - 1,  # rounded up: the recording tool stored numbers as doubles
         "queryIds": [query_id],
         "numQueries": 1,
         "perQueryMetadata": [{"queryId": query_id, "queryType": query_type, "cached": False, "novaCost": 0}],

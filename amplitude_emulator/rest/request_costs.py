@@ -1,4 +1,4 @@
-"""Budgets and rates of a project (reference 2, 3.1, 5.1, 5.5), and what was booked on them."""
+"""Budgets and rate limits of a project (reference 2, 3.1, 5.1, 5.5), and their bookings."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
     from amplitude_emulator.clock import EmulatorClock
 
-# Documented, reference 3.1: one project's cost in 5 minutes and in an hour, and its requests at once.
+# Documented, reference 3.1: a project's cost per 5 minutes and per hour, and its concurrent requests.
 COST_PER_5_MINUTES, COST_PER_HOUR, REQUESTS_AT_ONCE = 1_000, 108_000, 5
-# Documented, reference 5.1: reading costs 1.
+# Documented, reference 5.1: a read costs 1.
 TAXONOMY_COST_AT_ONCE, TAXONOMY_COST_PER_HOUR = 4, 7_200
-# Documented, reference 2. "4 parallel requests per minute" is read as: unfinished ones of the last minute.
+# Documented, reference 2. "4 parallel requests per minute" is taken as: unfinished requests of the last minute.
 COHORT_REQUESTS_PER_10_MINUTES, COHORT_REQUESTS_IN_PARALLEL = 60, 4
 DELETION_REQUESTS_PER_SECOND = 1  # documented, reference 5.5
 
 MINUTE, HOUR = 60.0, 3_600.0
 TOO_MANY_REQUESTS = 429
-# Observed, reference 0.3. Which limit has which text follows from the documented names, inferred.
+# Observed, reference 0.3. Which limit has which text is inferred from the documented names.
 RATE_TEXT = "Too Many Requests: Exceeded rate limit with query of cost {cost}"
 CONCURRENT_TEXT = "Too Many Requests: Exceeded concurrent limit with query of cost {cost}"
 
 
 class RollingBudget:
-    """An amount that may be spent in any period of some seconds."""
+    """A limited amount per sliding period."""
 
     def __init__(self, limit: int, period_seconds: float) -> None:
         self._limit = limit
@@ -38,23 +38,23 @@ class RollingBudget:
         self._spent: deque[tuple[float, int]] = deque()
 
     def spent(self, now: float) -> int:
-        """Return what the period that ends now has booked; ``now`` in seconds that only grow."""
+        """Return the amount booked in the period that ends at ``now``, in monotonic seconds."""
         while self._spent and self._spent[0][0] <= now - self._period_seconds:
             self._spent.popleft()
         return sum(cost for _, cost in self._spent)
 
     def fits(self, now: float, cost: int) -> bool:
-        """Whether a cost may be booked now. Nothing ever fits that exceeds the limit by itself."""
+        """Whether a cost can be booked now. A cost above the limit never fits."""
         return self.spent(now) + cost <= self._limit
 
     def book(self, now: float, cost: int) -> None:
-        """Spend."""
+        """Book a cost."""
         self._spent.append((now, cost))
 
 
 @dataclass(frozen=True)
 class Booking:
-    """What one answered request cost."""
+    """The cost of one accepted request."""
 
     path: str
     cost: int
@@ -62,19 +62,19 @@ class Booking:
 
 
 class RequestCosts:
-    """One project's limits. Refused requests are not booked. Safe to use from any thread."""
+    """One project's limits. Refused requests are not booked. Thread-safe."""
 
     def __init__(self, clock: EmulatorClock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._at_once = self._taxonomy_at_once = 0
-        self._begin_anew()
+        self._refill()
 
     def begin(self, path: str, cost: int, *, is_enforced: bool) -> None:
-        """Book a request's cost and count it as one of those at once, until `end`.
+        """Book a request's cost, and count it as concurrent until `end`.
 
         Raises:
-            RequestRefusedError: The cost does not fit (429).
+            RequestRefusedError: The cost exceeds a budget (429).
         """
         with self._lock:
             now = self._clock.elapsed_seconds()
@@ -88,12 +88,12 @@ class RequestCosts:
             self._bookings.append(Booking(path, cost, self._clock.now()))
 
     def end(self) -> None:
-        """Note that a request has been answered."""
+        """End a request."""
         with self._lock:
             self._at_once -= 1
 
     def begin_taxonomy(self, path: str, cost: int, *, is_enforced: bool) -> None:
-        """Do the same for Taxonomy, which has limits of its own."""
+        """Do the same for Taxonomy, which has its own limits."""
         with self._lock:
             now = self._clock.elapsed_seconds()
             if is_enforced:
@@ -105,12 +105,12 @@ class RequestCosts:
             self._bookings.append(Booking(path, cost, self._clock.now()))
 
     def end_taxonomy(self, cost: int) -> None:
-        """Note that a request to Taxonomy has been answered."""
+        """End a request to Taxonomy."""
         with self._lock:
             self._taxonomy_at_once -= cost
 
     def book_cohort_request(self, unfinished: int, monthly_limit: int, *, is_enforced: bool) -> None:
-        """Book step 1 of a cohort download; ``unfinished`` are those begun in the last minute."""
+        """Book step 1 of a cohort download; ``unfinished`` counts the unfinished downloads of the last minute."""
         with self._lock:
             now = self._clock.elapsed_seconds()
             if is_enforced:
@@ -131,12 +131,12 @@ class RequestCosts:
 
     @property
     def bookings(self) -> list[Booking]:
-        """What was booked on the budgets of 3.1 and Taxonomy's since the start; a copy."""
+        """Return a copy of all bookings on the budgets of Dashboard REST (3.1) and Taxonomy."""
         with self._lock:
             return list(self._bookings)
 
     def spent(self) -> dict[str, int]:
-        """Return what counts against each budget now."""
+        """Return the amount that counts against each budget now."""
         with self._lock:
             now = self._clock.elapsed_seconds()
             return {
@@ -148,11 +148,11 @@ class RequestCosts:
             }
 
     def clear(self) -> None:
-        """Refill all budgets and forget the bookings; requests in progress stay counted."""
+        """Refill all budgets and clear the bookings; requests in progress stay counted."""
         with self._lock:
-            self._begin_anew()
+            self._refill()
 
-    def _begin_anew(self) -> None:
+    def _refill(self) -> None:
         self._per_5_minutes = RollingBudget(COST_PER_5_MINUTES, 5 * MINUTE)
         self._per_hour = RollingBudget(COST_PER_HOUR, HOUR)
         self._taxonomy_per_hour = RollingBudget(TAXONOMY_COST_PER_HOUR, HOUR)
@@ -162,7 +162,7 @@ class RequestCosts:
         self._bookings: list[Booking] = []
 
     def _month(self) -> str:
-        """Return the calendar month, by UTC: when the month of a quota begins is not established."""
+        """Return the calendar month in UTC; when a quota's month begins is not known."""
         return f"{self._clock.now():%Y-%m}"
 
 

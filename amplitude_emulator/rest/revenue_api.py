@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amplitude_emulator.json_answers import json_response
+from amplitude_emulator.json_responses import json_response
 from amplitude_emulator.rest.dashboard_numbers import Numbers, numbers_of, values_of
 from amplitude_emulator.rest.dashboard_queries import (
     choice,
     condition_count,
-    days_asked_for,
-    interval_asked_for,
-    property_asked_for,
-    segments_asked_for,
+    requested_days,
+    requested_interval,
+    requested_property,
+    requested_segments,
 )
 from amplitude_emulator.rest.query_metadata import query_metadata
 from amplitude_emulator.rest.routes import RestRoute
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
-# Keys of a recording of 2026-09-24 (Nango); the documented ones end at r90d.
+# Keys of a recording of 2026-09-24 (Nango); documented up to r90d.
 LAST_DAY = 180
 NEW_DAYS = (1, 2, 3, 4, 5, 6, 7, 14, 30, 60, 90, 120, 180)
 ARPU, ARPPU, TOTAL_REVENUE, PAYING_USERS = "0", "1", "2", "3"  # documented values of m
 
 
-def lifetime_value(asked: Asked) -> web.Response:
-    """Answer, days without revenue with zeros as recorded; days are called ``Sep 24``, without a year."""
-    days, numbers, group = days_asked_for(asked), numbers_of(asked.content), property_asked_for(asked, "g")
-    measure = _measure(asked)
-    intervals = days.intervals(interval_asked_for(asked))
-    segment_count = max(1, len(segments_asked_for(asked)))
+def lifetime_value(request: ApiRequest) -> web.Response:
+    """Respond to ``ltv``; days without revenue have zeros, and day names such as ``Sep 24`` have no year (recorded)."""
+    days, numbers, group = requested_days(request), numbers_of(request.content), requested_property(request, "g")
+    measure = _measure(request)
+    intervals = days.intervals(requested_interval(request))
+    segment_count = max(1, len(requested_segments(request)))
     labels: list[int | str] = list(range(segment_count)) if group is None else list(values_of(group))
     series = [
         {
@@ -45,17 +45,17 @@ def lifetime_value(asked: Asked) -> web.Response:
         for label in labels
     ]
     data = {"seriesLabels": labels, "series": series}
-    return json_response({"data": data, **query_metadata(asked, "REVENUE")})
+    return json_response({"data": data, **query_metadata(request, "REVENUE")})
 
 
-def _measure(asked: Asked) -> str:
-    return choice(asked, "m", (ARPU, ARPPU, TOTAL_REVENUE, PAYING_USERS))
+def _measure(request: ApiRequest) -> str:
+    return choice(request, "m", (ARPU, ARPPU, TOTAL_REVENUE, PAYING_USERS))
 
 
 def _values(numbers: Numbers, interval: list[date], measure: str, label: object) -> dict[str, float]:
-    """Return the users that were new in an interval, and what they paid by the n-th day after it.
+    """Return the new users of an interval, and their revenue up to the n-th day after it.
 
-    What ``r<n>new`` counts is not documented; here it repeats ``r<n>d``.
+    The meaning of ``r<n>new`` is not documented; here it equals ``r<n>d``.
     """
     paid = numbers.total(interval, "paid", label, lowest=1, highest=9)
     count = paid + numbers.total(interval, "new", label, lowest=10, highest=60)
@@ -80,10 +80,10 @@ def _name(day: date) -> str:
     return f"{day:%b %d}"
 
 
-def _cost(asked: Asked) -> int:
-    """Return 1 a day and condition: "anything else" (reference 3.1)."""
-    _measure(asked)
-    return days_asked_for(asked).count * condition_count(asked)
+def _cost(request: ApiRequest) -> int:
+    """Return a cost of 1 per day and condition: "anything else" (reference 3.1)."""
+    _measure(request)
+    return requested_days(request).count * condition_count(request)
 
 
 REVENUE_ROUTES: tuple[RestRoute, ...] = (RestRoute("/api/2/revenue/ltv", "dashboards", lifetime_value, _cost),)

@@ -1,4 +1,4 @@
-"""What a route of these APIs is, and what it is given."""
+"""A route of the REST APIs, and the request it receives."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request whose keys are right, with the project it concerns."""
+class ApiRequest:
+    """An authenticated request with its project."""
 
-    request: web.Request
+    http: web.Request
     content: ProjectContent
     clock: EmulatorClock
     storage: Storage
 
     def parameter(self, name: str) -> str | None:
-        """Return a parameter of the query; an empty one counts as absent."""
-        return self.request.query.get(name) or None
+        """Return a query parameter; None if it is missing or empty."""
+        return self.http.query.get(name) or None
 
     def path_part(self, name: str) -> str:
-        """Return a variable part of the path, decoded."""
-        return self.request.match_info[name]
+        """Return a decoded variable of the path."""
+        return self.http.match_info[name]
 
 
-def no_cost(_: Asked) -> int:
-    """Return 0: the route is outside the cost model, though it counts as one of the requests at once."""
+def no_cost(_: ApiRequest) -> int:
+    """Return 0: the route is outside the cost model, but counts as a concurrent request."""
     return 0
 
 
@@ -44,13 +44,13 @@ class RestRoute:
     """One GET route.
 
     Attributes:
-        path: Below a region's prefix, in aiohttp's notation.
-        part: Which part of a plan it belongs to; decides its limits.
-        answer: Makes the answer, or raises `RequestRefusedError`.
-        cost: What the request costs (reference 3.1); refuses parameters that make no sense.
+        path: The path below a region's prefix, in aiohttp's notation.
+        part: The part of the plan that includes it; determines its limits.
+        respond: Returns the response, or raises `RequestRefusedError`.
+        cost: Returns the cost of a request (reference 3.1), or raises `RequestRefusedError` for invalid parameters.
     """
 
     path: str
     part: Part
-    answer: Callable[[Asked], web.Response]
-    cost: Callable[[Asked], int] = no_cost
+    respond: Callable[[ApiRequest], web.Response]
+    cost: Callable[[ApiRequest], int] = no_cost

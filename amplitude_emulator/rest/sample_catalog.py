@@ -1,6 +1,6 @@
-"""The content a project begins with, so that a client that reads everything gets rows.
+"""The initial content of a project, so that every list has rows.
 
-Names and dates are fixed; ids follow from the seed and the project, so that two projects differ.
+Names and dates are fixed; ids are derived from the seed and the project, so that projects differ.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def make_sample_catalog(seed: int, project_id: int) -> Catalog:
 
 
 def make_sample_cohorts(seed: int, project_id: int) -> list[Cohort]:
-    """Return three cohorts, the last one never computed."""
+    """Return three cohorts; the last one was never computed."""
     members = tuple(_member((seed, project_id), number) for number in range(12))
     buyers, mobile, future = (_cohort_id((seed, project_id), name) for name in ("buyers", "mobile", "future"))
     return [
@@ -74,7 +74,7 @@ def _cohort_id(origin: tuple[int, int], name: str) -> str:
 
 
 def _member(origin: tuple[int, int], number: int) -> CohortMember:
-    """Return a user; the first ones have the values that CSV has to quote, and some have no user id."""
+    """Return a user; the first ones have values that CSV must quote, and some have no user id."""
     user_id = None if number % 5 == 4 else f"user-{number}"  # noqa: PLR2004 - every fifth one
     awkward = {0: 'say "hi", twice', 1: "two\nlines", 2: "Århus 🚴", 3: ""}
     properties: dict[str, object] = {
@@ -177,7 +177,7 @@ def _event_properties() -> Iterable[Item]:
 
 
 def _property(key: str, name: str, **changes: object) -> dict[str, object]:
-    """Return what properties of all kinds have; only those of users have ``deleted`` (reference 5.1)."""
+    """Return the keys of a property; only user properties have ``deleted`` (reference 5.1)."""
     own: dict[str, object] = {"deleted": False} if key == "user_property" else {}
     return {
         key: name,

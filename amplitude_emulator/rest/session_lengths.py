@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amplitude_emulator.rest.dashboard_queries import choice, invalid
 
 if TYPE_CHECKING:
-    from amplitude_emulator.rest.routes import Asked
+    from amplitude_emulator.rest.routes import ApiRequest
 
 # Documented: the limits of the default bins.
 DEFAULT_LIMITS_MS = (
@@ -31,14 +31,14 @@ MOST_BINS = 1_000
 _PREFIX = "timeHistogramConfigBin"
 
 
-def bins_asked_for(asked: Asked) -> list[str]:
+def requested_bins(request: ApiRequest) -> list[str]:
     """Return the labels of the bins, such as ``0s-60s``; that they are always in seconds is inferred."""
-    unit, low, high = (asked.parameter(_PREFIX + name) for name in ("TimeUnit", "Min", "Max"))
+    unit, low, high = (request.parameter(_PREFIX + name) for name in ("TimeUnit", "Min", "Max"))
     if unit is None or low is None or high is None:
         return _labels([limit / 1_000 for limit in DEFAULT_LIMITS_MS])
-    scale = UNIT_SECONDS[choice(asked, f"{_PREFIX}TimeUnit", tuple(UNIT_SECONDS))]
+    scale = UNIT_SECONDS[choice(request, f"{_PREFIX}TimeUnit", tuple(UNIT_SECONDS))]
     first, last = (_number(text) * scale for text in (low, high))
-    size_text = asked.parameter(f"{_PREFIX}Size")
+    size_text = request.parameter(f"{_PREFIX}Size")
     size = (last - first) / BINS_WITHOUT_SIZE if size_text is None else _number(size_text) * scale
     if not 0 <= first < last <= LONGEST_SECONDS or size <= 0 or (last - first) / size > MOST_BINS:
         raise invalid("Invalid session length bins")

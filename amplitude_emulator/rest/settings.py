@@ -1,4 +1,4 @@
-"""What a test may vary about a project's REST APIs."""
+"""The settings of a project's REST APIs, for tests."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The parts of Amplitude that a plan may lack.
+# The parts of Amplitude that a plan may not include.
 Part = Literal["dashboards", "cohorts", "annotations", "taxonomy", "lookup_tables", "deletions"]
-# How a missing part is refused: the envelope with 403, or Taxonomy's own body with 404 or 400 (reference 0.3).
+# The response for a missing part: the envelope with 403, or Taxonomy's own body with 404 or 400 (reference 0.3).
 PlanRefusal = Literal["forbidden", "not_found", "invalid"]
-# How a cohort's file is packed; not established (reference 9). "gzip" says so nowhere, as S3 objects do.
+# The compression of a cohort's file; not known (reference 9). "gzip" sets no header, like S3 objects.
 FilePacking = Literal["plain", "gzip", "content_encoding"]
-# What the file of a cohort without members holds; not established.
+# The content of the file of a cohort without members; not known.
 EmptyFile = Literal["header", "nothing"]
 AnnotationVersion = Literal[2, 3]
-# Observed in live lists, and documented (reference 4.1).
+# Observed in live lists; documented (reference 4.1).
 CategoryKey = Literal["category", "name"]
 PropertyPrefix = Literal["", "gp:"]
 
@@ -32,21 +32,21 @@ class ProjectSettings:
     """The settings of one project; assign a changed copy to ``emulator.content.settings``.
 
     Attributes:
-        time_zone: IANA name; decides which day is today in Dashboard REST.
+        time_zone: The IANA time zone that determines today in Dashboard REST.
         first_day: The project's first day with activity; dashboards are empty before it.
-        late_activity: Numbers added to each value of a day (``YYYY-MM-DD``), as late events do.
-        missing_in_plan: Parts whose routes are refused.
-        plan_refusal: With which answer.
-        has_limits: Whether rates, budgets and quotas are enforced.
-        answer_seconds: How long an answer takes, so that requests can overlap.
-        cohort_pending_polls: How many polls find a download still in progress.
-        cohort_inline_bytes: Larger files are answered by a redirect to the storage; -1 for all.
-        cohort_packing: Whether cohort files are gzip.
-        cohort_empty_file: What the file of a cohort without members holds.
-        cohort_property_prefix: Put before the names of property columns.
-        cohort_downloads_a_month: The quota.
-        annotation_versions: Versions of the API that exist; the other one answers 404.
-        annotation_category_key: How v3 calls a category's name.
+        late_activity: The amount added to each value of a day (``YYYY-MM-DD``), as by late-arriving events.
+        missing_in_plan: The parts whose routes are refused.
+        plan_refusal: The response for a part that is missing in the plan.
+        has_limits: Whether rate limits, budgets and quotas are enforced.
+        answer_seconds: The duration of each response, so that requests can overlap.
+        cohort_pending_polls: How many polls report a download as in progress.
+        cohort_inline_bytes: The size above which a file is served by a redirect to the storage; -1: always.
+        cohort_packing: The compression of cohort files.
+        cohort_empty_file: The content of the file of a cohort without members.
+        cohort_property_prefix: The prefix of the names of property columns.
+        cohort_downloads_a_month: The monthly quota of cohort downloads.
+        annotation_versions: The available versions of the annotations API; a missing one returns 404.
+        annotation_category_key: The key of a category's name in v3.
     """
 
     time_zone: str = "UTC"
@@ -72,7 +72,8 @@ class ProjectSettings:
             chosen = value if isinstance(value, tuple) else (value,)
             unknown = [item for item in chosen if item not in choices]
             if unknown:
-                raise ValueError(f"{name}: {unknown} is not among {list(choices)}.")
+                given, known = (", ".join(map(repr, values)) for values in (unknown, choices))
+                raise ValueError(f"{name}: {given} is not one of {known}.")
 
 
 _CHOICES: Mapping[str, tuple[object, ...]] = {
@@ -87,15 +88,15 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
 
 
 def settings_with(settings: ProjectSettings, changes: Mapping[str, object]) -> ProjectSettings:
-    """Return settings with changes as they come from JSON: lists for tuples, texts for dates.
+    """Return settings with changes from JSON: lists become tuples, texts become dates.
 
     Raises:
-        ValueError: There is no such setting, or no such choice.
+        ValueError: A setting or a value is unknown.
     """
     names = {known.name for known in fields(settings)}
     unknown = sorted(changes.keys() - names)
     if unknown:
-        raise ValueError(f"There is no setting {', '.join(unknown)}; there are {sorted(names)}.")
+        raise ValueError(f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(sorted(names))}.")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     if "first_day" in values:
         values["first_day"] = date.fromisoformat(str(values["first_day"]))

@@ -1,4 +1,4 @@
-"""The object storage that large cohort files are fetched from, on another host name (reference 2.5)."""
+"""The object storage of large cohort files, on another host name (reference 2.5)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 STORAGE_PREFIX = "/_storage/"
 LINK_LIFE_SECONDS = 60.0  # documented: one minute, reference 2.5
-# The form of S3's errors, which are XML; that two ways of signing are refused is the reference's inference (2.5).
+# The XML form of S3's errors; that a second authentication is refused is inferred by the reference (2.5).
 ERROR_PAGE = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """A file behind one link, and until when, in elapsed seconds of the clock."""
+    """The file of one link; ``expires_at`` is in elapsed seconds of the clock."""
 
     data: bytes
     expires_at: float
@@ -31,7 +31,7 @@ class StoredObject:
 
 
 class Storage:
-    """Files behind links that live a minute. Safe to use from any thread."""
+    """Files with links that expire after a minute. Thread-safe."""
 
     def __init__(self, clock: EmulatorClock) -> None:
         self._clock = clock
@@ -39,18 +39,18 @@ class Storage:
         self._objects: dict[str, StoredObject] = {}
 
     def link(self, request: web.Request, data: bytes, headers: Mapping[str, str]) -> str:
-        """Store a file and return its address, on another host name than the request's."""
+        """Store a file and return its URL, with another host name than the request's."""
         with self._lock:
             key = derive_text("storage", len(self._objects))
             expires_at = self._clock.elapsed_seconds() + LINK_LIFE_SECONDS
             self._objects[key] = StoredObject(data, expires_at, headers)
-        # Clients drop the Authorization header when the host changes, and the names of loopback are two hosts.
+        # Clients drop the Authorization header when the host changes; localhost and 127.0.0.1 count as two hosts.
         host = "127.0.0.1" if request.url.host == "localhost" else "localhost"
         query = {"X-Amz-Expires": f"{LINK_LIFE_SECONDS:.0f}", "X-Amz-Signature": key[::-1]}
         return str(request.url.with_host(host).with_path(f"{STORAGE_PREFIX}{key}").with_query(query))
 
     async def fetch(self, request: web.Request) -> web.Response:
-        """Answer a request for a file: 400 with an Authorization header, 403 once the link has expired."""
+        """Return a file: 400 for a request with an Authorization header, 403 for an expired link."""
         if "Authorization" in request.headers:
             return _error(400, "InvalidArgument", "Only one auth mechanism allowed")
         with self._lock:
@@ -62,7 +62,7 @@ class Storage:
         return web.Response(body=stored.data, headers={"Content-Type": "binary/octet-stream", **stored.headers})
 
     def clear(self) -> None:
-        """Forget all files."""
+        """Remove all files."""
         with self._lock:
             self._objects.clear()
 

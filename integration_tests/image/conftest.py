@@ -1,4 +1,4 @@
-"""These tests install from the package index, so they run only where ``-m`` asks for them: ``make test-image``."""
+"""Skip these tests unless ``-m`` selects them, because they install from the package index: ``make test-image``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.skip(reason="installs from the package index: make test-image"))
+            item.add_marker(pytest.mark.skip(reason="installs from the package index; run `make test-image`"))
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     except NoNamespaceError as reason:
         pytest.skip(str(reason))
     finally:
-        shutil.rmtree(folder)  # hundreds of megabytes, and pytest keeps the folders of three runs
+        shutil.rmtree(folder)  # pytest would keep hundreds of megabytes of each of the last three runs
 
 
 @pytest.fixture(scope="session")

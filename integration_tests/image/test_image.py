@@ -12,9 +12,9 @@ from integration_tests.image.linters import actionlint, hadolint
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
-    from integration_tests.image.image import Image, Ran
+    from integration_tests.image.image import CommandResult, Image
 
-# The first test that asks for the image installs it.
+# The first test with the image builds it.
 pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
 CATALOG = PROJECT / "integration_tests" / "configured_catalog.json"
@@ -22,7 +22,7 @@ CATALOG = PROJECT / "integration_tests" / "configured_catalog.json"
 
 @pytest.fixture
 def config(emulator: Emulator, tmp_path: Path) -> Path:
-    """The folder that becomes /config, readable for everyone."""
+    """The folder mounted as /config, readable for all users."""
     project = emulator.project
     config = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-04T00:00:00Z"}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
@@ -32,22 +32,20 @@ def config(emulator: Emulator, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def messages(ran: Ran, kind: str) -> list[dict[str, Any]]:
-    assert not ran.stderr
-    return [each for each in map(json.loads, ran.stdout.split("\n")[:-1]) if each["type"] == kind]
+def messages(result: CommandResult, kind: str) -> list[dict[str, Any]]:
+    assert not result.stderr
+    return [each for each in map(json.loads, result.stdout.split("\n")[:-1]) if each["type"] == kind]
 
 
-def test_the_entrypoint_prints_the_spec(image: Image, tmp_path: Path) -> None:
+def test_entrypoint_prints_the_spec(image: Image, tmp_path: Path) -> None:
     spec = json.loads((PROJECT / "source_amplitude" / "spec.json").read_text(encoding="utf-8"))
 
-    ran = image.run("spec", config=tmp_path)
+    result = image.run("spec", config=tmp_path)
 
-    assert (ran.exit_code, messages(ran, "SPEC")) == (0, [{"type": "SPEC", "spec": spec}])
+    assert (result.exit_code, messages(result, "SPEC")) == (0, [{"type": "SPEC", "spec": spec}])
 
 
-def test_check_succeeds_and_denies_wrong_keys_in_a_readable_message(
-    image: Image, emulator: Emulator, config: Path
-) -> None:
+def test_check_accepts_valid_keys_and_denies_invalid_ones(image: Image, emulator: Emulator, config: Path) -> None:
     environ = {"AMPLITUDE_API_URL": emulator.url}
 
     right = image.run("check", "--config", "/config/config.json", config=config, environ=environ)
@@ -57,65 +55,63 @@ def test_check_succeeds_and_denies_wrong_keys_in_a_readable_message(
     assert messages(wrong, "CONNECTION_STATUS")[-1]["connectionStatus"]["status"] == "FAILED"
 
 
-def test_discover_prints_the_streams_of_this_version(image: Image, emulator: Emulator, config: Path) -> None:
+def test_discover_prints_the_catalog(image: Image, emulator: Emulator, config: Path) -> None:
     expected = json.loads((PROJECT / "unit_tests" / "golden" / "catalog.json").read_text(encoding="utf-8"))
 
-    ran = image.run(
+    result = image.run(
         "discover", "--config", "/config/config.json", config=config, environ={"AMPLITUDE_API_URL": emulator.url}
     )
 
-    assert messages(ran, "CATALOG")[0]["catalog"] == expected["catalog"]
+    assert messages(result, "CATALOG")[0]["catalog"] == expected["catalog"]
 
 
-def test_a_read_without_a_writable_folder_but_tmp_brings_every_event(
-    image: Image, emulator: Emulator, config: Path
-) -> None:
-    ran = image.run(
+def test_read_needs_only_a_writable_tmp(image: Image, emulator: Emulator, config: Path) -> None:
+    result = image.run(
         *("read", "--config", "/config/config.json", "--catalog", "/config/catalog.json"),
         config=config,
         environ={"AMPLITUDE_API_URL": emulator.url},
     )
 
-    uuids = [message["record"]["data"]["uuid"] for message in messages(ran, "RECORD")]
-    assert ran.exit_code == 0, ran.stdout
+    uuids = [message["record"]["data"]["uuid"] for message in messages(result, "RECORD")]
+    assert result.exit_code == 0, result.stdout
     assert sorted(uuids) == sorted(json.loads(line)["uuid"] for line in emulator.store.lines())
 
 
-def test_the_variable_that_airbyte_runs_is_the_entrypoint_in_any_folder(image: Image, tmp_path: Path) -> None:
+def test_airbyte_entrypoint_works_in_any_folder(image: Image, tmp_path: Path) -> None:
     variable = image.dockerfile.environ["AIRBYTE_ENTRYPOINT"]
 
-    ran = image.shell('eval "$AIRBYTE_ENTRYPOINT spec"', config=tmp_path, workdir="/")
+    result = image.shell('eval "$AIRBYTE_ENTRYPOINT spec"', config=tmp_path, workdir="/")
 
     assert image.dockerfile.entrypoint == [variable]
     assert Path(variable).is_absolute()
-    assert len(messages(ran, "SPEC")) == 1
+    assert len(messages(result, "SPEC")) == 1
 
 
-def test_it_runs_as_airbytes_user_who_can_write_in_tmp_alone(image: Image, tmp_path: Path) -> None:
+def test_user_is_airbyte_and_can_write_only_to_tmp(image: Image, tmp_path: Path) -> None:
     places = f"/ /airbyte {image.dockerfile.workdir} /usr/local /config /tmp"
 
-    ran = image.shell(f"id -u; for at in {places}; do test -w $at && echo $at; done; true", config=tmp_path)
+    result = image.shell(f"id -u; for at in {places}; do test -w $at && echo $at; done; true", config=tmp_path)
 
     assert image.dockerfile.user == "airbyte"
-    assert ran.stdout.split() == [str(AIRBYTE_UID), "/tmp"]  # noqa: S108 - the one inside
+    assert result.stdout.split() == [str(AIRBYTE_UID), "/tmp"]  # noqa: S108 - the one inside
 
 
-def test_what_is_installed_is_the_code_and_not_the_empty_packages_of_the_first_layer(image: Image) -> None:
-    wanted = {path: (PROJECT / path).read_bytes() for path in context_files(PROJECT) if len(path.parts) > 1}
+def test_installed_files_equal_the_source(image: Image) -> None:
+    expected = {path: (PROJECT / path).read_bytes() for path in context_files(PROJECT) if len(path.parts) > 1}
 
-    installed = {path: (image.packages / path).read_bytes() for path in wanted}
+    installed = {path: (image.packages / path).read_bytes() for path in expected}
 
-    assert installed == wanted
+    assert installed == expected
 
 
-def test_the_context_has_neither_tests_nor_keys() -> None:
+def test_context_excludes_tests_and_keys() -> None:
     tops = {path.parts[0] for path in context_files(PROJECT)}
 
     assert tops == {"LICENSE", "README.md", "pyproject.toml", "source_amplitude", "amplitude_emulator"}
     assert not any("__pycache__" in path.parts for path in context_files(PROJECT))
 
 
-def test_an_instruction_that_is_not_imitated_is_an_error(tmp_path: Path) -> None:
+def test_unsupported_instruction_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE_IMAGE=x\nFROM ${BASE_IMAGE}\nADD a b\n", encoding="utf-8")
 
     with pytest.raises(ValueError, match="Dockerfile has ADD"):
@@ -123,15 +119,15 @@ def test_an_instruction_that_is_not_imitated_is_an_error(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("linters")
-def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
+def test_hadolint_finds_nothing(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python\nRUN cd /x && pip install y\n", encoding="utf-8")
 
-    assert "DL3003" in hadolint(tmp_path / "Dockerfile")  # it does look
+    assert "DL3003" in hadolint(tmp_path / "Dockerfile")  # the linter works
     assert hadolint(PROJECT / "Dockerfile") == ""
 
 
 @pytest.mark.usefixtures("linters")
-def test_actionlint_has_nothing_to_say(tmp_path: Path) -> None:
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     wrong = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ githb.ref }}\n"
     (tmp_path / "wrong.yml").write_text(wrong, encoding="utf-8")
 

@@ -1,7 +1,7 @@
-"""The connector's real command line, after which the process notes the most memory it ever had.
+"""Run the connector's real command line, then record the peak memory of the process.
 
-``VmHWM`` is the high-water mark of resident memory that the kernel keeps for this program's image. It needs no
-polling, and unlike ``ru_maxrss`` it does not begin with the size of the process that started this one.
+``VmHWM`` is the high-water mark of resident memory, recorded by the kernel. It needs no polling, and unlike
+``ru_maxrss`` it does not include the parent process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""These tests take minutes and 4 GB of disk, so they run only where ``-m`` asks for them: ``make test-memory``."""
+"""Skip these tests unless ``-m`` selects them, because they take minutes and 4 GB of disk: ``make test-memory``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.skip(reason="takes minutes and 4 GB of disk: make test-memory"))
+            item.add_marker(pytest.mark.skip(reason="takes minutes and 4 GB of disk; run `make test-memory`"))
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +33,6 @@ def memory_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(memory_emulator: Emulator) -> Emulator:
-    """An Amplitude at noon of 4 March 2026, without any event."""
+    """An emulator without events, at noon of 4 March 2026."""
     memory_emulator.reset()
     return memory_emulator

@@ -1,4 +1,4 @@
-"""Long lines: a sample event with one property as large as it takes."""
+"""Long lines: a sample event with one large property."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def usual_line() -> bytes:
 
 
 def text_line(size_bytes: int, text: str = "lorem ipsum dolor sit amet, ") -> bytes:
-    """Return an event of at most ``size_bytes`` with ``text`` again and again as one property."""
+    """Return an event of at most ``size_bytes`` whose property repeats ``text``."""
     return _filled(size_bytes, b'"', text.encode(), b'"')
 
 
 def array_line(size_bytes: int, element: str) -> bytes:
-    """Return an event of at most ``size_bytes`` with an array of small values as one property."""
+    """Return an event of at most ``size_bytes`` whose property is an array of ``element``."""
     return _filled(size_bytes, b"[", element.encode() + b",", b"0]")
 
 

@@ -1,4 +1,4 @@
-"""Runs the connector against an emulator and measures its memory, its disk and its records, keeping none of them."""
+"""Run the connector against an emulator, and measure memory, disk and records without storing the records."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SAMPLE_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Measured:
-    """One sync: its end, its records, the most memory and the most bytes on disk it had at a time.
+    """One sync: its exit code, records, peak memory and peak disk usage.
 
     Attributes:
-        disk_bytes: The highest sum of the sizes of its open temporary files that any sample saw.
-        disk_bytes_waiting: The same without the largest of these files.
+        disk_bytes: The maximum sampled total size of its open temporary files.
+        disk_bytes_waiting: The same without the largest file.
     """
 
     exit_code: int
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass
 class _DiskSampler:
-    """Adds up, again and again, the files below a folder that a process has open; they have no names."""
+    """Samples the total size of a process's open (deleted) files below a folder."""
 
     pid: int
     folder: Path
@@ -73,7 +73,7 @@ def measure(
     num_workers: int = 2,
     disk_bytes: int | None = None,
 ) -> Measured:
-    """Run one read from ``start_date`` on, whose temporary files go to ``folder``."""
+    """Run one read from ``start_date``, with temporary files in ``folder``."""
     connector = Connector(emulator, folder)
     arguments = connector.reading(start_date=start_date, request_time_range=request_time_range, num_workers=num_workers)
     peak_file = folder / "peak"

@@ -1,4 +1,4 @@
-"""Peak memory does not depend on the archive's size, and disk stays inside its budget. README.md has the numbers."""
+"""Peak memory does not depend on the archive's size, and disk usage stays within its budget."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ LINES_AROUND = 1_000
 PARTITION, LONG_PARTITION = 7, 70
 
 Report = Callable[[str, object], None]
-MakeLine = Callable[[], bytes]  # called by the test, since collecting tests should make no lines of 50 MB
+MakeLine = Callable[[], bytes]  # called by the test, so that collection does not create lines of 50 MB
 
 
 @pytest.fixture
 def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Show a measurement on the terminal even when the test passes."""
+    """Print a measurement to the terminal even if the test passes."""
 
     def show(name: str, measured: object) -> None:
         with capsys.disabled():
@@ -49,12 +49,12 @@ def require_disk(folder: Path, archive_bytes: int) -> None:
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < archive_bytes + SPARE_DISK_BYTES:
         pytest.skip(
-            f"{folder} has {free_bytes / 1e9:.1f} GB free, an archive of {archive_bytes / 1e9:.1f} GB needs more"
+            f"{folder} has {free_bytes / 1e9:.1f} GB free; an archive of {archive_bytes / 1e9:.1f} GB needs more"
         )
 
 
 def read_repeated(emulator: Emulator, folder: Path, line: bytes, archive_bytes: int) -> Measured:
-    """Read an archive of one member that is ``line`` repeated; every line must come out as a record."""
+    """Read an archive with one member that repeats ``line``, and verify that every line is a record."""
     times = archive_bytes // (len(line) + 1)
     member = emulator.store.put_repeated(NINE, PARTITION, line, times)
     require_disk(folder, member.size_bytes)
@@ -63,7 +63,7 @@ def read_repeated(emulator: Emulator, folder: Path, line: bytes, archive_bytes: 
     measured = measure(emulator, folder, start_date=AT_NINE)
 
     assert (measured.exit_code, measured.records, measured.stderr) == (0, times, "")
-    assert measured.disk_bytes >= member.size_bytes * 0.9  # the whole archive was there at once
+    assert measured.disk_bytes >= member.size_bytes * 0.9  # the whole archive was on disk
     return measured
 
 
@@ -92,9 +92,9 @@ def test_memory_is_the_same_for_archives_of_40_mb_and_of_4_gb(
         (partial(text_line, 50 * MB), 4.5),
         (partial(text_line, 50 * MB, "Ærø, naïve café "), 4.5),
         (partial(text_line, 50 * MB, "漢字かな交じり文"), 4.5),
-        # Python holds a text with one such character in four bytes a character, so no parser can do better.
+        # Python stores a text with one such character in four bytes per character, so every parser needs this.
         (partial(text_line, 50 * MB, "lorem ipsum dolor sit amet 😀 "), 7),
-        # 2 or 3 bytes of JSON become an object of Python each.
+        # Each 2 or 3 bytes of JSON become a Python object.
         (partial(array_line, 20 * MB, "12"), 12),
         (partial(array_line, 20 * MB, '{"a":1}'), 36),
     ],
@@ -140,7 +140,7 @@ def test_downloads_ahead_stay_inside_the_disk_budget(
     report(f"four archives of 400 MB, budget {disk_bytes / MB:.0f} MB", measured)
 
     assert (measured.exit_code, measured.records) == (0, hours * times)
-    # The archive that is being read may exceed the budget, or one above it would never arrive.
+    # The archive being read may exceed the budget; otherwise an archive above the budget could never be read.
     assert measured.disk_bytes_waiting <= disk_bytes
     assert measured.disk_bytes <= disk_bytes + archive_bytes
     assert measured.peak_bytes < MOST_MEMORY_BYTES

@@ -1,4 +1,4 @@
-"""What PyAirbyte's DuckDB cache makes of a record, by the stream's JSON schema."""
+"""The rows of PyAirbyte's DuckDB cache for records, by the stream's JSON schema."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KEYS: dict[str, list[str]] = {
 
 
 def column_of(field: str) -> str:
-    """Return a field's name as a column: in small letters, every other sign an underscore."""
+    """Return the column of a field: lower case, other characters become underscores."""
     return re.sub(r"[^a-z0-9_]", "_", field.lower())
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    """Return the column's type in DuckDB."""
+    """Return the DuckDB type of a field."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     kinds = [kind for kind in types if kind != "null"]
     if len(kinds) > 1:
@@ -40,15 +40,15 @@ def type_of(schema: dict[str, Any]) -> str:
 
 
 def row_of(stream: str, record: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with every declared column, JSON as text in one form; what is not declared is not in it."""
+    """Return a row with exactly the declared columns; JSON as normalised text."""
     return {column_of(field): _value(type_of(schema), record.get(field)) for field, schema in SCHEMAS[stream].items()}
 
 
 def comparable(stream: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of DuckDB with its JSON in that form."""
+    """Return a DuckDB row with normalised JSON."""
     bags = {column_of(field) for field, schema in SCHEMAS[stream].items() if type_of(schema) == "JSON"}
     return {
-        name: _one_form(json.loads(value)) if name in bags and value is not None else value
+        name: _normalised(json.loads(value)) if name in bags and value is not None else value
         for name, value in row.items()
     }
 
@@ -58,15 +58,15 @@ def _value(kind: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
         return None
     if kind == "TIMESTAMP":
         moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-        # DuckDB's type has no zone: PyAirbyte's values are in UTC.
+        # DuckDB's type has no zone; PyAirbyte's values are UTC.
         return moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else moment
     if kind == "DATE":
         return datetime.fromisoformat(str(value)).date()
     if kind == "DECIMAL(38,9)":
         return Decimal(str(value)).quantize(Decimal("1e-9"))
-    is_text = kind == "VARCHAR" and not isinstance(value, str)  # of a field that may have several types
-    return _one_form(value) if kind == "JSON" or is_text else value
+    is_text = kind == "VARCHAR" and not isinstance(value, str)  # a field with several types
+    return _normalised(value) if kind == "JSON" or is_text else value
 
 
-def _one_form(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _normalised(value: Any) -> str:  # noqa: ANN401 - any JSON
     return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -8,8 +8,8 @@ import pytest
 from amplitude_emulator import Emulator
 from amplitude_emulator.sample_data import iter_sample
 from integration_tests.environments import NoSuitablePythonError
-from integration_tests.pyairbyte.desk import Desk
 from integration_tests.pyairbyte.environment import ENVIRONMENT
+from integration_tests.pyairbyte.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=timezone.utc)
 SAMPLE_HOURS = 64
 EVENTS_PER_HOUR = 20
 
-# Lines of this endpoint have an empty client_upload_time, for which the column has no room; a test has its own.
+# Lines of this endpoint have an empty client_upload_time, which does not fit the column; a separate test covers it.
 OLD_ENDPOINT = b'"path":"/httpapi"'
 
 
@@ -33,17 +33,17 @@ def environment() -> None:
 
 
 @pytest.fixture
-def desk(environment: None, tmp_path: Path) -> Iterator[Desk]:  # noqa: ARG001 - must be there first
-    """At noon of the second day; events go on for 28 hours after it."""
+def sandbox(environment: None, tmp_path: Path) -> Iterator[Sandbox]:  # noqa: ARG001 - must exist first
+    """A sandbox at noon of the second day; its events continue for 28 more hours."""
     with Emulator(now=NOON) as emulator:
         put_sample(emulator, seed=7, start=FIRST, end=FIRST + timedelta(hours=SAMPLE_HOURS))
-        yield Desk(emulator, tmp_path)
+        yield Sandbox(emulator, tmp_path)
 
 
 def put_sample(
     emulator: Emulator, *, seed: int, start: datetime, end: datetime, total_events: int | None = None
 ) -> int:
-    """Store sample events as new members, and return how many they are."""
+    """Store sample events as new members, and return their number."""
     stored = 0
     sample = iter_sample(
         emulator.project.project_id,

@@ -1,7 +1,7 @@
-"""One read with PyAirbyte, as a program for its environment: ``python reading.py JOB.json ANSWER.json``.
+"""One read with PyAirbyte, as a program for its environment: ``python reading.py JOB.json RESULT.json``.
 
-The job is `{"config", "streams", "database"}`, where streams are names or ``"*"``. The answer is `{"records",
-"failure"}`: how many records came, and the class of the error, if any.
+The job is `{"config", "streams", "database"}`; streams are names or ``"*"``. The result is `{"records", "failure"}`:
+the number of records and the class of the error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ EXECUTABLE = "env/bin/source-amplitude"
 
 
 def read(job: dict[str, Any]) -> dict[str, Any]:
-    """Read some streams into a DuckDB file, and go on from the state that is in it."""
+    """Read streams into a DuckDB file, starting from the state in it."""
     source = ab.get_source("source-amplitude", local_executable=EXECUTABLE, config=job["config"])
     if job["streams"] == "*":
         source.select_all_streams()
@@ -25,11 +25,11 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
         source.select_streams(job["streams"])
     try:
         result = source.read(ab.DuckDBCache(db_path=job["database"]))
-    except Exception as error:  # noqa: BLE001 - which it is, is what the test asks
+    except Exception as error:  # noqa: BLE001 - the tests compare its class
         return {"records": None, "failure": type(error).__name__}
     return {"records": result.processed_records, "failure": None}
 
 
 if __name__ == "__main__":
-    question, answer = map(Path, sys.argv[1:])
-    answer.write_text(json.dumps(read(json.loads(question.read_text("utf-8")))), "utf-8")
+    job_file, result_file = map(Path, sys.argv[1:])
+    result_file.write_text(json.dumps(read(json.loads(job_file.read_text("utf-8")))), "utf-8")

@@ -1,4 +1,4 @@
-"""All streams at once, incremental and full refresh alike."""
+"""All streams in one run, incremental and full refresh."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration_tests.pyairbyte.columns import KEYS, SCHEMAS, column_of, comparable, row_of
-from integration_tests.pyairbyte.desk import Answer, Desk
+from integration_tests.pyairbyte.sandbox import ReadResult, Sandbox
 from unit_tests.airbyte.streams.golden_records import everything, golden
 from unit_tests.airbyte.streams.rest_host import Project
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.pyairbyte
 
-START = "2026-02-27T00:00:00Z"  # that of the golden records
+START = "2026-02-27T00:00:00Z"  # as for the golden records
 
 
 def expected_rows(name: str, emulator: Emulator) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -31,35 +31,35 @@ def by_key(name: str, rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[
     return keyed
 
 
-def test_every_stream_has_its_table_with_every_column_and_no_row_twice_after_two_runs(desk: Desk) -> None:
-    project = Project(desk.emulator)
+def test_two_runs_give_every_table_without_duplicates(sandbox: Sandbox) -> None:
+    project = Project(sandbox.emulator)
     project.set(cohort_pending_polls=0)
     options = {**everything(project), "start_date": START}
 
-    answers = [desk.read("*", **options) for _ in range(2)]
+    results = [sandbox.read("*", **options) for _ in range(2)]
 
-    assert [answer.failure for answer in answers] == [None, None]
+    assert [result.failure for result in results] == [None, None]
     for name in SCHEMAS:
-        rows = by_key(name, [comparable(name, row) for row in desk.rows(name)])
-        assert rows == expected_rows(name, desk.emulator), name
+        rows = by_key(name, [comparable(name, row) for row in sandbox.rows(name)])
+        assert rows == expected_rows(name, sandbox.emulator), name
 
 
-def test_a_stream_that_the_plan_lacks_fails_the_run_of_all_streams(desk: Desk) -> None:
-    Project(desk.emulator).set(missing_in_plan=["taxonomy"])
+def test_missing_part_of_the_plan_fails_the_whole_run(sandbox: Sandbox) -> None:
+    Project(sandbox.emulator).set(missing_in_plan=["taxonomy"])
 
-    every, named = desk.read("*"), desk.read(["events", "cohorts"])
+    every, named = sandbox.read("*"), sandbox.read(["events", "cohorts"])
 
-    assert every == Answer(None, "AirbyteConnectorFailedError")
-    assert named == Answer(len(desk.rows()) + len(desk.rows("cohorts")))
+    assert every == ReadResult(None, "AirbyteConnectorFailedError")
+    assert named == ReadResult(len(sandbox.rows()) + len(sandbox.rows("cohorts")))
 
 
-def test_what_amplitude_deletes_stays_in_the_table_of_a_full_refresh_stream(desk: Desk) -> None:
-    desk.read(["annotations"])
-    before = desk.rows("annotations")
-    content = desk.emulator.content
+def test_deleted_item_stays_in_a_full_refresh_table(sandbox: Sandbox) -> None:
+    sandbox.read(["annotations"])
+    before = sandbox.rows("annotations")
+    content = sandbox.emulator.content
     content.catalog = replace(content.catalog, annotations=content.catalog.annotations[1:])
 
-    again = desk.read(["annotations"])
+    again = sandbox.read(["annotations"])
 
-    assert again == Answer(len(before) - 1)
-    assert desk.rows("annotations") == before
+    assert again == ReadResult(len(before) - 1)
+    assert sandbox.rows("annotations") == before

@@ -1,4 +1,4 @@
-"""PyAirbyte commits a run as a whole or not at all."""
+"""PyAirbyte commits a run atomically."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from integration_tests.pyairbyte.conftest import FIRST, NOON
-from integration_tests.pyairbyte.desk import Answer
+from integration_tests.pyairbyte.sandbox import ReadResult
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from integration_tests.pyairbyte.desk import Desk
+    from integration_tests.pyairbyte.sandbox import Sandbox
 
 pytestmark = pytest.mark.pyairbyte
 
@@ -22,54 +22,54 @@ BROKEN = FIRST + 20 * HOUR
 END = NOON - 2 * HOUR
 
 
-def uuids(desk: Desk, end: datetime = END) -> list[str]:
-    return sorted(str(event["uuid"]) for event in desk.emulator.store.events(FIRST, end))
+def uuids(sandbox: Sandbox, end: datetime = END) -> list[str]:
+    return sorted(str(event["uuid"]) for event in sandbox.emulator.store.events(FIRST, end))
 
 
-def rows(desk: Desk) -> list[str]:
-    return sorted(row["uuid"] for row in desk.rows())
+def rows(sandbox: Sandbox) -> list[str]:
+    return sorted(row["uuid"] for row in sandbox.rows())
 
 
-def break_an_hour(desk: Desk) -> None:
-    desk.emulator.faults.add("bad_request", hour=BROKEN, details="Invalid something")
+def break_an_hour(sandbox: Sandbox) -> None:
+    sandbox.emulator.faults.add("bad_request", hour=BROKEN, details="Invalid something")
 
 
-def test_a_failing_run_commits_nothing_and_the_next_run_is_whole(desk: Desk) -> None:
-    break_an_hour(desk)
+def test_failed_run_commits_nothing(sandbox: Sandbox) -> None:
+    break_an_hour(sandbox)
 
-    failed = desk.read(request_time_range=1)
-    rows_of_it, states_of_it = rows(desk), desk.states()
-    desk.emulator.faults.clear()
-    mended = desk.read(request_time_range=1)
+    failed = sandbox.read(request_time_range=1)
+    rows_after, states_after = rows(sandbox), sandbox.states()
+    sandbox.emulator.faults.clear()
+    retried = sandbox.read(request_time_range=1)
 
-    assert failed == Answer(None, "AirbyteConnectorFailedError")
-    assert (rows_of_it, states_of_it) == ([], {})
-    assert mended == Answer(len(uuids(desk)))
-    assert rows(desk) == uuids(desk)
+    assert failed == ReadResult(None, "AirbyteConnectorFailedError")
+    assert (rows_after, states_after) == ([], {})
+    assert retried == ReadResult(len(uuids(sandbox)))
+    assert rows(sandbox) == uuids(sandbox)
 
 
-def test_a_failing_run_takes_nothing_of_the_run_before_it(desk: Desk) -> None:
-    desk.read(end_date="2026-03-03T12:00:00Z")
-    before, states = rows(desk), desk.states()
-    break_an_hour(desk)
+def test_failed_run_keeps_earlier_rows(sandbox: Sandbox) -> None:
+    sandbox.read(end_date="2026-03-03T12:00:00Z")
+    before, states = rows(sandbox), sandbox.states()
+    break_an_hour(sandbox)
 
-    failed = desk.read(request_time_range=1)
+    failed = sandbox.read(request_time_range=1)
 
     assert failed.failure
-    assert rows(desk) == before == uuids(desk, FIRST + 12 * HOUR)
-    assert desk.states() == states
+    assert rows(sandbox) == before == uuids(sandbox, FIRST + 12 * HOUR)
+    assert sandbox.states() == states
 
 
-def test_windows_by_end_date_keep_what_came_before_the_failure(desk: Desk) -> None:
+def test_windows_by_end_date_keep_rows_before_a_failure(sandbox: Sandbox) -> None:
     ends = [FIRST + number * 8 * HOUR for number in range(1, 5)]
-    break_an_hour(desk)
+    break_an_hour(sandbox)
 
-    answers = [desk.read(end_date=f"{end:%Y-%m-%dT%H:%M:%SZ}", request_time_range=1) for end in ends[:3]]
-    kept = rows(desk)
-    desk.emulator.faults.clear()
-    answers.append(desk.read(end_date=f"{ends[3]:%Y-%m-%dT%H:%M:%SZ}"))
+    results = [sandbox.read(end_date=f"{end:%Y-%m-%dT%H:%M:%SZ}", request_time_range=1) for end in ends[:3]]
+    kept = rows(sandbox)
+    sandbox.emulator.faults.clear()
+    results.append(sandbox.read(end_date=f"{ends[3]:%Y-%m-%dT%H:%M:%SZ}"))
 
-    assert [answer.failure is None for answer in answers] == [True, True, False, True]
-    assert kept == uuids(desk, ends[1])
-    assert rows(desk) == uuids(desk, ends[3])
-    assert sum(answer.records or 0 for answer in answers) == len(rows(desk))
+    assert [result.failure is None for result in results] == [True, True, False, True]
+    assert kept == uuids(sandbox, ends[1])
+    assert rows(sandbox) == uuids(sandbox, ends[3])
+    assert sum(result.records or 0 for result in results) == len(rows(sandbox))

@@ -1,4 +1,4 @@
-"""Run after run into one DuckDB file, while Amplitude's clock moves on."""
+"""Successive runs into one DuckDB file, while Amplitude's clock advances."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from integration_tests.pyairbyte.columns import SCHEMAS, column_of, comparable, row_of, type_of
 from integration_tests.pyairbyte.conftest import FIRST, NOON, put_sample
-from integration_tests.pyairbyte.desk import Answer
+from integration_tests.pyairbyte.sandbox import ReadResult
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
-    from integration_tests.pyairbyte.desk import Desk
+    from integration_tests.pyairbyte.sandbox import Sandbox
 
 pytestmark = pytest.mark.pyairbyte
 
@@ -26,68 +26,68 @@ def by_uuid(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def stored(emulator: Emulator, end: datetime) -> dict[str, dict[str, Any]]:
-    """Return the rows that the emulator's events before an hour must become."""
+    """Return the expected rows of the emulator's events before an hour."""
     return by_uuid([row_of("events", event) for event in emulator.store.events(FIRST, end)])
 
 
-def read(desk: Desk) -> list[dict[str, Any]]:
-    return [comparable("events", row) for row in desk.rows()]
+def read(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return [comparable("events", row) for row in sandbox.rows()]
 
 
-def test_three_runs_bring_every_event_once_with_every_column_and_keep_the_state(desk: Desk) -> None:
-    emulator, newest = desk.emulator, []
+def test_three_runs_load_every_event_once(sandbox: Sandbox) -> None:
+    emulator, newest = sandbox.emulator, []
     expected = [len(stored(emulator, NOON - 2 * HOUR))]
 
-    answers = [desk.read()]
-    newest.append(desk.states()["events"]["ledger"]["newest_landed"])
+    results = [sandbox.read()]
+    newest.append(sandbox.states()["events"]["ledger"]["newest_landed"])
 
     emulator.clock.advance(4 * HOUR)
     late = put_sample(emulator, seed=11, start=NOON - 4 * HOUR, end=NOON - 3 * HOUR)
     expected.append(len(stored(emulator, NOON + 2 * HOUR)) - sum(expected))
-    answers.append(desk.read())
-    newest.append(desk.states()["events"]["ledger"]["newest_landed"])
+    results.append(sandbox.read())
+    newest.append(sandbox.states()["events"]["ledger"]["newest_landed"])
 
     emulator.clock.advance(24 * HOUR)
     later = put_sample(emulator, seed=13, start=NOON - 2 * HOUR, end=NOON - HOUR)
     expected.append(len(stored(emulator, NOON + 26 * HOUR)) - sum(expected))
-    answers.append(desk.read())
-    newest.append(desk.states()["events"]["ledger"]["newest_landed"])
+    results.append(sandbox.read())
+    newest.append(sandbox.states()["events"]["ledger"]["newest_landed"])
 
-    rows = read(desk)
-    assert answers == [Answer(number) for number in expected]
+    rows = read(sandbox)
+    assert results == [ReadResult(number) for number in expected]
     assert min(late, later, *expected) > 0
     assert len(rows) == sum(expected) == len(emulator.store.events(FIRST, NOON + 26 * HOUR))
     assert by_uuid(rows) == stored(emulator, NOON + 26 * HOUR)
     assert newest == sorted(set(newest))
 
 
-def test_a_run_with_nothing_new_brings_nothing_and_says_so(desk: Desk) -> None:
-    desk.read()
-    before, state = read(desk), desk.states()["events"]["ledger"]["settled"]
+def test_run_without_new_events_loads_nothing(sandbox: Sandbox) -> None:
+    sandbox.read()
+    before, state = read(sandbox), sandbox.states()["events"]["ledger"]["settled"]
 
-    again = desk.read()
+    again = sandbox.read()
 
-    assert again == Answer(0)
-    assert read(desk) == before
-    assert desk.states()["events"]["ledger"]["settled"] == state
+    assert again == ReadResult(0)
+    assert read(sandbox) == before
+    assert sandbox.states()["events"]["ledger"]["settled"] == state
 
 
-def test_columns_have_names_in_small_letters_and_the_types_of_the_schema(desk: Desk) -> None:
-    desk.read(end_date="2026-03-03T01:00:00Z")
+def test_columns_are_lower_case_with_types_of_the_schema(sandbox: Sandbox) -> None:
+    sandbox.read(end_date="2026-03-03T01:00:00Z")
 
-    types = {name: kind for name, kind in desk.types().items() if not name.startswith("_airbyte_")}
+    types = {name: kind for name, kind in sandbox.types().items() if not name.startswith("_airbyte_")}
 
     assert types == {column_of(field): type_of(schema) for field, schema in SCHEMAS["events"].items()}
     assert {"_insert_id", "_insert_key", "_schema"} <= set(types)
 
 
-def test_a_field_that_is_not_declared_is_dropped(desk: Desk) -> None:
+def test_undeclared_field_is_dropped(sandbox: Sandbox) -> None:
     hour = NOON - 5 * HOUR
-    (event, *_) = desk.emulator.store.events(hour, hour + HOUR)
-    desk.emulator.store.add_member(hour, [{**event, "uuid": "odd", "of_tomorrow": 1}])
+    (event, *_) = sandbox.emulator.store.events(hour, hour + HOUR)
+    sandbox.emulator.store.add_member(hour, [{**event, "uuid": "odd", "of_tomorrow": 1}])
 
-    desk.read()
+    sandbox.read()
 
-    (row,) = [row for row in read(desk) if row["uuid"] == "odd"]
+    (row,) = [row for row in read(sandbox) if row["uuid"] == "odd"]
     assert row == row_of("events", event) | {"uuid": "odd"}
     assert "of_tomorrow" not in row

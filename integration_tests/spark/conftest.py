@@ -26,7 +26,7 @@ PUSHDOWN = "spark.sql.python.filterPushdown.enabled"
 
 @pytest.fixture(scope="session")
 def amplitude() -> Iterator[Emulator]:
-    """One Amplitude for all tests: Spark's workers learn its address when the JVM starts."""
+    """One emulator for all tests: Spark's workers get its address when the JVM starts."""
     from integration_tests.spark.sessions import spark_environ  # noqa: PLC0415 - PySpark is in .venv-spark alone
 
     with Emulator(now=NOON) as emulator:
@@ -36,7 +36,7 @@ def amplitude() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def spark(amplitude: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:  # noqa: ARG001
-    """Two threads."""
+    """A session with two threads."""
     from integration_tests.spark.sessions import session  # noqa: PLC0415 - as above
 
     with session("local[2]", tmp_path_factory.mktemp("spark")) as made:
@@ -45,7 +45,7 @@ def spark(amplitude: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def desk(spark: SparkSession, amplitude: Emulator, tmp_path: Path) -> Desk:
-    """A project with a day and a half of events, of which three hours have none."""
+    """A project with 34 hours of events, except for three empty hours."""
     from integration_tests.spark.desk import Desk  # noqa: PLC0415 - as above
 
     amplitude.reset()

@@ -1,4 +1,4 @@
-"""What a user of Spark has: a session, a project, a folder for tables; and what ``read`` makes of the same hours."""
+"""The environment of a Spark user: a session, a project and a folder for tables; and the output of ``read``."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Desk:
     """One project, read by Spark.
 
     Attributes:
-        spark: The session.
-        emulator: Amplitude.
-        folder: For tables and checkpoints.
-        options: Of every query, beside the keys.
+        spark: The Spark session.
+        emulator: The emulated Amplitude.
+        folder: The folder for tables and checkpoints.
+        options: The options of every query, without the keys.
     """
 
     spark: SparkSession
@@ -44,16 +44,16 @@ class Desk:
 
     @property
     def table(self) -> Path:
-        """Where queries write."""
+        """The folder that queries write to."""
         return self.folder / "table"
 
     @property
     def checkpoint(self) -> Path:
-        """Where streaming queries remember where they are."""
+        """The checkpoint of streaming queries."""
         return self.folder / "checkpoint"
 
     def given(self, **more: Option) -> dict[str, str | int]:
-        """Return the options of a query; None leaves one out."""
+        """Return the options of a query, without options that are None."""
         project = self.emulator.project
         keys = {"api_key": project.api_key, "secret_key": project.secret_key}
         options = {**keys, "poll_seconds": 1, **self.options, **more}
@@ -65,7 +65,7 @@ class Desk:
         return (reader.schema(schema) if schema else reader).load()
 
     def start(self, **more: Option) -> StreamingQuery:
-        """Start a streaming query into the table, which ends with what is published."""
+        """Start a streaming query into the table; it ends after the newest published hour."""
         return (
             self.spark.readStream.format("amplitude")
             .options(**self.given(**more))
@@ -83,7 +83,7 @@ class Desk:
         assert query.awaitTermination(120)
 
     def written(self) -> list[str]:
-        """Return the records of the table, comparable and in order; of a streaming sink only what it has committed."""
+        """Return the committed records of the table, comparable and in order."""
         rows = self.spark.read.parquet(str(self.table)).toArrow().to_pylist()
         return sorted(comparable(record_of(row)) for row in rows)
 
@@ -92,7 +92,7 @@ class Desk:
         return sorted(self.table.rglob("*.parquet"))
 
     def read(self, end: str | None = END) -> list[str]:
-        """Return what the connector's ``read`` emits of the same hours, comparable and in order."""
+        """Return the records that ``read`` emits for the same hours, comparable and in order."""
         run = Connector(self.emulator, self.folder).read(start_date=START, end_date=end)
         assert run.exit_code == 0, run.error_texts
         return sorted(map(comparable, run.records))
@@ -104,6 +104,6 @@ class Desk:
 
 
 def columns_of(path: Path) -> dict[str, str]:
-    """Return the columns of a Parquet file with their types."""
+    """Return the columns of a Parquet file and their types."""
     schema = parquet.read_schema(path)
     return {column.name: str(column.type) for column in schema}

@@ -1,6 +1,6 @@
-"""The environment `.venv-spark`: ours with PySpark (1.2 GB with what tests need), and a Java that Spark runs on.
+"""The environment `.venv-spark`: the project with PySpark and the test dependencies (1.2 GB), and Java.
 
-``python -m integration_tests.spark.environment`` makes it.
+Create it with ``python -m integration_tests.spark.environment``.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ ENVIRONMENT = Environment(
 
 
 def require_java() -> None:
-    """Return once a Java that is new enough is on the PATH or in JAVA_HOME.
+    """Install Java with apt unless the PATH or JAVA_HOME has a version that is new enough.
 
     Raises:
-        RuntimeError: There is none, and apt cannot install one.
+        RuntimeError: Java is missing or too old, and apt cannot install it.
     """
     if _java_version() >= _OLDEST_JAVA:
         return
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise RuntimeError(f"Spark 4 needs Java {_OLDEST_JAVA} or newer; install it, or name one in JAVA_HOME.")
+        raise RuntimeError(f"Spark 4 needs Java {_OLDEST_JAVA} or newer; install it or set JAVA_HOME.")
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", _JAVA_PACKAGE]):
         result = subprocess.run(
             ["apt-get", *arguments], capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS
@@ -45,15 +45,15 @@ def require_java() -> None:
 
 
 def _java_version() -> int:
-    """Return the major version by running it; 0 where there is none."""
+    """Return Java's major version; 0 without Java."""
     home = os.environ.get("JAVA_HOME")
     try:
-        answer = subprocess.run(
+        result = subprocess.run(
             [f"{home}/bin/java" if home else "java", "-version"], capture_output=True, text=True, check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError):
         return 0
-    found = re.search(r'version "(\d+)', answer.stderr)
+    found = re.search(r'version "(\d+)', result.stderr)
     return int(found[1]) if found else 0
 
 

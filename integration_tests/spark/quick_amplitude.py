@@ -1,4 +1,4 @@
-"""The data source with short waits; a module of its own, since Spark's Python workers import it by name."""
+"""The data source with short waits, in its own module: Spark's Python workers import it by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from unit_tests.end_to_end.command import SHORT
 
 
 class QuickAmplitude(AmplitudeDataSource):
-    """Named as the real one."""
+    """The data source with short limits, under the same format name."""
 
     limits = SHORT

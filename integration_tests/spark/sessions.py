@@ -1,4 +1,4 @@
-"""Sessions of Spark: two threads on this machine, or a real cluster on loopback."""
+"""Spark sessions: two threads on this machine, or a real cluster on loopback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UI_IS_OFF = {"spark.ui.enabled": "false"}
 
 
 def spark_environ() -> dict[str, str]:
-    """Return what the JVM and its Python workers need to find this environment and stay on loopback."""
+    """Return the variables that make the JVM and its Python workers use this environment and loopback only."""
     return {
         "SPARK_HOME": str(_SPARK_HOME),
         "SPARK_LOCAL_IP": "127.0.0.1",
@@ -40,7 +40,7 @@ def spark_environ() -> dict[str, str]:
 
 @contextmanager
 def session(master: str, folder: Path, conf: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
-    """Open a session and stop it afterwards; one at a time."""
+    """Open a session and stop it at the end. Only one session can be open."""
     settings = {
         "spark.driver.memory": "1g",
         "spark.sql.session.timeZone": "UTC",
@@ -68,8 +68,8 @@ class Cluster:
     """A standalone cluster.
 
     Attributes:
-        master: Its address for a session.
-        folder: Logs of its processes, and the workers' folders with those of their executors.
+        master: The address of the master.
+        folder: The folder with the logs of all processes and the folders of the workers.
     """
 
     master: str
@@ -78,7 +78,7 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, *, workers: int = 2, cores: int = 2) -> Iterator[Cluster]:
-    """Start a master and its workers on loopback, and end them afterwards."""
+    """Start a master and its workers on loopback, and stop them at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     master = f"spark://127.0.0.1:{port}"
@@ -117,7 +117,7 @@ def _wait_for(port: int) -> None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            time.sleep(0.2)  # noqa: TID251 - it is another program that is waited for
+            time.sleep(0.2)  # noqa: TID251 - waits for another program
         else:
             return
     raise RuntimeError(f"Spark's master did not listen on port {port}.")

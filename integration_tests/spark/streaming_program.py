@@ -1,4 +1,4 @@
-"""A driver of its own, to be killed: streams into a table until what is published is there."""
+"""A driver for a test to kill: it streams all published events into a table."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(300)]
 
 
 def asked(desk: Desk) -> list[tuple[str, str]]:
-    """Return first and last hour of every export since the requests were cleared, without the test of the keys."""
+    """Return the first and last hour of every export since the requests were cleared, without the check of the keys."""
     windows = [(seen.query["start"], seen.query["end"]) for seen in desk.emulator.requests]
     return sorted(window for window in windows if not window[0].startswith("2014"))
 
@@ -45,7 +45,7 @@ def test_columns_have_the_types_of_the_schema(desk: Desk) -> None:
     assert types == {**{name: of_kind[kind] for name, kind in column_types().items()}, OTHER: "string"}
 
 
-def test_a_schema_names_the_columns_to_read(desk: Desk) -> None:
+def test_a_schema_selects_the_columns_to_read(desk: Desk) -> None:
     chosen = desk.load("server_upload_time TIMESTAMP, _other STRING, uuid STRING, event_properties VARIANT")
 
     rows = chosen.selectExpr("uuid", "to_json(event_properties) AS properties", "_other").collect()
@@ -57,7 +57,7 @@ def test_a_schema_names_the_columns_to_read(desk: Desk) -> None:
     assert {row.uuid: json.loads(row.properties) for row in rows} == stored
 
 
-def test_nested_values_are_variants_where_that_is_wanted(desk: Desk) -> None:
+def test_nested_values_are_variants_on_request(desk: Desk) -> None:
     rows = desk.load(properties="variant").selectExpr("uuid", "user_properties", "data").collect()
 
     stored = {event["uuid"]: event for event in desk.emulator.store.events(FIRST, FIRST + timedelta(days=1))}
@@ -68,7 +68,7 @@ def test_nested_values_are_variants_where_that_is_wanted(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_bounds_of_the_upload_time_ask_for_fewer_windows(desk: Desk, *, is_on: bool) -> None:
+def test_bounds_on_the_upload_time_request_fewer_windows(desk: Desk, *, is_on: bool) -> None:
     query = desk.load().where(
         "server_upload_time >= '2026-03-03T09:30:00Z' AND server_upload_time < '2026-03-03T12:00:00Z' AND app > 0"
     )
@@ -86,13 +86,13 @@ def test_bounds_of_the_upload_time_ask_for_fewer_windows(desk: Desk, *, is_on: b
     )
 
 
-def test_a_filter_that_excludes_every_hour_asks_for_none(desk: Desk) -> None:
+def test_a_filter_that_excludes_every_hour_sends_no_request(desk: Desk) -> None:
     assert desk.load().where("server_upload_time > '2027-01-01T00:00:00Z'").count() == 0
     assert asked(desk) == []
 
 
 @pytest.mark.parametrize("num_workers", [1, 3])
-def test_no_more_tasks_than_workers_download_however_many_windows_there_are(desk: Desk, num_workers: int) -> None:
+def test_num_workers_limits_the_tasks(desk: Desk, num_workers: int) -> None:
     query = desk.load(num_workers=num_workers, request_time_range=1)
 
     assert query.rdd.getNumPartitions() == num_workers
@@ -106,7 +106,7 @@ def test_without_an_end_everything_published_is_read(desk: Desk) -> None:
     assert count == len(desk.emulator.store.lines(FIRST, NOON - timedelta(hours=2)))
 
 
-def test_nothing_is_published_yet(desk: Desk) -> None:
+def test_a_table_is_empty_before_the_first_publication(desk: Desk) -> None:
     assert desk.load(start_date="2026-03-04T11:00:00Z", end_date=None).count() == 0
 
 
@@ -119,7 +119,7 @@ def test_days_before_hour_files_are_read_by_day(desk: Desk) -> None:
     assert [row.uuid for row in query.collect()] == ["old"]
 
 
-def test_the_session_masks_the_api_key_beside_what_it_masks_anyway(desk: Desk) -> None:
+def test_the_session_also_masks_the_api_key(desk: Desk) -> None:
     from integration_tests.spark.quick_amplitude import QuickAmplitude  # noqa: PLC0415 - PySpark is in .venv-spark
     from source_amplitude.spark import register  # noqa: PLC0415 - as above
 

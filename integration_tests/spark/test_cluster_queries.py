@@ -44,7 +44,7 @@ ON_THE_CLUSTER = {"spark.executor.cores": "2", "spark.executor.memory": "700m", 
 
 
 def processes(text: str, spark: SparkSession) -> list[int]:
-    """Return the processes of our executors whose command line holds a text; they run below the cluster's folder."""
+    """Return the executors' processes with ``text`` in the command line; they run below the cluster's folder."""
     folder = Path(urlsplit(spark.conf.get("spark.sql.warehouse.dir") or "").path).parent / "cluster"
     found = subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False)
     return [int(number) for number in found.stdout.split() if is_below(folder, Path("/proc", number, "cwd"))]
@@ -53,27 +53,25 @@ def processes(text: str, spark: SparkSession) -> list[int]:
 def is_below(folder: Path, link: Path) -> bool:
     try:
         return link.readlink().is_relative_to(folder)
-    except OSError:  # it has just ended
+    except OSError:  # the process has ended
         return False
 
 
 def exports(desk: Desk) -> list[str]:
-    """Return the first hours of the exports that were asked for, without the test of the keys."""
+    """Return the first hours of the requested exports, without the check of the keys."""
     return [seen.query["start"] for seen in desk.emulator.requests if not seen.query["start"].startswith("2014")]
 
 
 @contextmanager
 def killed(desk: Desk, what: str, *, after_exports: int) -> Iterator[None]:
-    """Kill one process of a kind once so many exports were answered."""
+    """Kill the newest process of a kind after a number of exports."""
     struck: list[int] = []
 
     def kill() -> None:
         deadline = time.monotonic() + 60
         while len(exports(desk)) < after_exports and time.monotonic() < deadline:
             time.sleep(0.02)  # noqa: TID251 - Spark's own clock drives the query
-        for number in processes(what, desk.spark)[
-            -1:
-        ]:  # the newest: of Python's, a worker and not the daemon that forks it
+        for number in processes(what, desk.spark)[-1:]:  # the newest: a Python worker, not the daemon that forks it
             os.kill(number, signal.SIGKILL)
             struck.append(len(exports(desk)))
 
@@ -85,7 +83,7 @@ def killed(desk: Desk, what: str, *, after_exports: int) -> Iterator[None]:
     assert len(exports(desk)) > struck[0]
 
 
-def test_two_executors_are_there(spark: SparkSession) -> None:
+def test_there_are_two_executors(spark: SparkSession) -> None:
     assert spark.range(100).repartition(8).count() == 100
 
     assert len(processes("CoarseGrainedExecutorBackend", spark)) == 2
@@ -105,7 +103,7 @@ def test_a_stream_has_the_records_of_read(desk: Desk, late_files: str) -> None:
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
-def test_no_more_requests_than_workers_are_under_way_whatever_the_clusters_size(desk: Desk, num_workers: int) -> None:
+def test_num_workers_limits_the_requests_of_a_cluster(desk: Desk, num_workers: int) -> None:
     desk.emulator.faults.add("prepare", seconds=0.3)
 
     count = desk.load(num_workers=num_workers, request_time_range=2).count()
@@ -115,7 +113,7 @@ def test_no_more_requests_than_workers_are_under_way_whatever_the_clusters_size(
 
 
 @pytest.mark.parametrize("what", ["CoarseGrainedExecutorBackend", "pyspark.daemon pyspark.worker"])
-def test_a_process_that_is_killed_half_way_leaves_every_record_once(desk: Desk, what: str) -> None:
+def test_a_killed_process_leaves_every_record_once(desk: Desk, what: str) -> None:
     desk.emulator.faults.add("prepare", seconds=0.3)
 
     with killed(desk, what, after_exports=10):
@@ -127,7 +125,7 @@ def test_a_process_that_is_killed_half_way_leaves_every_record_once(desk: Desk, 
 
 
 @pytest.mark.parametrize("late_files", ["ignore", "executors"])
-def test_a_stream_whose_executor_is_killed_half_way_has_every_record_once(desk: Desk, late_files: str) -> None:
+def test_a_stream_with_a_killed_executor_reads_records_once(desk: Desk, late_files: str) -> None:
     desk.emulator.faults.add("prepare", seconds=0.2)
 
     with killed(desk, "CoarseGrainedExecutorBackend", after_exports=24 + 8):

@@ -1,4 +1,4 @@
-"""Amplitude on a bad day, and users who ask for what there is not: every record once, or our words for what to do."""
+"""Faults of Amplitude and invalid options: every record is read once, or the error says what to do."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ REFUSED = CredentialsRejectedError(
     "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API/Secret Key combination).",
     tried="The EU Residency Server rejects them too.",
 )
-NO_ROW_COUNTS = "No row of the task or the micro-batch that met this counts."
-AGAIN = "Run the query again. An hour that will never heal can be named in the option accepted_gaps."
+NO_ROW_COUNTS = "Spark discards the rows of the failed task or micro-batch."
+AGAIN = "Run the query again. List an hour that stays unreadable in the option accepted_gaps."
 FAULTS_FOR_GOOD = [
     pytest.param(
         "server_error",
@@ -71,7 +71,7 @@ FAULTS_FOR_GOOD = [
         {"details": "Invalid something", "message": "", "status": 418},
         "Unexpected response to the export for 2026-03-03 06:00 UTC (HTTP 418: Invalid something). "
         "If it happens again, report it with this message. Nothing was recorded as read.",
-        id="an answer without a rule",
+        id="an unknown status",
     ),
 ]
 PASSING_FAULTS = [
@@ -99,7 +99,7 @@ FAULT_OF_EACH_WINDOW: list[tuple[str, dict[str, Any]]] = [
 
 
 def text_of(query: Callable[[], object]) -> str:
-    """Return what Spark says of a query that fails."""
+    """Return the text of Spark's error for a query that fails."""
     from pyspark.errors import PySparkException  # noqa: PLC0415 - PySpark is in .venv-spark alone
 
     with pytest.raises(PySparkException) as raised:
@@ -107,22 +107,22 @@ def text_of(query: Callable[[], object]) -> str:
     return str(raised.value)
 
 
-def told(query: Callable[[], object]) -> tuple[type[AmplitudeError], str]:
-    """Return class and words of the one error of ours that a query fails with; how long it tried is left out."""
+def error_of(query: Callable[[], object]) -> tuple[type[AmplitudeError], str]:
+    """Return the class and text of the connector's error that a query fails with, without the seconds of retries."""
     ((name, words),) = _OURS.findall(text_of(query))
     return getattr(errors, name), re.sub(r"within \d+ seconds", "within N seconds", words)
 
 
-def as_told(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
+def as_raised(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
     if isinstance(error, InvalidConfigError):
         error.advice = "Correct these options and start the query again."
     return type(error), str(error)
 
 
 def hour_missing(cause: str) -> tuple[type[AmplitudeError], str]:
-    """Return what is told where 6 o'clock fails for good."""
+    """Return the error for a permanent failure of the hour from 06:00."""
     what = f"One window of the export could not be read. 2026-03-03 06:00 UTC: {cause}"
-    return as_told(HoursMissingError(what, tried=NO_ROW_COUNTS, next_step=AGAIN))
+    return as_raised(HoursMissingError(what, tried=NO_ROW_COUNTS, next_step=AGAIN))
 
 
 def stored(desk: Desk, first: int = 0, end: int = 24) -> list[str]:
@@ -136,21 +136,18 @@ def write(desk: Desk, **more: Option) -> None:
 
 
 def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
-    """Store three lines that are no JSON objects in two hours; return the good records and what has to be told."""
+    """Store three malformed lines in two hours; return the good records and the expected error."""
     good = stored(desk)
     first, second, third, *_ = desk.emulator.store.lines(FIRST + timedelta(hours=30), FIRST + timedelta(hours=32))
-    desk.emulator.store.put_content(SIX, 5000, first + b'\n{"user_id": "raw-of-somebody\n\n' + second + b"\n[1]\n")
+    desk.emulator.store.put_content(SIX, 5000, first + b'\n{"user_id": "raw-of-a-user\n\n' + second + b"\n[1]\n")
     desk.emulator.store.put_content(NINE, 5000, b"raw-of-another\n" + third + b"\n")
     good = sorted([*good, *(comparable(expected_record(line)) for line in (first, second, third))])
     six, nine = (f"100200/100200_2026-03-03_{hour}#5000.json.gz" for hour in (6, 9))
     what = (
-        f"3 lines are no JSON object: 2026-03-03 06:00 UTC, member {six}, line 2; 2026-03-03 06:00 UTC, member {six}, "
-        f"line 5; 2026-03-03 09:00 UTC, member {nine}, line 1."
+        f"3 lines are not JSON objects: 2026-03-03 06:00 UTC, member {six}, line 2; 2026-03-03 06:00 UTC, member "
+        f"{six}, line 5; 2026-03-03 09:00 UTC, member {nine}, line 1."
     )
-    next_step = (
-        "Report the hour to Amplitude's support. With the option malformed_lines set to 'skip' the query leaves these "
-        "lines out."
-    )
+    next_step = "Report the hour to Amplitude's support. To skip such lines, set the option malformed_lines to 'skip'."
     return good, MalformedLinesError(what, tried=NO_ROW_COUNTS, next_step=next_step)
 
 
@@ -169,12 +166,12 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         ),
         pytest.param(
             {"strat_date": "2026-03-03"},
-            InvalidConfigError((f"strat_date: there is no such option; there are {', '.join(OPTION_NAMES)}",)),
+            InvalidConfigError((f"strat_date: unknown option; the options are {', '.join(OPTION_NAMES)}",)),
             id="an unknown option",
         ),
         pytest.param(
             {"stream": "cohorts"},
-            InvalidConfigError(("stream: 'cohorts' is not 'events', the only stream that is read by Spark",)),
+            InvalidConfigError(("stream: 'cohorts' is not 'events', the only stream that Spark can read",)),
             id="an unknown stream",
         ),
         pytest.param(
@@ -198,16 +195,16 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
             InvalidConfigError(
                 (
                     "start_date: 'yesterday' is not a UTC time of the form 2021-01-25T00:00:00Z",
-                    "data_region: 'Mars' is none of 'Standard Server', 'EU Residency Server'",
+                    "data_region: 'Mars' is not one of 'Standard Server', 'EU Residency Server'",
                     "recheck_hours: [6, 'later'] is not a list of whole numbers from 1 to 720",
                     (
-                        "accepted_gaps: 'noon' is neither an hour (2024-03-01T05) nor a span of hours "
+                        "accepted_gaps: 'noon' is not an hour (2024-03-01T05) or a range of hours "
                         "(2024-03-01T05/2024-03-01T09)"
                     ),
-                    "malformed_lines: 'eat' is none of 'report', 'fail', 'skip'",
+                    "malformed_lines: 'eat' is not one of 'report', 'fail', 'skip'",
                     "num_workers: 6 is not a whole number from 1 to 5",
-                    "properties: 'xml' is none of 'json', 'variant'",
-                    "late_files: 'maybe' is none of 'ignore', 'driver', 'executors'",
+                    "properties: 'xml' is not one of 'json', 'variant'",
+                    "late_files: 'maybe' is not one of 'ignore', 'driver', 'executors'",
                     "windows_per_batch: '0' is not a whole number from 1 to 10000",
                     "poll_seconds: 'soon' is not a whole number from 1 to 3600",
                 )
@@ -216,30 +213,30 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
         ),
     ],
 )
-def test_what_cannot_be_asked_for_is_told(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
-    batch = told(lambda: desk.load(None, **options).collect())
-    streaming = told(lambda: desk.stream(**options))
+def test_invalid_options_are_reported(desk: Desk, options: Mapping[str, Option], error: AmplitudeError) -> None:
+    batch = error_of(lambda: desk.load(None, **options).collect())
+    streaming = error_of(lambda: desk.stream(**options))
 
-    assert (batch, streaming) == (as_told(error), as_told(error))
+    assert (batch, streaming) == (as_raised(error), as_raised(error))
     assert desk.files() == []
 
 
-def test_a_schema_that_does_not_fit_is_refused(desk: Desk) -> None:
+def test_a_schema_that_does_not_fit_is_rejected(desk: Desk) -> None:
     schema = "uuid STRING, nothing STRING, event_id STRING, event_properties MAP<STRING, STRING>"
 
     problems = (
-        "schema: there is no column nothing",
-        "schema: event_id is string, and must be bigint",
-        "schema: event_properties is map<string,string>, and must be string or variant",
+        "schema: unknown column nothing",
+        "schema: event_id is string, but must be bigint",
+        "schema: event_properties is map<string,string>, but must be string or variant",
     )
-    assert told(lambda: desk.load(schema).collect()) == as_told(InvalidConfigError(problems))
+    assert error_of(lambda: desk.load(schema).collect()) == as_raised(InvalidConfigError(problems))
 
 
-def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
+def test_an_unreachable_address_is_reported(desk: Desk) -> None:
     from integration_tests.spark.quick_amplitude import QuickAmplitude  # noqa: PLC0415 - PySpark, as above
 
     class Elsewhere(QuickAmplitude):
-        """Local, so that Spark's workers get it by value; they have one AMPLITUDE_API_URL for a session."""
+        """A local class: Spark's workers get it by value, because they have one AMPLITUDE_API_URL per session."""
 
         def __init__(self, options: Mapping[str, str]) -> None:
             super().__init__(options)
@@ -252,29 +249,29 @@ def test_an_address_where_nobody_listens_is_told(desk: Desk) -> None:
     desk.spark.dataSource.register(Elsewhere)
     query = desk.spark.read.format("amplitude_elsewhere").options(**desk.given()).load()
 
-    kind, words = told(query.collect)
+    kind, words = error_of(query.collect)
 
     what = "The connection for the API key check broke (...). Tried 4 times in N s."
     error = NetworkError(what, next_step="Start the query again.")
-    assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_told(error)
+    assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_raised(error)
 
 
-def test_an_end_that_is_not_published_yet_is_refused(desk: Desk) -> None:
+def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:
     error = NotPublishedError(
-        "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC.",
+        "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet. Not available before 2026-03-04 15:00 UTC.",
         next_step="Run the query again then, or leave out end_date to read what is published.",
     )
 
-    assert told(lambda: desk.load(end_date="2026-03-04T13:00:00Z").collect()) == as_told(error)
+    assert error_of(lambda: desk.load(end_date="2026-03-04T13:00:00Z").collect()) == as_raised(error)
 
 
 @pytest.mark.parametrize(("name", "settings", "cause"), FAULTS_FOR_GOOD)
-def test_an_hour_that_fails_for_good_fails_a_batch_query(
+def test_a_permanent_failure_of_an_hour_fails_a_batch_query(
     desk: Desk, name: str, settings: dict[str, Any], cause: str
 ) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
 
-    words = told(lambda: write(desk, request_time_range=1))
+    words = error_of(lambda: write(desk, request_time_range=1))
     left = desk.files()
     desk.emulator.faults.clear()
     desk.clear()
@@ -286,11 +283,11 @@ def test_an_hour_that_fails_for_good_fails_a_batch_query(
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(desk: Desk, late_files: str) -> None:
+def test_a_streaming_query_waits_until_a_failing_hour_is_fixed(desk: Desk, late_files: str) -> None:
     options: dict[str, Option] = {"request_time_range": 1, "windows_per_batch": 4, "late_files": late_files}
     desk.emulator.faults.add("server_error", hour=SIX)
 
-    words = [told(lambda: desk.stream(**options)) for _ in range(2)]
+    words = [error_of(lambda: desk.stream(**options)) for _ in range(2)]
     before = desk.written()
     desk.emulator.faults.clear()
     desk.stream(**options)
@@ -305,13 +302,13 @@ def test_an_hour_that_fails_for_good_stops_a_streaming_query_until_it_is_mended(
     assert desk.written() == desk.read()
 
 
-def test_keys_revoked_in_the_middle_fail_a_query(desk: Desk) -> None:
+def test_keys_revoked_during_a_query_fail_it(desk: Desk) -> None:
     desk.emulator.faults.add("forbidden", hour=SIX)
 
-    words = told(lambda: write(desk))
+    words = error_of(lambda: write(desk))
 
     what = "Amplitude rejected the API keys (Standard Server, HTTP 403: User is not authorized to access this project)."
-    assert words == as_told(CredentialsRejectedError(what))
+    assert words == as_raised(CredentialsRejectedError(what))
     assert desk.files() == []
 
 
@@ -319,13 +316,13 @@ def test_keys_revoked_in_the_middle_fail_a_query(desk: Desk) -> None:
 def test_malformed_lines_fail_a_batch_query_with_their_places(desk: Desk, policy: str) -> None:
     _, error = put_malformed(desk)
 
-    words = told(lambda: write(desk, malformed_lines=policy, num_workers=1))
+    words = error_of(lambda: write(desk, malformed_lines=policy, num_workers=1))
 
-    assert words == as_told(error)
+    assert words == as_raised(error)
     assert desk.files() == []
 
 
-def test_malformed_lines_are_skipped_where_that_is_wanted(desk: Desk) -> None:
+def test_malformed_lines_are_skipped_on_request(desk: Desk) -> None:
     good, _ = put_malformed(desk)
 
     write(desk, malformed_lines="skip")
@@ -334,19 +331,17 @@ def test_malformed_lines_are_skipped_where_that_is_wanted(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_a_streaming_query_goes_on_without_malformed_lines_from_where_they_stopped_it(
-    desk: Desk, late_files: str
-) -> None:
+def test_a_failed_stream_continues_with_malformed_lines_skipped(desk: Desk, late_files: str) -> None:
     good, error = put_malformed(desk)
 
-    words = told(lambda: desk.stream(late_files=late_files, num_workers=1))
+    words = error_of(lambda: desk.stream(late_files=late_files, num_workers=1))
     desk.stream(late_files=late_files, num_workers=1, malformed_lines="skip")
 
-    assert words == as_told(error)
+    assert words == as_raised(error)
     assert desk.written() == good
 
 
-def test_no_error_of_a_task_shows_what_an_event_holds(desk: Desk) -> None:
+def test_no_error_of_a_task_shows_event_content(desk: Desk) -> None:
     events = desk.emulator.store.events(FIRST, FIRST + timedelta(days=1))
     parts = {"raw-of", *(str(event[name]) for event in events for name in ("uuid", "$insert_id", "device_id"))}
     put_malformed(desk)
@@ -361,7 +356,7 @@ def test_no_error_of_a_task_shows_what_an_event_holds(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), PASSING_FAULTS)
-def test_every_record_comes_once_in_spite_of(desk: Desk, name: str, settings: dict[str, Any]) -> None:
+def test_every_record_is_read_once_despite(desk: Desk, name: str, settings: dict[str, Any]) -> None:
     desk.emulator.faults.add(name, hour=SIX, **settings)
 
     write(desk)
@@ -370,9 +365,7 @@ def test_every_record_comes_once_in_spite_of(desk: Desk, name: str, settings: di
 
 
 @pytest.mark.parametrize("late_files", LATE_FILES)
-def test_every_record_of_a_streaming_query_comes_once_in_spite_of_one_in_each_window(
-    desk: Desk, late_files: str
-) -> None:
+def test_every_record_of_a_stream_is_read_once_despite_faults(desk: Desk, late_files: str) -> None:
     for number, (name, settings) in enumerate(FAULT_OF_EACH_WINDOW):
         desk.emulator.faults.add(name, hour=FIRST + timedelta(hours=4 * number + 1), **settings)
 

@@ -1,4 +1,4 @@
-"""docs/spark.md and its recipes: the programs run as they stand there."""
+"""The programs in docs/spark.md and its recipes run unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(300)]
 NEWEST_END = NOON - timedelta(hours=2)
 INSTALL_SECONDS = 300
 PROGRAM_SECONDS = 150
-OF_THE_RUNTIME = {"cloudpickle", "numpy", "py4j", "pyarrow", "pyspark"}  # and what these import where it is there
+OF_THE_RUNTIME = {"cloudpickle", "numpy", "py4j", "pyarrow", "pyspark"}  # and their own imports, if installed
 
 
 def programs(name: str, title: str = "") -> list[str]:
@@ -34,12 +34,12 @@ def programs(name: str, title: str = "") -> list[str]:
 
 
 def run(desk: Desk, program: str, **environ: str) -> str:
-    """Run a program in the user's folder, which Spark's relative paths begin in, and return what it prints."""
+    """Run a program in the user's folder, the base of Spark's relative paths, and return its output."""
     path = desk.folder / "program.py"
     path.write_text(program, encoding="utf-8")
     project = desk.emulator.project
     keys = {"AMPLITUDE_API_KEY": project.api_key, "AMPLITUDE_SECRET_KEY": project.secret_key}
-    # 200 shuffle partitions, which are usual, take a minute of two processors for a few rows.
+    # The default of 200 shuffle partitions takes a minute on two processors for a few rows.
     small = {"PYSPARK_SUBMIT_ARGS": "--conf spark.sql.shuffle.partitions=2 --conf spark.ui.enabled=false pyspark-shell"}
     ended = subprocess.run(
         [sys.executable, str(path)],
@@ -55,7 +55,7 @@ def run(desk: Desk, program: str, **environ: str) -> str:
 
 
 def uuids(desk: Desk) -> list[str]:
-    """Return what is published, in order."""
+    """Return the UUIDs of all published events, in order."""
     return sorted(str(event["uuid"]) for event in desk.emulator.store.events(FIRST, NEWEST_END))
 
 
@@ -63,7 +63,7 @@ def uuids_in(desk: Desk, table: str) -> list[str]:
     return sorted(row.uuid for row in desk.spark.read.parquet(str(desk.folder / table)).select("uuid").collect())
 
 
-def test_the_page_reads_a_day_its_columns_its_morning_and_then_everything(desk: Desk) -> None:
+def test_the_programs_of_the_page_run(desk: Desk) -> None:
     run(desk, "\n".join(programs("spark.md")))
 
     day = sorted(str(event["uuid"]) for event in desk.emulator.store.events(FIRST, FIRST + timedelta(days=1)))
@@ -74,21 +74,21 @@ def test_the_page_reads_a_day_its_columns_its_morning_and_then_everything(desk: 
 
 
 def test_the_page_names_every_option_with_its_default() -> None:
-    from source_amplitude.spark.options import OPTION_NAMES, parse_options  # noqa: PLC0415 - as the others of the folder
+    from source_amplitude.spark.options import OPTION_NAMES, parse_options  # noqa: PLC0415 - as in the other files
 
     table = rows(section(page("spark.md"), "Options"))[1:]
     named = {name: row[1].strip("`") for row in table for name in re.findall(r"`(\w+)`", row[0])}
     given = {"api_key": "a-key", "secret_key": "a-secret", "start_date": "2026-03-03"}
-    defaults = parse_options({**given, **{name: text for name, text in named.items() if text not in SAID_ELSEWHERE}})
+    defaults = parse_options({**given, **{name: text for name, text in named.items() if text not in NOT_A_DEFAULT}})
 
     assert named.keys() == set(OPTION_NAMES)
     assert defaults == parse_options(given)
 
 
-SAID_ELSEWHERE = {"required", "as there"}
+NOT_A_DEFAULT = {"required", "as there"}
 
 
-def test_the_merge_adds_each_uuid_once_however_often_it_runs(desk: Desk) -> None:
+def test_repeated_merges_add_each_uuid_once(desk: Desk) -> None:
     (program, _) = programs("recipes/spark-merge.md")
     run(desk, program)
     desk.emulator.clock.advance(timedelta(hours=4))
@@ -100,7 +100,7 @@ def test_the_merge_adds_each_uuid_once_however_often_it_runs(desk: Desk) -> None
     assert uuids_in(desk, "events") == sorted(str(event["uuid"]) for event in stored)
 
 
-def test_the_merge_statement_is_one_that_spark_understands(desk: Desk) -> None:
+def test_spark_can_parse_the_merge_statement(desk: Desk) -> None:
     (_, program) = programs("recipes/spark-merge.md")
     (statement,) = re.findall(r'sql\("""(.*?)"""\)', program, re.DOTALL)
 
@@ -109,9 +109,7 @@ def test_the_merge_statement_is_one_that_spark_understands(desk: Desk) -> None:
     assert "MergeIntoTable" in plan.toString()
 
 
-def test_the_notebook_runs_with_the_wheel_and_what_its_first_cell_installs(
-    desk: Desk, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_notebook_runs_with_the_packages_it_installs(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
     built, installed = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("installed")
     (build, _) = blocks(section(page("recipes/databricks.md"), "The wheel"), "sh")
     (cell,) = blocks(page("recipes/databricks.md"), "text")
@@ -125,8 +123,9 @@ def test_the_notebook_runs_with_the_wheel_and_what_its_first_cell_installs(
     imported = third_parties_of(installed)
     run_notebook(desk, installed)
 
-    brought = {"idna", "urllib3", "certifi", "charset_normalizer"}  # by requests
-    assert imported - OF_THE_RUNTIME - brought == set(libraries.split()) - {"pendulum"}  # which odd datetimes need
+    indirect = {"idna", "urllib3", "certifi", "charset_normalizer"}  # dependencies of requests
+    on_demand = {"pendulum"}  # imported for unusual datetimes
+    assert imported - OF_THE_RUNTIME - indirect == set(libraries.split()) - on_demand
 
 
 def install(*arguments: str, folder: Path) -> None:
@@ -136,7 +135,7 @@ def install(*arguments: str, folder: Path) -> None:
 
 def third_parties_of(folder: Path) -> set[str]:
     """Return the packages of the environment that the wheel imports."""
-    answer = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", LOADED],
         cwd=folder,
         env=environ_with(folder),
@@ -145,7 +144,7 @@ def third_parties_of(folder: Path) -> set[str]:
         check=True,
         timeout=60,
     )
-    where, *names = answer.stdout.split()
+    where, *names = result.stdout.split()
     assert where.startswith(str(folder))
     return {name for name in names if not name.startswith("_")}
 
@@ -175,7 +174,7 @@ COUNT = 'print("rows", spark.table("amplitude_events").count())'
 
 
 def run_notebook(desk: Desk, folder: Path) -> None:
-    """Run the cells with what a notebook has, in another folder."""
+    """Run the cells with the objects of a notebook, in another folder."""
     cells = "\n".join(programs("recipes/databricks.md")).replace("/Volumes/main/default/amplitude", str(desk.folder))
 
     printed = run(desk, f"{NOTEBOOK}\n{cells}\n{COUNT}", PYTHONPATH=str(folder))

@@ -1,7 +1,7 @@
-"""No key, and nothing that gives one away, is in what Spark shows, logs or keeps, whatever the key and the query.
+"""Spark never shows, logs or stores a key, in any form.
 
-As a program (``python -m integration_tests.spark.test_secrets FOLDER``) it runs queries with awkward keys in a session
-whose user interface, event log and driver log are on, and leaves all that can be seen of them in files.
+As a program (``python -m integration_tests.spark.test_secrets FOLDER``) it runs queries with unusual keys in a session
+with user interface, event log and driver log, and saves everything that Spark shows in files.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 
 PROGRAM_SECONDS = 540
 SIX, NINE = FIRST + timedelta(hours=6), FIRST + timedelta(hours=9)
-TOLD = (
+PAIR_NAMES = (
     "percent",
     "plus, slash, equals",
     "unicode",
@@ -52,9 +52,9 @@ TOLD = (
     "like a newline",
     "one in the other",
 )
-OF_A_FAILED_TASK = "no row of the task or the micro-batch that met this counts."
+OF_A_FAILED_TASK = "spark discards the rows of the failed task or micro-batch."
 TABS = ("jobs", "stages", "storage", "environment", "executors", "SQL", "StreamingQuery", "driver-logs")
-ANSWERS = (
+API_PATHS = (
     "",
     "/environment",
     "/jobs",
@@ -67,26 +67,26 @@ ANSWERS = (
 
 @dataclass
 class Player:
-    """Queries with keys that the emulator accepts, and what is said of them.
+    """Runs queries with keys that the emulator accepts, and collects their texts.
 
     Attributes:
-        emulator: Amplitude.
-        accepted: Api key and secret key as they are sent; none where all are refused.
-        said: Plans, progress, texts of exceptions.
+        emulator: The emulated Amplitude.
+        accepted: The API key and secret key as they are sent; empty: all keys are rejected.
+        outputs: The plans, the progress and the texts of exceptions.
     """
 
     emulator: Emulator
     accepted: bytes = b""
-    said: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
 
     def keys_of(self, authorization: str) -> tuple[str, str]:
-        """Return the emulator's own keys for a header with the accepted ones, which it cannot be given."""
+        """Return the emulator's own keys for a header with the accepted keys."""
         if self.accepted and base64.b64decode(authorization.removeprefix("Basic ")) == self.accepted:
             return self.emulator.project.api_key, self.emulator.project.secret_key
         return "another", "another"
 
     def play(self, desk: Desk, keys: tuple[str, str], late_files: str) -> None:
-        """Run queries that succeed and queries that fail, in every way in which a key could get into a text."""
+        """Run queries that succeed and queries that fail, in every way that could reveal a key."""
         given: dict[str, Option] = {"api_key": keys[0], "secret_key": keys[1]}
         given |= {"malformed_lines": "skip", "late_files": late_files}
         echo = " and ".join(keys)
@@ -118,24 +118,24 @@ class Player:
     def _stream(self, desk: Desk, **given: Option) -> None:
         query = desk.start(**given)
         assert query.awaitTermination(120)
-        with printed_in(self.said):
+        with printed_in(self.outputs):
             query.explain(extended=True)
-        self.said += [str(query.status), *map(str, query.recentProgress)]
+        self.outputs += [str(query.status), *map(str, query.recentProgress)]
 
     def _explain(self, query: DataFrame) -> None:
-        with printed_in(self.said):
+        with printed_in(self.outputs):
             query.explain(extended=True)
             if not query.isStreaming:
                 for mode in ("codegen", "cost", "formatted"):
                     query.explain(mode=mode)
-        self.said += [repr(query), query.schema.json()]
+        self.outputs += [repr(query), query.schema.json()]
 
     def _fail(self, query: Callable[..., object], *arguments: object, **options: object) -> None:
         from pyspark.errors import PySparkException  # noqa: PLC0415 - PySpark is in .venv-spark alone
 
         with pytest.raises(PySparkException) as raised:
             query(*arguments, **options)
-        self.said += [str(raised.value), repr(raised.value)]
+        self.outputs += [str(raised.value), repr(raised.value)]
 
 
 @contextmanager
@@ -146,37 +146,37 @@ def printed_in(texts: list[str]) -> Iterator[None]:
 
 
 def shown(spark: SparkSession) -> Iterator[tuple[str, str]]:
-    """Yield every page of the user interface that can be reached by links, and the answers of its REST API."""
+    """Yield every linked page of the user interface, and the responses of its REST API."""
     root = str(spark.sparkContext.uiWebUrl)
     application = f"{root}/api/v1/applications/{spark.sparkContext.applicationId}"
-    waiting = [*(f"{root}/{tab}/" for tab in TABS), *(application + answer for answer in ANSWERS)]
+    waiting = [*(f"{root}/{tab}/" for tab in TABS), *(application + path for path in API_PATHS)]
     met = set(waiting)
     while waiting:
         address = waiting.pop()
         text = requests.get(address, timeout=60).text
         yield address.removeprefix(root), text
         links = (urldefrag(urljoin(address, html.unescape(link)))[0] for link in re.findall(r"href=.([^\"' >]+)", text))
-        # Of a table that can be sorted in many ways one is enough.
+        # One order of a sortable table is enough.
         fresh = {link for link in links if link.startswith(root) and not re.search(r"/static/|[.&?](sort|page)", link)}
         waiting += sorted(fresh - met)
         met |= fresh
 
 
 def run(folder: Path) -> None:
-    """Play all pairs in one session, and leave what there is to see in ``folder``."""
+    """Run the queries of all pairs of keys in one session, and save everything that Spark shows in ``folder``."""
     from integration_tests.spark.desk import Desk  # noqa: PLC0415 - PySpark, as above
     from integration_tests.spark.sessions import session  # noqa: PLC0415 - PySpark, as above
 
     conf = {
         "spark.ui.enabled": "true",
         "spark.ui.port": "0",
-        "spark.ui.heapHistogramEnabled": "false",  # it takes long, and shows names of classes
+        "spark.ui.heapHistogramEnabled": "false",  # slow, and shows only class names
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": str(folder / "events"),
         "spark.eventLog.compress": "false",
         "spark.driver.log.localDir": str(folder / "driver"),
     }
-    for name in ("events", "driver", "said", "pages"):
+    for name in ("events", "driver", "outputs", "pages"):
         (folder / name).mkdir()
     with Emulator(now=NOON) as emulator, pytest.MonkeyPatch.context() as patch:
         player = Player(emulator)
@@ -186,23 +186,23 @@ def run(folder: Path) -> None:
         emulator.store.put_content(SIX, 5000, b'{"cut": "of\n')
         with session("local[2]", folder / "spark", conf) as spark:
             spark.sparkContext.setLogLevel("INFO")
-            for number, name in enumerate(TOLD):
+            for number, name in enumerate(PAIR_NAMES):
                 (folder / f"queries{number}").mkdir()
                 late_files = ("ignore", "executors", "driver")[number % 3]
                 player.play(Desk(spark, emulator, folder / f"queries{number}"), PAIRS[name], late_files)
             for number, (address, text) in enumerate(shown(spark)):
                 (folder / "pages" / f"{number}.txt").write_text(f"{address}\n{text}", encoding="utf-8")
-        (folder / "said" / "all.txt").write_text("\n".join(player.said), encoding="utf-8")
+        (folder / "outputs" / "all.txt").write_text("\n".join(player.outputs), encoding="utf-8")
 
 
 def all_forms(api_key: str, secret_key: str) -> set[str]:
-    """Return what must not be found: also as Java's encoder for addresses writes it."""
+    """Return the forms of the keys that must not be found, also in the encoding of Java's URL encoder."""
     javas = {quote_plus(text, safe="*").replace("~", "%7E") for text in (api_key, secret_key)}
     return forms_of(api_key, secret_key) | set(secret_forms(Keys(api_key, secret_key))) | javas
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return what can be searched: the files of a folder but those of tables, and their names."""
+    """Return the texts to search: the files of a folder, without those of tables, and the names of all files."""
     places = {"names of files": ""}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -219,11 +219,11 @@ def found(places: dict[str, str], forms: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the program left, with what it and the processes that it started wrote to stdout and stderr."""
+    """The folder with everything that the program saved, and the stdout and stderr of all its processes."""
     from integration_tests.spark.sessions import spark_environ  # noqa: PLC0415 - PySpark, as above
 
     folder = tmp_path_factory.mktemp("secrets")
-    # Else Java would write question marks where a key has other letters.
+    # Otherwise Java replaces non-ASCII characters of a key by question marks.
     environ = {**os.environ, **spark_environ(), "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-m", "integration_tests.spark.test_secrets", str(folder)]
     with (folder / "stdout.txt").open("wb") as stdout, (folder / "stderr.txt").open("wb") as stderr:
@@ -239,26 +239,26 @@ def places(left: Path) -> dict[str, str]:
     return contents(left)
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_nothing_that_spark_shows_or_keeps_tells_a_key(places: dict[str, str], name: str) -> None:
+@pytest.mark.parametrize("name", PAIR_NAMES)
+def test_nothing_that_spark_shows_or_stores_has_a_key(places: dict[str, str], name: str) -> None:
     assert found(places, all_forms(*PAIRS[name])) == []
 
 
-def test_the_search_reaches_every_place_where_a_key_could_be(places: dict[str, str]) -> None:
-    said = {name.split("/")[0] for name, content in places.items() if OF_A_FAILED_TASK in content}
+def test_the_search_covers_every_place_that_may_have_a_key(places: dict[str, str]) -> None:
+    failures = {name.split("/")[0] for name, content in places.items() if OF_A_FAILED_TASK in content}
     planned = {name.split("/")[0] for name, content in places.items() if "batchscan amplitude" in content}
     offsets = [name for name, content in places.items() if "/checkpoint/offsets/" in name and "settled" in content]
     pages = {content.split("\n")[0].split("?")[0] for name, content in places.items() if name.startswith("pages/")}
 
-    assert said == {"said", "stderr.txt", "events", "driver", "pages"}
-    assert planned == {"said", "events", "pages"}
-    assert "api_key=*********(redacted), secret_key=*********(redacted)" in places["said/all.txt"]
-    assert {name.split("/")[0] for name in offsets} == {f"queries{number}" for number in range(len(TOLD))}
+    assert failures == {"outputs", "stderr.txt", "events", "driver", "pages"}
+    assert planned == {"outputs", "events", "pages"}
+    assert "api_key=*********(redacted), secret_key=*********(redacted)" in places["outputs/all.txt"]
+    assert {name.split("/")[0] for name in offsets} == {f"queries{number}" for number in range(len(PAIR_NAMES))}
     assert pages >= {"/sql/execution/", "/jobs/job/", "/stages/stage/", "/streamingquery/statistics/", "/environment/"}
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_the_search_finds_a_key_that_is_told(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", PAIR_NAMES)
+def test_the_search_finds_a_leaked_key(tmp_path: Path, name: str) -> None:
     api_key, secret_key = PAIRS[name]
     texts = {
         "plan.txt": f"[end_date=x, api_key={api_key}, num_workers=2]",

@@ -29,7 +29,7 @@ def planned(desk: Desk) -> list[str]:
 
 
 def forget_the_last_batch(desk: Desk) -> None:
-    """Leave the checkpoint and the sink as a driver does that dies after a batch was planned, before it was written."""
+    """Restore the checkpoint and the sink of a driver that was killed after planning a batch and before writing it."""
     last = planned(desk)[-1]
     log = desk.table / "_spark_metadata" / last
     for line in log.read_text(encoding="utf-8").splitlines()[1:]:
@@ -49,7 +49,7 @@ def late(uuid: str, hour: int) -> dict[str, str]:
 
 
 @EVERY_WAY
-def test_a_table_has_the_records_of_read_a_bounded_number_of_windows_at_once(desk: Desk, late_files: str) -> None:
+def test_a_stream_of_limited_batches_has_the_records_of_read(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files, windows_per_batch=2)
 
     assert desk.written() == desk.read()
@@ -57,7 +57,7 @@ def test_a_table_has_the_records_of_read_a_bounded_number_of_windows_at_once(des
 
 
 @EVERY_WAY
-def test_a_query_that_is_started_again_goes_on(desk: Desk, late_files: str) -> None:
+def test_a_restarted_query_continues(desk: Desk, late_files: str) -> None:
     desk.options = {"start_date": desk.options["start_date"]}
     for _ in range(3):
         desk.stream(late_files=late_files)
@@ -71,14 +71,14 @@ def test_a_query_that_is_started_again_goes_on(desk: Desk, late_files: str) -> N
 
 
 def hours_of(desk: Desk) -> tuple[int, int]:
-    """Return the next hours to be filled, which are not published yet."""
+    """Return the next hours to fill; they are not published yet."""
     stored = max(member.name.hour for member in desk.emulator.store.members())
     first = (stored - FIRST) // timedelta(hours=1) + 1
     return first, first + 5
 
 
 @EVERY_WAY
-def test_hours_that_are_published_late_are_waited_for(desk: Desk, late_files: str) -> None:
+def test_a_query_waits_for_late_hours(desk: Desk, late_files: str) -> None:
     desk.options = {"start_date": desk.options["start_date"], "end_date": "2026-03-04T06:00:00Z"}
     for hour in (20, 26, 27):
         desk.emulator.store.publish_at(FIRST + timedelta(hours=hour), NOON + timedelta(hours=4))
@@ -92,7 +92,7 @@ def test_hours_that_are_published_late_are_waited_for(desk: Desk, late_files: st
 
 
 @WITH_LATE_FILES
-def test_late_files_are_read_once_where_that_is_wanted(desk: Desk, late_files: str) -> None:
+def test_late_files_are_read_once_on_request(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files)
     desk.emulator.store.append_lines(FIRST + timedelta(hours=20), 1, [late("a grown file", 20)])
     desk.emulator.store.add_member(FIRST + timedelta(hours=21), [late("a new file", 21)])
@@ -103,7 +103,7 @@ def test_late_files_are_read_once_where_that_is_wanted(desk: Desk, late_files: s
     assert desk.written() == desk.read()
 
 
-def test_late_files_are_left_out_where_they_are_not_looked_for(desk: Desk) -> None:
+def test_late_files_are_ignored_by_default(desk: Desk) -> None:
     desk.stream()
     before = desk.written()
     desk.emulator.store.append_lines(FIRST + timedelta(hours=20), 1, [late("a grown file", 20)])
@@ -114,7 +114,7 @@ def test_late_files_are_left_out_where_they_are_not_looked_for(desk: Desk) -> No
 
 
 @WITH_LATE_FILES
-def test_a_batch_that_is_repeated_after_a_restart_has_the_same_rows(desk: Desk, late_files: str) -> None:
+def test_a_batch_repeated_after_a_restart_has_the_same_rows(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files)
     before = desk.written()
     forget_the_last_batch(desk)
@@ -129,7 +129,7 @@ def test_a_batch_that_is_repeated_after_a_restart_has_the_same_rows(desk: Desk, 
     assert desk.written() == desk.read()
 
 
-def test_a_batch_of_glances_that_is_repeated_takes_what_is_there_by_then(desk: Desk) -> None:
+def test_a_repeated_batch_of_probed_hours_reads_current_files(desk: Desk) -> None:
     desk.stream()
     forget_the_last_batch(desk)
     desk.emulator.store.append_lines(FIRST + timedelta(hours=20), 1, [late("a grown file", 20)])
@@ -139,7 +139,7 @@ def test_a_batch_of_glances_that_is_repeated_takes_what_is_there_by_then(desk: D
 
 
 @EVERY_WAY
-def test_a_lost_checkpoint_begins_again(desk: Desk, late_files: str) -> None:
+def test_without_its_checkpoint_a_query_starts_again(desk: Desk, late_files: str) -> None:
     desk.stream(late_files=late_files)
     shutil.rmtree(desk.checkpoint)
     shutil.rmtree(desk.table)
@@ -149,7 +149,7 @@ def test_a_lost_checkpoint_begins_again(desk: Desk, late_files: str) -> None:
 
 
 @EVERY_WAY
-def test_a_query_that_runs_on_takes_hours_as_they_are_published(desk: Desk, late_files: str) -> None:
+def test_a_continuous_query_reads_hours_after_publication(desk: Desk, late_files: str) -> None:
     desk.options = {"start_date": desk.options["start_date"], "poll_seconds": "1"}
     query = (
         desk.spark.readStream.format("amplitude")
@@ -163,9 +163,9 @@ def test_a_query_that_runs_on_takes_hours_as_they_are_published(desk: Desk, late
         wait_for_records(desk, query)
         advance(desk, 2)
         wait_for_records(desk, query)
-        asked = len(proofs_of_keys(desk))
+        asked = len(key_checks(desk))
         time.sleep(5)  # noqa: TID251 - Spark's own clock drives the query
-        polls = len(proofs_of_keys(desk)) - asked
+        polls = len(key_checks(desk)) - asked
     finally:
         query.stop()
 
@@ -173,13 +173,13 @@ def test_a_query_that_runs_on_takes_hours_as_they_are_published(desk: Desk, late
     assert 1 <= polls <= 6
 
 
-def proofs_of_keys(desk: Desk) -> list[str]:
-    """Return the request that each poll begins with, as often as it was sent."""
+def key_checks(desk: Desk) -> list[str]:
+    """Return the checks of the keys; each poll begins with one."""
     return [seen.query["start"] for seen in desk.emulator.requests if seen.query["start"].startswith("2014")]
 
 
 def wait_for_records(desk: Desk, query: StreamingQuery, seconds: float = 60) -> None:
-    """Return once the table has as many records as are published."""
+    """Wait until the table has all published records."""
     published = len(desk.read(end=None))
     deadline = time.monotonic() + seconds
     while not (desk.table / "_spark_metadata" / "0").exists() or len(desk.written()) < published:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from integration_tests.upstream.connectors import Outcome
+    from integration_tests.upstream.connectors import CommandResult
 
 
 NOT_FOUND = 404
@@ -22,11 +22,11 @@ NOT_FOUND = 404
 
 @dataclass(frozen=True)
 class FirstReads:
-    """What both connectors read without a state from the sample, 0.6.19 hour by hour as well."""
+    """The reads of both connectors without a state; 0.6.19 also hour by hour."""
 
-    upstream: Outcome
-    ours: Outcome
-    hourly: Outcome
+    upstream: CommandResult
+    ours: CommandResult
+    hourly: CommandResult
     hours_without_files: set[str]
     newest_hour: datetime
     late_hour: datetime
@@ -42,14 +42,14 @@ def environment() -> None:
 
 @pytest.fixture
 def scene(environment: None, tmp_path: Path) -> Iterator[Scene]:  # noqa: ARG001 - must be there first
-    """No events yet."""
+    """A scene without events."""
     with open_scene(tmp_path) as scene:
         yield scene
 
 
 @pytest.fixture(scope="module")
 def sample(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:  # noqa: ARG001 - as above
-    """The sample events, of which one hour is published late; tests must not change it."""
+    """A scene with sample events, one hour of them published late. Tests must not change it."""
     with open_scene(tmp_path_factory.mktemp("sample")) as scene:
         fill(scene)
         yield scene
@@ -68,6 +68,6 @@ def first_reads(sample: Scene) -> FirstReads:
 
 @pytest.fixture(scope="module")
 def after(sample: Scene, first_reads: FirstReads) -> FirstReads:
-    """The same reads, after which six more hours and the late one were published."""
+    """The same reads, after which six more hours and the late hour were published."""
     sample.emulator.clock.advance(BEHIND_AT_FIRST)
     return first_reads

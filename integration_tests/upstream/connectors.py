@@ -1,4 +1,4 @@
-"""The two connectors as commands: 0.6.19 behind the proxy, ours with AMPLITUDE_API_URL."""
+"""The commands of both connectors: 0.6.19 behind the proxy, ours with AMPLITUDE_API_URL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INCREMENTAL = ("events", "active_users", "average_session_length")
 
 
 def catalog_of(*streams: str) -> dict[str, Any]:
-    """Return a configured catalog; what has a cursor is read incrementally."""
+    """Return a configured catalog; streams with a cursor are incremental."""
     return {
         "streams": [
             {
@@ -44,8 +44,8 @@ EVENTS_CATALOG = catalog_of("events")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and how it ended."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     exit_code: int
     messages: list[Message]
@@ -55,13 +55,13 @@ class Outcome:
     def records(self) -> list[Record]:
         return [message["record"]["data"] for message in self.messages if message["type"] == "RECORD"]
 
-    def of_stream(self, name: str) -> Outcome:
-        """Return the same with one stream's records and states alone."""
-        return Outcome(self.exit_code, [message for message in self.messages if _stream_of(message) == name], "")
+    def of_stream(self, name: str) -> CommandResult:
+        """Return a copy with the records and states of one stream."""
+        return CommandResult(self.exit_code, [message for message in self.messages if _stream_of(message) == name], "")
 
     @property
     def states(self) -> list[Message]:
-        """The state messages' contents, as they may be handed to the next read."""
+        """The contents of the state messages, as input of the next read."""
         return [message["state"] for message in self.messages if message["type"] == "STATE"]
 
     @property
@@ -70,7 +70,7 @@ class Outcome:
 
     @property
     def failure(self) -> Mapping[str, Any] | None:
-        """The first error trace."""
+        """The first error trace, or None."""
         errors = [m["trace"]["error"] for m in self.messages if m["type"] == "TRACE" and m["trace"]["type"] == "ERROR"]
         return errors[0] if errors else None
 
@@ -80,18 +80,18 @@ class Outcome:
 
     @property
     def connection_status(self) -> Mapping[str, Any]:
-        """What check answered."""
+        """The result of check."""
         (status,) = [message["connectionStatus"] for message in self.messages if message["type"] == "CONNECTION_STATUS"]
         return dict(status)
 
     @property
     def schemas(self) -> dict[str, dict[str, Any]]:
-        """What discover answered: the properties of each stream's schema."""
+        """The properties of each stream's schema, from discover."""
         return {name: stream["json_schema"]["properties"] for name, stream in self.streams.items()}
 
     @property
     def streams(self) -> dict[str, dict[str, Any]]:
-        """What discover answered, by stream."""
+        """The streams of discover by name."""
         (catalog,) = [message["catalog"] for message in self.messages if message["type"] == "CATALOG"]
         return {stream["name"]: stream for stream in catalog["streams"]}
 
@@ -104,26 +104,26 @@ def _stream_of(message: Message) -> str | None:
 
 @dataclass(frozen=True)
 class Connector:
-    """A connector as its command line; every call is a process of its own."""
+    """The command line of a connector; every call is a separate process."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
 
-    def check(self, config: Mapping[str, Any]) -> Outcome:
+    def check(self, config: Mapping[str, Any]) -> CommandResult:
         return self._run("check", config=config)
 
-    def discover(self, config: Mapping[str, Any]) -> Outcome:
+    def discover(self, config: Mapping[str, Any]) -> CommandResult:
         return self._run("discover", config=config)
 
-    def read(self, config: Mapping[str, Any], *states: Message, streams: Sequence[str] = ("events",)) -> Outcome:
-        """Read some streams; ``states`` are contents of state messages."""
+    def read(self, config: Mapping[str, Any], *states: Message, streams: Sequence[str] = ("events",)) -> CommandResult:
+        """Read streams; ``states`` are the contents of state messages."""
         files: dict[str, Any] = {"config": config, "catalog": catalog_of(*streams)}
         if states:
             files["state"] = list(states)
         return self._run("read", **files)
 
-    def _run(self, command: str, **files: Any) -> Outcome:  # noqa: ANN401 - any JSON
+    def _run(self, command: str, **files: Any) -> CommandResult:  # noqa: ANN401 - any JSON
         arguments = [*self.command, command]
         for name, content in files.items():
             path = self.folder / f"{name}.json"
@@ -138,11 +138,11 @@ class Connector:
             timeout=COMMAND_SECONDS,
         )
         messages = [json.loads(line) for line in result.stdout.splitlines()]
-        return Outcome(result.returncode, messages, result.stderr.decode("utf-8", "replace"))
+        return CommandResult(result.returncode, messages, result.stderr.decode("utf-8", "replace"))
 
 
 def published_connector(proxy: AmplitudeProxy, folder: Path) -> Connector:
-    """Return 0.6.19, led to the emulator by a proxy and a certificate alone."""
+    """Return 0.6.19, connected to the emulator only by a proxy and a certificate."""
     environment = {
         "HTTPS_PROXY": proxy.url,
         "REQUESTS_CA_BUNDLE": str(proxy.certificate),
@@ -157,6 +157,6 @@ def our_connector(emulator_url: str, folder: Path) -> Connector:
 
 
 def _bare_environment(folder: Path) -> dict[str, str]:
-    """Nothing of the caller's that could name another proxy or other certificates; UTC as in Airbyte's containers."""
+    """Return the environment without the caller's proxies and certificates; UTC, as in Airbyte's containers."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "HOME": str(folder), "TZ": "UTC"}

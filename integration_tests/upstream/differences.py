@@ -1,4 +1,4 @@
-"""In what a record of 0.6.19 and ours may differ; everything else is a defect of one of the two."""
+"""The allowed differences between a record of 0.6.19 and ours; any other difference is a bug."""
 
 from __future__ import annotations
 
@@ -20,25 +20,23 @@ DATETIME_FIELDS = (
     "user_creation_time",
 )
 NEW_IN_OUR_SCHEMA = {"followed_an_identify", "raw_event_type"}
-"""Columns that Amplitude documents for its warehouses and 0.6.19's schema of events lacks."""
+"""Columns that Amplitude documents for its warehouse exports; missing in 0.6.19's schema of events."""
 
 _MISSING = object()
 
 
 class Difference(Enum):
-    """What is known to differ, with its reason."""
+    """A known difference with its reason."""
 
-    TOP_LEVEL_NULL = (
-        "0.6.19's CDK 4 prints the nulls of a record's top level, CDK 7 leaves them out; Airbyte reads both"
-    )
-    NO_FRACTION = "0.6.19 prints no fraction where the microseconds are zero, ours always the six digits of Amplitude"
-    OTHER_OFFSET = "a datetime with an offset keeps it in 0.6.19 and becomes UTC in ours; Amplitude never sends one"
-    EMPTY_DATETIME = "an empty datetime stays an empty text in 0.6.19 and is left out by ours: typed columns refuse it"
+    TOP_LEVEL_NULL = "0.6.19's CDK 4 prints top-level nulls of a record, CDK 7 omits them; Airbyte reads both"
+    NO_FRACTION = "0.6.19 prints no fraction if the microseconds are zero, ours always prints Amplitude's six digits"
+    OTHER_OFFSET = "0.6.19 keeps the offset of a datetime, ours converts to UTC; Amplitude never sends an offset"
+    EMPTY_DATETIME = "0.6.19 keeps an empty datetime as empty text, ours omits it because typed columns refuse it"
     UNKNOWN = "not known"
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[tuple[str, Difference]]:
-    """Yield each field of a record that differs, with how."""
+    """Yield each different field of a record with its kind of difference."""
     for name in sorted(theirs.keys() | ours.keys()):
         upstream_value, our_value = theirs.get(name, _MISSING), ours.get(name, _MISSING)
         if upstream_value is None and our_value is _MISSING:
@@ -52,7 +50,7 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[
 
 
 def _as_text(value: object) -> str:
-    # As JSON, because Python holds 1, 1.0 and true equal.
+    # As JSON, because 1, 1.0 and True are equal in Python.
     return json.dumps(value, sort_keys=True)
 
 

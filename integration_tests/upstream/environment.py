@@ -1,6 +1,6 @@
-"""The environment `.venv-upstream`: airbyte-source-amplitude as PyPI has it, apart from ours.
+"""The environment `.venv-upstream` for airbyte-source-amplitude from PyPI, separate from ours.
 
-It needs CDK 4, ours CDK 7. ``python -m integration_tests.upstream.environment`` makes it by hand.
+It needs CDK 4, ours CDK 7. ``python -m integration_tests.upstream.environment`` creates it manually.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMMAND = ENVIRONMENT.command("source-amplitude")
 
 
 def changed_files() -> list[str]:
-    """Return which of the package's installed files are not as published, by the hashes of its wheel."""
+    """Return the installed files of the package that differ from the hashes in its wheel."""
     site = next(ENVIRONMENT.folder.glob("lib/python3.*/site-packages"))
     changed = []
     for name, published in _published_hashes(site):

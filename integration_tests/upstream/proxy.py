@@ -1,7 +1,7 @@
-"""An HTTPS proxy that lets the emulator answer for Amplitude's hosts, and refuses every other host.
+"""An HTTPS proxy that forwards requests for Amplitude's hosts to the emulator, and refuses all other hosts.
 
-The client keeps its addresses, its TLS and its headers. Of what it sends only the path gets ``/us`` or
-``/eu`` in front; what comes back is passed on byte for byte.
+The client keeps its URLs, TLS and headers. The proxy only adds ``/us`` or ``/eu`` before the path, and
+forwards responses byte for byte.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _COPY_BYTES = 64 * 1024
 
 
 class AmplitudeProxy:
-    """The proxy on a loopback port, served from a thread of its own.
+    """The proxy on a loopback port, in its own thread.
 
     Args:
-        emulator_url: The emulator's address without ``/us`` or ``/eu``.
-        folder: Gets ``certificate.pem``, which the client must trust, and its key.
-        now: The real time, from which the certificate is valid for a day.
+        emulator_url: The emulator's URL without ``/us`` or ``/eu``.
+        folder: The folder for ``certificate.pem``, which the client must trust, and its key.
+        now: The real time; the certificate is valid for a day from it.
 
     Attributes:
-        refused: The targets that were asked for and are not Amplitude's.
+        refused: The requested targets that are not Amplitude's.
     """
 
     def __init__(self, emulator_url: str, folder: Path, now: datetime) -> None:
@@ -61,7 +61,7 @@ class AmplitudeProxy:
 
     @property
     def url(self) -> str:
-        """What belongs into the client's ``HTTPS_PROXY``."""
+        """The value for the client's ``HTTPS_PROXY``."""
         return f"http://{_LOOPBACK}:{self._port}"
 
     def __enter__(self) -> Self:
@@ -98,7 +98,7 @@ class AmplitudeProxy:
                 server.close()
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one CONNECT by a tunnel to the TLS server that stands in for the host."""
+        """Respond to CONNECT with a tunnel to the TLS server that replaces the host."""
         with _until_closed(writer):
             head = await _read_head(reader)
             method, target, _ = (head or b"- - -").decode("latin-1").split(" ", 2)
@@ -121,7 +121,7 @@ class AmplitudeProxy:
 
 @contextmanager
 def _until_closed(writer: asyncio.StreamWriter) -> Iterator[None]:
-    """Close a writer at the end; a client that went away is no error of the proxy."""
+    """Close a writer at the end; ignore a closed connection."""
     try:
         with suppress(OSError):
             yield
@@ -138,7 +138,7 @@ async def _until_either_ends(*directions: Coroutine[None, None, None]) -> None:
 
 
 async def _pass_requests(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, region: str) -> None:
-    """Pass requests on with the region in front of their path; they have no bodies, since all are GETs."""
+    """Forward requests with the region before their path; all are GETs without bodies."""
     while head := await _read_head(reader):
         method, path, rest = head.split(b" ", 2)
         writer.write(b" ".join((method, f"/{region}".encode() + path, rest)))
@@ -152,7 +152,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _read_head(reader: asyncio.StreamReader) -> bytes:
-    """Return a request's lines up to the empty one, or nothing where the client ends."""
+    """Return a request's header lines, or nothing if the client closed the connection."""
     try:
         return await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -164,7 +164,7 @@ def _port_of(server: asyncio.Server) -> int:
 
 
 def _make_tls(certificate_file: Path, key_file: Path, now: datetime) -> ssl.SSLContext:
-    """Make a self-signed certificate for Amplitude's hosts and return a server's TLS with it."""
+    """Create a self-signed certificate for Amplitude's hosts, and return the server's TLS context."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Amplitude emulator, for one test run")])
     certificate = (

@@ -1,4 +1,4 @@
-"""In what the rows of the other streams may differ between 0.6.19 and ours; everything else is a defect."""
+"""The allowed differences between rows of 0.6.19 and ours in the other streams; any other difference is a bug."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from integration_tests.upstream.connectors import Outcome, Record
+    from integration_tests.upstream.connectors import CommandResult, Record
 
 LISTS = ("cohorts", "events_list", "annotations")
 BY_DATE = ("active_users", "average_session_length")
@@ -25,37 +25,35 @@ NEW_IN_OUR_SCHEMAS = {
     "active_users": set[str](),
     "average_session_length": set[str](),
 }
-"""Columns that Amplitude was seen to send (0.6.19 emits those of the first two streams too) and 0.6.19's lack."""
+"""Observed columns that are missing in 0.6.19's schemas (0.6.19 emits those of the first two streams)."""
 
 _MISSING = object()
 
 
 class RowDifference(Enum):
-    """What is known to differ, with its reason."""
+    """A known difference with its reason."""
 
-    TOP_LEVEL_NULL = (
-        "0.6.19's CDK 4 prints the nulls of a record's top level, CDK 7 leaves them out; Airbyte reads both"
-    )
+    TOP_LEVEL_NULL = "0.6.19's CDK 4 prints top-level nulls of a record, CDK 7 omits them; Airbyte reads both"
     ANNOTATIONS_V3 = "ours reads annotations from API v3, which has more fields than the v2 that 0.6.19 reads"
-    OFFSET = "0.6.19 passes on a time without offset, though its schema says date-time, which RFC 3339 gives one"
-    NOT_OVER = "0.6.19 reads up to its today and never again, ours a day once it has ended everywhere"
+    OFFSET = "0.6.19 emits a time without offset, though date-time in its schema requires an offset (RFC 3339)"
+    NOT_OVER = "0.6.19 reads today once and never again, ours reads a day after it has ended in all time zones"
     EMPTY_MONTH = (
-        "Amplitude has no series for a span without any activity and zeros for quiet days of others; "
-        "0.6.19 asks by months, ours for longer spans, so it gets more of the zeros"
+        "Amplitude returns no series for a range without activity, and zeros for single days without activity; "
+        "0.6.19 requests months, ours requests longer ranges and gets more zeros"
     )
     UNKNOWN = "not known"
 
 
-def by_key(outcome: Outcome, stream: str) -> dict[Any, Record]:
-    """Return a stream's rows by id, or by day."""
+def by_key(result: CommandResult, stream: str) -> dict[Any, Record]:
+    """Return a stream's rows by id or by day."""
     name = "date" if stream in BY_DATE else "id"
-    return {_key(record[name], stream): record for record in outcome.of_stream(stream).records}
+    return {_key(record[name], stream): record for record in result.of_stream(stream).records}
 
 
 def row_differences(
     stream: str, theirs: Mapping[Any, Record], ours: Mapping[Any, Record], newest_over: date
 ) -> dict[RowDifference, list[str]]:
-    """Return where whole streams differ, with how; ``newest_over`` is the last day that has ended everywhere."""
+    """Return the differences of two streams by kind; ``newest_over`` is the last day that has ended everywhere."""
     found: dict[RowDifference, list[str]] = defaultdict(list)
     for key in theirs.keys() | ours.keys():
         if key not in ours:
@@ -84,7 +82,7 @@ def _of_rows(stream: str, theirs: Record, ours: Record) -> Iterator[tuple[str, R
             yield name, RowDifference.UNKNOWN
         elif (stream, name) == ("average_session_length", "date") and our_value == f"{upstream_value}+00:00":
             yield name, RowDifference.OFFSET
-        elif json.dumps(upstream_value) != json.dumps(our_value):  # as JSON: to Python 1, 1.0 and true are equal
+        elif json.dumps(upstream_value) != json.dumps(our_value):  # as JSON: 1, 1.0 and True are equal in Python
             yield name, RowDifference.UNKNOWN
 
 

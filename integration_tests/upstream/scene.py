@@ -1,4 +1,4 @@
-"""What both connectors are run against: an emulator near the real present, and its sample events."""
+"""The test set-up for both connectors: an emulator near the real time, with sample events."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from amplitude_emulator import Project
-    from integration_tests.upstream.connectors import Connector, Outcome, Record
+    from integration_tests.upstream.connectors import CommandResult, Connector, Record
 
 HOUR = timedelta(hours=1)
 PUBLISH_DELAY = 3 * HOUR
-# 0.6.19 asks for every hour up to the real present, so the emulator's time cannot be some fixed day. It starts
-# behind the present, because our connector takes the earlier of its own clock and Amplitude's.
+# 0.6.19 requests every hour up to the real time, so the emulator cannot use a fixed day. Its clock starts behind the
+# real time, because our connector uses the earlier of its own clock and Amplitude's.
 BEHIND_AT_FIRST = 6 * HOUR
 SAMPLE_HOURS = 54
 EVENTS_PER_HOUR = 40
-# All older than a day for our connector, so that it settles them as empty instead of asking again.
+# All older than a day, so that our connector records them as empty instead of checking them again.
 EMPTY_HOURS = (7, 8, 9, 15)
 ODD_HOUR = 20
 
 
 @dataclass(frozen=True)
 class Scene:
-    """An emulator with both connectors; hours are counted from the first of the sample."""
+    """An emulator with both connectors; hour numbers start at the first hour of the sample."""
 
     emulator: Emulator
     proxy: AmplitudeProxy
@@ -43,7 +43,7 @@ class Scene:
 
     @property
     def config(self) -> dict[str, Any]:
-        """A configuration as 0.6.19's users have it; ours reads it as it is."""
+        """A configuration of a 0.6.19 user; ours accepts it unchanged."""
         return self.config_of(self.emulator.project)
 
     def config_of(self, project: Project) -> dict[str, Any]:
@@ -56,17 +56,17 @@ class Scene:
 
     @property
     def newest_hour(self) -> datetime:
-        """The newest hour that the emulator hands out."""
+        """The newest published hour."""
         return floor_hour(self.emulator.clock.now() - PUBLISH_DELAY)
 
     def uuids(self, first: datetime, last: datetime) -> set[str]:
-        """Return the uuids that are stored for these hours, both included: what an export must hold."""
+        """Return the stored uuids of these hours, both inclusive: the expected events of an export."""
         return {str(event["uuid"]) for event in self.emulator.store.events(first, last + HOUR)}
 
 
 @contextmanager
 def open_scene(folder: Path) -> Iterator[Scene]:
-    """Start an emulator without events, its clock standing still, and the proxy."""
+    """Start an emulator without events and with a stopped clock, and the proxy."""
     emulator = Emulator()
     now = emulator.clock.now()
     first_hour = floor_hour(now) - SAMPLE_HOURS * HOUR
@@ -77,7 +77,7 @@ def open_scene(folder: Path) -> Iterator[Scene]:
 
 
 def fill(scene: Scene) -> None:
-    """Store sample events up to the present, with empty hours, and an hour of lines in odd forms."""
+    """Store sample events up to now, with empty hours and one hour of odd lines."""
     store, project_id = scene.emulator.store, scene.emulator.project.project_id
     for number in range(SAMPLE_HOURS):
         hour = scene.first_hour + number * HOUR
@@ -88,7 +88,7 @@ def fill(scene: Scene) -> None:
 
 
 def odd_lines(hour: datetime, project_id: int) -> list[bytes]:
-    """Return lines with everything that sample events lack and 0.6.19 can read."""
+    """Return lines with unusual values that 0.6.19 can read and that sample events do not have."""
     odd_times: list[object] = [
         None,
         "",
@@ -108,7 +108,7 @@ def odd_lines(hour: datetime, project_id: int) -> list[bytes]:
     ]
     events: list[dict[str, object]] = [{"client_event_time": time} for time in odd_times]
     events += [{"event_properties": bag} for bag in odd_bags]
-    events += [{"followed_an_identify": True, "a key of tomorrow": [1]}]
+    events += [{"followed_an_identify": True, "a future key": [1]}]
     return [_line(hour, number, {"app": project_id, **event}) for number, event in enumerate(events)]
 
 
@@ -122,5 +122,5 @@ def floor_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def by_uuid(outcome: Outcome) -> dict[str, Record]:
-    return {record["uuid"]: record for record in outcome.records}
+def by_uuid(result: CommandResult) -> dict[str, Record]:
+    return {record["uuid"]: record for record in result.records}

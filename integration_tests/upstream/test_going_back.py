@@ -1,4 +1,4 @@
-"""docs/migrating-from-airbyte.md on going back: 0.6.19 stands still on our state, and moves on from its own form."""
+"""Going back (docs/migrating-from-airbyte.md): 0.6.19 makes no progress from our state until it is converted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def state_of(moment: str) -> Message:
     return {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": state}}
 
 
-def test_it_stands_still_on_our_state_until_that_is_written_in_its_form(scene: Scene) -> None:
+def test_upstream_needs_our_state_in_its_own_form(scene: Scene) -> None:
     fill(scene)
     ours = scene.ours.read(scene.config)
     saved = str(ours.last_state["server_upload_time"])
@@ -30,9 +30,9 @@ def test_it_stands_still_on_our_state_until_that_is_written_in_its_form(scene: S
 
     still = scene.upstream.read(scene.config, ours.states[-1])
     again = scene.upstream.read(scene.config, still.states[-1])
-    by_hand = scene.upstream.read(scene.config, state_of(f"{hour:%Y-%m-%d %H:%M:%S.%f}"))
+    converted = scene.upstream.read(scene.config, state_of(f"{hour:%Y-%m-%d %H:%M:%S.%f}"))
 
-    wanted = scene.uuids(hour, scene.newest_hour)
+    expected = scene.uuids(hour, scene.newest_hour)
     assert still.last_state == again.last_state == {"server_upload_time": saved}
-    assert by_uuid(still).keys() == by_uuid(again).keys() == by_uuid(by_hand).keys() == wanted
-    assert str(by_hand.last_state["server_upload_time"]).startswith(f"{scene.newest_hour:%Y-%m-%d %H:}")
+    assert by_uuid(still).keys() == by_uuid(again).keys() == by_uuid(converted).keys() == expected
+    assert str(converted.last_state["server_upload_time"]).startswith(f"{scene.newest_hour:%Y-%m-%d %H:}")

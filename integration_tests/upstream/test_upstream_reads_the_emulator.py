@@ -1,4 +1,4 @@
-"""The unmodified airbyte-source-amplitude 0.6.19 judges the emulator, and its records judge ours."""
+"""Verify the emulator with the unmodified airbyte-source-amplitude 0.6.19, and compare its records with ours."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from integration_tests.upstream.conftest import FirstReads
-    from integration_tests.upstream.connectors import Outcome
+    from integration_tests.upstream.connectors import CommandResult
     from integration_tests.upstream.scene import Scene
 
-# The first test makes the environment, which takes minutes where the network is slow.
+# The first test creates the environment, which takes minutes on a slow network.
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(900)]
 
 ACCESS_DENIED = "Access denied due to lack of permission or invalid API/Secret key or wrong data region."
 STALE_HOURS = 5
-"""How far our connector goes back behind a foreign cursor: export_delay_hours and two hours more."""
+"""How many hours our connector rewinds upstream's cursor: export_delay_hours plus two."""
 
 
 @pytest.mark.usefixtures("environment")
-def test_every_file_of_the_package_is_as_published() -> None:
+def test_package_files_are_unmodified() -> None:
     assert changed_files() == []
 
 
-def test_check_and_discover_succeed_and_reach_no_other_host(scene: Scene) -> None:
+def test_check_and_discover_use_only_amplitudes_host(scene: Scene) -> None:
     checked = scene.upstream.check(scene.config)
     discovered = scene.upstream.discover(scene.config)
 
     assert checked.connection_status == {"status": "SUCCEEDED"}
     assert "events" in discovered.schemas
-    # Its check asks for active users, and a 404 means "no data" to it: no word about the keys.
+    # Its check requests active users and takes a 404 as "no data", so it does not verify the keys.
     assert [request.path for request in scene.emulator.requests] == ["/us/api/2/users"]
     assert scene.proxy.refused == []
 
 
-def test_our_events_have_every_column_of_its_events(scene: Scene) -> None:
+def test_our_events_have_all_columns_of_upstream(scene: Scene) -> None:
     theirs, ours = (connector.discover(scene.config).schemas["events"] for connector in (scene.upstream, scene.ours))
 
     assert ours.keys() - theirs.keys() == NEW_IN_OUR_SCHEMA
     assert theirs.keys() - ours.keys() == set()
 
 
-def test_it_reads_every_event_that_the_emulator_has_published(sample: Scene, first_reads: FirstReads) -> None:
+def test_upstream_reads_every_published_event(sample: Scene, first_reads: FirstReads) -> None:
     published = sample.uuids(sample.first_hour, first_reads.newest_hour)
     published -= sample.uuids(first_reads.late_hour, first_reads.late_hour)
 
@@ -61,7 +61,7 @@ def test_it_reads_every_event_that_the_emulator_has_published(sample: Scene, fir
     assert sample.proxy.refused == []
 
 
-def test_the_sample_holds_what_the_comparison_is_about(sample: Scene, first_reads: FirstReads) -> None:
+def test_sample_covers_the_compared_cases(sample: Scene, first_reads: FirstReads) -> None:
     records = first_reads.upstream.records
     members = sample.emulator.store.members(sample.first_hour, first_reads.newest_hour + HOUR)
     partitions: dict[datetime, list[int]] = defaultdict(list)
@@ -83,78 +83,78 @@ def test_both_connectors_read_the_same_records(first_reads: FirstReads) -> None:
 
     assert theirs.keys() == ours.keys()
     assert found.pop(Difference.UNKNOWN, []) == []
-    assert found.keys() == set(Difference) - {Difference.UNKNOWN}  # none of the known ones is out of date
+    assert found.keys() == set(Difference) - {Difference.UNKNOWN}  # every known difference occurs
 
 
 @pytest.mark.parametrize("connector", ["upstream", "ours"])
-def test_the_counts_in_the_states_add_up_to_the_records(first_reads: FirstReads, connector: str) -> None:
-    outcome: Outcome = getattr(first_reads, connector)
+def test_record_counts_in_the_states_are_correct(first_reads: FirstReads, connector: str) -> None:
+    result: CommandResult = getattr(first_reads, connector)
 
-    assert sum(state["sourceStats"]["recordCount"] for state in outcome.states) == len(outcome.records)
+    assert sum(state["sourceStats"]["recordCount"] for state in result.states) == len(result.records)
 
 
-def test_hour_by_hour_it_reads_the_same_as_day_by_day(sample: Scene, first_reads: FirstReads) -> None:
+def test_upstream_reads_the_same_by_hours_and_by_days(sample: Scene, first_reads: FirstReads) -> None:
     empty_hours = [sample.first_hour + number * HOUR for number in EMPTY_HOURS]
 
     assert by_uuid(first_reads.hourly) == by_uuid(first_reads.upstream)
     assert {f"{hour:%Y%m%dT%H}" for hour in (*empty_hours, first_reads.late_hour)} <= first_reads.hours_without_files
 
 
-def test_ours_goes_on_from_its_state_without_a_hole(sample: Scene, after: FirstReads) -> None:
+def test_ours_continues_from_upstream_without_gaps(sample: Scene, after: FirstReads) -> None:
     state = after.upstream.states[-1]
     cursor = state["stream"]["stream_state"]["server_upload_time"]
-    outcome = sample.ours.read(sample.config, state)
-    read_again = by_uuid(after.upstream).keys() & by_uuid(outcome).keys()
+    result = sample.ours.read(sample.config, state)
+    read_again = by_uuid(after.upstream).keys() & by_uuid(result).keys()
     oldest = after.newest_hour - STALE_HOURS * HOUR
 
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", cursor)
     assert cursor.startswith(f"{after.newest_hour:%Y-%m-%d %H:}")
-    assert outcome.exit_code == 0
-    assert_nothing_is_missing(sample, after.upstream, outcome)
-    assert sample.uuids(after.late_hour, after.late_hour) <= by_uuid(outcome).keys()
+    assert result.exit_code == 0
+    assert_nothing_is_missing(sample, after.upstream, result)
+    assert sample.uuids(after.late_hour, after.late_hour) <= by_uuid(result).keys()
     assert read_again <= sample.uuids(oldest, after.newest_hour)
 
 
-def test_it_never_reads_what_was_published_behind_its_own_cursor(sample: Scene, after: FirstReads) -> None:
-    """Why ours goes back behind a foreign cursor; the emulator shows this as Amplitude does."""
-    outcome = sample.upstream.read(sample.config, after.upstream.states[-1])
-    missing = sample.uuids(sample.first_hour, sample.newest_hour) - seen(after.upstream, outcome)
+def test_upstream_misses_hours_published_late(sample: Scene, after: FirstReads) -> None:
+    """This is why ours rewinds upstream's cursor; the emulator behaves like Amplitude here."""
+    result = sample.upstream.read(sample.config, after.upstream.states[-1])
+    missing = sample.uuids(sample.first_hour, sample.newest_hour) - seen(after.upstream, result)
 
-    assert outcome.exit_code == 0
+    assert result.exit_code == 0
     assert missing == sample.uuids(after.late_hour, after.late_hour)
 
 
-def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(sample: Scene, after: FirstReads) -> None:
+def test_states_work_in_both_directions(sample: Scene, after: FirstReads) -> None:
     there = sample.upstream.read(sample.config, after.ours.states[-1])
     back = sample.ours.read(sample.config, there.states[-1])
 
     assert (there.exit_code, back.exit_code) == (0, 0)
     assert_nothing_is_missing(sample, after.ours, there)
-    # Its new cursor is the greater text of ours and its own: hours without dashes beat every day of the same year.
+    # Its new cursor is the greater text of both: an hour without dashes is greater than any day of the same year.
     assert there.last_state.keys() == {"server_upload_time"}
     assert_nothing_is_missing(sample, after.ours, there, back)
     assert back.last_state["server_upload_time"] > after.ours.last_state["server_upload_time"]
 
 
-def test_it_reads_a_european_project_at_its_european_host(scene: Scene) -> None:
+def test_upstream_reads_a_european_project(scene: Scene) -> None:
     project = scene.emulator.add_project(project_id=300400, region="eu")
     scene.emulator.store_of(project).add_member(scene.first_hour, [event(scene, "a"), event(scene, "b")])
-    outcome = scene.upstream.read(scene.config_of(project) | {"data_region": "EU Residency Server"})
+    result = scene.upstream.read(scene.config_of(project) | {"data_region": "EU Residency Server"})
 
-    assert by_uuid(outcome).keys() == {"a", "b"}
+    assert by_uuid(result).keys() == {"a", "b"}
     assert {request.path for request in scene.emulator.requests} == {"/eu/api/2/export"}
 
 
 @pytest.mark.parametrize(
     "mistake", [{"api_key": "0" * 32}, {"secret_key": "0" * 32}, {"data_region": "EU Residency Server"}]
 )
-def test_wrong_keys_and_regions_are_denied_in_its_words(scene: Scene, mistake: dict[str, str]) -> None:
-    outcome = scene.upstream.read(scene.config | mistake)
+def test_upstream_reports_wrong_keys_and_regions(scene: Scene, mistake: dict[str, str]) -> None:
+    result = scene.upstream.read(scene.config | mistake)
 
-    assert failure_of(outcome) == ("config_error", ACCESS_DENIED)
+    assert failure_of(result) == ("config_error", ACCESS_DENIED)
 
 
-def test_archives_above_the_limit_are_too_large_in_its_words(scene: Scene) -> None:
+def test_upstream_reports_too_large_archives(scene: Scene) -> None:
     scene.emulator.store.add_member(scene.first_hour, [event(scene, "a")])
     scene.emulator.options = ExportOptions(archive_limit_bytes=10)
     kind, message = failure_of(scene.upstream.read(scene.config))
@@ -163,7 +163,7 @@ def test_archives_above_the_limit_are_too_large_in_its_words(scene: Scene) -> No
     assert message.startswith("The file size of the exported data is too large.")
 
 
-def test_a_gateway_timeout_is_too_much_data_in_its_words(scene: Scene) -> None:
+def test_upstream_reports_a_gateway_timeout(scene: Scene) -> None:
     scene.emulator.faults.add("gateway_timeout_above_hours", hours=1)
     kind, message = failure_of(scene.upstream.read(scene.config))
 
@@ -171,18 +171,18 @@ def test_a_gateway_timeout_is_too_much_data_in_its_words(scene: Scene) -> None:
     assert message.startswith("The amount of data is large and may be causing a timeout.")
 
 
-def test_a_page_instead_of_a_zip_is_an_invalid_zip_in_its_words(scene: Scene) -> None:
+def test_upstream_logs_an_invalid_zip_and_succeeds(scene: Scene) -> None:
     scene.emulator.store.add_member(scene.first_hour, [event(scene, "a")])
     scene.emulator.faults.add("html_instead_of_zip")
-    outcome = scene.upstream.read(scene.config)
+    result = scene.upstream.read(scene.config)
 
-    assert "Received an invalid zip file in response to URL" in outcome.log
-    # Green without the event: the loss that its successors and ours were made to end.
-    assert (outcome.exit_code, outcome.records) == (0, [])
+    assert "Received an invalid zip file in response to URL" in result.log
+    # It succeeds without the event: data loss that later versions and our connector prevent.
+    assert (result.exit_code, result.records) == (0, [])
 
 
 @pytest.mark.parametrize("options", [ExportOptions(directory_entry=True), ExportOptions(deflated=True)])
-def test_it_reads_the_other_forms_of_archives(scene: Scene, options: ExportOptions) -> None:
+def test_upstream_reads_other_zip_variants(scene: Scene, options: ExportOptions) -> None:
     scene.emulator.store.add_member(scene.first_hour, [event(scene, "a"), event(scene, "b")])
     scene.emulator.options = options
 
@@ -192,13 +192,13 @@ def test_it_reads_the_other_forms_of_archives(scene: Scene, options: ExportOptio
 @pytest.mark.parametrize(
     "odd",
     [
-        pytest.param(b"\n", id="a blank line"),
-        pytest.param(rb'{"uuid":"b","server_upload_time":"%s","event_type":"\ud800"}', id="half a character"),
+        pytest.param(b"\n", id="blank line"),
+        pytest.param(rb'{"uuid":"b","server_upload_time":"%s","event_type":"\ud800"}', id="lone surrogate"),
         pytest.param(b'{"uuid":"b","server_upload_time":"%s","event_time":"yesterday"}', id="no time"),
         pytest.param(b'{"uuid":"b"}', id="no upload time"),
     ],
 )
-def test_lines_that_stop_it_do_not_stop_ours(scene: Scene, odd: bytes) -> None:
+def test_ours_reads_past_lines_that_stop_upstream(scene: Scene, odd: bytes) -> None:
     whole = json.dumps(event(scene, "a")).encode(), json.dumps(event(scene, "c")).encode()
     odd = odd.replace(b"%s", f"{scene.first_hour:%Y-%m-%d %H:%M:%S.%f}".encode())
     scene.emulator.store.put_content(scene.first_hour, 1, b"\n".join((whole[0], odd, whole[1])))
@@ -213,15 +213,15 @@ def event(scene: Scene, uuid: str) -> dict[str, str]:
     return {"uuid": uuid, "server_upload_time": f"{scene.first_hour:%Y-%m-%d %H:%M:%S.%f}"}
 
 
-def failure_of(outcome: Outcome) -> tuple[str, str]:
-    assert outcome.exit_code == 1
-    assert outcome.failure is not None
-    return outcome.failure["failure_type"], outcome.failure["message"]
+def failure_of(result: CommandResult) -> tuple[str, str]:
+    assert result.exit_code == 1
+    assert result.failure is not None
+    return result.failure["failure_type"], result.failure["message"]
 
 
-def seen(*outcomes: Outcome) -> set[str]:
-    return {uuid for outcome in outcomes for uuid in by_uuid(outcome)}
+def seen(*results: CommandResult) -> set[str]:
+    return {uuid for result in results for uuid in by_uuid(result)}
 
 
-def assert_nothing_is_missing(scene: Scene, *outcomes: Outcome) -> None:
-    assert seen(*outcomes) == scene.uuids(scene.first_hour, scene.newest_hour)
+def assert_nothing_is_missing(scene: Scene, *results: CommandResult) -> None:
+    assert seen(*results) == scene.uuids(scene.first_hour, scene.newest_hour)

@@ -1,4 +1,4 @@
-"""0.6.19 reads cohorts, lists and dashboards from the emulator as well, and its rows judge ours."""
+"""0.6.19 also reads cohorts, lists and dashboards from the emulator; compare its rows with ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from amplitude_emulator import Cohort
-from integration_tests.upstream.connectors import Outcome
+from integration_tests.upstream.connectors import CommandResult
 from integration_tests.upstream.row_differences import (
     BY_DATE,
     LISTS,
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from integration_tests.upstream.connectors import Message
     from integration_tests.upstream.scene import Scene
 
-# The first test makes the environment, which takes minutes where the network is slow.
+# The first test creates the environment, which takes minutes on a slow network.
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(900)]
 
 DAY = timedelta(days=1)
 LOOKBACK_DAYS = 3
-"""Ours reads the saved date and the two days before it again."""
+"""Ours repeats the saved date and the two days before it."""
 BEFORE_ACTIVITY, WITH_ACTIVITY = 40 * DAY, 60 * DAY
-"""Some months for 0.6.19, of which the first has no activity; more than one request for ours as well."""
+"""Several months for 0.6.19, the first without activity; more than one request for ours too."""
 ODD_COHORT = Cohort(
     "odd0000",
-    "a cohort like no other",
+    "an unusual cohort",
     overrides={
         "definition": {"null": None, "huge": 2**53 + 1, "float": 1.0, "list": [None, {"": ""}]},
         "owners": ["amp", "é@example.com"],
-        "a key of tomorrow": [1, {"null": None}],
+        "a future key": [1, {"null": None}],
         "description": "",
     },
 )
@@ -50,12 +50,12 @@ ODD_COHORT = Cohort(
 
 @dataclass(frozen=True)
 class Read:
-    """What both connectors read without a state."""
+    """The reads of both connectors without a state."""
 
     scene: Scene
     config: dict[str, Any]
-    theirs: Outcome
-    ours: Outcome
+    theirs: CommandResult
+    ours: CommandResult
 
     @property
     def first_active_day(self) -> date:
@@ -63,22 +63,22 @@ class Read:
 
     @property
     def newest_over(self) -> date:
-        """The newest day that has ended in the zone where days end last, by the emulator's clock."""
+        """The newest day that has ended in all time zones, by the emulator's clock."""
         return (self.scene.emulator.clock.now() - timedelta(hours=12)).date() - DAY
 
 
 @pytest.fixture(scope="module")
 def read(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:  # noqa: ARG001 - as scene
-    """Tests must not change the scene."""
+    """The reads of a shared scene, which tests must not change."""
     with open_scene(tmp_path_factory.mktemp("other")) as scene:
-        config = furnish(scene)
+        config = prepare_project(scene)
         yield Read(scene, config, *(each.read(config, streams=OTHER_STREAMS) for each in (scene.upstream, scene.ours)))
 
 
-def furnish(scene: Scene) -> dict[str, Any]:
-    """Put odd items and a beginning of activity into the project; return a configuration that begins before it.
+def prepare_project(scene: Scene) -> dict[str, Any]:
+    """Add unusual items and a first active day to the project; return a configuration that starts before that day.
 
-    It is an afternoon before today: 0.6.19 then reads days to come, at whatever time this runs.
+    The clock is set to yesterday afternoon, so that 0.6.19 always reads future days.
     """
     content, clock = scene.emulator.content, scene.emulator.clock
     clock.set(clock.now().replace(hour=13) - DAY)
@@ -102,25 +102,25 @@ def test_both_read_the_same_rows_of_every_stream(read: Read) -> None:
     found: dict[RowDifference, list[str]] = defaultdict(list)
     for stream in OTHER_STREAMS:
         theirs, ours = by_key(read.theirs, stream), by_key(read.ours, stream)
-        for kind, places in row_differences(stream, theirs, ours, read.newest_over).items():
-            found[kind] += places
+        for kind, details in row_differences(stream, theirs, ours, read.newest_over).items():
+            found[kind] += details
 
     assert (read.theirs.exit_code, read.ours.exit_code) == (0, 0)
     assert found.pop(RowDifference.UNKNOWN, []) == []
-    assert found.keys() == set(RowDifference) - {RowDifference.UNKNOWN}  # none of the known ones is out of date
+    assert found.keys() == set(RowDifference) - {RowDifference.UNKNOWN}  # every known difference occurs
     assert read.scene.proxy.refused == []
 
 
 @pytest.mark.parametrize("connector", ["theirs", "ours"])
-def test_no_row_comes_twice_and_the_counts_add_up(read: Read, connector: str) -> None:
-    outcome: Outcome = getattr(read, connector)
-    rows = {stream: len(by_key(outcome, stream)) for stream in OTHER_STREAMS}
+def test_rows_are_unique_and_counts_are_correct(read: Read, connector: str) -> None:
+    result: CommandResult = getattr(read, connector)
+    rows = {stream: len(by_key(result, stream)) for stream in OTHER_STREAMS}
 
-    assert rows == {stream: len(outcome.of_stream(stream).records) for stream in OTHER_STREAMS}
-    assert rows == {stream: counted(outcome.of_stream(stream)) for stream in OTHER_STREAMS}
+    assert rows == {stream: len(result.of_stream(stream).records) for stream in OTHER_STREAMS}
+    assert rows == {stream: counted(result.of_stream(stream)) for stream in OTHER_STREAMS}
 
 
-def test_the_lists_hold_everything_that_the_emulator_has(read: Read) -> None:
+def test_lists_are_complete(read: Read) -> None:
     content = read.scene.emulator.content
     stored = {
         "cohorts": {cohort.cohort_id for cohort in content.cohorts.all()},
@@ -133,14 +133,14 @@ def test_the_lists_hold_everything_that_the_emulator_has(read: Read) -> None:
 
 
 @pytest.mark.parametrize("stream", BY_DATE)
-def test_ours_has_every_day_that_is_over(read: Read, stream: str) -> None:
+def test_ours_has_every_finished_day(read: Read, stream: str) -> None:
     days = by_key(read.ours, stream).keys()
 
     assert days >= set(days_between(read.first_active_day, read.newest_over))
     assert max(days) == read.newest_over
 
 
-def test_without_grouping_both_count_all_users_together(read: Read) -> None:
+def test_without_grouping_both_count_all_users(read: Read) -> None:
     config = read.config | {"active_users_group_by_country": False}
     theirs, ours = (
         by_key(each.read(config, streams=["active_users"]), "active_users")
@@ -152,8 +152,8 @@ def test_without_grouping_both_count_all_users_together(read: Read) -> None:
     assert {label for row in ours.values() for label in row["statistics"]} == {"0"}
 
 
-def test_without_the_option_it_forgets_the_default_of_its_own_spec_and_ours_does_not(read: Read) -> None:
-    """Its template reads the raw configuration; Airbyte saves the default where a form was sent."""
+def test_only_ours_applies_the_default_grouping(read: Read) -> None:
+    """Upstream's template reads the raw configuration; Airbyte saves the default only when a form is submitted."""
     config = {name: value for name, value in read.config.items() if name != "active_users_group_by_country"}
     theirs, ours = (each.read(config, streams=["active_users"]) for each in (read.scene.upstream, read.scene.ours))
 
@@ -161,7 +161,7 @@ def test_without_the_option_it_forgets_the_default_of_its_own_spec_and_ours_does
     assert ours.records == read.ours.of_stream("active_users").records
 
 
-def test_every_column_of_its_schemas_is_in_ours_with_the_same_types(scene: Scene) -> None:
+def test_our_schemas_have_all_columns_of_upstream(scene: Scene) -> None:
     theirs, ours = (each.discover(scene.config).schemas for each in (scene.upstream, scene.ours))
 
     assert {stream: types_of(ours[stream], of=theirs[stream]) for stream in OTHER_STREAMS} == {
@@ -170,9 +170,9 @@ def test_every_column_of_its_schemas_is_in_ours_with_the_same_types(scene: Scene
     assert {stream: ours[stream].keys() - theirs[stream].keys() for stream in OTHER_STREAMS} == NEW_IN_OUR_SCHEMAS
 
 
-def test_keys_cursors_and_sync_modes_are_its(scene: Scene) -> None:
+def test_keys_cursors_and_sync_modes_equal_upstream(scene: Scene) -> None:
     theirs, ours = (each.discover(scene.config).streams for each in (scene.upstream, scene.ours))
-    # Whether a full refresh can be resumed is the CDK's affair.
+    # is_resumable is set by the CDK and may differ.
     kept = ("supported_sync_modes", "source_defined_primary_key", "source_defined_cursor", "default_cursor_field")
 
     assert {stream: [ours[stream].get(name) for name in kept] for stream in OTHER_STREAMS} == {
@@ -181,26 +181,26 @@ def test_keys_cursors_and_sync_modes_are_its(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("stream", BY_DATE)
-@pytest.mark.parametrize("states_later", [0, 1])
-def test_ours_goes_on_from_each_of_its_last_states_without_a_hole(read: Read, stream: str, states_later: int) -> None:
-    state, before = saved_state(read.theirs, stream, states_later)
+@pytest.mark.parametrize("states_before_last", [0, 1])
+def test_ours_continues_from_each_upstream_state(read: Read, stream: str, states_before_last: int) -> None:
+    state, before = saved_state(read.theirs, stream, states_before_last)
     saved = date.fromisoformat(state["stream"]["stream_state"]["date"][:10])
-    outcome = read.scene.ours.read(read.config, state, streams=[stream])
-    again = by_key(outcome, stream)
-    # A day to come is set back: it has yet to be counted.
+    result = read.scene.ours.read(read.config, state, streams=[stream])
+    again = by_key(result, stream)
+    # A future day is reset, because it has no numbers yet.
     first_again = min(saved, read.newest_over) - (LOOKBACK_DAYS - 1) * DAY
 
-    assert outcome.exit_code == 0
-    assert (saved > read.newest_over) == (states_later == 0)
+    assert result.exit_code == 0
+    assert (saved > read.newest_over) == (states_before_last == 0)
     assert set(again) == set(days_between(first_again, read.newest_over))
     assert set(days_between(read.first_active_day, read.newest_over)) <= by_key(before, stream).keys() | again.keys()
     assert all(row == by_key(read.ours, stream)[day] for day, row in again.items())
-    assert state_date(outcome) == read.newest_over
+    assert state_date(result) == read.newest_over
 
 
-def test_ours_counts_the_day_of_its_state_again(scene: Scene) -> None:
-    """0.6.19 read it while it was going on."""
-    config = furnish(scene)
+def test_ours_reads_the_day_of_the_state_again(scene: Scene) -> None:
+    """0.6.19 read this day before it had ended."""
+    config = prepare_project(scene)
     state, before = saved_state(scene.upstream.read(config, streams=["active_users"]), "active_users", 1)
     day = date.fromisoformat(state["stream"]["stream_state"]["date"])
     scene.emulator.content.settings = replace(scene.emulator.content.settings, late_activity={str(day): 1000})
@@ -211,7 +211,7 @@ def test_ours_counts_the_day_of_its_state_again(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("stream", BY_DATE)
-def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(read: Read, stream: str) -> None:
+def test_states_work_in_both_directions(read: Read, stream: str) -> None:
     saved = state_date(read.ours.of_stream(stream))
     there = read.scene.upstream.read(read.config, read.ours.of_stream(stream).states[-1], streams=[stream])
     back = read.scene.ours.read(read.config, there.states[-1], streams=[stream])
@@ -222,18 +222,18 @@ def test_it_goes_on_from_our_state_and_ours_from_what_it_makes_of_it(read: Read,
     assert max(days) > saved
     assert state_date(there) == max(days)
     assert set(days_back) == set(days_between(saved - (LOOKBACK_DAYS - 1) * DAY, read.newest_over))
-    assert state_date(back) == saved  # what 0.6.19 read of days to come is read again
+    assert state_date(back) == saved  # future days that 0.6.19 read are read again
 
 
-def test_ours_reads_the_lists_again_whatever_states_it_has_saved_for_them(read: Read) -> None:
+def test_ours_ignores_upstream_states_of_lists(read: Read) -> None:
     states = [read.theirs.of_stream(stream).states[-1] for stream in LISTS]
-    outcome = read.scene.ours.read(read.config, *states, streams=LISTS)
+    result = read.scene.ours.read(read.config, *states, streams=LISTS)
 
-    assert outcome.records == [record for stream in LISTS for record in read.ours.of_stream(stream).records]
+    assert result.records == [record for stream in LISTS for record in read.ours.of_stream(stream).records]
 
 
-def test_where_only_v2_has_annotations_both_read_the_same_fields(scene: Scene) -> None:
-    furnish(scene)
+def test_both_read_the_same_annotations_from_v2(scene: Scene) -> None:
+    prepare_project(scene)
     scene.emulator.content.settings = replace(scene.emulator.content.settings, annotation_versions=(2,))
     theirs, ours = (
         by_key(each.read(scene.config, streams=["annotations"]), "annotations") for each in (scene.upstream, scene.ours)
@@ -242,8 +242,8 @@ def test_where_only_v2_has_annotations_both_read_the_same_fields(scene: Scene) -
     assert row_differences("annotations", theirs, ours, date.max).keys() == {RowDifference.TOP_LEVEL_NULL}
 
 
-def test_lengths_that_come_as_objects_are_numbers_in_ours_as_both_schemas_say(scene: Scene) -> None:
-    """Amplitude sent such in 2023; the emulator does only where a test says so."""
+def test_ours_converts_session_lengths_in_objects(scene: Scene) -> None:
+    """Amplitude sent objects in 2023; the emulator sends them only with this fault."""
     day = f"{scene.first_hour:%Y-%m-%d}T00:00:00"
     answer = {"data": {"series": [[{"setId": "", "value": 1.5}]], "xValues": [day]}}
     scene.emulator.faults.add("json", path="/api/2/sessions/average", body=answer)
@@ -255,7 +255,7 @@ def test_lengths_that_come_as_objects_are_numbers_in_ours_as_both_schemas_say(sc
     assert ours.records == [{"date": f"{day}+00:00", "length": 1.5}]
 
 
-def test_no_array_in_place_of_the_series_stops_it_and_is_no_data_to_ours(scene: Scene) -> None:
+def test_ours_treats_a_null_series_as_no_data(scene: Scene) -> None:
     answer = {"data": {"series": None, "seriesLabels": [], "xValues": [f"{scene.first_hour:%Y-%m-%d}"]}}
     scene.emulator.faults.add("json", path="/api/2/users", body=answer)
     theirs, ours = (each.read(scene.config, streams=["active_users"]) for each in (scene.upstream, scene.ours))
@@ -265,7 +265,7 @@ def test_no_array_in_place_of_the_series_stops_it_and_is_no_data_to_ours(scene: 
 
 
 @pytest.mark.parametrize("part", ["cohorts", "annotations"])
-def test_what_the_plan_lacks_is_a_config_error_of_both(scene: Scene, part: Any) -> None:  # noqa: ANN401 - a literal
+def test_missing_part_of_the_plan_is_a_config_error(scene: Scene, part: Any) -> None:  # noqa: ANN401 - a literal
     scene.emulator.content.settings = replace(scene.emulator.content.settings, missing_in_plan=(part,))
     theirs, ours = (each.read(scene.config, streams=[part]) for each in (scene.upstream, scene.ours))
 
@@ -274,20 +274,20 @@ def test_what_the_plan_lacks_is_a_config_error_of_both(scene: Scene, part: Any) 
     ] * 2
 
 
-def saved_state(outcome: Outcome, stream: str, states_later: int) -> tuple[Message, Outcome]:
-    """Return a state that was saved so many states before the last one, and what came before it."""
-    messages = outcome.of_stream(stream).messages
-    places = [place for place, message in enumerate(messages) if message["type"] == "STATE"]
-    place = places[-1 - states_later]
-    return messages[place]["state"], Outcome(0, messages[:place], "")
+def saved_state(result: CommandResult, stream: str, states_before_last: int) -> tuple[Message, CommandResult]:
+    """Return the state ``states_before_last`` before the last one, and all messages before it."""
+    messages = result.of_stream(stream).messages
+    positions = [position for position, message in enumerate(messages) if message["type"] == "STATE"]
+    position = positions[-1 - states_before_last]
+    return messages[position]["state"], CommandResult(0, messages[:position], "")
 
 
-def state_date(outcome: Outcome) -> date:
-    return date.fromisoformat(outcome.last_state["date"][:10])
+def state_date(result: CommandResult) -> date:
+    return date.fromisoformat(result.last_state["date"][:10])
 
 
-def counted(outcome: Outcome) -> int:
-    return int(sum(state["sourceStats"]["recordCount"] for state in outcome.states))
+def counted(result: CommandResult) -> int:
+    return int(sum(state["sourceStats"]["recordCount"] for state in result.states))
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -295,7 +295,7 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def types_of(columns: Mapping[str, Any], *, of: Mapping[str, Any]) -> dict[str, object]:
-    """Return what a warehouse makes of those columns that ``of`` has."""
+    """Return the types of the columns that ``of`` also has."""
     return {name: _type(column) for name, column in columns.items() if name in of}
 
 

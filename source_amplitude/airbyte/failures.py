@@ -1,4 +1,4 @@
-"""Our errors as the exceptions Airbyte understands; the one place that knows both."""
+"""Translate the connector's errors into Airbyte's exceptions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def to_traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
-    """Return the exception that shows ``error`` to Airbyte's users, without any form of ``keys`` in it."""
-    text = filter_secrets(str(error))
+    """Return the Airbyte exception for ``error``, with every form of ``keys`` masked."""
+    text = filter_secrets(error.message)
     if keys is not None:
         text = redact(text, keys)
     return AirbyteTracedException(
@@ -33,7 +33,7 @@ def to_traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedE
 
 @contextmanager
 def tracing(keys: Keys | None = None) -> Iterator[None]:
-    """Raise our errors as the exceptions of `to_traced`."""
+    """Raise each AmplitudeError as the exception of `to_traced`."""
     try:
         yield
     except AmplitudeError as error:
@@ -41,7 +41,7 @@ def tracing(keys: Keys | None = None) -> Iterator[None]:
 
 
 def failure_type(error: AmplitudeError) -> FailureType:
-    """Return whether the user has to act, time may help, or somebody has to look into it."""
+    """Return config_error if the user must act, transient_error if a retry may help, otherwise system_error."""
     if isinstance(error, ConfigError):
         return FailureType.config_error
     if isinstance(error, RetryableError | StoppedError) or (isinstance(error, HoursMissingError) and error.may_recover):

@@ -1,6 +1,6 @@
-"""The files that a command is given: read once, of the right shape, or one readable error.
+"""Read the files named by a command's options; report an unusable file in one readable error.
 
-The CDK would answer with a traceback, and quote what the file holds.
+The CDK would print a traceback and quote the file's content.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputFiles:
-    """What the files of a command's options hold.
+    """The content of the files named by a command's options.
 
     Attributes:
-        config: The configuration as it was written, with the keys out of the environment; without them in the repr.
-        catalog: None for other commands than ``read``.
+        config: The raw configuration, with keys substituted from the environment; not in the repr.
+        catalog: The configured catalog; None unless the command is ``read``.
+        state: The last state of each stream.
     """
 
     config: dict[str, Any] = field(repr=False)
@@ -36,77 +37,82 @@ class InputFiles:
     state: list[AirbyteStateMessage]
 
     @classmethod
-    def read(cls, options: argparse.Namespace, kept: list[AirbyteStateMessage] | None = None) -> InputFiles:
-        """Read each file of a command's options once: pipes have nothing for a second look.
+    def read(cls, options: argparse.Namespace, saved: list[AirbyteStateMessage] | None = None) -> InputFiles:
+        """Read each file once, since a pipe cannot be read twice.
 
         Args:
-            options: Of the command line.
-            kept: The states of a ``--state-file``, which has been read.
+            options: The parsed command line.
+            saved: The states already read from ``--state-file``.
 
         Raises:
-            InvalidConfigError: One cannot be used; the text names the option and the file, and quotes nothing of it.
+            InvalidConfigError: A file cannot be used. The message names option and file, and quotes no content.
         """
         paths = {name: getattr(options, name, None) for name in ("config", "catalog", "state")}
         require_no_pipe_twice(paths)
         return cls(
             config=read_raw_config(options.config),
             catalog=read_catalog(options.catalog) if paths["catalog"] is not None else None,
-            state=read_states(options.state) if paths["state"] is not None else kept or [],
+            state=read_states(options.state) if paths["state"] is not None else saved or [],
         )
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
-    """Return the configured catalog in a file, or raise InvalidConfigError; nothing of the file is quoted."""
+    """Return the configured catalog in a file; raise InvalidConfigError, without quoting content, if it is not one."""
     content = _json("catalog", path)
     if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
-        raise InvalidConfigError((f"--catalog: {path} is no configured catalog: it needs a list named streams",))
+        raise InvalidConfigError((f"--catalog: {path} is not a configured catalog: it needs a list named streams",))
     try:
         return ConfiguredAirbyteCatalogSerializer.load(content)
     except (SchemaValidationError, ValueError, TypeError, KeyError):
         problem = (
-            "is no configured catalog: each stream needs stream, sync_mode (full_refresh or incremental) and "
-            "destination_sync_mode; discover's output is a catalog that is not configured yet"
+            "is not a configured catalog: each stream needs stream, sync_mode (full_refresh or incremental) and "
+            "destination_sync_mode; the output of discover lacks these modes"
         )
         raise InvalidConfigError((f"--catalog: {path} {problem}",)) from None
 
 
 def read_states(path: str) -> list[AirbyteStateMessage]:
-    """Return the states in a file: messages in a list or one alone, STATE lines, or stream names with states."""
+    """Return the states in a file: one message, a list of messages, STATE lines, or states by stream name."""
     return load_states(_json("state", path), path)[1]
 
 
 def load_states(saved: object, path: str) -> tuple[list[Any], list[AirbyteStateMessage]]:
-    """Return the last state message of each stream in a state file's JSON: as JSON, and as the CDK has them."""
+    """Return the last state message of each stream in a state file's JSON, as JSON and as the CDK's objects."""
     if not saved:
         return [], []
     try:
         messages = last_of_each(state_messages(saved))
         return messages, [AirbyteStateMessageSerializer.load(message) for message in messages]
     except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
-        raise InvalidStateError(f"The state file {path} holds no state messages ({error}).") from error
+        raise InvalidStateError(f"The state file {path} does not contain state messages ({error}).") from error
 
 
 def parse_states(text: str) -> object:
-    """Return what a state file's text says: one JSON value, or a list of the values of its lines.
+    """Return the JSON value in a state file's text, or the list of JSON values in its lines.
 
-    Lines are what ``grep '"type":"STATE"'`` leaves of a read's output. A ValueError is raised for any other text.
+    ``grep '"type":"STATE"'`` extracts such lines from the output of ``read``.
+
+    Raises:
+        ValueError: The text is not valid JSON.
     """
     try:
         return json.loads(text)
     except ValueError:
         lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) < 2:  # noqa: PLR2004 - one line that is no JSON is the error above
+        if len(lines) < 2:  # noqa: PLR2004 - a single line failed above
             raise
         return [json.loads(line) for line in lines]
 
 
 def problem_with(error: OSError | ValueError | RecursionError) -> str:
-    """Return why a file cannot be used, as the end of a sentence that names it; nothing of the file is quoted."""
+    """Return the predicate of an error sentence about a file, without quoting its content."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or error})"
     if isinstance(error, UnicodeDecodeError):
-        return "is no text in UTF-8"
-    return "is no JSON (nested too deeply)" if isinstance(error, RecursionError) else f"is no JSON ({error})"
+        return "is not valid UTF-8"
+    return (
+        "is not valid JSON (nested too deeply)" if isinstance(error, RecursionError) else f"is not valid JSON ({error})"
+    )
 
 
 def _json(option: str, path: str) -> object:
@@ -118,7 +124,7 @@ def _json(option: str, path: str) -> object:
 
 
 def state_messages(saved: object) -> list[Any]:
-    """Return the per-stream state messages in a state file's JSON; raise TypeError if there are none."""
+    """Return the state messages in a state file's JSON; raise TypeError for any other JSON."""
     if isinstance(saved, list):
         return [message for each in saved for message in state_messages(each)]
     if not isinstance(saved, dict):
@@ -126,31 +132,31 @@ def state_messages(saved: object) -> list[Any]:
     if saved.get("type") == "STATE":
         return state_messages(saved["state"])
     if "stateType" in saved:
-        return _messages_of_a_connection(saved)
+        return _connection_messages(saved)
     if "stream" in saved or "global" in saved:
         return [saved]
-    if "streamDescriptor" in saved or "stream_descriptor" in saved:  # as Airbyte's own interface shows states
+    if "streamDescriptor" in saved or "stream_descriptor" in saved:  # as Airbyte's UI shows states
         stream = {"stream_descriptor": saved.get("streamDescriptor") or saved["stream_descriptor"]}
         stream["stream_state"] = saved.get("streamState") or saved.get("stream_state") or {}
         return [{"type": "STREAM", "stream": stream}]
     by_stream = saved["data"] if saved.get("type") == "LEGACY" else saved
     if not all(isinstance(state, dict) for state in by_stream.values()):
-        raise TypeError("a stream's state is no object")
+        raise TypeError("a stream's state is not an object")
     return [
         {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
         for name, state in by_stream.items()
     ]
 
 
-def _messages_of_a_connection(saved: dict[str, Any]) -> list[Any]:
-    """Return the state messages in what Airbyte's API answers about a connection's state."""
-    of_all = saved.get("globalState") or {}
-    states = saved.get("streamState") or of_all.get("streamStates") or saved.get("state") or []
+def _connection_messages(saved: dict[str, Any]) -> list[Any]:
+    """Return the state messages in the response of Airbyte's API for a connection's state."""
+    global_state = saved.get("globalState") or {}
+    states = saved.get("streamState") or global_state.get("streamStates") or saved.get("state") or []
     return state_messages(states)
 
 
 def last_of_each(messages: Sequence[Any]) -> list[Any]:
-    """Return the last message of each stream; a read prints many."""
+    """Return the last message of each stream."""
     last = {
         json.dumps(message["stream"]["stream_descriptor"]) if "stream" in message else "": message
         for message in messages

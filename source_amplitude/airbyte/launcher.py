@@ -1,8 +1,7 @@
-"""One of Airbyte's commands from its options to its exit code: messages on stdout, words for a person on stderr.
+"""Run one Airbyte command: messages on stdout, status for users on stderr, and an exit code.
 
-The CDK turns one record after another into a message, a dict, a text and a print, 12 microseconds each (cdk.md part
-3). Here batches of bytes pass through the same stream loop as one message and are written as they are; everything
-else takes the CDK's own way.
+The CDK serializes records one by one, about 12 microseconds each. Here a batch of encoded records passes through the
+CDK's stream loop as one message, and its bytes are written unchanged. All other messages are serialized by the CDK.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
 from source_amplitude.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
 from source_amplitude.terminal.console import ConsoleReporter, ReadCommand, Terminal
-from source_amplitude.terminal.signals import ends_on_signals
+from source_amplitude.terminal.signals import stops_on_signals
 
 if TYPE_CHECKING:
     import argparse
@@ -47,26 +46,26 @@ _logger = logging.getLogger("airbyte")
 
 
 def launch(source: SourceAmplitude, options: argparse.Namespace) -> int:
-    """Run one of Airbyte's commands and return the process's exit code.
+    """Run one Airbyte command and return the process's exit code.
 
-    A person at a terminal reads on stderr what becomes of it; Airbyte's messages go to stdout all the same, unless the
-    person is the only one who reads that: then a failure is told once.
+    Status is printed on stderr if it is a terminal. Airbyte messages go to stdout; if both are terminals, a failure is
+    printed only once.
 
-    ``check`` ends with 1 when there is no connection, beside the status message that Airbyte reads, so that a shell
-    script notices too. A read that is asked to end (SIGTERM, Ctrl-C) ends with a last state and 128 plus the signal;
-    other commands answer all the same, and SIGTERM does not make a failure of an answer.
+    A failed ``check`` exits with 1, for shell scripts; Airbyte reads the status message. After SIGTERM or Ctrl-C,
+    ``read`` prints a last state and exits with 128 plus the signal number. Other commands complete, and exit with 0
+    after SIGTERM if they succeeded.
     """
     terminal = Terminal.of(os.environ)
     source.listener = reporter = ConsoleReporter(terminal, source.stop)
     writer = LineWriter(sys.stdout.buffer)
     widen_pipe(sys.stdout.buffer)
-    with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), ends_on_signals(source.stop) as received:
+    with redirect_stdout(cast("IO[str]", writer)), logs_to(writer), stops_on_signals(source.stop) as received:
         try:
             code = _launch(source, options, writer, terminal, reporter)
         finally:
             reporter.close()
     if received == [signal.SIGTERM] and options.command != "read" and code == EXIT_OK:
-        return code  # PyAirbyte ends a check as soon as it has read the answer, and complains of any code but 0 and -15
+        return code  # PyAirbyte terminates check after its response, and accepts only the codes 0 and -15
     return EXIT_SIGNALLED + received[0] if received else code
 
 
@@ -77,50 +76,49 @@ def _launch(
     terminal: Terminal,
     reporter: ConsoleReporter,
 ) -> int:
-    if terminal.shows_all_output:
-        _logger.setLevel(logging.WARNING)  # until the command begins: what the CDK says of itself is no help
+    if terminal.both_are_terminals:
+        _logger.setLevel(logging.WARNING)  # hides the CDK's start-up messages; the command resets it
     is_check = options.command == "check"
     state_path = getattr(options, "state_file", None)
-    writer = LineWriter(io.BytesIO()) if is_check and terminal.shows_all_output and not options.debug else stdout
+    writer = LineWriter(io.BytesIO()) if is_check and terminal.both_are_terminals and not options.debug else stdout
     entrypoint = Entrypoint(source, writer, reporter)
     code = EXIT_OK
     try:
         with (
             tracing(),
-            nullcontext() if state_path is None else StateFile(state_path).held() as state_file,
+            nullcontext() if state_path is None else StateFile(state_path).locked() as state_file,
             logs_to(writer),
         ):
             _run(entrypoint, options, writer, state_file)
     except AirbyteTracedException as error:
         code = EXIT_FAILED
-        # The CDK sums up failed streams in an error of its own, always as a config_error; the streams' own TRACEs have
-        # said it better.
+        # The CDK also raises a config_error that sums up failed streams; each stream has already reported its error.
         if not entrypoint.problems:
             entrypoint.problems.append(error.message or str(error))
             if not is_check:
                 reporter.print_error(entrypoint.problems[0])
-            if not terminal.shows_all_output:
+            if not terminal.both_are_terminals:
                 writer.write(Entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
     if is_check:
         reporter.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.problems[-1])
     if options.command == "read":
         refreshed = frozenset(entrypoint.refreshed)
         command = ReadCommand(options.typed, state_path is not None, stdout.file_name(), refreshed)
-        reporter.end_read(command, goes_on=entrypoint.goes_on)
+        reporter.end_read(command, has_state=entrypoint.has_state)
     return EXIT_FAILED if entrypoint.check_failed else code
 
 
 def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter, state_file: StateFile | None) -> None:
-    files = None if options.command == "spec" else InputFiles.read(options, state_file.given if state_file else None)
+    files = None if options.command == "spec" else InputFiles.read(options, state_file.initial if state_file else None)
     require_temporary_folder()
     try:
         for line in entrypoint.run(options) if files is None else entrypoint.run_on(options, files):
             writer.write(f"{line}\n")
             if state_file is not None:
                 if line.startswith(_STATE_LINE):
-                    writer.keep()
-                    state_file.note(line)
-                state_file.forget(entrypoint.refreshed)
+                    writer.fsync()
+                    state_file.update(line)
+                state_file.discard(entrypoint.refreshed)
     except BrokenPipeError:
         if state_file is not None:
             state_file.restore()
@@ -128,41 +126,42 @@ def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter
 
 
 class Entrypoint(AirbyteEntrypoint):
-    """The CDK's, but for how records leave and how configurations are checked.
+    """The CDK's entrypoint with batched record output and the connector's own configuration checks.
 
     Attributes:
-        check_failed: Whether ``check`` ended without a connection.
-        complaints: Why the command fails, as TRACEs and the status of the connection have said.
-        goes_on: Whether a read printed states that a next one can go on from.
-        refreshed: Streams whose full refresh is complete; its state would keep the next one from reading anything.
+        check_failed: Whether ``check`` reported a failed connection.
+        problems: The error messages printed so far, from TRACE and CONNECTION_STATUS messages.
+        has_state: Whether ``read`` printed a state that an incremental read can continue from.
+        refreshed: Streams whose full refresh is complete. Their states must be discarded, or the next refresh would
+            read nothing.
     """
 
     def __init__(self, source: SourceAmplitude, writer: LineWriter, reporter: ConsoleReporter) -> None:
         super().__init__(source)
         source.serialize_records = True
         self._writer = writer
-        self._narrator = reporter
+        self._reporter = reporter
         self._validate = source.validate
         self.check_failed = False
         self.problems: list[str] = []
-        self.goes_on = False
+        self.has_state = False
         self.refreshed: set[str] = set()
 
     def run_on(self, options: argparse.Namespace, files: InputFiles) -> Iterator[str]:
-        """Yield the lines of ``check``, ``discover`` or ``read``, as `run` does, without reading a file again."""
+        """Yield the lines of ``check``, ``discover`` or ``read``; unlike `run`, read no file again."""
         self.logger.setLevel(logging.INFO)
         if options.debug or is_platform_debug_log_enabled():
             for each in (self.logger, logging.getLogger("airbyte")):
                 each.setLevel(logging.DEBUG)
         spec = self.source.spec(self.logger)
         try:
-            for message in self._answer(options.command, spec, files):
+            for message in self._messages(options.command, spec, files):
                 yield self.airbyte_message_to_string(message)
         finally:
             for message in self._emit_queued_messages(self.source):
                 yield self.airbyte_message_to_string(message)
 
-    def _answer(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
+    def _messages(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
         if command == "check":
             return self.check(spec, files.config)
         if files.catalog is not None:
@@ -175,7 +174,7 @@ class Entrypoint(AirbyteEntrypoint):
             if status is not None and status.status is Status.FAILED:
                 self.check_failed = True
                 self.problems.append(status.message or "")
-            self._note_complaint(message)
+            self._note_problem(message)
             yield message
 
     def read(
@@ -196,36 +195,36 @@ class Entrypoint(AirbyteEntrypoint):
                 if message.record is not None:
                     counts[HashableStreamDescriptor(name=message.record.stream, namespace=None)] += message.records
             else:
-                self._narrate(message, incremental)
-                self.goes_on |= bool(incremental) and message.type is Type.STATE
+                self._report(message, incremental)
+                self.has_state |= bool(incremental) and message.type is Type.STATE
                 yield self.handle_record_counts(message, counts)
             self._memory_monitor.check_memory_usage()
 
     def validate_connection(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:  # type: ignore[override] # noqa: ARG002
-        """Report every problem of the configuration at once, by field; the CDK's check stops at the first."""
+        """Report all configuration problems at once; the CDK's own check stops at the first."""
         self._validate(config)
 
     def set_up_secret_filter(self, config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:  # type: ignore[override]
-        """Do nothing: `validate_connection`, which follows, hides the keys in every form that they could appear in."""
+        """Do nothing: `validate_connection` registers all forms of the keys with the secret filter."""
 
-    def _note_complaint(self, message: AirbyteMessage) -> None:
+    def _note_problem(self, message: AirbyteMessage) -> None:
         if message.trace is not None and message.trace.error is not None:
             self.problems.append(message.trace.error.message)
 
-    def _narrate(self, message: AirbyteMessage, incremental: AbstractSet[str]) -> None:
-        """Tell a person what a message of a read says to Airbyte."""
-        self._note_complaint(message)
+    def _report(self, message: AirbyteMessage, incremental: AbstractSet[str]) -> None:
+        """Report the progress and errors in a message of ``read`` on the terminal."""
+        self._note_problem(message)
         trace = message.trace
         if message.record is not None:
-            self._narrator.count(message.record.stream)
+            self._reporter.count(message.record.stream)
         elif trace is not None and trace.error is not None:
             stream = trace.error.stream_descriptor
-            self._narrator.print_error(trace.error.message, stream.name if stream else "")
+            self._reporter.print_error(trace.error.message, stream.name if stream else "")
         elif trace is not None and trace.stream_status is not None:
             name, status = trace.stream_status.stream_descriptor.name, trace.stream_status.status
             if status is AirbyteStreamStatus.STARTED:
-                self._narrator.begin_stream(name)
+                self._reporter.begin_stream(name)
             elif status is not AirbyteStreamStatus.RUNNING:
                 is_complete = status is AirbyteStreamStatus.COMPLETE
-                self._narrator.end_stream(name, is_complete=is_complete)
+                self._reporter.end_stream(name, is_complete=is_complete)
                 self.refreshed |= {name} - incremental if is_complete else set()

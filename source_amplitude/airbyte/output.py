@@ -1,4 +1,4 @@
-"""Where everything that is printed leaves: one writer of whole lines for messages, logs and records."""
+"""Write messages, log lines and records to stdout through one thread-safe line writer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _WIDE_PIPE_BYTES = 1024 * 1024
 
-_CDK_COUNT = re.compile(r"Read \d+ records from \w+ stream")
+_CDK_RECORD_COUNT = re.compile(r"Read \d+ records from \w+ stream")
 
 
 class LineWriter:
-    """Writes whole lines to a binary stream at once; a stand-in for ``sys.stdout`` in all threads."""
+    """A thread-safe replacement for ``sys.stdout`` that writes whole lines to a binary stream."""
 
     encoding = "utf-8"
 
@@ -37,11 +37,11 @@ class LineWriter:
         self._failure: OSError = BrokenPipeError()
 
     def write_bytes(self, lines: bytes) -> None:
-        """Write complete lines and hand them to the operating system.
+        """Write complete lines and flush them.
 
         Raises:
-            OSError: It cannot be written, now or at an earlier write, which may have ended in the middle of a line:
-                whatever came after it would be glued to a torn record.
+            OSError: This write or an earlier one failed. A failed write may have torn a line, so no later write
+                is accepted.
         """
         with self._lock:
             if self._is_torn:
@@ -55,35 +55,35 @@ class LineWriter:
                 raise
             self._is_torn = False
 
-    def keep(self) -> None:
-        """Let the disk have what was written, where it goes to a file; raise a DiskFullError if it cannot take it."""
+    def fsync(self) -> None:
+        """Call fsync if the output is a regular file; raise DiskFullError if that fails."""
         try:
             if self._is_file():
                 os.fsync(self._out.fileno())
         except OSError as error:
-            raise DiskFullError(f"What was printed cannot be kept on the disk ({error.strerror}).") from error
+            raise DiskFullError(f"The output cannot be written to disk ({error.strerror}).") from error
 
     def file_name(self) -> str:
-        """Return the name of the file that is written to; empty where it is none, or the system does not say."""
+        """Return the path of the output file; empty if the output is not a file or its name is unknown."""
         with suppress(OSError):
             if self._is_file():
                 name = os.path.relpath(Path(f"/proc/self/fd/{self._out.fileno()}").readlink())
-                if os.path.samestat(os.fstat(self._out.fileno()), os.stat(name)):  # noqa: PTH116 - not deleted, nor moved
+                if os.path.samestat(os.fstat(self._out.fileno()), os.stat(name)):  # noqa: PTH116 - detects a moved file
                     return f"./{name}" if name.startswith("-") else name
         return ""
 
     def _is_file(self) -> bool:
         try:
             descriptor = self._out.fileno()
-        except OSError:  # in memory
+        except OSError:  # an in-memory stream
             return False
         return stat.S_ISREG(os.fstat(descriptor).st_mode)
 
     def _write_all(self, rest: memoryview) -> None:
-        """Write until nothing is left: with ``python -u`` stdout is raw, and a signal cuts a write short."""
+        """Repeat partial writes: with ``python -u`` stdout is raw, and a signal interrupts a write."""
         while rest:
             written = self._out.write(rest)
-            if written is None:  # a pipe that does not block is full
+            if written is None:  # a non-blocking pipe is full
                 select.select([], [self._out], [])
             else:
                 rest = rest[written:]
@@ -94,13 +94,13 @@ class LineWriter:
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: every write is handed on at once."""
+        """Do nothing: every write is flushed."""
 
 
 def widen_pipe(out: BinaryIO | int) -> None:
-    """Let a pipe, if ``out`` is one, hold 1 MB instead of 64 KB where the system can.
+    """Increase a pipe's capacity from 64 KB to 1 MB, if ``out`` is a pipe and the system supports it.
 
-    The reader then empties it while the next batches are made; 1 MB is what Linux lets every user have (pipe(7)).
+    The reader can then work while the next batches are encoded. 1 MB is Linux's limit for ordinary users (pipe(7)).
     """
     with suppress(ImportError, AttributeError, OSError):
         import fcntl  # noqa: PLC0415 - not on every system
@@ -110,9 +110,9 @@ def widen_pipe(out: BinaryIO | int) -> None:
 
 
 class LogWriter:
-    """Where log lines go: to a `LineWriter`, in silence once that cannot be written.
+    """A stream for log lines that ignores write errors.
 
-    The command itself ends at its next message; logging would print a traceback for each line until then.
+    The next message ends the command; until then, logging would print a traceback for each line.
     """
 
     def __init__(self, lines: LineWriter) -> None:
@@ -123,27 +123,27 @@ class LogWriter:
             self._lines.write(text)
 
     def flush(self) -> None:
-        """Do nothing, as `LineWriter.flush`."""
+        """Do nothing: every write is flushed."""
 
 
 @contextmanager
 def logs_to(writer: LineWriter) -> Iterator[None]:
-    """Make log lines take the same way as messages: the CDK's handler buffers them for a tenth of a second."""
+    """Send log lines to ``writer``, in order with messages; the CDK's handler buffers them for 0.1 s."""
     handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
     streams = [handler.setStream(LogWriter(writer)) for handler in handlers]
     for handler in handlers:
-        handler.addFilter(_is_worth_a_line)
+        handler.addFilter(_is_useful)
     try:
         yield
     finally:
         for handler, stream in zip(handlers, streams, strict=True):
-            handler.removeFilter(_is_worth_a_line)
+            handler.removeFilter(_is_useful)
             if stream is not None:
                 handler.setStream(stream)
 
 
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Leave out what the CDK gets wrong about batches, and the stacks of errors that a TRACE explains."""
+def _is_useful(record: logging.LogRecord) -> bool:
+    """Drop the CDK's record counts, which are wrong for batches, and the tracebacks of errors that have a TRACE."""
     if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], AirbyteTracedException):
         record.exc_info = record.exc_text = None
-    return not _CDK_COUNT.fullmatch(record.getMessage())
+    return not _CDK_RECORD_COUNT.fullmatch(record.getMessage())

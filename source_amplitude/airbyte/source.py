@@ -1,4 +1,4 @@
-"""The source as Airbyte sees it; the one place that wires objects together."""
+"""The Airbyte source: builds the streams and checks the connection."""
 
 from __future__ import annotations
 
@@ -39,15 +39,16 @@ if TYPE_CHECKING:
     from airbyte_cdk.sources.streams import Stream
 
 
-_CHECK_SECONDS = 60  # somebody is looking at a form and waits; a sync has more patience
+_CHECK_SECONDS = 60  # a user waits for the result of check; a sync may wait longer
 
 
 class SourceAmplitude(AbstractSource):
     """Amplitude's HTTP APIs as Airbyte streams.
 
     Attributes:
-        serialize_records: Set by our launcher: records then leave in batches of finished lines.
-        stop: Once set, a read ends soon, with a state for what it has read.
+        serialize_records: Whether the events stream yields batches of encoded lines; set by the launcher.
+        stop: Once set, the read ends soon with a final state.
+        listener: Receives the progress of the events stream.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class SourceAmplitude(AbstractSource):
         self._api_url = environ.get("AMPLITUDE_API_URL")
         self._messages = InMemoryMessageRepository()
         self._validated: tuple[Mapping[str, Any], Config] | None = None
-        self._begun: tuple[Mapping[str, Any], list[Stream]] | None = None
+        self._read_streams: tuple[Mapping[str, Any], list[Stream]] | None = None
         self.serialize_records = False
         self.stop = threading.Event()
         self.listener = ProgressListener()
@@ -73,26 +74,26 @@ class SourceAmplitude(AbstractSource):
 
     @property
     def stop_sync_on_stream_failure(self) -> bool:
-        """Whether a stream that fails is the last: only when it failed because the sync is to end."""
+        """Whether the sync ends after a failed stream: only if it was asked to stop."""
         return self.stop.is_set()
 
     @property
     def message_repository(self) -> MessageRepository:
-        """Our own queue; the CDK's default is one for the whole process."""
+        """A queue per source; the CDK's default is one queue per process."""
         return self._messages
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """Return the configuration in a file; keys such as ``${AMPLITUDE_API_KEY}`` come from the environment."""
+        """Return the configuration in a file, with ``${NAME}`` replaced from the environment."""
         with tracing():
             return read_raw_config(config_path)
 
-    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's form
-        """Return the configuration as it is; the CDK would write a copy with the keys to the disk."""
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's signature
+        """Return the configuration unchanged; the CDK would write a copy, keys included, to disk."""
         return config
 
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
-        """Raise an AirbyteTracedException unless Amplitude accepts the keys; transfers nothing."""
+        """Raise an AirbyteTracedException if Amplitude does not accept the keys; download no data."""
         parsed = self._parsed(config)
         timeouts = self._limits.timeouts
         timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
@@ -101,18 +102,18 @@ class SourceAmplitude(AbstractSource):
             check_credentials(amplitude.client, amplitude.other_region)
         except AmplitudeError as error:
             if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignResponseError):
-                error.advice = self._advice_for_a_bad_connection()
+                error.advice = self._connection_advice()
             trace = to_traced(error, parsed.keys)
             if isinstance(error, ForeignResponseError):
-                trace.failure_type = FailureType.config_error  # only for these the CDK prints a FAILED status
+                trace.failure_type = FailureType.config_error  # the CDK prints a FAILED status only for this type
             raise trace from error
         return True, None
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
-        """Return every stream; where the CDK asks for those of the read that it begins, the ones that `read` made."""
-        begun, self._begun = self._begun, None  # for one call: a later command makes its own
-        if begun is not None and begun[0] == config:
-            return begun[1]
+        """Return all streams; during `read`, return the streams that it has already built."""
+        built, self._read_streams = self._read_streams, None  # a later command builds its own
+        if built is not None and built[0] == config:
+            return built[1]
         amplitude = self._open(self._parsed(config), self._limits)
         check, quotas = CredentialCheck(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop)
         events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, listener=self.listener)
@@ -125,11 +126,11 @@ class SourceAmplitude(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read the catalog's streams; one that does not exist ends INCOMPLETE with a message of its own."""
+        """Read the catalog's streams; an unknown stream ends INCOMPLETE with its own error."""
         streams = self.streams(config)
         for name in _resumed_refreshes(streams, catalog, state or []):
             logger.warning(
-                "This full refresh of %s resumes from a state: what the state counts as read is not emitted again. "
+                "The full refresh of %s continues from a saved state and does not emit earlier records again. "
                 "Clear the stream's state to read everything.",
                 name,
             )
@@ -139,11 +140,11 @@ class SourceAmplitude(AbstractSource):
         saved = [each.stream.stream_descriptor.name for each in state or [] if each.stream]
         if state and not wanted.keys() & saved:
             logger.warning(
-                "The state is of %s, and the catalog asks for %s: nothing is resumed.",
+                "The state contains %s, but the catalog selects %s. Nothing is resumed.",
                 ", ".join(saved) or "no stream",
                 ", ".join(wanted),
             )
-        self._begun = (split_config(config)[0], [*streams, *missing])
+        self._read_streams = (split_config(config)[0], [*streams, *missing])
         yield from super().read(logger, config, catalog, state)
 
     @classmethod
@@ -153,14 +154,14 @@ class SourceAmplitude(AbstractSource):
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """Return the states in a file, in any form that people hand them over; none without a path."""
+        """Return the states in a file, in any of the accepted formats; an empty list without a path."""
         with tracing():
             return read_states(state_path) if state_path else []
 
     def validate(self, raw: Mapping[str, Any]) -> Config:
-        """Parse a configuration and keep every form of its keys out of all messages from here on.
+        """Register the keys with the secret filter, parse the configuration, and report all problems at once.
 
-        The command that follows it with the same object does not parse it again. Problems are named all at once.
+        The parsed configuration is cached for the next command with the same object.
         """
         register_secrets(raw)
         with tracing():
@@ -172,10 +173,10 @@ class SourceAmplitude(AbstractSource):
         validated, self._validated = self._validated, None
         return validated[1] if validated is not None and validated[0] is raw else self.validate(raw)
 
-    def _advice_for_a_bad_connection(self) -> str:
+    def _connection_advice(self) -> str:
         if self._api_url:
-            return f"AMPLITUDE_API_URL is set to {self._api_url}: is a local Amplitude listening there?"
-        return "Try again in a few minutes; if it goes on, check the machine's network and proxy settings."
+            return f"AMPLITUDE_API_URL is set to {self._api_url}. Check that a local Amplitude runs there."
+        return "Try again in a few minutes. If it still fails, check the machine's network and proxy settings."
 
     def _open(self, config: Config, limits: Limits) -> Amplitude:
         with tracing(config.keys):
@@ -185,7 +186,7 @@ class SourceAmplitude(AbstractSource):
 def _resumed_refreshes(
     streams: list[Stream], catalog: ConfiguredAirbyteCatalog, state: list[AirbyteStateMessage]
 ) -> list[str]:
-    """Return the streams of which a full refresh was handed a state that it goes on from."""
+    """Return the full-refresh streams that continue from a saved state."""
     refreshed = {each.stream.name for each in catalog.streams if each.sync_mode is SyncMode.full_refresh}
     resumable = {stream.name for stream in streams if stream.is_resumable}
     saved = {each.stream.stream_descriptor.name: each.stream.stream_state for each in state if each.stream is not None}
@@ -193,9 +194,9 @@ def _resumed_refreshes(
 
 
 def register_secrets(raw: Mapping[str, Any]) -> None:
-    """Tell the CDK's filter every form in which the keys of a raw configuration could appear in a message.
+    """Register every form of a raw configuration's keys with the CDK's secret filter.
 
-    Longest first: it replaces one after the other, and a key may be a part of the other.
+    The longest form comes first, since the filter replaces one after the other and one key may contain the other.
     """
     texts = [value if isinstance(value, str) else "" for value in (raw.get("api_key"), raw.get("secret_key"))]
     forms = {

@@ -1,4 +1,4 @@
-"""A file that holds the latest states: read at the start of a sync, replaced as it goes on."""
+"""The file of ``--state-file``: read at the start of a sync, updated after each state."""
 
 from __future__ import annotations
 
@@ -22,34 +22,32 @@ if TYPE_CHECKING:
 
 
 class StateFile:
-    """The states of all streams in one file, in the form that ``--state`` takes.
-
-    The file need not be there; a link stays a link.
+    """The states of all streams in one file, which may not exist yet; the format is that of ``--state``.
 
     Attributes:
-        given: The states that are there when it is held: where the sync goes on.
+        initial: The states in the file when it is locked; the sync continues from them.
     """
 
     def __init__(self, path: str) -> None:
         self._name = path
-        self._path = Path(os.path.realpath(path))
-        self._before: bytes | None = None
+        self._path = Path(os.path.realpath(path))  # a symbolic link stays a link
+        self._original: bytes | None = None
         self._states: dict[str, Any] = {}
-        self.given: list[AirbyteStateMessage] = []
+        self.initial: list[AirbyteStateMessage] = []
 
     @contextmanager
-    def held(self) -> Iterator[StateFile]:
-        """Keep other runs from the file, and yield this with the states that are there."""
+    def locked(self) -> Iterator[StateFile]:
+        """Lock the file against other runs, load its states, and yield this object."""
         if is_pipe(self._name):
-            raise self._error("is a pipe, and states are written back to a file; use --state for a pipe")
+            raise self._error("is a pipe and cannot be updated; use --state for a pipe")
         lock = FileLock(f"{self._path}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            is_held = Path(lock.lock_file).exists()
-            problem = "is in use by another run" if is_held else "cannot be locked (its folder takes no files)"
+            is_in_use = Path(lock.lock_file).exists()
+            problem = "is in use by another run" if is_in_use else "cannot be locked (its folder is not writable)"
             raise self._error(problem) from None
-        except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
+        except (OSError, NotImplementedError) as error:  # NotImplementedError: a file system without locks
             raise self._error(f"cannot be locked ({_cause(error)})") from error
         try:
             self._load()
@@ -57,21 +55,21 @@ class StateFile:
         finally:
             lock.release()
 
-    def note(self, line: str) -> None:
-        """Replace the file by one with the state of a STATE line, which has been printed and kept."""
-        self._take_over([json.loads(line)["state"]])
+    def update(self, line: str) -> None:
+        """Save the state of a STATE line that has already been printed and flushed to disk."""
+        self._merge([json.loads(line)["state"]])
         self._save()
 
-    def forget(self, streams: set[str]) -> None:
-        left = {key: state for key, state in self._states.items() if json.loads(key)[0] not in streams}
-        if left != self._states:
-            self._states = left
+    def discard(self, streams: set[str]) -> None:
+        remaining = {key: state for key, state in self._states.items() if json.loads(key)[0] not in streams}
+        if remaining != self._states:
+            self._states = remaining
             self._save()
 
     def restore(self) -> None:
-        """Make the file what it was: the program that read the records ended, with how many of them is unknown."""
-        if self._before is not None:
-            self._replace(self._before)
+        """Restore the previous states: the reader of stdout exited, and how much it consumed is unknown."""
+        if self._original is not None:
+            self._replace(self._original)
         else:
             self._path.unlink(missing_ok=True)
 
@@ -79,15 +77,15 @@ class StateFile:
         try:
             if not self._path.exists():
                 return
-            self._before = self._path.read_bytes()
-            saved = parse_states(decoded(self._before))
+            self._original = self._path.read_bytes()
+            saved = parse_states(decoded(self._original))
         except (OSError, ValueError, RecursionError) as error:
             raise self._error(problem_with(error)) from error
-        messages, self.given = load_states(saved, self._name)
-        self._take_over(messages)
+        messages, self.initial = load_states(saved, self._name)
+        self._merge(messages)
 
-    def _take_over(self, messages: list[Any]) -> None:
-        """Keep the states of other streams, which this run may not read."""
+    def _merge(self, messages: list[Any]) -> None:
+        """Replace the states of these streams; keep those of streams that this run does not read."""
         for message in messages:
             stream = message.get("stream", {}).get("stream_descriptor", {})
             self._states[json.dumps([stream.get("name"), stream.get("namespace")])] = message
@@ -97,7 +95,7 @@ class StateFile:
 
     def _replace(self, content: bytes) -> None:
         try:
-            with atomic_write(self._path, shows_all_output=True) as file:
+            with atomic_write(self._path, is_only_writer=True) as file:
                 file.write(content)
         except OSError as error:
             raise self._error(f"cannot be written ({_cause(error)})") from error

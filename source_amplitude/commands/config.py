@@ -1,4 +1,4 @@
-"""``source-amplitude config``: a configuration to fill in, with a comment for each field."""
+"""``source-amplitude config``: print a configuration template with a comment for each field."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _DESCRIPTION = """\
-Prints a configuration with a comment for each field, for the commands of this program. Write it into a new file:
-source-amplitude config > config.yaml. Keys are taken from the environment. Airbyte itself takes JSON; with --json the
-same fields are printed without comments.
+Prints a configuration template with a comment for each field: source-amplitude config > config.yaml. The API keys come
+from the environment. With --json it prints the required fields as JSON, the format that Airbyte needs.
 """
 _HEADER = (
-    "# Configuration of source-amplitude. ${NAME} is taken from the environment:",
+    "# Configuration of source-amplitude. ${NAME} comes from the environment:",
     "#   export AMPLITUDE_API_KEY=... AMPLITUDE_SECRET_KEY=...",
-    "# Fields behind a # are optional and show the default or an example.",
+    "# Commented-out fields are optional and show the default or an example.",
 )
 
 
-def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - every command has a session
+def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - the signature of all commands
     parser = argparse.ArgumentParser(prog="source-amplitude config", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="print JSON, with the required fields only")
     options = parser.parse_args(arguments)
@@ -52,7 +51,7 @@ def _commented() -> Iterator[str]:
 
 
 def _explained(field: dict[str, Any], *, is_required: bool) -> str:
-    """Return what a field is for, what it may be, and whether it has to be there."""
+    """Return a field's description, allowed values, and whether it is required."""
     text = "Required. " if is_required else ""
     text += str(field["description"])
     if "enum" in field:

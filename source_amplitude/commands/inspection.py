@@ -1,4 +1,4 @@
-"""What ``missing`` and ``report`` look at: a store, over a span of hours; and the command for what is missing there."""
+"""Inspect the hours in a store for ``missing`` and ``report``, and suggest the command that downloads missing ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found; ``format_`` is the format in which hours were landed, empty where there are none."""
+    """The result of an inspection.
+
+    Attributes:
+        destination: The inspected store.
+        coverage: The condition of each hour.
+        format_: The format of the landed hours; empty without landed hours.
+    """
 
     destination: Destination
     coverage: Coverage
@@ -36,27 +42,27 @@ class Inspection:
 
 
 def inspection_parser(command: str, description: str) -> argparse.ArgumentParser:
-    """Return a parser for a command that only looks at what is there: `parser`, and ``--config`` as an option."""
+    """Return a parser for a read-only command: that of `parser`, with an optional ``--config``."""
     made = parser(command, description)
     made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
     return made
 
 
 def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
-    """Look at the hours that the options ``to``, ``start``, ``end`` and ``config`` name."""
+    """Inspect the hours between ``--start`` and ``--end`` in the destination of ``--to``."""
     require_land_extra()
     destination, now = parse_destination(options.to), session.clock.now()
     config = read_config(options.config) if options.config else None
     store = Store(destination, session.store_limits, create=False)
     hours = landed_hours(store)
-    usual = hours[0] if hours else yesterday(now)
-    start = moment("--start", options.start, now) if options.start else usual
+    first = hours[0] if hours else yesterday(now)
+    start = moment("--start", options.start, now) if options.start else first
     newest = floor_unit(newest_end(now, (config or Config).export_delay_hours))
     end = span(start, moment("--end", options.end, now)).end if options.end else newest
     if newest <= start:
         raise NotPublishedError(
-            f"No hour from {start:%Y-%m-%d %H:%M} UTC on can be expected yet.",
-            next_step=f"Name an earlier --start; the newest expected hour is {newest - HOUR:%Y-%m-%d %H:%M} UTC.",
+            f"No hour from {start:%Y-%m-%d %H:%M} UTC on is expected yet.",
+            next_step=f"Use an earlier --start; the newest expected hour is {newest - HOUR:%Y-%m-%d %H:%M} UTC.",
         )
     wanted = HourWindow(start, min(end, newest))
     inventory = take_inventory(store, wanted, hours, look_around=False)
@@ -72,13 +78,13 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
 def fetch_command(
     *, config: str | None, to: str, format_: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
 ) -> str | None:
-    """Return the shell command that fetches ``missing``, or None when nothing is.
+    """Return the shell command that downloads the missing hours, if any.
 
     Args:
-        config: The file, or None where none was named.
-        to: The place, as it was typed.
-        form: The format that is there; empty where nothing is.
-        missing: Which hours.
+        config: The configuration file; None if the user named none.
+        to: The destination as typed.
+        format_: The format of the landed hours; empty without landed hours.
+        missing: The missing hours.
         program: How this program was called.
     """
     if not missing.windows:

@@ -1,4 +1,4 @@
-"""``source-amplitude land``: raw hours into an object store or a folder."""
+"""``source-amplitude land``: copy export files to an object store or a folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.console import ConsoleReporter, Terminal
-from source_amplitude.terminal.signals import ends_on_signals
+from source_amplitude.terminal.signals import stops_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
     from source_amplitude.export import ProgressListener
 
 _DESCRIPTION = """\
-Lands Amplitude's export files in an object store or a folder, one object a file, one manifest an hour, and compares
-what is there already: what Amplitude has changed is replaced, what is the same is not written again.
+Copies export files to S3, Azure, GCS or a folder. Files that are already there and unchanged are skipped. A manifest
+per hour records what was copied.
 """
 
 
 def land(arguments: Sequence[str], session: Session) -> int:
-    """Run the command and return its exit code: 0 when every hour of the span is landed, 1 when not."""
+    """Run the command and return its exit code: 0 if every hour of the span is landed, otherwise 1."""
     options = _options(arguments)
     stop, terminal = threading.Event(), Terminal.of(session.environ)
     level = logging.WARNING if terminal.can_draw else logging.INFO
     with (
-        ends_on_signals(stop, os._exit) as received,  # writers may wait for their store for minutes
-        logs_on_stderr(level) as secrets,
+        stops_on_signals(stop, os._exit) as received,  # a writer may wait minutes for its store
+        logs_on_stderr(options, level) as secrets,
         closing(ConsoleReporter(terminal, stop, data_on_stdout=False)) as listener,
     ):
         try:
@@ -65,22 +65,20 @@ def land(arguments: Sequence[str], session: Session) -> int:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     made = parser("land", _DESCRIPTION)
-    made.add_argument("--config", required=True, metavar="FILE", help="the configuration, as for read")
+    made.add_argument("--config", required=True, metavar="FILE", help="the configuration: JSON or YAML")
     made.add_argument(
         "--format",
         choices=FORMAT_NAMES,
         default="raw",
-        help="raw: Amplitude's own files, byte by byte (default); jsonl, parquet: the records that read emits; "
-        "json: raw, and a JSON array for each day, in a folder only",
+        help="raw: Amplitude's original files (default); jsonl, parquet: the records of read; json: raw, plus a JSON "
+        "array per day (needs a folder)",
     )
     made.add_argument(
         "--only-missing",
         action="store_true",
-        help="ask only for hours that are missing or short, that had no files yet, or may have late ones",
+        help="only hours that are missing, incomplete or may have late data",
     )
-    made.add_argument(
-        "--event-types", action="store_true", help="count events by type for the report, with raw as well"
-    )
+    made.add_argument("--event-types", action="store_true", help="count events by type for the report, also with raw")
     return made.parse_args(arguments)
 
 
@@ -91,7 +89,7 @@ def _execute(
     require_temporary_folder()
     destination = parse_destination(options.to)
     if options.format == "json" and destination.folder is None:
-        raise InvalidConfigError(("--format: json makes files of whole days, which only a folder can hold",))
+        raise InvalidConfigError(("--format: json writes one file per day, which needs a local folder in --to",))
     now = session.clock.now()
     start = moment("--start", options.start, now) if options.start else yesterday(now)
     end = moment("--end", options.end, now) if options.end else None
@@ -116,14 +114,12 @@ def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace,
     try:
         lander.land(wanted, only_missing=options.only_missing)
     except HoursMissingError:
-        with suppress(MalformedLinesError):  # missing hours say more
+        with suppress(MalformedLinesError):  # missing hours are the more useful error
             _write_arrays(wanted, lander, options)
         raise
     except StoppedError:
         raise StoppedError(
-            "The landing was asked to end.",
-            tried="Every hour that was done is landed.",
-            next_step="Run the command again for the rest.",
+            "Stopped.", tried="", next_step="Progress is saved; run the same command to continue."
         ) from None
     finally:
         lander.listener.close()
@@ -137,7 +133,7 @@ def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespac
     folder = lander.store.destination.folder
     if options.format != "json" or folder is None:
         return
-    from source_amplitude.landing.json_arrays import malformed_error, write_day_files  # noqa: PLC0415 - raw starts sooner
+    from source_amplitude.landing.json_arrays import malformed_error, write_day_files  # noqa: PLC0415 - slow to import
 
     malformed = write_day_files(lander.store, folder, wanted, lander.landing.changed_days)
     if malformed and lander.config.malformed_lines is not MalformedLines.SKIP:

@@ -1,4 +1,4 @@
-"""``source-amplitude missing``: which hours are not there, or not whole."""
+"""``source-amplitude missing``: list missing or incomplete hours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import logs_on_stderr, print_error
-from source_amplitude.errors import AmplitudeError
+from source_amplitude.errors import AmplitudeError, counted
 from source_amplitude.landing.coverage import Condition
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from source_amplitude.commands.session import Session
 
 _DESCRIPTION = """\
-Lists the hours that are missing, failed or short (an object is gone or has another size than its manifest says), one a
-line, and exits with 1 if there are any. Without --start it looks at everything since the first landed hour.
+Lists missing, failed and short hours, one per line, and exits with 1 if there are any. An hour is short if an object
+is missing or its size differs from the manifest. Without --start, the list begins at the first landed hour.
 """
 
 
@@ -26,25 +26,25 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     made.add_argument(
         "--strict",
         action="store_true",
-        help="count open hours as missing too: Amplitude had nothing for them, and may still publish something",
+        help="also list open hours: Amplitude had no data for them yet, and may still publish some",
     )
     options = made.parse_args(arguments)
-    with logs_on_stderr():
+    with logs_on_stderr(options):
         try:
             found = inspect_store(options, session)
         except AmplitudeError as error:
             return print_error(error)
     conditions = [each for each in Condition if each.is_missing or (options.strict and each is Condition.OPEN)]
-    lacking = found.coverage.of(*conditions)
-    for each in lacking:
+    incomplete = found.coverage.of(*conditions)
+    for each in incomplete:
         sys.stdout.write(f"{each.window.start:%Y-%m-%dT%H}\t{each.condition.value}\t{each.reason}\n")
     sys.stdout.flush()
-    hours = sum(each.window.hours for each in lacking)
-    of = f"{found.coverage.span.hours:,} hours, {found.coverage.span}, in {found.destination}"
+    hours = sum(each.window.hours for each in incomplete)
+    searched = f"{counted(found.coverage.span.hours, 'hour')}, {found.coverage.span}, in {found.destination}"
     if not hours:
-        sys.stderr.write(f"Nothing is missing of {of}.\n")
+        sys.stderr.write(f"Nothing is missing: {searched}.\n")
         return 0
-    found_lacking = "missing, short or open" if options.strict else "missing or short"
+    kinds = "Missing, incomplete or open" if options.strict else "Missing or incomplete"
     command = fetch_command(
         config=options.config,
         to=options.to,
@@ -52,5 +52,5 @@ def missing(arguments: Sequence[str], session: Session) -> int:
         missing=found.coverage.hours_in(*conditions),
         program=session.program,
     )
-    sys.stderr.write(f"{hours:,} of {of} are {found_lacking}. To fetch them:\n  {command}\n")
+    sys.stderr.write(f"{kinds}: {hours:,} of {searched}. To download them:\n  {command}\n")
     return 1

@@ -1,4 +1,4 @@
-"""``source-amplitude report``: what is there, as a page or as a grid in the terminal."""
+"""``source-amplitude report``: show the landed hours as an HTML page or as a grid in the terminal."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from source_amplitude.commands.session import Session
 
 _DESCRIPTION = """\
-Shows which hours are there, how many events they have, and what is missing: as a page in one file (--out), or as a grid
-in the terminal. Without --start it shows everything since the first landed hour.
+Shows landed hours with their event counts, and missing hours: as an HTML page (--out) or as a grid in the terminal.
+Without --start, the report begins at the first landed hour.
 """
 
 
 def report(arguments: Sequence[str], session: Session) -> int:
-    """Run the command and return its exit code: 0 even where hours are missing; `missing` tells that."""
+    """Run the command and return its exit code: 0 even if hours are missing; for that, see `missing`."""
     made = inspection_parser("report", _DESCRIPTION)
-    made.add_argument("--out", metavar="FILE", help="write the page there; left out: print a grid")
+    made.add_argument("--out", metavar="FILE", help="write an HTML page to this file (default: print a grid)")
     options = made.parse_args(arguments)
-    with logs_on_stderr():
+    with logs_on_stderr(options):
         try:
             found = inspect_store(options, session)
             command = fetch_command(
@@ -50,7 +50,7 @@ def report(arguments: Sequence[str], session: Session) -> int:
 
 def _write(name: str, html: str) -> None:
     if "://" in name:
-        raise InvalidConfigError((f"--out: {name!r} is not a local file; write one, and copy it into the store",))
+        raise InvalidConfigError((f"--out: {name!r} is not a local file; write a local file and copy it to the store",))
     out = Path(name)
     try:
         out.write_text(html, encoding="utf-8")
@@ -60,7 +60,7 @@ def _write(name: str, html: str) -> None:
 
 
 def _print(found: Inspection, command: str | None) -> None:
-    from rich.console import Console  # noqa: PLC0415 - a page does without it
+    from rich.console import Console  # noqa: PLC0415 - not needed for a page
 
     from source_amplitude.report.terminal_grid import Grid  # noqa: PLC0415 - as above
 
@@ -68,4 +68,4 @@ def _print(found: Inspection, command: str | None) -> None:
     console.print(f"{found.destination}, {found.coverage.span}", markup=False)
     console.print(Grid(found.coverage))
     if command:
-        sys.stdout.write(f"To fetch what is missing:\n  {command}\n")
+        sys.stdout.write(f"To download the missing hours:\n  {command}\n")

@@ -1,9 +1,10 @@
-"""What the commands have in common: options and their values, log lines on stderr, errors as one text, wiring."""
+"""Shared parts of the commands: options, log lines and errors on stderr, and the injectable environment."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import platform
 import re
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import redact
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
+from source_amplitude.distribution import version
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.export import Amplitude, Limits
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
-_TIMES = "a UTC time: 2026-01-01, 2026-01-01T05, yesterday, today, or 36h or 3d for so long ago"
+_TIMES = "a UTC time (2026-01-01, 2026-01-01T05, yesterday, today; 36h or 3d: that long ago)"
 
 
 @dataclass(frozen=True)
 class Session:
-    """Where a command gets time, patience and addresses from, and how the program was called; tests pass their own."""
+    """A command's environment, limits, clock and program name; injectable in tests."""
 
     environ: Mapping[str, str]
     limits: Limits
@@ -56,28 +58,31 @@ class Session:
         return cls(environ, limits or Limits(), store_limits or StoreLimits(), clock or SystemClock(), program)
 
     def amplitude(self, config: Config) -> Amplitude:
-        """Return Amplitude, or raise an InvalidConfigError if AMPLITUDE_API_URL cannot be used."""
+        """Return the Amplitude client; raise InvalidConfigError if AMPLITUDE_API_URL is not a valid address."""
         return Amplitude.of(config, self.limits, self.clock, self.environ.get("AMPLITUDE_API_URL"))
 
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
-    """Print an error on stderr, without any form of the keys; return the exit code: 2 where an option is wrong."""
-    text = str(error)
+    """Print an error on stderr with masked keys, and return the exit code: 2 for an invalid option, otherwise 1."""
+    text = error.message
     sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
 
 
 class _OnStderr(logging.Handler):
-    """Writes to what stderr is at the moment: a line of progress puts itself below what is printed."""
+    """Writes to the current ``sys.stderr``, which rich replaces while it draws a progress line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sys.stderr.write(f"{self.format(record)}\n")
 
 
 @contextmanager
-def logs_on_stderr(level: int = logging.INFO) -> Iterator[list[Keys]]:
-    """Print log lines on stderr; keys that are put into the yielded list are masked in them."""
+def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> Iterator[list[Keys]]:
+    """Print log lines from ``level`` on, or with ``--debug`` all of them, on stderr.
+
+    The keys that the caller appends to the yielded list are masked.
+    """
     keys: list[Keys] = []
 
     class Masked(logging.Formatter):
@@ -93,8 +98,9 @@ def logs_on_stderr(level: int = logging.INFO) -> Iterator[list[Keys]]:
     handler.setFormatter(formatter)
     before = _logger.level, _logger.propagate
     _logger.addHandler(handler)
-    _logger.setLevel(level)
+    _logger.setLevel(logging.DEBUG if options.debug else level)
     _logger.propagate = False
+    _logger.debug("source-amplitude %s, Python %s, %s", version(), platform.python_version(), platform.platform())
     try:
         yield keys
     finally:
@@ -104,23 +110,26 @@ def logs_on_stderr(level: int = logging.INFO) -> Iterator[list[Keys]]:
 
 
 def parser(command: str, description: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that every command has: ``--to``, ``--start``, ``--end``."""
+    """Return a parser with the shared options ``--to``, ``--start``, ``--end`` and ``--debug``."""
     made = argparse.ArgumentParser(
         prog=f"source-amplitude {command}", description=description, allow_abbrev=False, add_help=True
     )
     made.add_argument(
         "--to",
         required=True,
-        metavar="PLACE",
+        metavar="DESTINATION",
         help="s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or a folder",
     )
     made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
-    made.add_argument("--end", metavar="TIME", help="the hour after the last one; left out: the newest published hour")
+    made.add_argument(
+        "--end", metavar="TIME", help="the hour after the last one (default: up to the newest published hour)"
+    )
+    made.add_argument("--debug", action="store_true", help="print detailed log lines")
     return made
 
 
 def moment(option: str, text: str, now: datetime) -> datetime:
-    """Return the whole hour (the day, before 2014-11-12) that the value of ``--start`` or ``--end`` names."""
+    """Return the start of the hour in a value of ``--start`` or ``--end``; before 2014-11-12, of the day."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     named = {"today": today, "yesterday": today - DAY}
     ago = re.fullmatch(r"(\d{1,5})([hd])", text)
@@ -137,12 +146,12 @@ def moment(option: str, text: str, now: datetime) -> datetime:
 
 
 def span(start: datetime, end: datetime) -> HourWindow:
-    """Return the hours between the two options, or raise an InvalidConfigError if there are none."""
+    """Return the hours between the two options; raise InvalidConfigError if the end is not after the start."""
     if end <= start:
         raise InvalidConfigError((f"--end: {end:%Y-%m-%dT%H} is not after --start, {start:%Y-%m-%dT%H}",))
     return HourWindow(start, end)
 
 
 def yesterday(now: datetime) -> datetime:
-    """Return where landing begins without ``--start``."""
+    """Return the default of ``--start``."""
     return floor_hour(now).replace(hour=0) - DAY

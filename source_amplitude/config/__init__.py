@@ -1,4 +1,4 @@
-"""The user's configuration: `Config` from a mapping, or from a file of JSON or YAML."""
+"""The user's configuration: `Config`, parsed from a mapping or from a JSON or YAML file."""
 
 from source_amplitude.config.config import AMPLITUDE_BEGINNING, Config, Keys, MalformedLines, Region, parse_config
 

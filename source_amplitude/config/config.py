@@ -1,4 +1,4 @@
-"""The user's configuration, parsed once into a frozen object; every problem is reported together."""
+"""The user's configuration, parsed into a frozen object; all problems are reported together."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 AMPLITUDE_BEGINNING = datetime(2010, 1, 1, tzinfo=timezone.utc)
-"""Nothing is asked for before this day; Amplitude's first customers came after it."""
+"""The earliest start; Amplitude had no customers before."""
 
 
 class Region(Enum):
-    """Where Amplitude stores a project; the value is the spec's text for it."""
+    """The region where Amplitude stores a project; the value is its text in the spec."""
 
     STANDARD = "Standard Server"
     EU = "EU Residency Server"
@@ -31,7 +31,7 @@ class Region(Enum):
 
 
 class MalformedLines(Enum):
-    """What a sync does about lines that are no JSON objects; the good lines are emitted in any case."""
+    """How a sync handles lines that are not JSON objects; all other lines are always emitted."""
 
     REPORT = "report"
     FAIL = "fail"
@@ -40,7 +40,7 @@ class MalformedLines(Enum):
 
 @dataclass(frozen=True)
 class Keys:
-    """The project's API key and secret key; their text never appears in ``repr``."""
+    """The project's API key and secret key; ``repr`` does not show them."""
 
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -49,7 +49,7 @@ class Keys:
 def _time_zone(name: object) -> tzinfo | None:
     if name == "":
         return None
-    import pendulum  # noqa: PLC0415 - it takes long to import; it has the table of zones that slim images lack
+    import pendulum  # noqa: PLC0415 - slow to import; slim images have no table of time zones
 
     try:
         if isinstance(name, str):
@@ -57,21 +57,21 @@ def _time_zone(name: object) -> tzinfo | None:
             return zone
     except (ValueError, LookupError, OSError):
         pass
-    raise ValueError("is no time zone such as Europe/Berlin")
+    raise ValueError("is not a time zone such as Europe/Berlin")
 
 
-def _texts_of_hours(value: object) -> list[object]:
+def _list_of_hours(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise ValueError("is not a list of hours")  # noqa: TRY004 - a complaint about a value
+        raise ValueError("is not a list of hours")  # noqa: TRY004 - a problem with a value
     return value
 
 
 def _gaps(given: Fields, name: str) -> HourSet:
     windows = []
-    for text in given.value(name, _texts_of_hours) or ():
+    for text in given.value(name, _list_of_hours) or ():
         window = _parse_gap(text)
         if window is None:
-            problem = "is neither an hour (2024-03-01T05) nor a span of hours (2024-03-01T05/2024-03-01T09)"
+            problem = "is not an hour (2024-03-01T05) or a range of hours (2024-03-01T05/2024-03-01T09)"
             given.problem(name, text, problem)
         else:
             windows.append(whole_units(window))
@@ -98,7 +98,7 @@ def _parse_hour(text: str) -> datetime | None:
 
 
 def _value(given: Fields, name: str) -> Any:  # noqa: ANN401 - as the spec declares it
-    """Return a field's value; of those that JSON has no type for, what they mean."""
+    """Return a field's value, converted to the type in `Config`."""
     if name == "accepted_gaps":
         return _gaps(given, name)
     if name == "project_time_zone":
@@ -114,14 +114,17 @@ def _default(name: str) -> Any:  # noqa: ANN401 - as the spec declares it
 
 @dataclass(frozen=True)
 class Config:
-    """The configuration with real types; a field is named as in the spec, where `_NAMES` has no other name for it.
+    """The configuration with Python types. Fields are named as in the spec, except those in `_NAMES`.
 
     Attributes:
-        start: ``start_date`` rounded down to the hour (to the day before 2014-11-12), aware UTC, and not before
-            `AMPLITUDE_BEGINNING`, which it also is where none was needed.
-        end: ``end_date`` rounded down in the same way, exclusive; None without an end.
-        recheck_hours: Ages in hours after an hour's end, ascending.
-        num_processes: Processes that encode records; None for as many as the machine has processors.
+        keys: The project's API key and secret key.
+        region: The region where Amplitude stores the project.
+        start: ``start_date`` in UTC, rounded down to the hour (before 2014-11-12 to the day). `AMPLITUDE_BEGINNING` if
+            it is earlier or missing.
+        end: ``end_date``, rounded down in the same way, exclusive; None without an end.
+        window_hours: The hours in one export request.
+        recheck_hours: Ages at which an hour is read again, in hours after its end, ascending.
+        num_processes: The number of processes that encode records; None: one per processor.
     """
 
     keys: Keys
@@ -148,17 +151,16 @@ _NAMES = {"region": "data_region", "window_hours": "request_time_range"}
 
 
 def parse_config(raw: Mapping[str, Any], *, needs_start: bool = True) -> Config:
-    """Return the configuration that ``raw`` (the JSON a user or Airbyte passes) describes.
+    """Parse a configuration from the JSON that a user or Airbyte passes.
 
-    Keys that the spec does not know are ignored, as upstream does; a missing or null optional key takes its
-    default.
+    Unknown keys are ignored, as upstream does. A missing or null optional key takes its default.
 
     Args:
         raw: JSON values.
-        needs_start: Whether ``start_date`` must be there; only reading needs it.
+        needs_start: Whether ``start_date`` is required; only reading needs it.
 
     Raises:
-        InvalidConfigError: One or more values cannot be used; it lists all of them.
+        InvalidConfigError: One or more values are invalid; the error lists all of them.
     """
     required = [name for name in schema()["required"] if needs_start or name != "start_date"]
     given = Fields(raw, schema()["properties"], required)

@@ -1,4 +1,4 @@
-"""Values of declared fields: ``spec.json`` is the one place that states types, defaults, ranges and choices."""
+"""Values of declared fields; ``spec.json`` declares their types, defaults, ranges and choices."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _MAX_SHOWN_CHARS = 60
 
 @cache
 def schema() -> Mapping[str, Any]:
-    """Return the configuration's JSON Schema; the file is read once."""
+    """Return the configuration's JSON Schema (cached)."""
     text = resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)["connectionSpecification"]
     return found
 
 
 def holds_a_key(value: object, raw: Mapping[str, Any]) -> bool:
-    """Return whether one of the keys of a raw configuration is in ``value``, plain or escaped."""
+    """Return whether ``value`` contains a key of a raw configuration, plain or escaped."""
     given = (raw.get(name) for name in KEYS)
     keys = [key.strip() for key in given if isinstance(key, str) and key.strip()]
     return any(form in text for key in keys for form in (key, repr(key)[1:-1]) for text in (str(value), repr(value)))
 
 
 class Fields:
-    """Reads fields as they are declared, and collects what is wrong with them.
+    """Reads declared fields and collects their problems.
 
     Args:
-        raw: JSON values; a missing or null one takes its default.
-        declared: By name, as the properties in ``spec.json``.
-        required: Fields that must be there.
+        raw: JSON values; a missing or null value takes its default.
+        declared: The declaration of each field by name, as in the ``properties`` of ``spec.json``.
+        required: The names of the required fields.
 
     Attributes:
-        problems: In the order of reading; a value in them never shows a key.
+        problems: The problems in the order of reading, without any key.
     """
 
     def __init__(
@@ -54,11 +54,12 @@ class Fields:
         self.problems: list[str] = []
 
     def value(self, name: str, convert: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401 - as declared
-        """Return a field's value; None where it has none, or one that cannot be used.
+        """Return a field's value; None if it is missing or invalid.
 
         Args:
-            convert: Takes the JSON value in place of the declared type's own check, and raises ValueError with the
-                complaint about it.
+            name: The name of a declared field.
+            convert: Converts the JSON value instead of the declared type's reader; raises a ValueError with the
+                problem.
         """
         declared, value = self._declared[name], self._raw.get(name)
         if declared.get("airbyte_secret"):
@@ -76,7 +77,7 @@ class Fields:
             return None
 
     def problem(self, name: str, value: object, problem: str) -> None:
-        # Before it is cut: a part of a key would not be recognized as one.
+        # Search for keys before shortening: a part of a key would not be found.
         shown = "a key" if holds_a_key(value, self._raw) else repr(value)
         if len(shown) > _MAX_SHOWN_CHARS:
             shown = shown[:_MAX_SHOWN_CHARS] + "..."
@@ -85,13 +86,13 @@ class Fields:
     def _key(self, name: str, value: object) -> str:
         if _is_name(value):
             return value.strip()
-        shape = "is missing" if value is None else "is empty" if value == "" else "is not a text with characters in it"
+        shape = "is missing" if value is None else "is empty" if value == "" else "is blank or not a string"
         self.problems.append(f"{name} {shape}")
         return ""
 
 
 def _moment(value: object, _: Mapping[str, Any]) -> datetime:
-    """Return a moment rounded down to the hour; more forms are understood than the pattern that forms check."""
+    """Return a time rounded down to the hour; it accepts more forms than the spec's pattern."""
     moment = parse_moment(value)
     if moment is None:
         raise ValueError("is not a UTC time of the form 2021-01-25T00:00:00Z")
@@ -102,7 +103,7 @@ def _moment(value: object, _: Mapping[str, Any]) -> datetime:
 
 def _choice(value: object, declared: Mapping[str, Any]) -> object:
     if value not in declared["enum"]:
-        raise ValueError("is none of " + ", ".join(map(repr, declared["enum"])))
+        raise ValueError("is not one of " + ", ".join(map(repr, declared["enum"])))
     return value
 
 
@@ -114,19 +115,19 @@ def _integer(value: object, declared: Mapping[str, Any]) -> int:
 
 def _boolean(value: object, _: Mapping[str, Any]) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("is neither true nor false")  # noqa: TRY004 - a complaint about a value
+        raise ValueError("is neither true nor false")  # noqa: TRY004 - a problem with a value
     return value
 
 
 def _array(value: object, declared: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return whole numbers ascending, or texts in their order, each once."""
+    """Return whole numbers in ascending order, or strings in their order, without duplicates."""
     items = declared["items"]
     if items["type"] == "integer":
         if not isinstance(value, list) or not all(_is_whole_number(each, items) for each in value):
             raise ValueError(f"is not a list of whole numbers from {items['minimum']} to {items['maximum']}")
         return tuple(sorted(set(value)))
     if not isinstance(value, list) or not all(map(_is_name, value)):
-        raise ValueError("is not a list of texts with characters in them")
+        raise ValueError("is not a list of non-empty strings")
     return tuple(dict.fromkeys(each.strip() for each in value))
 
 
@@ -145,7 +146,7 @@ def _is_whole_number(value: object, declared: Mapping[str, Any]) -> TypeGuard[in
 
 
 def _is_name(value: object) -> TypeGuard[str]:
-    """Return whether a value is a text that is not blank and that UTF-8 can hold; a lone surrogate it cannot."""
+    """Return whether a value is a string that is not blank and has no lone surrogate (UTF-8 cannot encode it)."""
     if not isinstance(value, str) or not value.strip():
         return False
     return value == value.encode("utf-8", "ignore").decode("utf-8")

@@ -1,6 +1,6 @@
-"""A configuration from a file (JSON as Airbyte writes it, or YAML as ``source-amplitude config`` does), and its text.
+"""Read a configuration file: JSON as Airbyte writes it, or YAML as ``source-amplitude config`` does.
 
-A file that an option names is read once: a pipe has nothing for a second look.
+A file is read only once, because it may be a pipe.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_config(path: str) -> Config:
-    """Return the configuration in a file, for commands that get their hours from options: it may lack ``start_date``.
+    """Return the configuration in a file, for commands that take hours as options; ``start_date`` is optional.
 
     Raises:
-        InvalidConfigError: It cannot be read, or values in it cannot be used; nothing of the file is quoted but these.
+        InvalidConfigError: The file is unreadable, or values are invalid; only invalid values are quoted.
     """
     return parse_config(read_raw_config(path), needs_start=False)
 
 
 def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Return the fields and values in a file; a key that is ``${NAME}`` is taken from the environment.
+    """Return the fields and values in a file; a key written as ``${NAME}`` is taken from the environment.
 
     Raises:
-        InvalidConfigError: It cannot be read, holds no fields, YAML would read values as others than were written, or a
-            variable is not set.
+        InvalidConfigError: The file is unreadable or has no fields, YAML would change a value, or a variable is not
+            set.
     """
     try:
         raw = _parse(read_text(path))
     except UnicodeDecodeError:
-        raise InvalidConfigError((f"--config: {path} is no text in UTF-8",)) from None
+        raise InvalidConfigError((f"--config: {path} is not UTF-8 text",)) from None
     except OSError as error:
         raise InvalidConfigError((f"--config: {path} cannot be read ({error.strerror})",)) from None
     except ValueError as error:
-        raise InvalidConfigError((f"--config: {path} is no JSON{error}",)) from None
+        raise InvalidConfigError((f"--config: {path} is not valid JSON{error}",)) from None
     if not isinstance(raw, dict):
-        raise InvalidConfigError((f"--config: {path} holds no JSON object of fields and values",))
+        raise InvalidConfigError((f"--config: {path} does not contain a JSON object of fields and values",))
     return raw | _from_environment(raw, environ)
 
 
 def _parse(text: str) -> object:
-    """Return what a JSON or YAML text says.
+    """Parse a JSON or YAML text.
 
     Raises:
-        ValueError: It is neither; the text says where, and quotes nothing of it.
-        InvalidConfigError: YAML would read values as others than were written.
+        ValueError: It is neither; the message has the position and no part of the text.
+        InvalidConfigError: YAML would change a value.
     """
     try:
         return json.loads(text)
@@ -93,13 +93,13 @@ def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dic
 
 
 def read_text(path: str) -> str:
-    """Return a file's text: UTF-8, or UTF-16 and UTF-32 as PowerShell's ``>`` writes them; no byte order mark.
+    """Return a file's text without byte order mark: UTF-8, or UTF-16 or UTF-32 as PowerShell's ``>`` writes it.
 
     Raises:
-        OSError: It cannot be read.
-        UnicodeDecodeError: It is no such text.
+        OSError: The file cannot be read.
+        UnicodeDecodeError: The file is not text in one of these encodings.
     """
-    if _is_one_pipe(path, _STDIN):  # by its number: another user's pipe, and a socket, cannot be opened by a path
+    if _is_one_pipe(path, _STDIN):  # by its number: a socket, or another user's pipe, cannot be opened by path
         with os.fdopen(_STDIN, "rb", closefd=False) as stdin:
             data = stdin.read()
     else:
@@ -108,14 +108,15 @@ def read_text(path: str) -> str:
 
 
 def decoded(data: bytes) -> str:
-    """Return the text of bytes in one of the encodings of `read_text`; raise a UnicodeDecodeError if they have none."""
+    """Decode bytes in one of the encodings of `read_text`; raise a UnicodeDecodeError for any other."""
     return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
 
 
 def require_no_pipe_twice(paths: Mapping[str, str | None]) -> None:
-    """Raise an InvalidConfigError if two options name one pipe, socket or terminal: it can be read only once.
+    """Raise an InvalidConfigError if two options name the same pipe, socket or terminal: it can be read only once.
 
-    ``paths`` has the file of each option by its name without ``--``; None where it was not given.
+    Args:
+        paths: The file of each option, by the option's name without ``--``; None if it is not given.
     """
     given = [(option, path) for option, path in paths.items() if path is not None]
     for (option, path), (other, other_path) in combinations(given, 2):
@@ -125,7 +126,7 @@ def require_no_pipe_twice(paths: Mapping[str, str | None]) -> None:
 
 
 def is_pipe(path: str) -> bool:
-    """Return whether ``path`` is a pipe or the like: what is read from it is used up."""
+    """Return whether ``path`` can be read only once: a pipe, a socket or a terminal."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - as below
     except (OSError, ValueError):
@@ -136,6 +137,6 @@ def is_pipe(path: str) -> bool:
 
 def _is_one_pipe(path: str, other: str | int) -> bool:
     try:
-        return is_pipe(path) and os.path.samestat(os.stat(path), os.stat(other))  # noqa: PTH116 - takes a number too
+        return is_pipe(path) and os.path.samestat(os.stat(path), os.stat(other))  # noqa: PTH116 - takes a file descriptor too
     except OSError:
         return False

@@ -1,8 +1,8 @@
-"""A configuration in YAML, each value as it was written.
+"""Parse a configuration in YAML without changing values.
 
-YAML reads ``0123456`` as 42798 and ``no`` as false. By the type that ``spec.json`` gives a field, such a value is what
-was meant (``no`` for a boolean), is handed on as it was written, so that the complaint about it shows that, or is
-refused: an id of a cohort must never become another id.
+YAML reads ``0123456`` as 42798 and ``no`` as false. The field's type in ``spec.json`` decides how such a value is
+handled. It is used if it fits (``no`` for a boolean), passed on as written so that the error message shows it, or
+rejected: a cohort's ID must never change.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TAG = "tag:yaml.org,2002:"
-# What YAML takes a text without quotes for.
+# The YAML types of an unquoted text that is not a string.
 _KINDS = {
     "int": "a number",
     "float": "a number",
     "bool": "true or false",
     "timestamp": "a date",
-    "null": "nothing",
+    "null": "null",
 }
 _SIGNS = (f"{_TAG}value", f"{_TAG}merge")  # "=" and "<<" without quotes
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_HOURS = ("accepted_gaps",)  # what these texts are is said by their own complaint
+_HOURS = ("accepted_gaps",)  # parse_config reports invalid hours
 
 
 def parse_yaml(text: str) -> object:
-    """Return what a text says: for a mapping its fields and values, their names as they were written.
+    """Parse a YAML text; field names stay as written.
 
     Raises:
-        ValueError: It is not valid YAML; the text says where, and quotes nothing of it.
-        InvalidConfigError: Values would be read as others than were written, or a field is there twice.
+        ValueError: The text is not valid YAML; the message has the position and no part of the text.
+        InvalidConfigError: YAML would change a value, or a field is given more than once.
     """
     try:
         loader = yaml.SafeLoader(text)
@@ -48,15 +48,15 @@ def parse_yaml(text: str) -> object:
             return None if root is None else loader.construct_document(root)
         finally:
             loader.dispose()
-    except yaml.MarkedYAMLError as error:  # its own text quotes aliases and tags
+    except yaml.MarkedYAMLError as error:  # its message quotes aliases and tags
         where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
-        raise ValueError(f" and no YAML{where}; keys with special characters need quotes") from None
-    except (yaml.YAMLError, ValueError, RecursionError):  # the second: a date such as 2026-13-01
-        raise ValueError(" and no YAML") from None
+        raise ValueError(f" or YAML{where}; keys with special characters need quotes") from None
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date such as 2026-13-01
+        raise ValueError(" or YAML") from None
 
 
 class _Fields:
-    """Reads the fields of a mapping by their declared types; other fields as YAML does."""
+    """Reads declared fields by their types, and other fields as YAML does."""
 
     def __init__(self, loader: yaml.SafeLoader, root: yaml.MappingNode) -> None:
         self._declared: Mapping[str, Any] = schema()["properties"]
@@ -82,7 +82,7 @@ class _Fields:
         names = [_name(key) for key, _ in self._root.value]
         twice = [name for name in self._declared if names.count(name) > 1]
         if twice:
-            raise InvalidConfigError(tuple(f"{name} is there more than once" for name in twice))
+            raise InvalidConfigError(tuple(f"{name} is given more than once" for name in twice))
 
     def _value(self, name: str, node: yaml.Node) -> object:
         field = self._declared.get(name)
@@ -91,7 +91,7 @@ class _Fields:
         if field["type"] == "array" and isinstance(node, yaml.SequenceNode):
             return [self._item(name, field["items"], each) for each in node.value]
         if _kind(node) == "null" and not field.get("airbyte_secret"):
-            return None  # as in JSON: the field is left out
+            return None  # as in JSON: a missing field
         return self._item(name, field, node)
 
     def _item(self, name: str, declared: Mapping[str, Any], node: yaml.Node) -> object:
@@ -105,15 +105,15 @@ class _Fields:
         return self._plain(name, declared, node, kind)
 
     def _plain(self, name: str, declared: Mapping[str, Any], node: yaml.Node, kind: str) -> object:
-        """Return the value of a text without quotes that YAML takes for something else than a text."""
+        """Return the value of an unquoted text that YAML does not read as a string."""
         text = str(node.value)
         if declared["type"] == "integer" and _DECIMAL.fullmatch(text):
             return int(text)
         if declared["type"] == "boolean" and kind == "bool":
             return self._loader.construct_document(node)
         if declared["type"] == "string" and declared.get("format") != "date-time" and name not in _HOURS:
-            shown = "what is written there" if self._is_secret(name, text) else text
-            self._problems.append(f"{name}: YAML reads {shown} as {_KINDS[kind]}, not as a text; put it in quotes")
+            shown = "the value" if self._is_secret(name, text) else text
+            self._problems.append(f"{name}: YAML reads {shown} as {_KINDS[kind]}, not as a string; put it in quotes")
         return text
 
     def _is_secret(self, name: str, text: str) -> bool:
@@ -127,7 +127,7 @@ def _name(key: yaml.Node) -> str:
 
 
 def _kind(node: yaml.Node) -> str | None:
-    """Return what YAML takes a text without quotes for, if not for a text."""
+    """Return the YAML type of an unquoted text; None for a string."""
     if not isinstance(node, yaml.ScalarNode) or node.style is not None:
         return None
     kind = node.tag.removeprefix(_TAG)

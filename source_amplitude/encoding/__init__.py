@@ -1,6 +1,6 @@
-"""Batches of raw lines to what the consumer takes, in order: in this process or across several.
+"""Encode batches of raw lines in order, in this process or in several worker processes.
 
-Nothing here imports the network or Airbyte: a process that only encodes starts quickly and stays small.
+Nothing here imports the network or Airbyte, so that worker processes start quickly and stay small.
 """
 
 from source_amplitude.encoding.encoded import Encoded, Encoding, SerialEncoder, encode_line_by_line, split_lines

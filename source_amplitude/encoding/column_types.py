@@ -1,7 +1,7 @@
-"""Records to the columns of one table, the same for every file, so that nothing of a record is lost.
+"""Convert records to the columns of one table, with the same columns in every file and without losing values.
 
-What the events' schema has is a column of its type. What does not fit its column, and fields that the schema does not
-have, are in the column `OTHER` as the text of one JSON object.
+Every field of the events' schema is a typed column. Values that do not fit their column, and fields outside the schema,
+are stored in the column `OTHER` as one JSON object.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NESTED = frozenset({dict, list})
 
 
 class ColumnType(Enum):
-    """What is in a column."""
+    """The type of a column."""
 
     TEXT = "text"
     TIME = "time"
@@ -40,10 +40,10 @@ class ColumnType(Enum):
 
     @property
     def arrow(self) -> pa.DataType:
-        return _ARROW[self]
+        return _ARROW_TYPES[self]
 
 
-_ARROW = {
+_ARROW_TYPES = {
     ColumnType.TEXT: pa.string(),
     ColumnType.TIME: pa.timestamp("us", tz="UTC"),
     ColumnType.INTEGER: pa.int64(),
@@ -52,7 +52,7 @@ _ARROW = {
     ColumnType.JSON: pa.string(),
 }
 _NONE = type(None)
-_PYTHON: Mapping[ColumnType, frozenset[type]] = {
+_PYTHON_TYPES: Mapping[ColumnType, frozenset[type]] = {
     ColumnType.TEXT: frozenset({_NONE, str}),
     ColumnType.TIME: frozenset({_NONE, str}),
     ColumnType.INTEGER: frozenset({_NONE, int}),
@@ -70,7 +70,7 @@ _PROPERTY_TYPES = {
 
 
 def column_types() -> dict[str, ColumnType]:
-    """Return the columns in their order, without `OTHER`, as the events' schema has them."""
+    """Return the columns of the events' schema in order, without `OTHER`."""
     properties = json.loads(SCHEMA_FILE.read_bytes())["properties"]
     return {name: _type_of(schema) for name, schema in properties.items()}
 
@@ -84,7 +84,7 @@ def _type_of(schema: Mapping[str, Any]) -> ColumnType:
 
 
 class Row(NamedTuple):
-    """A record on its way into columns: a cell for each (JSON as text), and fields that the schema does not have."""
+    """The cells of a record (JSON as text), and its fields outside the schema."""
 
     cells: Sequence[object]
     other: Record | None
@@ -94,11 +94,11 @@ class Columns:
     """The columns of the events' schema, and `OTHER`.
 
     Args:
-        wanted: Only these; None for all. Without `OTHER` among them, what does not fit is left out.
+        wanted: The names of the columns to write; None for all. Without `OTHER`, values that do not fit are left out.
 
     Attributes:
-        names: The wanted ones in their order, without `OTHER`.
-        schema: The same, and `OTHER` last if it is wanted.
+        names: The wanted column names in order, without `OTHER`.
+        schema: The Arrow schema of the wanted columns, with `OTHER` last if it is wanted.
     """
 
     def __init__(self, wanted: Sequence[str] | None = None) -> None:
@@ -112,7 +112,7 @@ class Columns:
         self._json_names = tuple(name for name, kind in self._types if kind is ColumnType.JSON)
 
     def row(self, record: Record) -> Row:
-        """Return the row of a record, which is changed; raise a NotAnEventError if it is nested too deeply for JSON."""
+        """Return the row of a record, which is modified; raise a NotAnEventError if it is nested too deeply."""
         get = record.get
         for name in self._json_names:
             value = get(name)
@@ -128,7 +128,7 @@ class Columns:
         return Row(cells, {name: value for name, value in record.items() if name not in self._known})
 
     def batch(self, rows: Sequence[Row]) -> tuple[pa.RecordBatch, Findings]:
-        """Return some rows as columns, and how many values of which column are not in it, since they do not fit."""
+        """Return rows as columns, and the count of values that do not fit their column."""
         others = {position: row.other for position, row in enumerate(rows) if row.other}
         columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
         arrays, unfit = [], Counter[Oddity]()
@@ -154,8 +154,8 @@ def _json_text(value: object) -> str:
 
 
 def _array(kind: ColumnType, values: Sequence[object]) -> pa.Array | None:
-    """Return a column, or None where a value does not fit."""
-    if not _PYTHON[kind].issuperset(map(type, values)):
+    """Return a column, or None if a value does not fit."""
+    if not _PYTHON_TYPES[kind].issuperset(map(type, values)):
         return None
     try:
         if kind is ColumnType.TIME:
@@ -166,19 +166,19 @@ def _array(kind: ColumnType, values: Sequence[object]) -> pa.Array | None:
 
 
 def _times(values: Sequence[str | None]) -> pa.Array:
-    """Return datetimes in the form of records as moments; raise ArrowInvalid if one has another form or is no day."""
+    """Return the datetimes of records as timestamps; raise ArrowInvalid if one has another form or an invalid date."""
     texts = [text for text in values if text is not None]
     shapes = "\n".join(texts).encode(errors="replace").translate(_DIGITS_TO_ZERO)
     if shapes != b"\n".join([_TIME_SHAPE] * len(texts)):
         raise pa.ArrowInvalid("another form")
-    if texts and min(texts) < "0001":  # arrow knows a year 0, which Python and others do not
+    if texts and min(texts) < "0001":  # Arrow accepts the year 0, Python and others do not
         raise pa.ArrowInvalid("before year 1")
     return pa.array(values, pa.string()).cast(ColumnType.TIME.arrow)
 
 
 def _fits(kind: ColumnType, value: object) -> bool:
-    """Return whether `_array` takes a value, quickly where senders are known to send others: '', 'true'."""
-    if value is None or type(value) not in _PYTHON[kind]:
+    """Return whether `_array` accepts a value, with quick checks for common misfits such as '' and 'true'."""
+    if value is None or type(value) not in _PYTHON_TYPES[kind]:
         return value is None
     if kind is ColumnType.TIME and isinstance(value, str):
         try:

@@ -1,4 +1,4 @@
-"""What an encoding gives back, the plain one in this process, and every line of a batch on its own."""
+"""Results and interface of encoders, the encoder for this process, and encoding line by line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
 BATCH_BYTES = 64 * 1024
-"""Measured (benchmarks/README.md): smaller and larger batches take longer."""
+"""Smaller and larger batches take longer (measured, benchmarks/README.md)."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
 class HasBody(Protocol):
-    """A batch of whole lines, with their line feeds; the last one may lack it."""
+    """A batch of whole lines with their line feeds; the last line feed may be missing."""
 
     @property
     def body(self) -> bytes: ...
@@ -40,13 +40,14 @@ B = TypeVar("B", bound=HasBody)
 
 @dataclass(frozen=True)
 class Encoded(Generic[T_co]):
-    """What was made of a batch of lines.
+    """The encoded records of a batch.
 
     Attributes:
-        records: How many records it holds: more than it had lines, where a line is several objects.
-        lines: How many lines the batch had, blank and malformed ones included.
-        malformed: Positions in the batch of lines that are no JSON objects.
-        findings: What was odd about the others.
+        payload: The encoded records.
+        records: Number of records; a line can contain several.
+        lines: Number of lines in the batch, including blank and malformed lines.
+        malformed: Positions in the batch of lines that are not JSON objects.
+        findings: Oddities of the other lines.
     """
 
     payload: T_co
@@ -57,20 +58,20 @@ class Encoded(Generic[T_co]):
 
 
 class Encoding(Protocol[T_co]):
-    """Encodes batches in the order they come."""
+    """Encodes batches in order."""
 
     def batch_bytes(self) -> int:
-        """Return how large a batch is best now."""
+        """Return the best batch size at the moment."""
 
     def encode_ordered(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[T_co]], None, None]:
-        """Yield each batch with what was made of it; some batches may be taken ahead of what is yielded."""
+        """Yield each batch with its encoded records. Batches may be read ahead of the results."""
 
     def close(self) -> None:
-        """Release all that it holds; calling it again does nothing."""
+        """Release all resources. Idempotent."""
 
 
 class SerialEncoder(Generic[T]):
-    """Encodes a batch when it is asked for."""
+    """Encodes each batch in this process when its result is requested."""
 
     def __init__(self, encode: Callable[[bytes], Encoded[T]], batch_bytes: int = BATCH_BYTES) -> None:
         self._encode = encode
@@ -88,7 +89,7 @@ class SerialEncoder(Generic[T]):
 
 
 def split_lines(body: bytes) -> list[bytes]:
-    """Return the lines of a batch without their line feeds, blank ones included."""
+    """Return the lines of a batch without their line feeds, including blank lines."""
     lines = body.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -96,10 +97,10 @@ def split_lines(body: bytes) -> list[bytes]:
 
 
 def encode_line_by_line(body: bytes, finish: Callable[[Record], T]) -> Encoded[list[T]]:
-    """Return what ``finish`` makes of each record of each line; blank lines are no lines.
+    """Return the results of ``finish`` for each record of each line. Blank lines are ignored.
 
-    A line of several objects is all of them, or malformed where one of them is cut: the rest may be completed later.
-    A record that ``finish`` refuses with a NotAnEventError makes its line malformed as well.
+    A line with several objects is malformed if one of them is incomplete: a later export may complete it. A line is
+    also malformed if ``finish`` raises a NotAnEventError.
     """
     finished: list[T] = []
     malformed: list[int] = []

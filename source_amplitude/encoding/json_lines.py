@@ -1,7 +1,7 @@
-"""The hot path: a batch of raw lines to JSON lines that hold one record each.
+"""The hot path: encode a batch of raw lines as JSON lines with one record each.
 
-Two ways, one result. Batches in which every line is as Amplitude writes it go the quick way, which checks the batch as
-a whole; any doubt sends the whole batch line by line through `records`, which knows every odd form.
+The fast path checks the batch as a whole and handles lines in Amplitude's usual form. Any doubt sends the whole batch
+to the slow path: line by line through `records`, which handles every odd form. Both paths have the same result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from source_amplitude.records import Oddity
 
 _HUGE_FLOATS_ARE_MARKED = b"e+" in orjson.dumps(1e22)
-"""orjson from 3.11.7 on writes it as 1e+22, orjson 3.11.6 as 1e22 (observed)."""
+"""orjson 3.11.7 and later write 1e+22, orjson 3.11.6 writes 1e22 (observed)."""
 
 _loads, _dumps = orjson.loads, orjson.dumps
 _shapes = Shapes()
@@ -31,16 +31,16 @@ _shapes = Shapes()
 
 @dataclass(frozen=True)
 class JsonLines:
-    """Writes each record of a batch between ``prefix`` and a tail of the batch's own."""
+    """Writes each record of a batch between ``prefix`` and the batch's suffix."""
 
     prefix: bytes
 
     def encode(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
-        """Return the lines of ``body``, without blank ones, as one payload; each record ends with ``suffix``."""
-        # No JSON; JSON but no object; a number that may be an integer.
+        """Return the records of ``body`` as one payload, without blank lines; each record ends with ``suffix``."""
+        # The causes: invalid JSON, JSON that is not an object, or a float that may be an integer.
         with suppress(ValueError, TypeError, AttributeError):
             if _HUGE_FLOATS_ARE_MARKED:
-                pieces, datetimes, odd = _quickly(body)
+                pieces, datetimes, odd = _encode_fast(body)
                 payload = self._joined(pieces, suffix)
                 if are_plain_datetimes(datetimes) and not _may_hold_huge_float(payload, len(datetimes)):
                     findings = Findings(dict(Counter(odd))) if odd else NO_FINDINGS
@@ -55,17 +55,17 @@ class JsonLines:
         return b"".join((self.prefix, (suffix + self.prefix).join(pieces), suffix)) if pieces else b""
 
 
-def _quickly(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
-    """Return the dumped records of lines that need no repair, their datetimes as they came, and what is odd.
+def _encode_fast(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
+    """Return the dumped records of lines without need for repair, their original datetimes, and their oddities.
 
     Raises:
-        ValueError, TypeError, AttributeError: A line needs a closer look.
+        ValueError, TypeError, AttributeError: A line needs the slow path.
     """
     pieces: list[bytes] = []
     datetimes: list[str] = []
     odd: list[Oddity] = []
     append, note, known, learn = pieces.append, datetimes.append, _shapes.get, _shapes.learn
-    for event in map(_loads, BytesIO(body)):  # so that a line of 100 MB is gone once it is decoded
+    for event in map(_loads, BytesIO(body)):  # frees a line of 100 MB as soon as it is decoded
         shape = known((*map(type, event.values()),), NO_SHAPE)
         if shape.names != (*event,):
             shape = learn(event)
@@ -80,7 +80,7 @@ def _quickly(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
             if event[name]:
                 odd += misfits(event[name], INNER_FIELDS[name])
         odd += misfitting
-        # Less than a new dict of the rest costs (benchmarks/bare_script.py).
+        # Faster than a new dict without them (benchmarks/bare_script.py).
         for name in nulls:
             del event[name]
         append(_dumps(event))
@@ -88,9 +88,9 @@ def _quickly(body: bytes) -> tuple[list[bytes], list[str], list[Oddity]]:
 
 
 def _may_hold_huge_float(payload: bytes, datetimes: int) -> bool:
-    """Return whether a payload may hold a float above 1e16, as which orjson reads integers beyond 64 bits.
+    """Return whether a payload may contain a float above 1e16; orjson reads integers beyond 64 bits as such floats.
 
-    Counting one byte is three times quicker than searching two: where the datetimes' offsets explain every plus sign,
-    there is no exponent.
+    Counting one byte is three times faster than searching for two. If there is only one plus sign for each datetime,
+    there are no exponents.
     """
     return payload.count(b"+") > datetimes and any(part.endswith(b"e") for part in payload.split(b"+")[:-1])

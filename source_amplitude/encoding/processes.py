@@ -1,8 +1,8 @@
-"""Encoding across several processes, results in order, one process writing.
+"""Encode in several worker processes, with results in order and one writing process.
 
-Batches are handed round to the workers and their results taken in the same order. Only this process touches
-stdout, the ledger or the archives, and it holds every batch until it has the result: a state can never be ahead of the
-records, and a worker that is lost loses nothing.
+The workers get batches in turn, and the results are taken in the same order. Only the main process writes stdout, the
+ledger and the archives. It keeps every batch until it has the result: a state is never ahead of the records, and a lost
+worker loses no data.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from source_amplitude.encoding.encoded import BATCH_BYTES, Encoded, HasBody
+from source_amplitude.errors import counted
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
@@ -44,26 +45,25 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class SharedSlots:
-    """Memory that two processes map: batches and results are numbered from 0 on and use its places in turn.
+    """Shared memory of two processes. Batches and results are numbered from 0 and use the slots in turn.
 
-    With several places a worker has its next batch before it has finished one, and has enough of them while the other
-    process unpacks a member (measured with two workers on two cores: four places 1.6 times the rate of one process, two
-    places 1.4); through a socket alone every batch and result would be copied in pieces, with a change of processes for
-    each.
+    With several slots a worker has its next batches while it encodes one and while the main process unpacks a member
+    (measured with two workers on two cores: four slots reach 1.6 times the rate of one process, two slots 1.4 times). A
+    socket alone would copy every batch and result in pieces, with a context switch for each.
 
     Args:
-        descriptor: Of the file from `memory_file`; may be closed afterwards.
+        descriptor: The descriptor of a file from `memory_file`. The caller may close it afterwards.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._memory = mmap.mmap(descriptor, _MEMORY_BYTES)
 
     def put_batch(self, number: int, body: bytes) -> None:
-        """Write a batch of at most `BATCH_ROOM_BYTES`."""
+        """Write a batch of at most `BATCH_ROOM_BYTES` bytes."""
         self._write(number % SLOTS * _SLOT_BYTES, body)
 
     def batch_parts(self, number: int, batch_bytes: int, part_bytes: int) -> Iterator[bytes]:
-        """Yield copies of the lines of a batch, about ``part_bytes`` at a time, at least one line."""
+        """Yield copies of the lines of a batch in parts of about ``part_bytes``, each with at least one line."""
         start = number % SLOTS * _SLOT_BYTES
         end = start + batch_bytes
         while start < end:
@@ -72,7 +72,7 @@ class SharedSlots:
             start = cut
 
     def put_result(self, number: int, start: int, payload: bytes) -> None:
-        """Write a part of a batch's result, which ends within `RESULT_ROOM_BYTES`."""
+        """Write a part of a batch's result at ``start``; it must end within `RESULT_ROOM_BYTES`."""
         self._write(number % SLOTS * _SLOT_BYTES + BATCH_ROOM_BYTES + start, payload)
 
     def result(self, number: int, payload_bytes: int) -> bytes:
@@ -87,7 +87,7 @@ class SharedSlots:
 
 
 def memory_file() -> int:
-    """Return the descriptor of a nameless file for `SharedSlots`, in memory where the system has such files."""
+    """Return the descriptor of an unnamed file for `SharedSlots`, in memory if the system supports it."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("source-amplitude")
     else:
@@ -102,7 +102,7 @@ class WorkerLostError(Exception):
 
 
 class Worker:
-    """A process of `source_amplitude.encoding.worker` with up to `SLOTS` batches in it."""
+    """A process of `source_amplitude.encoding.worker` with up to `SLOTS` pending batches."""
 
     def __init__(self, prefix: bytes) -> None:
         self._given = self._taken = 0
@@ -118,17 +118,17 @@ class Worker:
 
     @property
     def has_room(self) -> bool:
-        """Whether another batch may be given before a result is taken."""
+        """Whether the worker can accept another batch before a result is taken."""
         return self._given - self._taken < SLOTS
 
     def give(self, body: bytes, suffix: bytes) -> None:
-        """Hand a batch of at most `BATCH_ROOM_BYTES` over; raise a WorkerLostError if the process has ended."""
+        """Send a batch of at most `BATCH_ROOM_BYTES` bytes; raise a WorkerLostError if the process has ended."""
         self._slots.put_batch(self._given, body)
         self._given += 1
         self._send(b"%d %b" % (len(body), suffix))
 
     def take(self) -> Encoded[bytes]:
-        """Wait for the oldest result that was not taken yet; raise a WorkerLostError if the process has ended."""
+        """Wait for the oldest pending result; raise a WorkerLostError if the process has ended."""
         try:
             placed_bytes, records, lines, malformed, findings = self._connection.recv()
             payload = self._slots.result(self._taken, placed_bytes) + self._connection.recv_bytes()
@@ -152,10 +152,10 @@ class Worker:
 
 
 def _start(*descriptors: int) -> subprocess.Popen[bytes]:
-    """Start the program `source_amplitude.encoding.worker` with descriptors it inherits."""
+    """Start `source_amplitude.encoding.worker` with inherited descriptors."""
     import_path = [str(_PACKAGE_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]
-    # Ctrl-C and a container's stop reach every process; the one that writes decides when to end. A worker inherits
-    # that they are blocked, from its first instruction on.
+    # Ctrl-C and a container's stop signal every process, but only the main process decides when to end. A worker
+    # inherits the blocked signals from its first instruction on.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
@@ -170,12 +170,12 @@ def _start(*descriptors: int) -> subprocess.Popen[bytes]:
 
 
 class ProcessPoolEncoder:
-    """Encodes JSON lines in this process at first, and in ``processes`` others once there is a lot to do.
+    """Encodes JSON lines in this process first, and in worker processes after ``start_after_bytes``.
 
     Args:
-        tail: Returns what ends each record of a batch.
-        processes: How many workers; below two everything is encoded here.
-        start_after_bytes: How much is encoded here before they are started.
+        suffix: Returns the suffix of each record of a batch.
+        processes: Number of workers; with fewer than two, everything is encoded in this process.
+        start_after_bytes: Bytes to encode in this process before the workers are started.
     """
 
     def __init__(self, lines: JsonLines, suffix: Callable[[], bytes], processes: int, start_after_bytes: int) -> None:
@@ -189,7 +189,7 @@ class ProcessPoolEncoder:
         return _SHARED_BATCH_BYTES if self._workers else BATCH_BYTES
 
     def encode_ordered(self, batches: Iterable[B]) -> Generator[tuple[B, Encoded[bytes]], None, None]:
-        """Yield batches as `Encoding` does; as many are taken ahead as the workers have places for."""
+        """Yield batches as `Encoding` does. Batches are read ahead until all slots are full."""
         given: deque[tuple[Worker, B]] = deque()
         failures: list[Exception] = []
         try:
@@ -206,10 +206,10 @@ class ProcessPoolEncoder:
                     yield batch, self._lines.encode(batch.body, self._suffix())
             while given:
                 yield self._take_oldest(given)
-            if failures:  # only after what was read before it has left
+            if failures:  # raise after all earlier results were emitted
                 raise failures[0]
         finally:
-            for worker, _ in given:  # abandoned: what they answer would be taken for the answer to a later batch
+            for worker, _ in given:  # drop abandoned results: a later batch would get them
                 with suppress(WorkerLostError):
                     worker.take()
 
@@ -218,7 +218,7 @@ class ProcessPoolEncoder:
             self._workers.pop().close()
 
     def _start_when_due(self, more_bytes: int) -> None:
-        """Start the workers, once, when enough has been encoded here to expect more of it."""
+        """Start the workers, once, after `start_after_bytes`."""
         self._bytes_until_start -= more_bytes
         if self._bytes_until_start > 0 or not self._processes:
             return
@@ -227,7 +227,7 @@ class ProcessPoolEncoder:
                 self._workers.append(Worker(self._lines.prefix))
         except (OSError, WorkerLostError) as error:
             _logger.warning(
-                "Only %d of %d processes that encode records could be started (%s); the sync goes on with them.",
+                "Started only %d of %d encoding workers (%s). The sync continues with these.",
                 len(self._workers),
                 self._processes,
                 error,
@@ -242,11 +242,11 @@ class ProcessPoolEncoder:
         worker = self._workers[0]
         self._workers.rotate(-1)
         given.append((worker, batch))
-        with suppress(WorkerLostError):  # noticed again where the result is taken
+        with suppress(WorkerLostError):  # `_take_oldest` notices it again
             worker.give(batch.body, self._suffix())
 
     def _take_oldest(self, given: deque[tuple[Worker, B]]) -> tuple[B, Encoded[bytes]]:
-        """Return the oldest batch with what was made of it: by its worker, or here where that one is lost."""
+        """Return the oldest batch with its result, from its worker or, if the worker is lost, from this process."""
         worker, batch = given.popleft()
         try:
             return batch, worker.take()
@@ -254,16 +254,16 @@ class ProcessPoolEncoder:
             if worker in self._workers:
                 self._workers.remove(worker)
                 _logger.warning(
-                    "A process that encodes records ended (exit code %d). Its batches are encoded again in the main "
-                    "process: nothing is lost or repeated, and the sync goes on with %d such processes.",
+                    "An encoding worker ended (exit code %d). The main process encodes its batches again: no records "
+                    "are lost or duplicated. The sync continues with %s.",
                     worker.close(),
-                    len(self._workers),
+                    counted(len(self._workers), "worker"),
                 )
             return batch, self._lines.encode(batch.body, self._suffix())
 
 
 def _until_failure(batches: Iterable[B], failures: list[Exception]) -> Iterator[B]:
-    """Yield batches up to the first error, which is put into ``failures``."""
+    """Yield batches up to the first error, and append that error to ``failures``."""
     try:
         yield from batches
     except Exception as error:  # noqa: BLE001 - raised again by the caller
@@ -271,14 +271,14 @@ def _until_failure(batches: Iterable[B], failures: list[Exception]) -> Iterator[
 
 
 def usable_processors(quota_file: Path = _QUOTA) -> int:
-    """Return the processors that are left by affinity and by a container's quota, at least one.
+    """Return the number of processors that CPU affinity and a container's quota allow, at least one.
 
     Args:
-        quota_file: As in cgroup v2: microseconds of processor time and of the period, or ``max`` for the first.
+        quota_file: The quota of cgroup v2: microseconds of processor time (or ``max``) and of the period.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = quota_file.read_text(encoding="ascii").split()
         return max(1, min(processors, int(quota) // int(period)))
-    except (OSError, ValueError):  # no container, or one without a quota
+    except (OSError, ValueError):  # not a container, or a container without a quota
         return processors

@@ -1,4 +1,4 @@
-"""What the names of an event's fields and the types of their values say about it, worked out once for many events."""
+"""Shapes: facts that follow from an event's field names and value types, computed once for many events."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ Types = tuple[type, ...]
 
 
 class Shape(NamedTuple):
-    """What events have in common whose fields have the same names, order and types.
+    """Facts about all events with the same field names, order and value types.
 
     Attributes:
-        datetimes: Those of the seven that are texts.
-        inner: Objects that have declared fields inside.
+        names: The names of all fields, in order.
+        datetimes: The names of datetime fields whose values are strings.
+        nulls: The names of fields whose values are null.
+        inner: The names of objects with declared inner fields.
+        misfits: The values that do not have the declared type of their field.
     """
 
     names: tuple[str, ...]
@@ -33,16 +36,16 @@ class Shape(NamedTuple):
 
 
 class Shapes(dict[Types, Shape]):
-    """Shapes by the types of an event's values; of several orders of names with the same types, the latest.
+    """The latest shape for each sequence of value types.
 
-    Exports have some hundreds: each field that can be null is or is not.
+    An export has hundreds of shapes, because many fields can be null.
     """
 
     def learn(self, event: Record) -> Shape:
-        """Return the shape of an event, for those that follow.
+        """Return the shape of an event and store it for the next events.
 
         Raises:
-            ValueError: It depends on the values what is odd about them.
+            ValueError: The oddities depend on the values, not only on their types.
         """
         types = (*map(type, event.values()),)
         odd = shape_misfits(event, types)
@@ -63,6 +66,6 @@ class Shapes(dict[Types, Shape]):
 
 
 NO_SHAPE = Shape((), (), (), (), ())
-"""Of no event that has fields."""
+"""The shape of an event without fields."""
 
 INNER_FIELDS = {name: FIELDS[name].fields for name in OBJECTS_WITH_FIELDS}

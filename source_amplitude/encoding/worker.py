@@ -1,7 +1,7 @@
-"""``python -m source_amplitude.encoding.worker``: encodes batches until the process that started it closes the socket.
+"""``python -m source_amplitude.encoding.worker`` encodes batches until the main process closes the socket.
 
-Python's threads share one interpreter lock, so more than one core needs more than one process. This one reads nothing
-but its socket and the shared memory, so that it ends with the process that started it, however that one ends.
+Python's threads share one interpreter lock, so several cores need several processes. A worker reads only its socket and
+the shared memory, so it ends with the main process, even if that is killed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from source_amplitude.records.findings import NO_FINDINGS
 
 
 def work(connection: Connection, slots: SharedSlots) -> None:
-    """Encode batches, answering in the messages that `processes.Worker` reads.
+    """Encode batches and send the results as messages for `processes.Worker`.
 
     Raises:
-        EOFError, ConnectionError: The other side has closed the connection.
+        EOFError, ConnectionError: The main process has closed the connection.
     """
     lines = JsonLines(connection.recv_bytes())
     for number in count():
@@ -28,20 +28,20 @@ def work(connection: Connection, slots: SharedSlots) -> None:
         placed_bytes = records = line_count = 0
         malformed: list[int] = []
         findings = NO_FINDINGS
-        without_place: list[bytes] = []
+        overflow: list[bytes] = []
         for part in slots.batch_parts(number, int(batch_bytes), BATCH_BYTES):
             encoded = lines.encode(part, suffix)
-            if not without_place and placed_bytes + len(encoded.payload) <= RESULT_ROOM_BYTES:
+            if not overflow and placed_bytes + len(encoded.payload) <= RESULT_ROOM_BYTES:
                 slots.put_result(number, placed_bytes, encoded.payload)
                 placed_bytes += len(encoded.payload)
             else:
-                without_place.append(encoded.payload)
+                overflow.append(encoded.payload)
             malformed += [line_count + position for position in encoded.malformed]
             findings = findings.followed_by(encoded.findings, lines_before=line_count)
             records += encoded.records
             line_count += encoded.lines
         connection.send((placed_bytes, records, line_count, tuple(malformed), findings or None))
-        connection.send_bytes(b"".join(without_place))
+        connection.send_bytes(b"".join(overflow))
 
 
 def main(connection_descriptor: int, memory_descriptor: int) -> None:

@@ -1,4 +1,4 @@
-"""One window after another to events: plan, download ahead, verify, read, keep the ledger. Knows no Airbyte."""
+"""Export events window by window: plan, prefetch, verify, read, update the ledger. Does not depend on Airbyte."""
 
 from source_amplitude.export.amplitude import Amplitude, Limits, newest_end, not_published_error
 from source_amplitude.export.archives import Archives, Arrived

@@ -1,4 +1,4 @@
-"""One project at Amplitude, the bounds to work within, which hours are published, and a sync's first request."""
+"""One Amplitude project: its clients, limits, clocks and published hours."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from source_amplitude.windows import HourWindow
 
 MAX_EXPORT_HOURS = 365 * 24
-"""The longest span of one request: 365 days (documented, Export API)."""
+"""The maximum span of one request: 365 days (documented, Export API)."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Waiting, retrying, disk: everything about an export that is no user's business.
+    """Internal limits of an export; users cannot configure them.
 
     Attributes:
-        retry: For one archive: request, body and verification together.
-        retry_budget_seconds: Waiting time that all retries of a stream share.
-        archive_attempts: How often an archive is downloaded whose member breaks while it is read.
-        same_failures_to_stop: So many windows in a row that fail alike end the stream.
-        disk_bytes: Most bytes of archives on disk, but for the archive being read; a quarter of the free space
-            if that is less.
-        heartbeat_seconds: How long nothing may leave before the unchanged state is due again.
-        processes_after_bytes: So much JSON is encoded in one process before others are started: a sync that is over
-            in half a second has no use for them.
-        clock_skew_seconds: A larger difference between our clock and Amplitude's is worth a warning.
+        retry: The retry policy of one archive: request, body and verification together.
+        retry_budget_seconds: Total waiting time for all retries of a stream.
+        archive_attempts: How often to download an archive whose member fails while it is read.
+        same_failures_to_stop: Number of consecutive windows with the same kind of error that stops the stream.
+        disk_bytes: Maximum size of all archives on disk, except the one that is being read. At most a quarter of the
+            free space is used.
+        heartbeat_seconds: Maximum time without output before the unchanged state is emitted again.
+        processes_after_bytes: Bytes of JSON to encode in the main process before worker processes are started. A sync
+            of half a second does not need them.
+        clock_skew_seconds: Tolerated difference between the local clock and Amplitude's; more causes a warning.
     """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -59,17 +59,17 @@ class Limits:
 
 
 def newest_end(now: datetime, export_delay_hours: int) -> datetime:
-    """Return the end of the newest hour that Amplitude has published at ``now``."""
+    """Return the end of the newest hour that is published at ``now``."""
     return floor_hour(now) - HOUR * (export_delay_hours - 1)
 
 
 @dataclass(frozen=True)
 class Amplitude:
-    """One project at Amplitude with all that a run needs to work with it; handed on whole.
+    """One Amplitude project with its clients, configuration, limits and clock.
 
     Attributes:
-        client: The region that the configuration names.
-        other_region: The same keys at the other region, asked only when they are refused.
+        client: The client for the configured region.
+        other_region: The client for the other region, used only if the configured region refuses the keys.
     """
 
     client: AmplitudeClient
@@ -80,7 +80,7 @@ class Amplitude:
 
     @classmethod
     def of(cls, config: Config, limits: Limits, clock: Clock, api_url: str | None) -> Amplitude:
-        """Return Amplitude as configured, or a local one at ``api_url``; raise an InvalidConfigError if unusable."""
+        """Return Amplitude for ``config``, at ``api_url`` if it is set; raise an InvalidConfigError if invalid."""
         here, other = (
             AmplitudeClient(
                 base_url=base_url(region, api_url),
@@ -98,10 +98,10 @@ class Amplitude:
         self.other_region.close()
 
     def connect(self) -> None:
-        """Send the first request: it proves the keys and brings Amplitude's clock, which the plan depends on.
+        """Send the first request, which verifies the credentials and reads Amplitude's clock for the plan.
 
         Raises:
-            AmplitudeError: The keys are refused, or Amplitude cannot be reached.
+            AmplitudeError: The credentials are rejected, or Amplitude cannot be reached.
         """
         limits, clock, client = self.limits, self.clock, self.client
         client.forget_server_date()
@@ -115,15 +115,15 @@ class Amplitude:
 
     @property
     def clocks(self) -> TwoClocks:
-        """This machine's time and Amplitude's, now."""
+        """The current time by the local clock and by Amplitude's."""
         return TwoClocks(self.clock.now(), self.client.server_date)
 
     def newest_end(self) -> datetime:
-        """Return the end of the newest published hour, by the earlier clock: no hour is asked for too early."""
+        """Return the end of the newest published hour, by the earlier of the two clocks."""
         return newest_end(self.clocks.conservative_now(), self.config.export_delay_hours)
 
     def span_end(self, end: datetime | None) -> datetime:
-        """Return the end of the newest hour to ask for: the newest published one, or ``end`` if that is earlier."""
+        """Return the end of the newest hour to request: of the newest published hour, or ``end`` if it is earlier."""
         newest = self.newest_end()
         return floor_unit(min(newest, end or newest))
 
@@ -131,8 +131,9 @@ class Amplitude:
 def not_published_error(
     hours: HourWindow, export_delay_hours: int, *, next_step: str | None = None
 ) -> NotPublishedError:
-    """Return the error for ``hours`` that were asked for by name and that are too young."""
+    """Return the error for requested ``hours`` that are not published yet."""
     ready = hours.end + HOUR * (export_delay_hours - 1)
     return NotPublishedError(
-        f"Amplitude has not published {hours} yet; it will have by {ready:%Y-%m-%d %H:%M} UTC.", next_step=next_step
+        f"Amplitude has not published {hours} yet. Not available before {ready:%Y-%m-%d %H:%M} UTC.",
+        next_step=next_step,
     )

@@ -1,7 +1,7 @@
-"""The proven archives of a span of hours, asked for ahead and handed out oldest first, and how each window ended.
+"""Request the verified archives of a span of hours, prefetched and in order, and record the result of each window.
 
-Rules, from design.md: windows that are too large are asked for in halves; a window that fails does not stop the others;
-what is not about one window ends everything. What is done with an archive is the caller's business.
+Rules, from design.md: A window that is too large is requested again in halves. A failed window does not stop the
+others. Errors that do not concern a single window end the stream.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from source_amplitude.errors import (
     RateLimitedError,
     StoppedError,
     UnreachableError,
+    counted,
 )
 from source_amplitude.export.prefetch import Download, Downloads, empty_archive_error
 from source_amplitude.export.window_size import WindowQueue, WindowSize, spans_to_read
@@ -37,20 +38,20 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
-_MOST_NAMED = 5
-_ENDS_THE_STREAM = (ConfigError, UnreachableError, RateLimitedError, DiskFullError, StoppedError)
+_MAX_NAMED = 5
+_FATAL_ERRORS = (ConfigError, UnreachableError, RateLimitedError, DiskFullError, StoppedError)
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """What Amplitude had for a window.
+    """The response for one window.
 
     Attributes:
-        download: Closed by the one who gets this.
-        hours: The members by the start of their hour; none where Amplitude had no files.
-        is_proof: Whether it proves that Amplitude has no files for the window's other hours. An archive without any
-            member of its window does not.
-        failures_before: How many windows had failed when it arrived.
+        download: The finished download. The caller closes it.
+        hours: The members by the start of their hour; empty if Amplitude has no files.
+        is_proof: Whether the response is conclusive: the window's other hours have no files. An archive without any
+            member of its window is inconclusive.
+        failures_before: Number of windows that had failed when this one arrived.
     """
 
     download: Download
@@ -60,9 +61,10 @@ class Arrived:
 
 
 class Archives:
-    """Asks for what a ledger lacks of a span of hours.
+    """Requests the hours of a span that are missing in a ledger.
 
-    `finish`, and windows that proved too large, change the ledger. Once ``stop`` is set, the next step raises.
+    `finish` and windows that are too large change the ledger. After ``stop`` is set, the next step raises a
+    StoppedError.
     """
 
     def __init__(self, amplitude: Amplitude, ledger: Ledger, *, stop: threading.Event, stats: SyncStats) -> None:
@@ -78,18 +80,19 @@ class Archives:
         self._times_broken: dict[datetime, int] = {}
 
     def ask(self, span: HourWindow, *, recheck: bool, reread: HourSet) -> Generator[Arrived | None, None, None]:
-        """Yield what Amplitude has for the hours of ``span`` that the ledger lacks, oldest window first.
+        """Yield the archives of ``span``'s missing hours, oldest window first.
 
-        Each is given back to `finish` when it was read; None says that nothing came for a while.
+        The caller passes each one to `finish` after reading it. None is a heartbeat: the next archive is still
+        downloading.
 
         Args:
             span: Hours that Amplitude may have published.
-            recheck: Whether to look for late files of hours that are done.
-            reread: Hours to ask for although they are done.
+            recheck: Whether to request done hours again for late-arriving files.
+            reread: Done hours to request again.
 
         Raises:
-            AmplitudeError: What is not about one window.
-            HoursMissingError: Windows keep failing alike.
+            AmplitudeError: An error that does not concern a single window.
+            HoursMissingError: Consecutive windows fail with the same kind of error.
         """
         spans = spans_to_read(
             self._ledger,
@@ -107,7 +110,7 @@ class Archives:
             self._downloads.close()
 
     def finish(self, arrived: Arrived) -> None:
-        """Record that every hour of ``arrived`` was dealt with, whether it succeeded or failed."""
+        """Record that every hour of ``arrived`` was processed, with or without success."""
         window = arrived.download.window
         if len(self._stats.failures) == arrived.failures_before:
             self._size.worked(window.hours)
@@ -124,7 +127,7 @@ class Archives:
         )
 
     def ask_again(self, hour: HourWindow, asked: HourWindow, error: RetryableError) -> bool:
-        """Ask for a window again from its broken hour on; return False if the hour is given up and the rest is read."""
+        """Request the window again from ``hour`` on; return False if all attempts are used and the hour has failed."""
         times = self._times_broken[hour.start] = self._times_broken.get(hour.start, 0) + 1
         if times >= self._limits.archive_attempts:
             error.tried = f"The archive was downloaded {times} times."
@@ -138,7 +141,7 @@ class Archives:
 
     @property
     def nothing_follows(self) -> bool:
-        """Whether no window is asked for any more; `ask_again` may change that."""
+        """Whether no request is pending; `ask_again` can add one."""
         return len(self._downloads) == 0
 
     def raise_if_stopped(self) -> None:
@@ -151,8 +154,8 @@ class Archives:
             try:
                 download = self._downloads.finish_oldest(self._limits.heartbeat_seconds, self._stop)
             except ExportTooLargeError as error:
-                self._ask_in_halves(window, error)
-            except _ENDS_THE_STREAM:
+                self._request_halves(window, error)
+            except _FATAL_ERRORS:
                 raise
             except AmplitudeError as error:
                 self._fail(window, error)
@@ -161,13 +164,13 @@ class Archives:
                     self.raise_if_stopped()
                     yield None
                     continue
-                arrived = self._opened(download)
+                arrived = self._arrived(download)
                 self._fill()
                 if arrived is not None:
                     yield arrived
 
     def _fill(self) -> bool:
-        """Start downloads until every worker has one; return whether any is in flight."""
+        """Start a download for every free worker; return whether any download is in flight."""
         while len(self._downloads) < self._config.num_workers:
             window = self._queue.take()
             if window is None:
@@ -175,37 +178,37 @@ class Archives:
             self._downloads.add(window)
         return len(self._downloads) > 0
 
-    def _ask_in_halves(self, window: HourWindow, error: ExportTooLargeError) -> None:
+    def _request_halves(self, window: HourWindow, error: ExportTooLargeError) -> None:
         halves = split(window)
         if halves is None:
             self._fail(window, error)
             return
-        _logger.info("%s It is asked for again in two halves.", error.what)
+        _logger.info("%s Requesting it again in two halves.", error.what)
         self._size.was_too_large(halves[0].hours)
         self._ledger.remember_window(self._size.to_remember)
         self._downloads.add_first(*halves)
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
-        """Note that a window failed for good; end the stream where that says more than about this window."""
-        _logger.error("The window %s is left out: %s", window, error)
+        """Record that a window failed; stop the stream if failures repeat or the retry budget is used up."""
+        _logger.error("Skipping %s: %s", window, error)
         self._stats.fail(window, error)
         most = self._limits.same_failures_to_stop
         if self._stats.alike_in_a_row >= most:
-            why = f"{most} windows in a row failed alike"
+            why = f"{most} windows in a row failed with the same kind of error"
         elif self._downloads.retry_budget.is_spent:
-            why = f"the {self._limits.retry_budget_seconds:g} seconds for waiting between retries are used up"
+            why = f"the retry budget of {self._limits.retry_budget_seconds:g} seconds is used up"
         else:
             return
         raise self._stats.stopped_early(why)
 
-    def _opened(self, download: Download) -> Arrived | None:
-        """Return a download's members by hour; None where its window is asked for again in halves."""
+    def _arrived(self, download: Download) -> Arrived | None:
+        """Return the archive of a download with its members by hour, or None if it is requested again in halves."""
         self._stats.archive_bytes += download.archive_bytes
         hours: Mapping[datetime, list[Member]] = {}
         try:
             if download.archive is not None:
-                _name_stray_files(download.archive, download.window)
-                if self._is_ambiguous(download.archive, download.window):
+                _log_stray_files(download.archive, download.window)
+                if self._request_ambiguous_again(download.archive, download.window):
                     download.close()
                     return None
                 hours = self._members_by_hour(download.archive, download.window)
@@ -215,23 +218,24 @@ class Archives:
         is_proof = download.archive is None or bool(hours)
         if not is_proof:
             _logger.warning(
-                "%s It was asked for up to %d times. It settles nothing; the next run asks for these hours again.",
+                "%s It was requested up to %d times. These hours stay open; the next run requests them again.",
                 empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
                 self._limits.archive_attempts,
             )
         return Arrived(download, hours, is_proof, len(self._stats.failures))
 
-    def _is_ambiguous(self, archive: Archive, window: HourWindow) -> bool:
-        """Ask for ``window`` again in halves if it has a member whose hour only a window of one hour can tell."""
+    def _request_ambiguous_again(self, archive: Archive, window: HourWindow) -> bool:
+        """Request ``window`` again in halves if a member's name has no hour; return whether this was so."""
         odd = next((member.text for member in archive.members if member.name is None), None)
         halves = split(window)
         if odd is None:
             return False
         if halves is None:
-            _logger.warning("The member %s has a name of an unknown form; it is read as a part of %s.", odd, window)
+            _logger.warning("The member %s has an unknown name format. It is read as part of %s.", odd, window)
             return False
         _logger.warning(
-            "The export for %s has a member of unknown form, %s; it is asked for again in halves, to learn its hour.",
+            "The export for %s contains a member with an unknown name format, %s. Requesting it again in two halves to "
+            "find the member's hour.",
             window,
             odd,
         )
@@ -239,7 +243,7 @@ class Archives:
         return True
 
     def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, list[Member]]:
-        """Return the members by the start of their hour; those outside ``window`` are counted and left out."""
+        """Return the members by the start of their hour; members outside ``window`` are counted and left out."""
         hours: dict[datetime, list[Member]] = {}
         elsewhere = 0
         for member in archive.members:
@@ -252,19 +256,19 @@ class Archives:
                 elsewhere += 1
         if elsewhere:
             _logger.warning(
-                "The export for %s has %d members of other hours; these are left to their own windows.",
+                "Ignored %s of other hours in the export for %s. Other windows include these hours.",
+                counted(elsewhere, "member"),
                 window,
-                elsewhere,
             )
         return hours
 
 
-def _name_stray_files(archive: Archive, window: HourWindow) -> None:
+def _log_stray_files(archive: Archive, window: HourWindow) -> None:
     if archive.stray:
-        more = f" and {len(archive.stray) - _MOST_NAMED} more" if len(archive.stray) > _MOST_NAMED else ""
+        more = f" and {len(archive.stray) - _MAX_NAMED} more" if len(archive.stray) > _MAX_NAMED else ""
         _logger.warning(
-            "The export for %s has files that are no members of it, which are left aside: %s%s.",
+            "The export for %s contains files that are not members. They are ignored: %s%s.",
             window,
-            ", ".join(map(repr, archive.stray[:_MOST_NAMED])),
+            ", ".join(map(repr, archive.stray[:_MAX_NAMED])),
             more,
         )

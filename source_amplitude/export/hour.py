@@ -1,4 +1,4 @@
-"""One hour of a proven archive: its members to records, each line once, whatever was emitted of them before."""
+"""Read one hour of a verified archive: emit each new line of its members once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class HourBatch:
-    """Some lines of an hour with the full name of their member, or the hour's end, which has no lines."""
+    """Some lines of a member, with its full name; or the end of the hour, without lines."""
 
     reading: HourReading
     member: str = ""
@@ -47,13 +47,14 @@ class HourReading:
     """Reads the members of one hour (or day of files).
 
     Args:
-        known: What was emitted of a member before, by its full name.
-        bounds: How far each member is to be read, by its full name; the others are left alone. None: all to their ends.
+        known: Returns the fingerprint of what earlier syncs emitted of a member, by its full name.
+        bounds: Where to stop reading each member, by its full name; other members are skipped. None: read all members
+            to their ends.
 
     Attributes:
-        seen: What has been emitted of each member, before and now; grows with every batch that is noted.
-        broken: Why a member could not be read to its end; the first such error.
-        is_flawed: Whether any line, now or before, is not a JSON object.
+        seen: Fingerprint of all that was emitted of each member; `note` updates it.
+        broken: The first error that stopped a member before its end.
+        has_malformed_lines: Whether any line that was read, now or earlier, is not a JSON object.
     """
 
     def __init__(
@@ -73,11 +74,11 @@ class HourReading:
         self._lines_read: dict[str, int] = {}
         self.seen: dict[str, Fingerprint] = {}
         self.broken: CorruptArchiveError | None = None
-        self.is_flawed = False
+        self.has_malformed_lines = False
 
     def batches(self, archive: Archive, members: list[Member]) -> Iterator[HourBatch]:
-        """Yield what is new of ``members`` and the hour's end; a member that breaks is noted, and the next one read."""
-        self._note_what_is_not_there(members)
+        """Yield the new lines of ``members``, then the end of the hour. After an error, go on with the next member."""
+        self._note_missing_members(members)
         for member in members:
             if self._bounds is not None and member.text not in self._bounds:
                 continue
@@ -89,15 +90,15 @@ class HourReading:
                 self.broken = self.broken or error
         yield HourBatch(self)
 
-    def _note_what_is_not_there(self, members: list[Member]) -> None:
+    def _note_missing_members(self, members: list[Member]) -> None:
         for name in sorted((self._bounds or {}).keys() - {member.text for member in members}):
-            what = f"The export for {self.window} lacks the member {name}, which it had before."
+            what = f"The export for {self.window} no longer contains the member {name}."
             self.broken = self.broken or CorruptArchiveError(what)
 
     def _start(self, archive: Archive, member: Member) -> tuple[Fingerprint, Fingerprint | None]:
-        """Note and return what was emitted of a member before, and how far it is to be read; None for its end.
+        """Return the fingerprint of a member's emitted lines, and where to stop reading it; None: at its end.
 
-        What is not there any more has been rewritten since.
+        If the emitted lines are no longer in the member, Amplitude has rewritten it.
         """
         known = self._known(member.text) or NOTHING_READ
         bound = None if self._bounds is None else self._bounds[member.text]
@@ -107,28 +108,28 @@ class HourReading:
             lines_read = bound = None
         if lines_read is None:
             _logger.warning(
-                "Amplitude has rewritten the member %s of %s since it was read; it is emitted again as a whole, "
-                "so some of its events come twice (same uuid).",
+                "Amplitude has rewritten the member %s of %s since it was read. The whole member is emitted again, so "
+                "some events are duplicates (same uuid).",
                 member.text,
                 self.window,
             )
             known, lines_read = NOTHING_READ, 0
         self.seen[member.text] = known
         self._lines_read[member.text] = lines_read
-        self.is_flawed = self.is_flawed or known.malformed_lines > 0
+        self.has_malformed_lines = self.has_malformed_lines or known.malformed_lines > 0
         return known, bound
 
     def _lines(
         self, archive: Archive, member: Member, known: Fingerprint, bound: Fingerprint | None
     ) -> Iterator[LineBatch]:
-        """Yield the lines of a member from ``known`` to ``bound``, which are there: `_start` has seen them."""
+        """Yield the lines of a member from ``known`` to ``bound``. `_start` has checked that it contains them."""
         with archive.unpack(member) as content:
             skip_verified_prefix(content, known)
-            rest = content if bound is None else _UpTo(content, bound.content_bytes - known.content_bytes)
+            rest = content if bound is None else _LimitedContent(content, bound.content_bytes - known.content_bytes)
             yield from iter_line_batches(rest, after=known, chunk_bytes=self._batch_bytes())
 
     def note(self, batch: HourBatch, encoded: Encoded[object]) -> None:
-        """Count a batch that was emitted: the consumer has come back for the next one."""
+        """Record a batch that was emitted; call it when the consumer requests the next one."""
         if batch.lines is None:
             return
         lines, before = batch.lines, self.seen[batch.member]
@@ -140,8 +141,8 @@ class HourReading:
         self._stats.content_bytes += lines.seen.content_bytes - before.content_bytes
         for position in encoded.malformed:
             self._stats.add_malformed(LinePosition(self.window, batch.member, lines_before + position + 1))
-        self.is_flawed = self.is_flawed or bool(encoded.malformed)
-        # Half a line at the end may be completed later: what counts as read must end before it.
+        self.has_malformed_lines = self.has_malformed_lines or bool(encoded.malformed)
+        # A later export may complete an incomplete last line, so the fingerprint must end before it.
         if lines.ends_with_line_feed or not encoded.malformed:
             malformed_lines = before.malformed_lines + len(encoded.malformed)
             self.seen[batch.member] = (
@@ -149,8 +150,8 @@ class HourReading:
             )
 
 
-class _UpTo:
-    """The next ``left_bytes`` bytes of a content; what follows them belongs to a later read."""
+class _LimitedContent:
+    """The next ``left_bytes`` bytes of a content; a later read takes the rest."""
 
     def __init__(self, content: Content, left_bytes: int) -> None:
         self._content = content
@@ -163,20 +164,20 @@ class _UpTo:
 
 
 def _require_length(archive: Archive, member: Member, bound: Fingerprint) -> None:
-    """Raise a CorruptArchiveError if a member is shorter than it was: an older one, of which more will come back."""
+    """Raise a CorruptArchiveError if a member is shorter than before: Amplitude served an outdated copy."""
     left_bytes = bound.content_bytes
     with archive.unpack(member) as content:
         while left_bytes > 0 and (chunk := content.read(min(CHUNK_BYTES, left_bytes))):
             left_bytes -= len(chunk)
     if left_bytes:
         raise CorruptArchiveError(
-            f"The member {member.text} has {bound.content_bytes - left_bytes:,} bytes, and had "
+            f"The member {member.text} has {bound.content_bytes - left_bytes:,} bytes; it had "
             f"{bound.content_bytes:,} before."
         )
 
 
 def _lines_within(archive: Archive, member: Member, prefix: Fingerprint) -> int | None:
-    """Return how many lines a member's first bytes hold; None where they are not there any more."""
+    """Return the number of lines in ``prefix``, or None if the member no longer begins with it."""
     if prefix == NOTHING_READ:
         return 0
     with archive.unpack(member) as content:

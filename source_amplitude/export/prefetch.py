@@ -1,4 +1,4 @@
-"""Windows to verified archives, a few downloads ahead of the reader, handed over in order."""
+"""Download and verify archives ahead of the reader, and return them in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.windows import HourWindow
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Download:
 
     Attributes:
         asked_at: When the request was sent, on Amplitude's clock.
-        archive: The verified archive; None when Amplitude had no files for any of the hours. Asked for several times
-            if it has no member of the window.
-        spool: The file behind it; `close` deletes it.
+        archive: The verified archive; None if Amplitude has no files for any of the hours. An archive without a member
+            of the window was requested several times.
+        spool: The archive's file; `close` deletes it.
     """
 
     window: HourWindow
@@ -57,12 +57,10 @@ class _Flight:
 
 
 class Downloads:
-    """Downloads in the order of their windows, as many at work as the configuration has workers.
+    """A queue of downloads, with at most ``num_workers`` active at once.
 
-    A download that waits for room on the disk does not count as at work: the window that the reader needs next may
-    stand before it without having been started.
-
-    The threads are daemons: a process that has to end does not wait for a server.
+    A download that waits for disk space is not active: the reader may need an earlier window that was not started yet.
+    The threads are daemons, so that the process can exit without waiting for a server.
     """
 
     def __init__(self, amplitude: Amplitude) -> None:
@@ -70,7 +68,7 @@ class Downloads:
         self._limits = amplitude.limits
         self._disk = DiskBudget(amplitude.limits.disk_bytes)
         self._flights: deque[_Flight] = deque()
-        self._at_work = 0
+        self._active = 0
         self._is_closed = False
         self._lock = threading.Lock()
         self.retry_budget = RetryBudget(amplitude.limits.retry_budget_seconds)
@@ -81,36 +79,36 @@ class Downloads:
     def add(self, window: HourWindow) -> None:
         with self._lock:
             self._flights.append(_Flight(window, 0))
-        self._start_what_may()
+        self._start_downloads()
 
     def add_first(self, *windows: HourWindow, wait_seconds: float = 0) -> None:
-        """Add downloads before all others, to begin after ``wait_seconds``."""
+        """Add downloads in front of all others; they start after ``wait_seconds``."""
         with self._lock:
             self._flights.extendleft(_Flight(window, wait_seconds) for window in reversed(windows))
-        self._start_what_may()
+        self._start_downloads()
 
     def oldest(self) -> HourWindow:
-        """Return the window whose download is handed over next."""
+        """Return the window of the oldest download."""
         return self._flights[0].window
 
     def finish_oldest(self, timeout_seconds: float, stop: threading.Event | None = None) -> Download | None:
         """Wait for the oldest download and return it; None after ``timeout_seconds`` or soon after ``stop`` is set.
 
         Raises:
-            AmplitudeError: What the download ended with; it is no longer in flight then.
+            AmplitudeError: The download failed. It is removed from the queue.
         """
         flight = self._flights[0]
         self._disk.hurry(flight.urgent)
         left_seconds = timeout_seconds
         while left_seconds > 0 and not (stop and stop.is_set()):
-            # A download that was not started may be let in at any moment by one that begins to wait for the disk.
-            self._start_what_may()
-            wait_seconds = min(left_seconds, _LOOK_SECONDS)
+            # A download that starts to wait for the disk frees its worker for the next one.
+            self._start_downloads()
+            wait_seconds = min(left_seconds, _POLL_SECONDS)
             try:
                 download = flight.future.result(wait_seconds)
             except FutureTimeoutError:
                 if flight.future.done() and flight.future.exception() is not None:
-                    self._drop_oldest()  # it is the download's own error, which has the same class from Python 3.11 on
+                    self._drop_oldest()  # raised by the download itself; from Python 3.11 on both have the same class
                     raise
                 left_seconds -= wait_seconds
                 continue
@@ -126,7 +124,7 @@ class Downloads:
             self._flights.popleft()
 
     def close(self) -> None:
-        """Abandon what is in flight and delete what has arrived."""
+        """Abandon all downloads and delete their files."""
         self._is_closed = True
         self._disk.close()
         with self._lock:
@@ -134,14 +132,14 @@ class Downloads:
                 flight.future.add_done_callback(_delete)
             self._flights.clear()
 
-    def _start_what_may(self) -> None:
+    def _start_downloads(self) -> None:
         with self._lock:
             for flight in self._flights:
-                if self._at_work - self._disk.waiting >= self._amplitude.config.num_workers:
+                if self._active - self._disk.waiting >= self._amplitude.config.num_workers:
                     return
                 if not flight.started:
                     flight.started = True
-                    self._at_work += 1
+                    self._active += 1
                     name = f"download {flight.window}"
                     threading.Thread(target=self._run, args=(flight,), name=name, daemon=True).start()
 
@@ -150,17 +148,17 @@ class Downloads:
             if flight.wait_seconds:
                 self._amplitude.clock.sleep(flight.wait_seconds)
             flight.future.set_result(self._download(flight))
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the reader's thread
+        except BaseException as error:  # noqa: BLE001 - raised again in the reader's thread
             flight.future.set_exception(error)
         finally:
             with self._lock:
-                self._at_work -= 1
-            self._start_what_may()
+                self._active -= 1
+            self._start_downloads()
 
     def _download(self, flight: _Flight) -> Download:
         window = flight.window
         spool = SpoolFile(self._disk, flight.urgent)
-        empty: list[Download] = []  # archives without a file of the window, the latest last
+        empty: list[Download] = []  # archives without a file of the window, latest last
 
         def attempt() -> Download:
             if self._is_closed:
@@ -186,7 +184,7 @@ class Downloads:
                 clock=self._amplitude.clock,
                 on_retry=partial(log_retry, about=window),
             )
-        except EmptyArchiveError:  # no time is left for another attempt: this archive leaves its hours open
+        except EmptyArchiveError:  # no time for another attempt: return the last archive, which leaves its hours open
             return empty[-1]
         except BaseException:
             spool.close()
@@ -194,7 +192,7 @@ class Downloads:
 
 
 def empty_archive_error(window: HourWindow, members: int) -> EmptyArchiveError:
-    """Return the error for an archive without a file of ``window``; ``members`` are those of other hours."""
+    """Return the error for an archive without a file of ``window`` and with ``members`` files of other hours."""
     others = f", and {counted(members, 'file')} of other hours" if members else ""
     return EmptyArchiveError(f"The export for {window} is an archive without a file of these hours{others}.")
 

@@ -1,4 +1,4 @@
-"""Whether Amplitude has files for a window, from the beginning of its archive alone."""
+"""Check whether Amplitude has files for a window, by reading only the beginning of its archive."""
 
 from __future__ import annotations
 
@@ -28,44 +28,45 @@ _SIZES_FOLLOW_FLAG = 0x8
 
 @dataclass(frozen=True)
 class Probe:
-    """That Amplitude has files for a window; ``first`` is the first one's name, None where its bytes do not say."""
+    """Amplitude has files for the window. ``first`` is the name of the first file, or None if it is unknown."""
 
     first: MemberName | None = None
 
 
-class _SeenEnoughError(Exception):
-    """The beginning is there; the connection is given up."""
+class _EnoughReadError(Exception):
+    """Ends the request: the beginning of the archive was read."""
 
 
 class _Beginning:
-    """Takes one piece of a body."""
+    """A body that stores its first chunk and then ends the request."""
 
     def __init__(self) -> None:
         self.body = b""
 
     def expect(self, total_bytes: int) -> None:
-        pass  # little of it will come
+        pass  # only one chunk is stored
 
     def write(self, data: bytes) -> None:
         self.body = data
-        raise _SeenEnoughError
+        raise _EnoughReadError
 
 
 def probe_export(client: AmplitudeClient, window: HourWindow) -> Probe | None:
-    """Return what Amplitude has for ``window``, or None if it says that it has no files; an archive too large has some.
+    """Return what Amplitude has for ``window``, or None if it has no files. Sends one request.
 
-    One request. At most 256 KB of the response are read; damage and members beyond that go unnoticed.
+    Reads at most 256 KB of the response; damage or foreign members beyond that go unnoticed. A window that is too large
+    has files.
 
     Raises:
         CorruptArchiveError: The body is not an archive.
-        EmptyArchiveError: All of the archive is seen, and no file of ``window`` is in it.
+        EmptyArchiveError: The archive was read completely and contains no file of ``window``.
         ExportTooSlowError: Timed out (504); inconclusive.
-        AmplitudeError: As `AmplitudeClient.export`.
+        AmplitudeError: Any other error of `AmplitudeClient.export`.
     """
     beginning = _Beginning()
     try:
-        answer = client.export(window, beginning)
-    except _SeenEnoughError:
+        response = client.export(window, beginning)
+    except _EnoughReadError:
         if not has_members(beginning.body):
             raise empty_archive_error(window, 0) from None
         return _probe(beginning.body, window)
@@ -73,8 +74,8 @@ def probe_export(client: AmplitudeClient, window: HourWindow) -> Probe | None:
         raise
     except ExportTooLargeError:
         return Probe()
-    if answer is ExportResponse.ARCHIVE:
-        raise CorruptArchiveError("The answer's body is empty.")
+    if response is ExportResponse.ARCHIVE:
+        raise CorruptArchiveError("The response body is empty.")
     return None
 
 
@@ -84,32 +85,32 @@ def _probe(beginning: bytes, window: HourWindow) -> Probe:
         return Probe(first)
     names = [parse_member_name(entry.name) for entry in _entries(beginning) if entry.is_member]
     inside = next((name for name in names if name is not None and name.hour in window), None)
-    if inside is None and _shows_all(beginning):
+    if inside is None and _is_complete(beginning):
         raise empty_archive_error(window, len(names))
     return Probe(inside)
 
 
-def _shows_all(beginning: bytes) -> bool:
-    """Return whether an archive's directory begins behind the entries that are seen."""
+def _is_complete(beginning: bytes) -> bool:
+    """Return whether ``beginning`` has all entries: the archive's directory follows them."""
     end = max((entry.end for entry in _entries(beginning)), default=0)
     return beginning.startswith(_DIRECTORY_SIGNATURE, end)
 
 
 def has_members(beginning: bytes) -> bool:
-    """Return whether an archive that begins like this has any member; it may have some where that does not show.
+    """Return whether an archive with this beginning has members; True if ``beginning`` is inconclusive.
 
     Raises:
-        CorruptArchiveError: No archive begins like this.
+        CorruptArchiveError: This is not the beginning of an archive.
     """
     if beginning.startswith(_EMPTY_SIGNATURE):
         return False
     if not beginning.startswith(_LOCAL_SIGNATURE):
-        raise CorruptArchiveError("The answer's body does not begin like a zip archive.")
-    return any(entry.is_member is not False for entry in _entries(beginning)) or not _shows_all(beginning)
+        raise CorruptArchiveError("The response body is not a zip archive.")
+    return any(entry.is_member is not False for entry in _entries(beginning)) or not _is_complete(beginning)
 
 
 def first_member(beginning: bytes) -> MemberName | None:
-    """Return the name of an archive's first member; None where its first bytes do not say, or it has another form."""
+    """Return the name of an archive's first member, or None if it is unknown or has another form."""
     for entry in _entries(beginning):
         if entry.is_member is not False:
             return parse_member_name(entry.name) if entry.is_member else None
@@ -118,11 +119,11 @@ def first_member(beginning: bytes) -> MemberName | None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A file or a folder.
+    """A file or folder of an archive.
 
     Attributes:
-        is_member: None where its first bytes would say and are not there.
-        end: Where the next entry begins; beyond what is there where that is not known.
+        is_member: Whether it is a member; None if its first bytes decide this and were not read.
+        end: Position of the next entry; past the end of the beginning if it is unknown.
     """
 
     name: str
@@ -131,7 +132,7 @@ class _Entry:
 
 
 def _entries(beginning: bytes) -> Iterator[_Entry]:
-    """Yield the first entries, as long as it is known where they begin."""
+    """Yield the first entries, up to one whose end is unknown."""
     position = 0
     while len(beginning) >= position + _LOCAL_HEADER.size and beginning.startswith(_LOCAL_SIGNATURE, position):
         _, _, flags, method, *_, packed_bytes, _, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(

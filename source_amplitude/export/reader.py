@@ -1,7 +1,7 @@
-"""The export of a span of hours as encoded records, and the ledger kept while they leave.
+"""Read a span of hours as encoded records and update the ledger as they are emitted.
 
-Rules, from design.md: windows are read in order; nothing is emitted before its archive is proven; an hour is done
-when every line of its members was handed over *and the consumer came back for more*.
+Rules, from design.md: Windows are read in order. An archive is verified before any of its records is emitted. An hour
+is done when all lines of its members were emitted *and the consumer has requested the next step*.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class HourDone:
-    """Every line of the hour has left; the ledger says so, and the state may be saved."""
+    """Every line of the hour was emitted and the ledger is updated: the state can be saved."""
 
     window: HourWindow
 
 
 @dataclass(frozen=True)
 class StillWaiting:
-    """Nothing left for a while: a download is slow."""
+    """A heartbeat: no records were emitted for a while, because a download is slow."""
 
 
 class ExportReader(Generic[T]):
-    """Reads what a ledger lacks of a span of hours.
+    """Reads the hours of a span that are missing in a ledger.
 
     Args:
-        ledger: Changed while reading; right at every step that was yielded.
-        stop: Once set, `read` ends with an error at its next step.
-        bounds: How far the members of an hour are to be read, by its start; see `HourReading`.
+        ledger: Updated during the read; correct at every step.
+        stop: After it is set, the next step of `read` raises a StoppedError.
+        bounds: By the start of an hour, where to stop reading its members, as in `HourReading`.
     """
 
     def __init__(
@@ -69,13 +69,14 @@ class ExportReader(Generic[T]):
         self._archives = Archives(amplitude, ledger, stop=stop, stats=self.stats)
 
     def read(self, span: HourWindow, *, recheck: bool) -> Generator[Encoded[T] | HourDone | StillWaiting, None, None]:
-        """Yield the records of ``span`` that the ledger lacks, oldest hour first.
+        """Yield the records of ``span``'s missing hours, oldest hour first.
 
-        They are to be written out before the next step is asked for.
+        The caller must write a step's records before it requests the next step.
 
         Raises:
-            AmplitudeError: What is not about one window; everything yielded before stands.
-            HoursMissingError: At the end, when windows failed; or earlier, when they keep failing alike.
+            AmplitudeError: An error that does not concern a single window; earlier steps remain valid.
+            HoursMissingError: At the end, if windows failed; earlier, if consecutive windows fail with the same kind
+                of error.
             MalformedLinesError: At the end, by the policy for malformed lines.
         """
         policy = self._config.malformed_lines
@@ -93,9 +94,9 @@ class ExportReader(Generic[T]):
         self.stats.raise_what_is_left(self._ledger, policy)
 
     def _read_hours(self, arrived: Arrived) -> Generator[Encoded[T] | HourDone, None, bool]:
-        """Yield the hours of an archive; return whether all of it was read.
+        """Yield the hours of an archive; return whether all of them were read.
 
-        They are encoded as one run, so that worker processes go on with the next hour while one is finished.
+        All hours are encoded in one run: workers encode the next hour while the current one is finished.
         """
         if arrived.download.archive is None:
             return True
@@ -129,12 +130,12 @@ class ExportReader(Generic[T]):
             yield from reading.batches(archive, members)
 
     def _finish_hour(self, download: Download, reading: HourReading) -> Generator[HourDone, None, bool]:
-        """Record how an hour ended; return whether the rest of the archive may be read."""
+        """Record the result of an hour; return whether to read the rest of the archive."""
         window = reading.window
         if reading.broken is not None:
             self._ledger.mark_partial(window.start, reading.seen, asked_at=download.asked_at)
             return not self._archives.ask_again(window, download.window, reading.broken)
-        if reading.is_flawed and self._config.malformed_lines is MalformedLines.FAIL:
+        if reading.has_malformed_lines and self._config.malformed_lines is MalformedLines.FAIL:
             self._ledger.mark_partial(window.start, reading.seen, asked_at=download.asked_at)
             return True
         self._ledger.mark_done(window.start, reading.seen, asked_at=download.asked_at)

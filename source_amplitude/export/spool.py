@@ -1,4 +1,4 @@
-"""Archives on disk: nameless temporary files whose bytes together stay inside a budget."""
+"""Archives on disk: unnamed temporary files with a common disk budget."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ _FREE_SPACE_PART = 4
 
 
 class SpoolClosedError(Exception):
-    """The stream ended while a download was still writing; nothing waits for it any more."""
+    """The stream ended while a download was still writing. The download is abandoned."""
 
 
 class DiskBudget:
-    """Counts the bytes of all archives on disk and makes downloads wait while there are too many.
+    """Counts the bytes of all archives on disk; downloads wait while the budget is used up.
 
-    The download that the reader waits for is urgent: it never waits, or an archive above the budget would never
-    arrive.
+    The reader's next download is urgent and never waits. Otherwise an archive above the budget would wait forever.
     """
 
     def __init__(self, most_bytes: int, folder: str | None = None) -> None:
@@ -32,7 +31,7 @@ class DiskBudget:
         self.waiting = 0
 
     def take(self, count: int, urgent: threading.Event) -> None:
-        """Wait until ``count`` more bytes fit or ``urgent`` is set; raise a SpoolClosedError if it is closed."""
+        """Wait until ``count`` more bytes fit or ``urgent`` is set; raise a SpoolClosedError once closed."""
         with self._changed:
             self.waiting += 1
             self._changed.wait_for(
@@ -54,20 +53,20 @@ class DiskBudget:
             self._changed.notify_all()
 
     def hurry(self, urgent: threading.Event) -> None:
-        """Set ``urgent`` and wake the download that waits with it."""
+        """Set ``urgent`` and wake up its download."""
         with self._changed:
             urgent.set()
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Make every waiting and later download fail."""
+        """Fail all waiting and later downloads."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
 
 class SpoolFile(TemporaryBody):
-    """One archive's file, which takes from a budget what it writes."""
+    """The file of one archive; its bytes count against a budget."""
 
     def __init__(self, budget: DiskBudget, urgent: threading.Event) -> None:
         super().__init__("archive", budget.folder)
@@ -76,7 +75,7 @@ class SpoolFile(TemporaryBody):
         self.archive_bytes = 0
 
     def expect(self, total_bytes: int, /, *, freed_bytes: int = 0) -> None:
-        # What is spooled already is read and deleted before this archive is needed.
+        # Earlier archives are read and deleted before this one is needed.
         super().expect(total_bytes, freed_bytes=freed_bytes + self._budget.used_bytes)
 
     def write(self, data: bytes, /) -> int:

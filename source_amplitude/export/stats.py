@@ -1,4 +1,4 @@
-"""What a sync of events did: for its summary, for its errors, and for those who watch it."""
+"""Statistics of a sync of events, for its summary, its errors and its progress listener."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from source_amplitude.records import Findings
     from source_amplitude.windows import HourWindow
 
-_MOST_NAMED = 5
-_RECORDED = "All other hours were read and recorded; the state stays before the first of these."
+_MAX_NAMED = 5
+_RECORDED = "All other hours were read and recorded. The state stays before the first failed hour."
 
 
 @dataclass(frozen=True)
 class LinePosition:
-    """Where a line was; never what it held."""
+    """The position of a line, without its content."""
 
     window: HourWindow
     member: str
@@ -37,17 +37,17 @@ class LinePosition:
 
 @dataclass
 class SyncStats:
-    """What one sync has done so far; may be looked at from any thread.
+    """Statistics of one sync so far. Any thread may read them.
 
     Attributes:
-        hours_wanted: Hours that are asked for, rechecked ones included; 0 while that is not known yet.
-        hours_done: Hours whose every line was emitted in this sync, rechecked ones included.
-        hours_without_files: Hours asked for in vain; they are empty or will be published later.
-        hours_open: At the end: of these, the ones that may still be published.
-        unproven: Of these, the ones whose answer was an archive without a file of its window.
-        seconds: At the end: how long it took.
-        malformed: The first malformed lines met.
-        alike_in_a_row: How many of the latest windows failed with the same kind of error, with no success between.
+        hours_wanted: Hours to request, including rechecks; 0 before the plan is known.
+        hours_done: Hours whose lines were all emitted in this sync, including rechecks.
+        hours_without_files: Requested hours without files: they are empty or not published yet.
+        hours_open: Hours without files that may still be published; set at the end.
+        unverified: Hours without files whose response was an archive without a file of its window.
+        seconds: Duration of the sync; set at the end.
+        malformed: The first malformed lines.
+        alike_in_a_row: Number of consecutive failed windows with the same kind of error.
     """
 
     hours_wanted: int = 0
@@ -67,7 +67,7 @@ class SyncStats:
 
     @property
     def hours_over(self) -> int:
-        """Hours that were dealt with, with or without success."""
+        """Hours that were processed, with or without success."""
         return self.hours_done + self.hours_without_files + self.hours_failed
 
     @property
@@ -75,17 +75,17 @@ class SyncStats:
         return sum(window.hours for window, _ in self.failures)
 
     def add_malformed(self, line: LinePosition) -> None:
-        """Count a malformed line; only the first few are kept by place."""
+        """Count a malformed line and keep the first few positions."""
         self.malformed_lines += 1
-        if len(self.malformed) < _MOST_NAMED:
+        if len(self.malformed) < _MAX_NAMED:
             self.malformed.append(line)
 
     def add_findings(self, findings: Findings, window: HourWindow, member: str, lines_before: int = 0) -> None:
-        """Count what was odd about some lines of a member, behind ``lines_before`` others."""
+        """Add the findings of some lines of a member; ``lines_before`` lines precede them."""
         self.oddities.add(findings, lambda position: LinePosition(window, member, lines_before + position + 1))
 
     def outcome(self) -> tuple[str, str]:
-        """Return how the sync went, for a person: events, bytes and seconds; hours of each kind."""
+        """Return the result for the user in two parts: events, bytes and seconds; hours of each kind."""
         rate = f" ({self.records / self.seconds:,.0f}/s)" if self.records and self.seconds > 0 else ""
         size = f"{self.content_bytes / 1e6:,.1f} MB of JSON ({self.archive_bytes / 1e6:,.1f} MB downloaded)"
         hours_empty = max(0, self.hours_without_files - self.hours_open)
@@ -94,7 +94,7 @@ class SyncStats:
         return f"{counted(self.records, 'event')}, {size}, {self.seconds:.1f} s{rate}", f"hours: {hours}"
 
     def summary(self) -> str:
-        """Return the outcome with what was malformed or odd, in one line."""
+        """Return one line with the outcome and the counts of malformed and odd lines."""
         malformed = [counted(self.malformed_lines, "malformed line")] if self.malformed_lines else []
         return "; ".join((*self.outcome(), *malformed, *self.oddities.summary_parts())) + "."
 
@@ -107,11 +107,12 @@ class SyncStats:
         self.alike_in_a_row = 0
 
     def raise_what_is_left(self, ledger: Ledger, policy: MalformedLines, *, tried: str = _RECORDED) -> None:
-        """Raise what makes an export red at its end: windows that failed, or malformed lines by their policy.
+        """Raise the error of an export that ends with failed windows or malformed lines.
 
         Raises:
             HoursMissingError: Windows failed.
-            MalformedLinesError: Lines are no JSON objects, now or, with the policy ``fail``, since an earlier export.
+            MalformedLinesError: Lines are not JSON objects, in this export or, with the policy ``fail``, in an earlier
+                one.
         """
         if failure := self._missing(tried):
             raise failure
@@ -121,18 +122,18 @@ class SyncStats:
             raise still_malformed_error(with_malformed_lines)
 
     def stopped_early(self, why: str) -> HoursMissingError:
-        """Return the error of a stream that ends before all its windows were tried."""
-        error = self._missing(f"It was ended there because {why}; what was read before is recorded.")
+        """Return the error of a stream that stops before all its windows were requested."""
+        error = self._missing(f"Stopped because {why}. Hours read before are recorded.")
         if error is None:
-            raise ValueError("a stream cannot be stopped for failures without one")
+            raise ValueError("a stream without failures cannot be stopped for failures")
         return error
 
     def _missing(self, tried: str) -> HoursMissingError | None:
         if not self.failures:
             return None
-        named = " ".join(f"{window}: {_cause(error)}" for window, error in self.failures[:_MOST_NAMED])
-        count = "One window" if len(self.failures) == 1 else f"{len(self.failures)} windows"
-        more = len(self.failures) - _MOST_NAMED
+        named = " ".join(f"{window}: {_cause(error)}" for window, error in self.failures[:_MAX_NAMED])
+        count = counted(len(self.failures), "window")
+        more = len(self.failures) - _MAX_NAMED
         error = HoursMissingError(
             f"{count} of the export could not be read. {named}{f' And {more} more.' if more > 0 else ''}",
             tried=tried,
@@ -141,53 +142,50 @@ class SyncStats:
         return error
 
     def malformed_error(self) -> MalformedLinesError:
-        """Return the error that names the malformed lines met in this sync."""
+        """Return the error for the malformed lines of this sync."""
         positions = "; ".join(map(str, self.malformed))
         more = self.malformed_lines - len(self.malformed)
         return _malformed(self.malformed_lines, f"{positions}{f'; and {more:,} more' if more else ''}")
 
 
 class ProgressListener:
-    """Watches an export; this one does nothing."""
+    """Receives the progress of an export. The base class does nothing."""
 
     def begin(self, what: str, stats: Callable[[], SyncStats]) -> None:
-        """Note that hours are about to be read; ``stats`` may be called at any time, from any thread."""
+        """Start to report ``what``. ``stats`` may be called at any time, from any thread."""
 
     def end(self, what: str, stats: SyncStats) -> None:
-        """Note how that ended."""
+        """Report the result of ``what``."""
 
     def close(self) -> None:
-        """Note that the command ends, however it went; comes more than once."""
+        """Report the end of the command, with or without success. May be called more than once."""
 
 
 def _cause(error: AmplitudeError) -> str:
-    """Return an error without its advice where the error that names it gives the same one."""
+    """Return the text of an error; without its advice if HoursMissingError gives the same advice."""
     return f"{error.what} {error.tried}".strip() if isinstance(error, RetryableError) else str(error)
 
 
 def hours_still_flawed(ledger: Ledger, policy: MalformedLines) -> HourSet:
-    """Return the hours whose malformed lines must fail every export until Amplitude has mended them."""
+    """Return the hours with malformed lines that fail every export until Amplitude fixes them."""
     if policy is not MalformedLines.FAIL:
         return HourSet()
     return HourSet.of(hour_window(hour) for hour in ledger.with_malformed_lines())
 
 
 def still_malformed_error(with_malformed_lines: Mapping[datetime, ReadHour]) -> MalformedLinesError:
-    """Return the error for malformed lines that an earlier sync met and Amplitude has not mended."""
+    """Return the error for malformed lines of earlier syncs that Amplitude has not fixed."""
     positions = [
-        f"{hour_window(hour)}, member {member}, {seen.malformed_lines:,} lines"
-        for hour, landed in with_malformed_lines.items()
-        for member, seen in landed.members.items()
+        f"{hour_window(hour)}, member {member}, {counted(seen.malformed_lines, 'line')}"
+        for hour, read_hour in with_malformed_lines.items()
+        for member, seen in read_hour.members.items()
         if seen.malformed_lines
     ]
-    more = f"; and {len(positions) - _MOST_NAMED:,} more members" if len(positions) > _MOST_NAMED else ""
-    lines = sum(landed.malformed_lines for landed in with_malformed_lines.values())
-    return _malformed(lines, "; ".join(positions[:_MOST_NAMED]) + more)
+    more = f"; and {counted(len(positions) - _MAX_NAMED, 'more member')}" if len(positions) > _MAX_NAMED else ""
+    lines = sum(read_hour.malformed_lines for read_hour in with_malformed_lines.values())
+    return _malformed(lines, "; ".join(positions[:_MAX_NAMED]) + more)
 
 
 def _malformed(lines: int, positions: str) -> MalformedLinesError:
-    count = "One line is" if lines == 1 else f"{lines:,} lines are"
-    return MalformedLinesError(
-        f"{count} no JSON object: {positions}.",
-        tried="The good lines beside them were emitted once and recorded.",
-    )
+    what = "1 line is not a JSON object" if lines == 1 else f"{lines:,} lines are not JSON objects"
+    return MalformedLinesError(f"{what}: {positions}.", tried="All other lines were emitted and recorded.")

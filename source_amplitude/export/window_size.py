@@ -1,4 +1,4 @@
-"""What to ask for next: spans of hours, cut into windows only when a download slot is free."""
+"""Plan the requests: spans of hours, cut into windows when a worker is free."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WINDOWS_BEFORE_GROWTH = 12
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """Hours to ask for; ``whole`` asks for all of them in one request as far as Amplitude allows."""
+    """Hours to request; with ``whole``, in one request as far as Amplitude allows."""
 
     hours: HourWindow
     whole: bool = False
@@ -28,7 +28,7 @@ class Span:
 
 @dataclass
 class WindowSize:
-    """How many ``hours`` a request asks for: the configured number, or what worked since that proved too large."""
+    """The hours of one request: the configured number, or a smaller number after a response was too large."""
 
     configured_hours: int
     hours: int
@@ -36,22 +36,22 @@ class WindowSize:
 
     @classmethod
     def remembered(cls, configured_hours: int, ledger: Ledger) -> WindowSize:
-        """Return the size an earlier sync ended with, forgotten when the configured number has changed."""
+        """Return the last size of an earlier sync, or the configured size if the configuration has changed."""
         saved = ledger.working_hours
         hours = saved[1] if saved and saved[0] == configured_hours else configured_hours
         return cls(configured_hours, max(1, min(hours, configured_hours)))
 
     @property
     def to_remember(self) -> tuple[int, int] | None:
-        """What the ledger keeps; None while the configured number works."""
+        """The value to save in the ledger; None if the configured size is in use."""
         return None if self.hours == self.configured_hours else (self.configured_hours, self.hours)
 
     def was_too_large(self, half_hours: int) -> None:
-        """Note that a window had to be split into parts of at most ``half_hours`` hours."""
+        """Record that a window was too large; the next ones have at most ``half_hours`` hours."""
         self.hours, self._successes = max(1, min(self.hours, half_hours)), 0
 
     def worked(self, hours: int) -> None:
-        """Note that a window of ``hours`` hours came; after a dozen of the present size twice that is tried."""
+        """Record that a window of ``hours`` hours succeeded; after 12 windows of the current size, double it."""
         if hours < self.hours:
             return
         self._successes += 1
@@ -60,14 +60,14 @@ class WindowSize:
 
 
 class WindowQueue:
-    """The windows still to ask for, oldest first, cut as they are taken."""
+    """The hours still to request, oldest first; `take` cuts off windows."""
 
     def __init__(self, spans: Iterable[Span], size: WindowSize) -> None:
         self._spans = deque(sorted(spans))
         self._size = size
 
     def take(self) -> HourWindow | None:
-        """Return the next window, or None when all were taken."""
+        """Return the next window, or None if the queue is empty."""
         if not self._spans:
             return None
         span = self._spans.popleft()
@@ -77,7 +77,7 @@ class WindowQueue:
         return window
 
     def hours_left(self) -> int:
-        """Return how many hours were not taken yet."""
+        """Return the number of hours that were not taken yet."""
         return sum(span.hours.hours for span in self._spans)
 
 
@@ -90,9 +90,9 @@ def spans_to_read(
     now: datetime,
     reread: HourSet,
 ) -> list[Span]:
-    """Return what a sync asks for: open hours in whole runs, hours never read, and done hours worth another look.
+    """Return the spans to request: open hours in whole runs, missing hours, and done hours to read again.
 
-    These are the ones due for a recheck, and those of ``reread``.
+    Done hours are read again if a recheck is due or if they are in ``reread``.
     """
     missing = ledger.missing(span, accepted_gaps)
     still_open = missing & ledger.open

@@ -1,1 +1,4 @@
-"""Raw hours into an object store or a folder, one object a member and one manifest an hour. Knows no Airbyte."""
+"""Copy exported hours to an object store or a folder: one object per member, one manifest per hour.
+
+Independent of Airbyte.
+"""

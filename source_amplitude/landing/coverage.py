@@ -1,6 +1,6 @@
-"""Which hours are there: what is expected, what the manifests say, and what the store really holds.
+"""Coverage: compare the expected hours with the manifests and with the objects in the store.
 
-Pure. The day's view and every report are computed from these; nothing of the kind is stored.
+Pure functions. Every report is computed from a coverage; coverages are not stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Condition(Enum):
-    """What is to be said of an hour."""
+    """The condition of an hour, as reports show it."""
 
     DONE = "done"
     EMPTY = "empty"
@@ -31,17 +31,17 @@ class Condition(Enum):
 
     @property
     def is_missing(self) -> bool:
-        """Whether the hour has to be landed, for the first time or again."""
+        """Whether the hour has to be landed (again)."""
         return self in (Condition.MISSING, Condition.SHORT, Condition.FAILED)
 
 
 @dataclass(frozen=True)
 class HourCover:
-    """What is there of one hour (of one day, where Amplitude has day files), by its manifest.
+    """The coverage of one hour, by its manifest (of one day, if Amplitude has day files).
 
     Attributes:
-        event_types: The most frequent ones with their events; empty where they were not counted.
-        reason: Why it is missing, short or failed; a sentence's part, without a full stop.
+        event_types: Event counts of the most frequent types; empty if they were not counted.
+        reason: Why the hour is missing, short or failed; part of a sentence, without a full stop.
     """
 
     window: HourWindow
@@ -55,7 +55,7 @@ class HourCover:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is there of ``span``, all of whose hours are expected; ``hours`` are in order."""
+    """The coverage of all hours of ``span``, in order."""
 
     span: HourWindow
     hours: tuple[HourCover, ...]
@@ -70,7 +70,7 @@ class Coverage:
         return tuple(each for each in self.hours if each.condition in conditions)
 
     def by_day(self) -> Iterator[tuple[date, tuple[HourCover, ...]]]:
-        """Yield each UTC day that has hours, with these, in order."""
+        """Yield each UTC day and its hours, in order."""
         days: dict[date, list[HourCover]] = {}
         for each in self.hours:
             days.setdefault(each.window.start.date(), []).append(each)
@@ -84,28 +84,30 @@ def coverage(
     *,
     accepted_gaps: HourSet,
 ) -> Coverage:
-    """Return what is there of ``span``, by the manifests by hour and the sizes of objects by folder and name."""
+    """Return the coverage of ``span``.
+
+    Args:
+        manifests: By the start of their hour.
+        folders: Object sizes in bytes, by folder and object name.
+    """
     covers = []
     for window in plan(whole_units(span), 1):
-        manifest, there = manifests.get(window.start), folders.get(hour_folder(window.start), {})
-        cover = _without_manifest(window, there) if manifest is None else _with_manifest(manifest, there)
+        manifest, sizes = manifests.get(window.start), folders.get(hour_folder(window.start), {})
+        cover = _without_manifest(window, sizes) if manifest is None else _with_manifest(manifest, sizes)
         if cover.condition.is_missing and window.start in accepted_gaps:
             cover = HourCover(window, Condition.ACCEPTED, reason="named in accepted_gaps")
         covers.append(cover)
     return Coverage(span, tuple(covers))
 
 
-def _without_manifest(window: HourWindow, there: Mapping[str, int]) -> HourCover:
-    reason = "never landed"
-    if there:
-        count = "one object" if len(there) == 1 else f"{len(there)} objects"
-        reason = f"{count} without a manifest: a landing was cut off"
-    return HourCover(window, Condition.MISSING, objects=len(there), object_bytes=sum(there.values()), reason=reason)
+def _without_manifest(window: HourWindow, sizes: Mapping[str, int]) -> HourCover:
+    reason = "incomplete: landing was interrupted" if sizes else "never landed"
+    return HourCover(window, Condition.MISSING, objects=len(sizes), object_bytes=sum(sizes.values()), reason=reason)
 
 
-def _with_manifest(manifest: Manifest, there: Mapping[str, int]) -> HourCover:
+def _with_manifest(manifest: Manifest, sizes: Mapping[str, int]) -> HourCover:
     condition, reason = Condition(manifest.state.value), manifest.reason
-    if manifest.state is not HourState.FAILED and (problem := shortfall(manifest, there)):
+    if manifest.state is not HourState.FAILED and (problem := shortfall(manifest, sizes)):
         condition, reason = Condition.SHORT, problem
     return HourCover(
         manifest.window,
@@ -118,15 +120,15 @@ def _with_manifest(manifest: Manifest, there: Mapping[str, int]) -> HourCover:
     )
 
 
-def shortfall(manifest: Manifest, there: Mapping[str, int]) -> str:
-    """Return how the objects of an hour differ from its manifest; nothing where they do not.
+def shortfall(manifest: Manifest, sizes: Mapping[str, int]) -> str:
+    """Return the first difference between an hour's manifest and its objects in the store; empty if they agree.
 
-    Objects that the manifest does not name are another program's, or will be named after the next look at the hour.
+    Objects that the manifest does not list are ignored: they are from another program, or the next run lists them.
     """
     for landed in manifest.objects:
-        size = there.get(landed.name)
+        size = sizes.get(landed.name)
         if size is None:
-            return f"{landed.name} is gone"
+            return f"{landed.name} is missing"
         if size != landed.object_bytes:
-            return f"{landed.name} has {size:,} bytes, {landed.object_bytes:,} were landed"
+            return f"{landed.name} has {size:,} bytes instead of {landed.object_bytes:,}"
     return ""

@@ -1,8 +1,7 @@
-"""What opens a store: the environment's variables as options of obstore, and complaints that name what is missing.
+"""Credentials of stores: turn environment variables into obstore's options, and name missing variables in errors.
 
-obstore reads the environment, web identities and the metadata services of virtual machines by itself. Profiles of
-``~/.aws`` (boto3, where it is installed), Azure's connection strings and the names that only the Azure CLI knows it
-does not; these are added here.
+obstore itself reads the environment, web identities and the metadata services of virtual machines. This module adds
+profiles of ``~/.aws`` (if boto3 is installed), Azure's connection strings and variables that only the Azure CLI uses.
 """
 
 from __future__ import annotations
@@ -42,15 +41,15 @@ LOOKED_FOR = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS (a file), GOOGLE_SERVICE_ACCOUNT_KEY, "
     "gcloud auth application-default login, the machine's own service account",
 }
-"""Where credentials come from, by the scheme of a place."""
+"""Sources of credentials, by the scheme of a destination."""
 
 
 def store_credentials(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a store of ``scheme`` is to be opened with, beside what obstore finds itself.
+    """Return options for a store of ``scheme``, in addition to the credentials that obstore finds itself.
 
     Raises:
-        InvalidConfigError: Credentials are half there; the variables that are missing are named, values never.
-        MissingExtraError: boto3 is needed for a profile and is not installed.
+        InvalidConfigError: The credentials are incomplete. The message names the missing variables, never values.
+        MissingExtraError: A profile needs boto3, which is not installed.
     """
     if scheme == "s3":
         return _aws(environ)
@@ -62,55 +61,57 @@ def store_credentials(scheme: str, environ: Mapping[str, str]) -> dict[str, Any]
 
 
 def names_in_use(scheme: str, environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the variables that may have to do with opening a store."""
+    """Return the names of the set variables that may configure the store."""
     return sorted(name for name in environ if scheme in _PREFIXES and name.startswith(_PREFIXES[scheme]))
 
 
 def allows_http(scheme: str, environ: Mapping[str, str]) -> bool:
-    """Return whether the environment allows an address without encryption; obstore looks there only if left alone."""
+    """Return whether the environment allows http addresses; obstore ignores this variable if it gets client options."""
     return environ.get(f"{_PREFIXES.get(scheme, '')}ALLOW_HTTP", "").lower() in ("1", "true", "yes")
 
 
 def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
-    """Return the value of the first variable that has one; a blank one counts as not set."""
+    """Return the first value that is set; a blank value counts as not set."""
     return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
 
 
-def _refuse_half(found: tuple[str, ...], missing: tuple[str, ...], environ: Mapping[str, str], scheme: str) -> None:
-    """Raise if one of ``found`` is set and not every one of ``missing``."""
-    there = [name for name in found if environ.get(name, "").strip()]
-    lacking = [name for name in missing if not environ.get(name, "").strip()]
-    if there and lacking:
-        state = " and ".join(f"{name} is {'empty' if name in environ else 'not set'}" for name in lacking)
+def _require_complete(
+    found: tuple[str, ...], missing: tuple[str, ...], environ: Mapping[str, str], scheme: str
+) -> None:
+    """Raise an InvalidConfigError if any of ``found`` is set and any of ``missing`` is not."""
+    present = [name for name in found if environ.get(name, "").strip()]
+    absent = [name for name in missing if not environ.get(name, "").strip()]
+    if present and absent:
+        state = " and ".join(f"{name} is {'empty' if name in environ else 'not set'}" for name in absent)
         raise InvalidConfigError(
-            (f"credentials in the environment: {there[0]} is set, {state}; looked for: {LOOKED_FOR[scheme]}",)
+            (f"incomplete credentials (environment): {present[0]} is set, {state}; looked for: {LOOKED_FOR[scheme]}",)
         )
 
 
 def _refuse_empty(names: tuple[str, ...], environ: Mapping[str, str]) -> None:
-    """Raise if a variable is there and blank: obstore would sign with nothing."""
+    """Raise an InvalidConfigError if a variable is set but blank: obstore would sign with an empty key."""
     blank = [name for name in names if name in environ and not environ[name].strip()]
     if blank:
         verb = "is" if len(blank) == 1 else "are"
-        raise InvalidConfigError((f"{' and '.join(blank)} {verb} empty in the environment; give a value, or unset it",))
+        raise InvalidConfigError((f"{' and '.join(blank)} {verb} empty in the environment; set a value, or unset it",))
 
 
 def _aws(environ: Mapping[str, str]) -> dict[str, Any]:
     key, secret = _AWS_KEYS
-    _refuse_half((key,), (secret,), environ, "s3")
-    _refuse_half((secret,), (key,), environ, "s3")
+    _require_complete((key,), (secret,), environ, "s3")
+    _require_complete((secret,), (key,), environ, "s3")
     region = {}
-    if "AWS_REGION" in environ and not environ["AWS_REGION"].strip():  # obstore would sign for a region without a name
+    if "AWS_REGION" in environ and not environ["AWS_REGION"].strip():  # obstore would sign for an empty region
         region = {"region": environ.get("AWS_DEFAULT_REGION", "").strip() or "us-east-1"}
     profile = {} if environ.get(key, "").strip() else _aws_profile(environ)
     if "credential_provider" not in profile:
-        _refuse_half(("AWS_SESSION_TOKEN",), _AWS_KEYS, environ, "s3")
+        _require_complete(("AWS_SESSION_TOKEN",), _AWS_KEYS, environ, "s3")
         _refuse_empty((*_AWS_KEYS, "AWS_SESSION_TOKEN"), environ)
     return region | profile
 
 
 def _aws_profile(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return what takes credentials from a profile, where one is named or nothing else is there."""
+    """Return options with credentials of a profile, if AWS_PROFILE or a file in ``~/.aws`` exists."""
     named = environ.get("AWS_PROFILE")
     folder = Path("~/.aws").expanduser()
     if not named and not any((folder / name).is_file() for name in ("credentials", "config")):
@@ -126,7 +127,7 @@ def _aws_profile(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _from_boto3() -> dict[str, Any]:
-    import boto3  # noqa: PLC0415 - only where it is installed
+    import boto3  # noqa: PLC0415 - optional dependency
     import botocore.exceptions  # noqa: PLC0415 - as above
 
     try:
@@ -159,26 +160,26 @@ def _azure(environ: Mapping[str, str]) -> dict[str, Any]:
         names = "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING"
         raise InvalidConfigError((f"no storage account: {names} are not set; looked for: {LOOKED_FOR['az']}",))
     if not key and not sas:
-        _refuse_half(("AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"), _AZURE_PRINCIPAL, environ, "az")
+        _require_complete(("AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"), _AZURE_PRINCIPAL, environ, "az")
         _refuse_empty((*_AZURE_KEY, *_AZURE_SAS), environ)
     fields = {"account_name": account, "account_key": key, "sas_key": _signature(sas) if not key else ""}
     return {name: value for name, value in fields.items() if value}
 
 
 def _signature(token: str) -> str:
-    """Return a shared access signature without the address or the question mark that Azure's portal shows before it."""
+    """Return a shared access signature without the address or the question mark that the portal puts before it."""
     return token.rpartition("?")[2]
 
 
 @dataclass(frozen=True)
 class ConnectionString:
-    """What Azure's portal calls a connection string; the field names are obstore's."""
+    """A connection string of Azure's portal; the field names are obstore's."""
 
     fields: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> ConnectionString:
-        """Return the parts of ``AccountName=...;AccountKey=...``; raise InvalidConfigError if no account is named."""
+        """Return the parts of ``AccountName=...;AccountKey=...``; raise an InvalidConfigError if it has no account."""
         parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
         account = parts.get("AccountName", "")
         endpoint = parts.get("BlobEndpoint", "").rstrip("/")
@@ -187,7 +188,9 @@ class ConnectionString:
             endpoint = f"{scheme}://{account}.blob.{parts['EndpointSuffix']}"
         account = account or (urlsplit(endpoint).hostname or "").partition(".")[0]
         if not account:
-            raise InvalidConfigError(("AZURE_STORAGE_CONNECTION_STRING (environment) names no account",))
+            raise InvalidConfigError(
+                ("AZURE_STORAGE_CONNECTION_STRING (environment) does not contain an account name",)
+            )
         fields = {
             "account_name": account,
             "account_key": parts.get("AccountKey", ""),
@@ -198,14 +201,14 @@ class ConnectionString:
 
 
 def _require_google_files(environ: Mapping[str, str]) -> None:
-    """Raise if a variable names a file of credentials that is not there, or is not JSON."""
+    """Raise an InvalidConfigError if a credentials file does not exist, or is not valid JSON."""
     for name in _GOOGLE_FILES:
         path = environ.get(name, "").strip()
         if not path:
             continue
         if path.startswith("{"):
             raise InvalidConfigError(
-                (f"{name} (environment) is to name a file; for the key itself use GOOGLE_SERVICE_ACCOUNT_KEY",)
+                (f"{name} (environment) must be the path of a file; for the key itself use GOOGLE_SERVICE_ACCOUNT_KEY",)
             )
         try:
             json.loads(Path(path).read_bytes())

@@ -1,7 +1,7 @@
-"""``--to`` as a place; what is none is refused with the form to write, worked out from the value.
+"""Parse ``--to``; refuse any other value, and suggest a correction.
 
-Places have the forms ``s3://bucket/prefix``, ``az://container/prefix``, ``gs://bucket/prefix`` and paths of folders. A
-value that may hold a secret is never repeated in a message.
+A destination is ``s3://bucket/prefix``, ``az://container/prefix``, ``gs://bucket/prefix`` or the path of a folder. A
+value that may contain a secret is never repeated in a message.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _GCS_ADDRESS = re.compile(
     r"(?:([^/]+)\.)?(?:storage\.(?:googleapis|cloud\.google)\.com|console\.cloud\.google\.com/storage/browser)/(.*)",
     re.IGNORECASE,
 )
-_AROUND = " \t\r\n'\""
-"""What people leave around a value that was copied."""
+_COPIED_AROUND = " \t\r\n'\""
+"""Characters that may surround a copied value."""
 
 
 @dataclass(frozen=True)
 class StoreLimits:
-    """How patient a store's client is; tests pass short ones.
+    """Retries and timeouts of a store's client; tests pass short ones.
 
     Attributes:
-        max_retries: After the first request.
-        retry_seconds: No retry begins later than this after the first request.
-        first_wait_seconds: Before the first retry; doubles from there.
-        connect_seconds: For a connection.
-        request_seconds: For a whole request: a part of 8 MB at 28 KB/s.
+        max_retries: Retries after the first request.
+        retry_seconds: No retry starts later than this after the first request.
+        first_wait_seconds: Wait before the first retry; it doubles for each further retry.
+        connect_seconds: Timeout of a connection attempt.
+        request_seconds: Timeout of a whole request; enough for a part of 8 MB at 28 KB/s.
     """
 
     max_retries: int = 8
@@ -62,7 +62,7 @@ class Destination:
     Attributes:
         scheme: ``s3``, ``az``, ``gs`` or ``file``.
         bucket: Bucket or container; empty for a folder.
-        prefix: Path inside it without slashes at its ends, or the folder's path.
+        prefix: Path in the bucket without slashes at its ends, or the folder's path.
     """
 
     scheme: str
@@ -70,8 +70,8 @@ class Destination:
     prefix: str
 
     def __str__(self) -> str:
-        if self.scheme == "file":  # as it is to be written, or its name would be refused
-            return f"./{self.prefix}" if _begins_like_an_address(self.prefix) else self.prefix
+        if self.scheme == "file":  # in a form that can be parsed again
+            return f"./{self.prefix}" if _looks_like_address(self.prefix) else self.prefix
         return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
 
     @property
@@ -80,14 +80,16 @@ class Destination:
 
 
 def parse_destination(to: str) -> Destination:
-    """Return what ``--to`` names, or raise an InvalidConfigError that says what to write.
+    """Return the destination that ``--to`` names.
 
-    Only a plain path is a folder: what begins like an address and is none of a known store is refused, or a mistyped
-    store would become a folder with its name.
+    A value like an address of an unknown store is not used as a folder's path: a mistyped store would become a folder.
+
+    Raises:
+        InvalidConfigError: ``to`` is not a destination; the message suggests a correction.
     """
     if not to.strip():
         raise InvalidConfigError(("--to is empty",))
-    if not _begins_like_an_address(to):
+    if not _looks_like_address(to):
         return Destination("file", "", str(Path(to).expanduser()))
     destination = _known_destination(to)
     if destination is None:
@@ -95,112 +97,112 @@ def parse_destination(to: str) -> Destination:
     return destination
 
 
-def _begins_like_an_address(to: str) -> bool:
-    """Return whether a colon is in the first part of ``to``, behind more than a drive's letter."""
+def _looks_like_address(to: str) -> bool:
+    """Return whether the first part of ``to`` contains a colon, except after a drive letter."""
     drive = re.match(r"[A-Za-z]:(?!//)", to)
-    return drive is None and ":" in re.split(r"[/\\]", to.strip(_AROUND), maxsplit=1)[0]
+    return drive is None and ":" in re.split(r"[/\\]", to.strip(_COPIED_AROUND), maxsplit=1)[0]
 
 
 def _known_destination(to: str) -> Destination | None:
     scheme, separator, rest = to.partition("://")
     bucket, _, prefix = rest.partition("/")
-    if not separator or _may_hold_a_secret(to) or to != to.strip(_AROUND):
+    if not separator or _may_contain_secret(to) or to != to.strip(_COPIED_AROUND):
         return None
     if scheme == "file":
         return None if bucket or not prefix.strip("/") else Destination("file", "", f"/{prefix}")
-    is_address = scheme == "az" and "." in bucket  # of an account; the names of containers have no dots
+    is_address = scheme == "az" and "." in bucket  # an account's address; container names have no dots
     return (
         None if scheme not in _SCHEMES or not bucket or is_address else Destination(scheme, bucket, prefix.strip("/"))
     )
 
 
-def _may_hold_a_secret(to: str) -> bool:
+def _may_contain_secret(to: str) -> bool:
     return "?" in to or "#" in to or "@" in to.replace("://", ":", 1).partition("/")[0]
 
 
 def _refusal(to: str) -> str:
-    """Return why ``to`` is refused and what to write in its place."""
-    may_hold_a_secret, near = _may_hold_a_secret(to), _near_place(to)
-    if near is not None and _begins_like_an_address(near.form) and _known_destination(near.form) is None:
-        near = None
-    said = "the value" if may_hold_a_secret else repr(to)
-    if near is not None and (not may_hold_a_secret or to.partition(":")[0] not in _SCHEMES):
-        more = "; credentials belong in the environment" if "?" in to else ""
-        return f"--to: {said} is not a place that this program knows; write {near.form}{near.beside}{more}"
-    if may_hold_a_secret:
-        return "--to holds more than a place; credentials belong in the environment (see docs/landing.md)"
+    """Return the message that refuses ``to`` and suggests a correction."""
+    is_secret, suggestion = _may_contain_secret(to), _suggestion(to)
+    if suggestion is not None and _looks_like_address(suggestion.to) and _known_destination(suggestion.to) is None:
+        suggestion = None
+    shown = "the value" if is_secret else repr(to)
+    if suggestion is not None and (not is_secret or to.partition(":")[0] not in _SCHEMES):
+        more = "; put credentials in the environment" if "?" in to else ""
+        return f"--to: {shown} is not a known destination; use {suggestion.to}{suggestion.hint}{more}"
+    if is_secret:
+        return "--to contains more than a destination; put credentials in the environment (see docs/landing.md)"
     forms = ", ".join(f"{scheme}://{what}/prefix" for scheme, what in _SCHEMES.items())
-    folder = "" if "://" in to else f", such as ./{to} where the folder's name has a colon"
-    return f"--to: {said} is none of {forms}, a folder{folder}"
+    folder = "" if "://" in to else f" (./{to} if the folder's name contains a colon)"
+    return f"--to: {shown} must be {forms} or a folder{folder}"
 
 
-class _NearPlace(NamedTuple):
-    """What to write after ``--to``, and ``beside`` it what is to be set as well, as an end of a sentence."""
+class _Suggestion(NamedTuple):
+    """A valid value of ``--to`` and a hint, such as a variable to set, to append to it in a message."""
 
-    form: str
-    beside: str = ""
+    to: str
+    hint: str = ""
 
 
-def _near_place(to: str) -> _NearPlace | None:
-    """Return what ``to`` was meant to be; None where that is not clear. A query or a password is never part of it."""
-    scheme, _, rest = to.strip(_AROUND).partition(":")
+def _suggestion(to: str) -> _Suggestion | None:
+    """Return the probably intended destination, or None; it never contains a query or a password."""
+    scheme, _, rest = to.strip(_COPIED_AROUND).partition(":")
     scheme, path = scheme.lower(), re.split(r"[?#]", rest, maxsplit=1)[0].replace("\\", "/")
     if scheme in ("file", "dbfs"):
-        return _of_folder(scheme, path)
-    kinds: dict[tuple[str, ...], Callable[[str], _NearPlace | None]] = {
-        _ADDRESSES: _of_address,
-        _AZURE: _of_azure,
-        _S3: lambda path: _joined("s3", path),
-        _S3_COMPATIBLE: lambda path: _joined("s3", path, " with AWS_ENDPOINT_URL set to the store's address"),
-        _GCS: lambda path: _joined("gs", path),
-        ("arn",): lambda path: _joined("s3", path.partition(":::")[2]),
+        return _suggest_folder(scheme, path)
+    kinds: dict[tuple[str, ...], Callable[[str], _Suggestion | None]] = {
+        _ADDRESSES: _suggest_for_web_address,
+        _AZURE: _suggest_azure,
+        _S3: lambda path: _suggest("s3", path),
+        _S3_COMPATIBLE: lambda path: _suggest("s3", path, " with AWS_ENDPOINT_URL set to the store's address"),
+        _GCS: lambda path: _suggest("gs", path),
+        ("arn",): lambda path: _suggest("s3", path.partition(":::")[2]),
     }
-    return next((made(path.strip("/")) for schemes, made in kinds.items() if scheme in schemes), None)
+    return next((suggest(path.strip("/")) for schemes, suggest in kinds.items() if scheme in schemes), None)
 
 
-def _of_azure(path: str) -> _NearPlace | None:
+def _suggest_azure(path: str) -> _Suggestion | None:
     with_account = _AZURE_WITH_ACCOUNT.fullmatch(path)
     if with_account:
         container, account, inside = with_account.groups("")
-        return _joined("az", f"{container}{inside}", _account(account))
+        return _suggest("az", f"{container}{inside}", _account(account))
     address = _AZURE_ADDRESS.fullmatch(path)
-    return _joined("az", address[2], _account(address[1])) if address else _joined("az", path)
+    return _suggest("az", address[2], _account(address[1])) if address else _suggest("az", path)
 
 
-def _of_address(path: str) -> _NearPlace | None:
-    """Return the place behind an address of a store's own web interface."""
+def _suggest_for_web_address(path: str) -> _Suggestion | None:
+    """Return the destination for an address of a store's web interface."""
     path = unquote(path)
     azure = _AZURE_ADDRESS.fullmatch(path)
     if azure:
-        return _of_azure(path)
+        return _suggest_azure(path)
     for scheme, pattern in (("s3", _S3_ADDRESS), ("gs", _GCS_ADDRESS)):
         match = pattern.fullmatch(path if "/" in path else f"{path}/")
         if match:
-            return _joined(scheme, "/".join(filter(None, match.groups())))
+            return _suggest(scheme, "/".join(filter(None, match.groups())))
     return None
 
 
-def _of_folder(scheme: str, path: str) -> _NearPlace | None:
+def _suggest_folder(scheme: str, path: str) -> _Suggestion | None:
     inside = path.strip("/")
     if not inside:
         return None
     if scheme == "dbfs":
-        return _NearPlace(f"/dbfs/{inside}")
+        return _Suggestion(f"/dbfs/{inside}")
     if not path.startswith("/"):
-        return _NearPlace(f"./{inside}")
+        return _Suggestion(f"./{inside}")
     has_host = path.startswith("//") and not path.startswith("///")
     if not has_host:
-        return _NearPlace(f"/{inside}")
-    return _NearPlace(f"./{inside}", f", or /{inside} if its path begins at the root")
+        return _Suggestion(f"/{inside}")
+    return _Suggestion(f"./{inside}", f" (or /{inside} if the path is absolute)")
 
 
-def _joined(scheme: str, path: str, beside: str = "") -> _NearPlace | None:
-    """Return a place of a store; None where no bucket is named, or something that may be a password."""
+def _suggest(scheme: str, path: str, hint: str = "") -> _Suggestion | None:
+    """Return a destination in a store; None without a bucket, or if the bucket may contain a password."""
     bucket, _, inside = path.strip("/").partition("/")
     if not bucket or "@" in bucket:
         return None
     inside = inside.strip("/")
-    return _NearPlace(f"{scheme}://{bucket}" + (f"/{inside}" if inside else ""), beside)
+    return _Suggestion(f"{scheme}://{bucket}" + (f"/{inside}" if inside else ""), hint)
 
 
 def _account(name: str) -> str:

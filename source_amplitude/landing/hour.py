@@ -1,17 +1,16 @@
-"""One hour of a proven archive into the store: its objects, then its manifest.
+"""Write one hour of a verified archive to the store: first its objects, then its manifest.
 
-Landing an hour twice changes nothing: a member that the manifest names, whose object has the size that was landed and
-which is the same at Amplitude (size and CRC-32 of its gzip file), is left alone, and so is a manifest that would say
-nothing new.
+Idempotent: a member is skipped if the manifest lists it, its object has the recorded size, and Amplitude's gzip file
+is unchanged (size and CRC-32). A manifest without changes is not written again.
 
-Two runs may land one hour at the same time. Objects are written over each other in any order, and manifests are
-written only over the one that was read (`Store.update`), so that the second run sees what the first has written:
+Two runs may land the same hour at the same time. They may overwrite each other's objects in any order. A manifest is
+replaced only if it is still the one that was read (`Store.update`), so the second run sees the first run's manifest:
 
-* Both name the same objects with the same content: they are merged, and the later answer of Amplitude decides.
-* They name an object of different content, or the store has an object in another version (etag) than was written: which
-  content is there is not certain. These objects leave the manifest, and the hour has failed; the run that sees it asks
-  for the hour once more, and the next one does as well if this one is killed.
-* An object of the other manifest that is no longer in the store is left out.
+* Same objects, same content: the manifests are merged, and the later response of Amplitude decides.
+* Different content for one object, or another etag in the store than the written one: the object's content is
+  uncertain. The object is removed from the manifest, and the hour fails. This run requests the hour again; if it is
+  killed, the next run does.
+* Objects of the other manifest that are missing in the store are removed from the manifest.
 """
 
 from __future__ import annotations
@@ -49,33 +48,33 @@ _logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class FoundHour:
-    """What the store held of an hour when the run began.
+    """The state of an hour in the store at the start of the run.
 
     Attributes:
-        sizes: Bytes of what is in the hour's folder, by name.
-        is_due: Whether the time of another look is worth a new manifest by itself.
+        sizes: Object sizes in bytes in the hour's folder, by name.
+        is_recheck: Whether a recheck age was passed, so that the manifest's `asked_at` must be updated.
     """
 
     window: HourWindow
     manifest: Manifest | None
     sizes: Mapping[str, int]
-    is_due: bool
+    is_recheck: bool
 
     def landed(self, member: Member) -> LandedObject | None:
         objects = self.manifest.objects if self.manifest else ()
         return next((each for each in objects if each.member == member.text), None)
 
-    def gone(self) -> frozenset[str]:
-        """Return the names of objects that the manifest has and the store has not."""
+    def missing_names(self) -> frozenset[str]:
+        """Return the names of objects that are in the manifest but not in the store."""
         return frozenset(each.name for each in (self.manifest.objects if self.manifest else ())) - self.sizes.keys()
 
 
 @dataclass(frozen=True)
 class HourWriter:
-    """Writes one hour; several are at work at once.
+    """Writes one hour; several writers run at the same time.
 
     Attributes:
-        asked_at: When the request was sent that brought the archive.
+        asked_at: When the archive's request was sent.
         raise_if_stopped: Called before each object.
     """
 
@@ -86,10 +85,10 @@ class HourWriter:
     raise_if_stopped: Callable[[], None]
 
     def write(self, archive: Archive, members: list[Member]) -> HourResult:
-        """Write what is new or changed of ``members`` and then the manifest.
+        """Write the new and changed ``members``, then the manifest.
 
         Raises:
-            AmplitudeError: The store fails; what was written is without a manifest then, and is written again.
+            AmplitudeError: The store fails. The written objects have no manifest, so the next run writes them again.
         """
         window = self.found.window
         result = HourResult(window)
@@ -121,8 +120,8 @@ class HourWriter:
             ),
             is_new=result.objects.has_changes,
         )
-        for name in sorted(self.found.gone() - {each.name for each in manifest.objects}):
-            _logger.warning("%s of %s is gone from the store, and Amplitude has it no more.", name, window)
+        for name in sorted(self.found.missing_names() - {each.name for each in manifest.objects}):
+            _logger.warning("%s of %s is missing in the store and no longer at Amplitude.", name, window)
         if manifest.state is HourState.FAILED:
             result.broken = StoreError(manifest.reason)
         else:
@@ -130,7 +129,7 @@ class HourWriter:
         return result
 
     def _unchanged(self, member: Member, name: str) -> LandedObject | None:
-        """Return what the manifest says of a member if its object is there, as Amplitude has it now."""
+        """Return the manifest's entry of a member if its object is in the store and unchanged at Amplitude."""
         landed = self.found.landed(member)
         if landed is None or landed.name != name or self.found.sizes.get(name) != landed.object_bytes:
             return None
@@ -162,12 +161,12 @@ class HourWriter:
 
     def _report_replaced(self, name: str, member: Member, landed: LandedObject, rendered: Rendered) -> None:
         if _is_same(landed, member):
-            there = f"{self.found.sizes[name]:,}"
-            text = "%s of %s had %s bytes in the store, %s were landed: replaced."
-            _logger.warning(text, name, self.found.window, there, f"{landed.object_bytes:,}")
+            size = f"{self.found.sizes[name]:,}"
+            text = "Replaced %s of %s: it had %s bytes in the store instead of %s."
+            _logger.warning(text, name, self.found.window, size, f"{landed.object_bytes:,}")
             return
         _logger.warning(
-            "Amplitude has changed %s of %s since it was landed (%s events, now %s): replaced.",
+            "Replaced %s of %s: Amplitude has changed it since it was landed (%s events, now %s).",
             name,
             self.found.window,
             f"{landed.events:,}",
@@ -175,7 +174,7 @@ class HourWriter:
         )
 
     def _event_types(self, result: HourResult) -> Mapping[str, int]:
-        """Return the hour's events by type; none where not all of its objects were counted, now or before."""
+        """Return the hour's events by type; empty unless all of its objects were counted, now or before."""
         events = Counter[str]()
         for rendered in result.rendered.values():
             events.update(rendered.event_types)
@@ -188,10 +187,10 @@ class HourWriter:
         return events
 
     def _write_manifest(self, mine: Manifest, *, is_new: bool) -> Manifest:
-        """Write the manifest unless it would say nothing new; return what is in the store."""
-        before, gone = self.found.manifest, self.found.gone()
-        if before is None or before.state is not HourState.DONE or is_new or self.found.is_due or gone:
-            return write_manifest(self.store, mine, before, gone=gone)
+        """Write the manifest if it has changed; return the manifest in the store."""
+        before, missing = self.found.manifest, self.found.missing_names()
+        if before is None or before.state is not HourState.DONE or is_new or self.found.is_recheck or missing:
+            return write_manifest(self.store, mine, before, missing=missing)
         return before
 
 
@@ -200,28 +199,28 @@ def _is_same(landed: LandedObject, member: Member) -> bool:
 
 
 def write_manifest(
-    store: Store, mine: Manifest, before: Manifest | None, *, gone: frozenset[str] = frozenset()
+    store: Store, mine: Manifest, before: Manifest | None, *, missing: frozenset[str] = frozenset()
 ) -> Manifest:
-    """Write a manifest, together with what another run has written for the same hour; return what was written.
+    """Write a manifest, merged with another run's manifest of the same hour; return the written one.
 
     Args:
-        before: The manifest when the run began.
-        gone: Objects that were not there, whatever another manifest says.
+        before: The manifest at the start of the run.
+        missing: Objects that were missing in the store at the start of the run.
     """
     path, written = manifest_path(mine.window.start), mine
 
-    def change(conservative_now: bytes | None) -> bytes:
+    def change(current: bytes | None) -> bytes:
         nonlocal written
-        theirs = manifest_from_bytes(path, conservative_now) if conservative_now else None
+        theirs = manifest_from_bytes(path, current) if current else None
         written = mine
         if theirs is not None and (theirs != before or theirs.objects):
             ours, folder = {each.name for each in mine.objects}, hour_folder(mine.window.start)
-            lost = {name for name in gone - ours if store.etag(f"{folder}/{name}") is None}
+            lost = {name for name in missing - ours if store.etag(f"{folder}/{name}") is None}
             kept = tuple(each for each in theirs.objects if each.name not in lost)
             written = merged(mine, replace(theirs, objects=kept))
             if theirs != before:
-                unquestioned = frozenset(before.objects if before else ())
-                names = _in_question(mine, theirs, unquestioned) | _overwritten(mine, written, store, unquestioned)
+                certain = frozenset(before.objects if before else ())
+                names = _conflicting(mine, theirs, certain) | _overwritten(mine, written, store, certain)
                 written = _without(names, written)
         return manifest_to_bytes(written)
 
@@ -229,21 +228,21 @@ def write_manifest(
     return written
 
 
-def _in_question(mine: Manifest, theirs: Manifest, unquestioned: frozenset[LandedObject]) -> set[str]:
-    """Return the objects of which two runs had different answers; which one was the later is not certain."""
-    new = {each.name: each for each in theirs.objects if each not in unquestioned}
+def _conflicting(mine: Manifest, theirs: Manifest, certain: frozenset[LandedObject]) -> set[str]:
+    """Return the objects that two concurrent runs wrote with different content (write order unknown)."""
+    new = {each.name: each for each in theirs.objects if each not in certain}
     return {each.name for each in mine.objects if each.name in new and each.packed_crc32 != new[each.name].packed_crc32}
 
 
-def _overwritten(mine: Manifest, written: Manifest, store: Store, unquestioned: frozenset[LandedObject]) -> set[str]:
-    """Return those of our objects that are not in the store as ``written`` says: one run wrote over the other's."""
+def _overwritten(mine: Manifest, written: Manifest, store: Store, certain: frozenset[LandedObject]) -> set[str]:
+    """Return our objects whose etag in the store differs from ``written``: one run overwrote the other's object."""
     folder, names = hour_folder(mine.window.start), {each.name for each in mine.objects}
-    new = (each for each in written.objects if each.name in names and each not in unquestioned)
+    new = (each for each in written.objects if each.name in names and each not in certain)
     return {each.name for each in new if store.etag(f"{folder}/{each.name}") != each.etag}
 
 
 def _without(names: set[str], manifest: Manifest) -> Manifest:
-    """Return ``manifest`` without these objects and as failed, or as it is where there are none."""
+    """Return ``manifest`` as failed and without these objects; unchanged if ``names`` is empty."""
     if not names:
         return manifest
     return replace(
@@ -251,5 +250,5 @@ def _without(names: set[str], manifest: Manifest) -> Manifest:
         state=HourState.FAILED,
         objects=tuple(each for each in manifest.objects if each.name not in names),
         event_types={},
-        reason=f"Another landing wrote {', '.join(sorted(names))} of {manifest.window} at the same time.",
+        reason=f"Another run wrote {', '.join(sorted(names))} of {manifest.window} at the same time.",
     )

@@ -1,7 +1,7 @@
-"""What a store holds of a span of hours, and the ledger that follows from it.
+"""The inventory of a store for a span of hours, and the ledger built from it.
 
-A few requests a day: one for the names of all manifests, one for each manifest of the span, one for the sizes of each
-day's objects. The ledger is made of these alone, so that nothing but the store has to be kept between two runs.
+Few requests: one lists all manifests, one reads each manifest of the span, one lists the objects of each day. The
+ledger is built from these alone, so no state besides the store is kept between runs.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _HOURS_TO_LOOK_AT = 48
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a store holds.
+    """The manifests and object sizes of a span.
 
     Attributes:
-        hours: Every hour that has a manifest, in order, of the span or not.
-        manifests: Those of the span, by the start of their hour.
-        folders: Sizes of the objects of the span's days, by folder and name.
-        earlier: The newest hour before the span that has events, if it was looked for and found.
-        later: The newest hour after the span that has events, if it was looked for and found.
+        hours: All hours with a manifest, also outside the span, in order.
+        manifests: The span's manifests, by the start of their hour.
+        folders: Object sizes in bytes of the span's days, by folder and name.
+        earlier: The manifest of the newest hour with events before the span, if found.
+        later: The manifest of the newest hour with events after the span, if found.
     """
 
     hours: tuple[datetime, ...]
@@ -55,7 +55,7 @@ class Inventory:
 
     @property
     def known(self) -> tuple[Manifest, ...]:
-        """Every manifest that was read."""
+        """All manifests that were read."""
         return (*self.manifests.values(), *filter(None, (self.earlier, self.later)))
 
     def sizes(self, hour: datetime) -> Mapping[str, int]:
@@ -63,23 +63,23 @@ class Inventory:
 
 
 def landed_hours(store: Store) -> tuple[datetime, ...]:
-    """Return every hour that has a manifest, in order."""
+    """Return all hours with a manifest, in order."""
     return tuple(sorted(filter(None, map(hour_of_manifest, store.sizes(MANIFEST_FOLDER)))))
 
 
 def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], *, look_around: bool) -> Inventory:
-    """Return what ``store`` holds of ``span``.
+    """Return the inventory of ``span``.
 
     Args:
-        hours: From `landed_hours`.
-        look_around: Whether to look for hours with events before and after the span: they say in which form and of
-            which project hours are there, and a later one makes open hours empty ones.
+        hours: The result of `landed_hours`.
+        look_around: Whether to read manifests before and after the span as well. They show the format and the project
+            of the stored hours; a later hour with events settles open hours as empty.
     """
     wanted = [hour for hour in hours if span.start <= hour < span.end]
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory") as pool:
         manifests = pool.map(lambda hour: read_manifest(store, hour), wanted)
         found = {hour: manifest for hour, manifest in zip(wanted, manifests, strict=True) if manifest is not None}
-        # Only now: objects that another run adds meanwhile are there before a manifest names them.
+        # List objects after reading the manifests: another run writes its objects before its manifest.
         days = pool.map(lambda day: store.sizes(day_folder(day)), days_of(span))
         stored = {path: size for sizes in days for path, size in sizes.items()}
     inventory = Inventory(hours, found, by_folder(stored))
@@ -93,19 +93,18 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
 
 
 def read_manifest(store: Store, hour: datetime) -> Manifest | None:
-    """Return an hour's manifest, or None where it has none; raise an InvalidManifestError if it cannot be read."""
+    """Return an hour's manifest, or None without one. Raise an InvalidManifestError if it is not valid."""
     path = manifest_path(hour)
     content = store.get(path)
-    if content is None or not content.body:  # a machine that loses power may leave an empty file in a folder
+    if content is None or not content.body:  # a power failure can leave an empty file
         return None
     return manifest_from_bytes(path, content.body)
 
 
 def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
-    """Return what the manifests say in the terms of a sync's state.
+    """Return the ledger that corresponds to the manifests.
 
-    Hours whose objects are not all there count as never read; what is known of their members is left out, so that
-    these are landed again.
+    Hours with missing or truncated objects count as never read, without members, so that they are landed again.
     """
     ledger = Ledger()
     empty: list[HourWindow] = []
@@ -120,7 +119,7 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
             found_open.append(manifest)
         elif manifest.state is HourState.EMPTY:
             empty.append(manifest.window)
-    _note_open(ledger, found_open, export_delay_hours)
+    _mark_open(ledger, found_open, export_delay_hours)
     ledger.settle(HourSet.of(empty))
     if inventory.later is not None:
         ledger.mark_done(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
@@ -129,29 +128,32 @@ def ledger_of(inventory: Inventory, *, export_delay_hours: int) -> Ledger:
     return ledger
 
 
-def _note_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: int) -> None:
-    """Record hours without files in two calls, since each takes longer the more windows there are.
+def _mark_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: int) -> None:
+    """Mark hours without files in two calls, because a call is slow if there are many windows.
 
-    Of the ripe ones the latest time that they were asked for stands for all, of the others the earliest.
+    All conclusive hours get the latest of their request times, all others the earliest.
     """
-    ripe = [each for each in manifests if each.asked_at >= conclusive_at(each.window.start, export_delay_hours)]
-    unripe = [each for each in manifests if each.asked_at < conclusive_at(each.window.start, export_delay_hours)]
-    for alike, one_of in ((ripe, max), (unripe, min)):
+    conclusive = [each for each in manifests if each.asked_at >= conclusive_at(each.window.start, export_delay_hours)]
+    inconclusive = [each for each in manifests if each.asked_at < conclusive_at(each.window.start, export_delay_hours)]
+    for alike, one_of in ((conclusive, max), (inconclusive, min)):
         if alike:
             hours, asked_at = HourSet.of(each.window for each in alike), one_of(each.asked_at for each in alike)
             ledger.mark_empty_response(hours, asked_at=asked_at, export_delay_hours=export_delay_hours)
 
 
 def require_fitting(inventory: Inventory, format_: str, destination: object) -> None:
-    """Raise an error if the store holds hours in another form than ``format_``, or hours of several projects."""
+    """Raise an error if the store contains hours in another format than ``format_``, or of several projects."""
     formats = {manifest.format for manifest in inventory.known if manifest.format} - {format_}
     if formats:
-        raise OtherFormatError(f"{destination} holds hours landed as {min(formats)}, and {format_} was asked for.")
+        raise OtherFormatError(
+            f"{destination} already contains {min(formats)} files.",
+            next_step=f"Use --format {min(formats)}, or another folder.",
+        )
     projects = sorted({manifest.project for manifest in inventory.known if manifest.project})
     if len(projects) > 1:
         raise OtherProjectError(
-            f"{destination} holds hours of the projects {projects[0]} and {projects[1]}.",
-            next_step="Use one prefix for each project.",
+            f"{destination} contains hours of projects {projects[0]} and {projects[1]}.",
+            next_step="Use one folder per project.",
         )
 
 

@@ -1,7 +1,7 @@
-"""``--format json``: a JSON array for each day beside the raw hours of a folder, as scripts keep yesterday's export.
+"""``--format json``: one JSON array per day, next to the raw hours in a folder.
 
-An array holds every record of its day's hours as ``read`` emits them; it is made of the raw objects, again whenever one
-of them is newer, and is replaced as a whole or not at all.
+An array contains the records of all hours of its day, as ``read`` emits them. It is made from the raw objects, written
+again if one of them is newer, and replaced atomically.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from source_amplitude.archive import Content, Member, iter_line_batches
 from source_amplitude.archive.gzip_codec import open_gzip
 from source_amplitude.disk import DiskErrors, atomic_write
 from source_amplitude.encoding import JsonLines
-from source_amplitude.errors import CorruptArchiveError, MalformedLinesError, StoreDeniedError
+from source_amplitude.errors import CorruptArchiveError, MalformedLinesError, StoreDeniedError, counted
 from source_amplitude.export.oddities import Oddities
 from source_amplitude.landing.formats.body import OddLines
 from source_amplitude.landing.inventory import days_of, landed_hours, take_inventory
@@ -39,11 +39,11 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
     """Write ``json/date=2026-01-01.json`` for each day of ``span`` whose array is missing or older than its hours.
 
     Args:
-        span: Hours that were landed; the arrays hold all hours of their days, earlier landed ones too.
-        changed_days: Days that got objects just now.
+        span: The landed hours; an array contains all landed hours of its day, also earlier ones.
+        changed_days: Days with objects written by this run.
 
     Returns:
-        How many lines of a raw object were no JSON objects and are left out of the arrays, by object.
+        The number of malformed lines, which the arrays leave out, by raw object.
     """
     whole_days = HourWindow(span.start.replace(hour=0), (span.end - HOUR).replace(hour=0) + DAY)
     inventory = take_inventory(store, whole_days, landed_hours(store), look_around=False)
@@ -58,7 +58,7 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
         ]
         out = root / array_path(day)
         if paths and (day in changed or _is_older(out, paths)):
-            array = write_day_array(out, _opened(paths))
+            array = write_day_array(out, _open_each(paths))
             malformed |= array.malformed_lines
             for name, findings in array.findings.items():
                 oddities.add(findings, partial(_line, name))
@@ -69,11 +69,11 @@ def write_day_files(store: Store, root: Path, span: HourWindow, changed_days: It
 
 def malformed_error(malformed: dict[str, int]) -> MalformedLinesError:
     lines, name = sum(malformed.values()), next(iter(malformed))
-    count = "One line is" if lines == 1 else f"{lines:,} lines are"
-    more = f" and {len(malformed) - 1} more objects" if len(malformed) > 1 else ""
+    count = "1 line is not a JSON object" if lines == 1 else f"{lines:,} lines are not JSON objects"
+    more = f" and {counted(len(malformed) - 1, 'more object')}" if len(malformed) > 1 else ""
     return MalformedLinesError(
-        f"{count} no JSON object, in {name}{more}.",
-        tried="The arrays of these days lack them; the raw objects beside the arrays hold them.",
+        f"{count}, in {name}{more}.",
+        tried="The arrays of these days leave them out; the raw objects contain them.",
     )
 
 
@@ -88,7 +88,7 @@ def _line(name: str, position: int) -> str:
     return f"{name}, line {position + 1}"
 
 
-def _opened(paths: list[Path]) -> Iterator[tuple[str, IO[bytes]]]:
+def _open_each(paths: list[Path]) -> Iterator[tuple[str, IO[bytes]]]:
     for path in paths:
         try:
             yield path.name, path.open("rb")
@@ -98,12 +98,11 @@ def _opened(paths: list[Path]) -> Iterator[tuple[str, IO[bytes]]]:
 
 @dataclass(frozen=True)
 class DayArray:
-    """What was written.
+    """A written array.
 
     Attributes:
-        malformed_lines: How many lines of an object were no JSON objects and are left out, by its name; objects
-            without such lines are not named.
-        findings: What was odd about the other lines, by the same name.
+        malformed_lines: Number of malformed lines, which are left out, by object; only objects that have some.
+        findings: Odd values in the other lines, by object.
     """
 
     events: int
@@ -113,14 +112,14 @@ class DayArray:
 
 
 def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> DayArray:
-    """Write the records of ``members`` to ``path`` as a JSON array, one record a line as ``read`` emits them.
+    """Write the records of ``members`` to ``path`` as a JSON array, one record per line, as ``read`` emits them.
 
-    Memory stays near a batch of lines.
+    Only about one batch of lines is in memory.
 
     Args:
-        path: Its folder is made where it is missing.
-        members: Names and raw gzip files at their start, in the order of the array, each asked for once the one before
-            is read; they are closed.
+        path: The array's file; its folder is created if it is missing.
+        members: Names and raw gzip files at their start, in the order of the array; each file is read to its end and
+            closed before the next one is taken.
 
     Raises:
         CorruptArchiveError: A file's gzip data is damaged.
@@ -130,7 +129,7 @@ def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> Day
     disk = DiskErrors("array", path.parent)
     with disk:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with disk, atomic_write(path, shows_all_output=False) as file:
+    with disk, atomic_write(path, is_only_writer=False) as file:
         separator = b"["  # before the first record; a comma before each other one
         for name, packed in members:
             odd = OddLines()
@@ -151,7 +150,7 @@ def write_day_array(path: Path, members: Iterable[tuple[str, IO[bytes]]]) -> Day
 
 def _batches(name: str, packed: IO[bytes]) -> Iterator[bytes]:
     with packed:
-        if not packed.read(1):  # to the unpackers an empty file is an empty content
+        if not packed.read(1):  # gzip readers accept an empty file as empty content
             raise CorruptArchiveError(f"The object {name} is empty.")
         packed.seek(0)
         with open_gzip(packed) as unpacked:

@@ -1,17 +1,17 @@
-"""One run of ``land``: what the store lacks of a span of hours is asked for, proven, written and noted.
+"""One run of ``land``: request the hours of a span, verify the archives, write objects and manifests.
 
-What is asked for: everything of the span, and compared; with ``--only-missing`` what the manifests and the sizes in the
-store do not show to be there. The ledger made of the manifests decides, by the same rules as for ``read``.
+Requests: all hours of the span; with ``--only-missing`` only the hours that are incomplete by the manifests and the
+object sizes in the store. A ledger built from the manifests decides, by the same rules as for ``read``.
 
-What is written: archives arrive oldest first, and the hours of one are written by several threads while the next one
-is downloaded. A member whose object is there as Amplitude has it now is not written again. An hour whose archive breaks
-is asked for again, with all behind it, a few times; then it has failed, and the others go on.
+Objects: archives arrive oldest first. Several threads write the hours of one archive while the next one is downloaded.
+A member is skipped if its object is in the store and Amplitude has not changed it. If a member is corrupt, its hour and
+the later hours of the archive are requested again, a few times; then the hour fails, and the run continues.
 
-What is noted when: an hour's manifest after its objects, so that a killed run leaves objects without a manifest, which
-the next run writes again. Hours without files are noted when their archive is done, as open or, once the ledger says
-so, as empty; failed hours at the end.
+Manifests: an hour's manifest is written after its objects. A killed run leaves objects without a manifest; the next run
+writes them again. Hours without files are recorded as open, or as empty once the ledger has settled them, when their
+archive is done. Failed hours are recorded at the end.
 
-Another run may land the same hours at the same time, on another machine too: `hour` has the rules for that.
+Another run may land the same hours at the same time, also on another machine; `hour` has the rules.
 """
 
 from __future__ import annotations
@@ -46,25 +46,24 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("airbyte")
 
 _ARCHIVES_AT_ONCE = 2
-_AGAIN = (
-    "Run the command again with --only-missing: it asks for these hours. An hour that will never heal can be named in "
-    "accepted_gaps."
+_NEXT_STEP = (
+    "Run the command again with --only-missing to land these hours. If an hour keeps failing, add it to accepted_gaps."
 )
 
 
 @dataclass
 class _InFlight:
-    """An archive whose hours are being written; those that were counted are no longer among them."""
+    """An archive whose hours are being written; counted hours are removed."""
 
     arrived: Arrived
     hours: deque[Future[HourResult]]
 
 
 class Lander:
-    """Lands a span of hours in a store, once.
+    """Lands a span of hours in a store; for one run.
 
     Args:
-        stop: Once set, the run ends with a StoppedError when the objects being written are.
+        stop: Once set, the run finishes the current objects and raises a StoppedError.
     """
 
     _inventory: Inventory
@@ -86,24 +85,25 @@ class Lander:
         self._amplitude = amplitude
         self._format = format_
         self._stop = stop
-        self._manifests: dict[datetime, Manifest] = {}  # as they are in the store by now
+        self._manifests: dict[datetime, Manifest] = {}  # the current ones in the store
         self._pool = ThreadPoolExecutor(format_.hours_at_once, thread_name_prefix="landing")
         self._in_flight: deque[_InFlight] = deque()
-        self._notes: list[Future[Manifest]] = []
+        self._manifest_writes: list[Future[Manifest]] = []
 
     def land(self, span: HourWindow, *, only_missing: bool) -> None:
-        """Land what the store lacks of ``span``, or whatever Amplitude has for it, and compare.
+        """Land ``span``: write new and changed objects, and skip unchanged ones.
 
         Args:
-            only_missing: Ask only for hours that are missing or short, that Amplitude had nothing for yet, or that were
-                landed so early that late files are to be looked for (``recheck_hours``).
+            only_missing: Request only hours that are missing, incomplete or open, or that are due for a recheck for
+                late-arriving files (``recheck_hours``).
 
         Raises:
-            HoursMissingError: At the end, when windows failed; or earlier, when they keep failing alike.
-            MalformedLinesError: At the end, by the policy for malformed lines.
-            AmplitudeError: What is not about one window; what was landed before stays.
+            HoursMissingError: At the end if windows failed; earlier if windows keep failing with the same kind of
+                error.
+            MalformedLinesError: At the end, depending on the policy for malformed lines.
+            AmplitudeError: Any error that concerns more than one window; objects written before stay.
         """
-        self._take_stock(span)
+        self._load_inventory(span)
         policy, tally = self.config.malformed_lines, self.landing.tally
         reread = hours_still_flawed(self._ledger, policy) if only_missing else HourSet((span,))
         self.listener.begin("land", self.landing.stats)
@@ -112,17 +112,18 @@ class Lander:
             tally.raise_what_is_left(self._ledger, policy, tried="All other hours were landed.")
         except OtherProjectError:
             raise OtherProjectError(
-                f"{self.store.destination} belongs to project {self._ledger.project}, and the archives to another one.",
-                tried="Nothing of the archive was landed.",
-                next_step="Use one prefix for each project.",
+                f"{self.store.destination} belongs to project {self._ledger.project}, "
+                "but these keys are for another project.",
+                tried="Nothing was written.",
+                next_step="Use one folder per project.",
             ) from None
         except HoursMissingError as error:
-            error.advice = _AGAIN
+            error.advice = _NEXT_STEP
             raise
         finally:
             tally.oddities.log_warnings(str(span))
 
-    def _take_stock(self, span: HourWindow) -> None:
+    def _load_inventory(self, span: HourWindow) -> None:
         hours = landed_hours(self.store)
         self._amplitude.clocks.require_current_date(None, hours[-1] if hours else None)
         self._inventory = take_inventory(self.store, span, hours, look_around=True)
@@ -132,23 +133,23 @@ class Lander:
         self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, stats=self.landing.tally)
 
     def _transfer(self, span: HourWindow, *, reread: HourSet, recheck: bool) -> None:
-        """Ask for what is missing of ``span`` and for ``reread``, and write it."""
+        """Request the hours of ``span`` that the ledger lacks and those of ``reread``, and write them."""
         try:
             with closing(self._archives.ask(span, recheck=recheck, reread=reread)) as arrivals:
                 self._write_all(arrivals)
-            self._wait_for_notes()  # before others of the same hours
-            self._note_failures()
-            self._note_hours_that_proved_empty()
-            self._wait_for_notes()
+            self._wait_for_manifests()  # before further manifests of the same hours
+            self._record_failures()
+            self._record_empty_hours()
+            self._wait_for_manifests()
         except HoursMissingError:
-            self._wait_for_notes()
-            self._note_failures()
-            self._wait_for_notes()
+            self._wait_for_manifests()
+            self._record_failures()
+            self._wait_for_manifests()
             raise
         finally:
             self._pool.shutdown(cancel_futures=True)
             for each in self._in_flight:
-                self._count_what_was_landed(each)
+                self._count_landed_hours(each)
                 each.arrived.download.close()
             self._count_hours_without_files(span)
 
@@ -159,10 +160,10 @@ class Lander:
                 _logger.info("Still waiting for Amplitude.")
                 continue
             self._in_flight.append(self._begin(arrived))
-            # One archive is written while the next one arrives, unless both might be more than the disk is to hold; a
-            # broken hour of the last one is asked for again.
-            shows_all_output = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > disk_bytes
-            while len(self._in_flight) > (0 if shows_all_output else _ARCHIVES_AT_ONCE - 1):
+            # Write one archive while the next one arrives, unless the two could exceed the disk limit. Write the last
+            # archive before going on: if one of its hours is corrupt, it must be requested again.
+            must_finish = self._archives.nothing_follows or 2 * arrived.download.archive_bytes > disk_bytes
+            while len(self._in_flight) > (0 if must_finish else _ARCHIVES_AT_ONCE - 1):
                 self._finish(self._in_flight[0])
                 self._in_flight.popleft()
             self._archives.raise_if_stopped()
@@ -176,12 +177,12 @@ class Lander:
 
     def _writer(self, arrived: Arrived, hour: datetime) -> HourWriter:
         before, asked_at = self._manifests.get(hour), arrived.download.asked_at
-        is_due = before is not None and self._is_due(before, asked_at)
-        found = FoundHour(hour_window(hour), before, self._inventory.sizes(hour), is_due)
+        is_recheck = before is not None and self._reached_recheck_age(before, asked_at)
+        found = FoundHour(hour_window(hour), before, self._inventory.sizes(hour), is_recheck)
         return HourWriter(self.store, self._format, found, asked_at, self._archives.raise_if_stopped)
 
-    def _is_due(self, before: Manifest, asked_at: datetime) -> bool:
-        """Return whether the time of the latest look tells the next run anything new."""
+    def _reached_recheck_age(self, before: Manifest, asked_at: datetime) -> bool:
+        """Return whether the manifest's `asked_at` must be updated because a recheck age was passed."""
         return reached_age(before.window, self.config.recheck_hours, since=before.asked_at, until=asked_at)
 
     def _finish(self, flight: _InFlight) -> None:
@@ -195,15 +196,15 @@ class Lander:
             elif result.broken is not None and self._archives.ask_again(
                 result.window, arrived.download.window, result.broken
             ):
-                for rest in flight.hours:  # they come again with it
+                for rest in flight.hours:  # these hours are requested again too
                     rest.cancel()
                 wait(flight.hours)
                 arrived.download.close()
-                self._note_hours_without_files(arrived, before=result.window.start)
+                self._record_hours_without_files(arrived, before=result.window.start)
                 return
         arrived.download.close()
         self._archives.finish(arrived)
-        self._note_hours_without_files(arrived, before=arrived.download.window.end)
+        self._record_hours_without_files(arrived, before=arrived.download.window.end)
 
     def _count(self, result: HourResult, manifest: Manifest, asked_at: datetime) -> None:
         self._manifests[result.window.start] = manifest
@@ -212,8 +213,8 @@ class Lander:
         self.landing.add(result)
         _logger.info("%s", result)
 
-    def _count_what_was_landed(self, flight: _InFlight) -> None:
-        """Count the hours of an archive that were landed although the run ended before it asked for them."""
+    def _count_landed_hours(self, flight: _InFlight) -> None:
+        """Count the hours of an archive that were landed before the run ended early."""
         for future in flight.hours:
             if future.cancelled() or future.exception() is not None:
                 continue
@@ -221,7 +222,7 @@ class Lander:
             if result.manifest is not None:
                 self._count(result, result.manifest, flight.arrived.download.asked_at)
 
-    def _note_hours_without_files(self, arrived: Arrived, *, before: datetime) -> None:
+    def _record_hours_without_files(self, arrived: Arrived, *, before: datetime) -> None:
         if not arrived.is_proof:
             return
         asked_at = arrived.download.asked_at
@@ -231,48 +232,48 @@ class Lander:
                 continue
             landed = self._manifests.get(start)
             if landed is not None and landed.state is HourState.DONE:
-                _logger.warning("Amplitude has no files for %s any more; what was landed stays.", landed.window)
-                if self._is_due(landed, asked_at):
-                    self._note(replace(landed, asked_at=asked_at.replace(microsecond=0)))
+                _logger.warning("Amplitude no longer has files for %s; the landed objects stay.", landed.window)
+                if self._reached_recheck_age(landed, asked_at):
+                    self._submit(replace(landed, asked_at=asked_at.replace(microsecond=0)))
                 continue
-            self._note_nothing(unit, landed, asked_at)
+            self._record_no_files(unit, landed, asked_at)
 
-    def _note_nothing(self, window: HourWindow, before: Manifest | None, asked_at: datetime) -> None:
+    def _record_no_files(self, window: HourWindow, before: Manifest | None, asked_at: datetime) -> None:
         state = HourState.EMPTY if window.start in self._ledger.settled else HourState.OPEN
-        note = Manifest(window, state, asked_at.replace(microsecond=0))
+        manifest = Manifest(window, state, asked_at.replace(microsecond=0))
         if (
             before is not None
             and before.state is state
-            and (state is HourState.EMPTY or not self._ripened(before, note))
+            and (state is HourState.EMPTY or not self._became_conclusive(before, manifest))
         ):
             return
-        self._note(note)
+        self._submit(manifest)
 
-    def _ripened(self, before: Manifest, now: Manifest) -> bool:
-        """Return whether an hour came of the age at which finding nothing may mean that it is empty."""
+    def _became_conclusive(self, before: Manifest, now: Manifest) -> bool:
+        """Return whether the hour was too young to be empty at the request before, and is old enough now."""
         return before.asked_at < conclusive_at(before.window.start, self.config.export_delay_hours) <= now.asked_at
 
-    def _note_failures(self) -> None:
+    def _record_failures(self) -> None:
         for window, error in self.landing.tally.failures:
             for unit in plan(whole_units(window), 1):
                 before = self._manifests.get(unit.start)
                 if before is None or before.state not in (HourState.DONE, HourState.EMPTY):
                     failed_at = before.asked_at if before else window.end
-                    self._note(Manifest(unit, HourState.FAILED, failed_at, reason=error.what))
+                    self._submit(Manifest(unit, HourState.FAILED, failed_at, reason=error.what))
 
-    def _note_hours_that_proved_empty(self) -> None:
+    def _record_empty_hours(self) -> None:
         for start, manifest in list(self._manifests.items()):
             if manifest.state is HourState.OPEN and start in self._ledger.settled:
-                self._note(Manifest(manifest.window, HourState.EMPTY, manifest.asked_at))
+                self._submit(Manifest(manifest.window, HourState.EMPTY, manifest.asked_at))
 
-    def _note(self, manifest: Manifest) -> None:
+    def _submit(self, manifest: Manifest) -> None:
         before = self._manifests.get(manifest.window.start)
         self._manifests[manifest.window.start] = manifest
-        self._notes.append(self._pool.submit(write_manifest, self.store, manifest, before))
+        self._manifest_writes.append(self._pool.submit(write_manifest, self.store, manifest, before))
 
-    def _wait_for_notes(self) -> None:
-        while self._notes:
-            self._notes.pop().result()
+    def _wait_for_manifests(self) -> None:
+        while self._manifest_writes:
+            self._manifest_writes.pop().result()
 
     def _count_hours_without_files(self, span: HourWindow) -> None:
         for manifest in self._manifests.values():

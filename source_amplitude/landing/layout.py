@@ -1,12 +1,12 @@
-"""Where everything is below a place: the keys of objects and manifests, and the files of ``--format json``.
+"""Paths below a destination: objects, manifests and the files of ``--format json``.
 
 ::
 
-    events/date=2026-01-01/hour=05/100200_2026-01-01_05_70.json.gz    one object a member
-    _manifest/date=2026-01-01/hour=05.json                            one manifest an hour
-    json/date=2026-01-01.json                                         one array a day, in folders only
+    events/date=2026-01-01/hour=05/100200_2026-01-01_05_70.json.gz    one object per member
+    _manifest/date=2026-01-01/hour=05.json                            one manifest per hour
+    json/date=2026-01-01.json                                         one array per day, only in folders
 
-Later versions read what earlier ones landed, so that none of these changes.
+These paths must not change: later versions read what earlier versions wrote.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def manifest_path(hour: datetime) -> str:
 
 
 def hour_of_manifest(path: str) -> datetime | None:
-    """Return the hour that a manifest's path is of, or None for any other path."""
+    """Return the hour of a manifest's path, or None for any other path."""
     match = _MANIFEST_PATH.fullmatch(path)
     try:
         return match and datetime.strptime(f"{match[1]} {match[2]}", "%Y-%m-%d %H").replace(tzinfo=timezone.utc)
@@ -57,7 +57,7 @@ def array_path(day: datetime) -> str:
 
 
 def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return sizes by folder and name that are given by path."""
+    """Group sizes by folder and name."""
     folders: dict[str, dict[str, int]] = {}
     for path, size in stored_bytes.items():
         folder, _, name = path.rpartition("/")
@@ -68,14 +68,13 @@ def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
 def object_names(members: list[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
     """Return the members of an hour, each with the name of its object.
 
-    A member whose name has an unknown form keeps what of it is safe in a path, with a checksum of the rest, and so do
-    members that would share a name.
+    Members with an unusual or a shared name get the path-safe part of their name and a checksum of all of it.
     """
-    plain = [_plain_name(member, hour) for member in members]
-    shared = {name for name, count in Counter(plain).items() if count > 1}
+    names = [_plain_name(member, hour) for member in members]
+    shared = {name for name, count in Counter(names).items() if count > 1}
     return [
         (member, (name if name and name not in shared else _odd_name(member.text)) + suffix)
-        for member, name in zip(members, plain, strict=True)
+        for member, name in zip(members, names, strict=True)
     ]
 
 

@@ -1,8 +1,9 @@
-"""What is remembered beside the landed objects: one small JSON object an hour, written after the hour's objects.
+"""The manifest of a landed hour: a small JSON object, written after the hour's objects.
 
-It says how the hour ended, which objects it has and what is in them. There is one for each hour, and none for a day or
-a run, so that runs over the same day never write over each other's hours.
-Pure: knows neither the store nor Amplitude.
+It records the result of the hour, its objects and their content. Manifests are per hour, not per day or run, so that
+two runs over the same day do not overwrite each other's hours.
+
+Pure functions: this module knows neither the store nor Amplitude.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class HourState(Enum):
-    """How the last landing of an hour ended.
+    """The result of an hour's last landing.
 
-    ``open``: Amplitude had no files; the hour is empty or will be published late. ``empty``: it had none more than a
-    day after they were due, while a later hour has events.
+    ``open``: Amplitude had no files; the hour is empty or will be published late. ``empty``: Amplitude had no files
+    more than a day after they were due, and a later hour has events.
     """
 
     DONE = "done"
@@ -41,16 +42,16 @@ class HourState(Enum):
 
 @dataclass(frozen=True)
 class LandedObject:
-    """One object of an hour and what is in it.
+    """One object of an hour and its content.
 
     Attributes:
-        name: Without its folder.
-        member: The member it was made from, by its full name.
-        crc32: Of the object.
+        name: The object's name without its folder.
+        member: Full name of the archive's member that the object was made from.
+        crc32: CRC-32 of the object.
         packed_bytes: Size of the member, a gzip file.
-        packed_crc32: CRC-32 of the member; with its size it shows whether Amplitude has changed it.
+        packed_crc32: CRC-32 of the member; it shows, with the size, whether Amplitude has changed the member.
         content: Length, CRC-32 and malformed lines of the member's unpacked content.
-        etag: What the store answered when it had the object.
+        etag: The etag that the store returned for the object.
     """
 
     name: str
@@ -66,15 +67,15 @@ class LandedObject:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of one landed hour (of one day, where Amplitude has day files).
+    """The record of one landed hour (of one day, if Amplitude has day files).
 
     Attributes:
-        asked_at: When the request was sent whose answer it rests on, aware UTC, whole seconds.
-        format: In which form its objects were landed; empty where it has none.
-        project: The project its members are of; None where it has none.
-        objects: By name.
-        event_types: Events by type, the most frequent ones; empty where they were not counted.
-        reason: Why it failed.
+        asked_at: When the hour's archive was requested, aware UTC, whole seconds.
+        format: The format of the objects; empty without objects.
+        project: The project of the members; None without members.
+        objects: The hour's objects, ordered by name.
+        event_types: Event counts of the most frequent types; empty if they were not counted.
+        reason: Why the hour failed; else empty.
     """
 
     window: HourWindow
@@ -96,12 +97,12 @@ class Manifest:
 
     @property
     def malformed_lines(self) -> int:
-        """How many lines could not be landed, since they are no JSON objects; not counted in raw objects."""
+        """Lines that are not JSON objects, and were left out; 0 for raw objects, which keep every line."""
         return sum(each.content.malformed_lines for each in self.objects)
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:
-    """Return the manifest as JSON, for people and programs to read."""
+    """Return the manifest as indented JSON."""
     saved: dict[str, Any] = {
         "version": VERSION,
         "hour": f"{manifest.window.start:%Y-%m-%dT%H}",
@@ -123,7 +124,11 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
 
 
 def manifest_from_bytes(path: str, body: bytes) -> Manifest:
-    """Return the manifest at ``path``; raise an InvalidManifestError if it is none, or of another hour or version."""
+    """Return the manifest at ``path``.
+
+    Raises:
+        InvalidManifestError: ``body`` is not a valid manifest, or is for another hour or version.
+    """
     try:
         saved = json.loads(body)
         if saved["version"] != VERSION:
@@ -132,7 +137,7 @@ def manifest_from_bytes(path: str, body: bytes) -> Manifest:
             )
         window = hour_window(datetime.strptime(saved["hour"], "%Y-%m-%dT%H").replace(tzinfo=timezone.utc))
         if hour_of_manifest(path) != window.start:
-            raise InvalidManifestError(f"{path} describes another hour, {saved['hour']}.")
+            raise InvalidManifestError(f"{path} is for another hour: {saved['hour']}.")
         return Manifest(
             window=window,
             state=HourState(saved["state"]),
@@ -144,7 +149,7 @@ def manifest_from_bytes(path: str, body: bytes) -> Manifest:
             reason=str(saved.get("reason", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise InvalidManifestError(f"{path} is no manifest ({type(error).__name__}: {error}).") from error
+        raise InvalidManifestError(f"{path} is not a valid manifest ({type(error).__name__}: {error}).") from error
 
 
 def _object_to_json(landed: LandedObject) -> dict[str, Any]:
@@ -180,15 +185,15 @@ def _object_from_json(saved: Mapping[str, Any]) -> LandedObject:
 
 
 def merged(mine: Manifest, theirs: Manifest) -> Manifest:
-    """Return what is to be written where another run has written ``theirs`` for the same hour meanwhile.
+    """Return the manifest to write if another run has written ``theirs`` for the same hour.
 
-    The later answer of Amplitude decides; objects that only the other one names stay, since they are in the store.
+    The later response of Amplitude decides. Objects that only the other manifest lists are kept: they are in the store.
     """
     if _rank(mine) < _rank(theirs):
         return merged(theirs, mine)
     if not theirs.objects:
         return mine
-    # A member whose object has got another name since is not kept twice.
+    # The object of a member may have a new name: keep it once.
     known = {each.name for each in mine.objects} | {each.member for each in mine.objects}
     kept = tuple(each for each in theirs.objects if not known & {each.name, each.member})
     return Manifest(

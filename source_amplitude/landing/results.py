@@ -1,4 +1,4 @@
-"""What a landing did: each hour counts its own objects, and a run adds the hours up."""
+"""Results of a landing: each hour counts its objects, and a run adds up its hours."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class ObjectCounts:
-    """What was done about objects; ``+=`` adds another count.
+    """Counts of objects by their handling; ``+=`` adds other counts.
 
     Attributes:
-        replaced: Objects whose bytes had changed at Amplitude, or in the store.
-        written_bytes: Size of the written and the replaced ones.
-        events: Of all of them, unchanged ones too.
+        replaced: Objects that had changed at Amplitude or in the store.
+        written_bytes: Size of the written and replaced objects.
+        events: Events of all objects, unchanged ones included.
     """
 
     written: int = 0
@@ -33,7 +33,7 @@ class ObjectCounts:
     written_bytes: int = 0
     events: int = 0
 
-    def __iadd__(self, other: ObjectCounts) -> ObjectCounts:  # noqa: PYI034 - not made to be subclassed
+    def __iadd__(self, other: ObjectCounts) -> ObjectCounts:  # noqa: PYI034 - not meant to be subclassed
         for name in vars(self):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
@@ -45,12 +45,12 @@ class ObjectCounts:
 
 @dataclass
 class HourResult:
-    """How one hour ended.
+    """The result of one hour.
 
     Attributes:
-        manifest: What is in the store now; None where the hour is broken.
-        rendered: What was written now, by its member; the bodies are closed.
-        broken: Why a member could not be read, or must be read again.
+        manifest: The manifest in the store; None if the hour is broken.
+        rendered: The objects written by this run, by member; their bodies are closed.
+        broken: Why a member cannot be read, or must be requested again.
     """
 
     window: HourWindow
@@ -60,21 +60,22 @@ class HourResult:
     broken: RetryableError | None = None
 
     def __str__(self) -> str:
-        did = self.objects
-        counts = {"written": did.written, "replaced": did.replaced, "unchanged": did.unchanged}
+        done = self.objects
+        counts = {"written": done.written, "replaced": done.replaced, "unchanged": done.unchanged}
         objects = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        return f"{self.window}: {did.events:,} events, {objects or 'no object'}."
+        return f"{self.window}: {done.events:,} events, {objects or 'no objects'}."
 
 
 @dataclass
 class Landing:
-    """What a run did so far.
+    """The results of a run so far.
 
     Attributes:
-        tally: Hours that are done, failures, malformed lines and what was odd, as for any export.
-        objects: What was done about the objects of the hours that are done.
-        hours_empty: Hours that Amplitude has no files for, for good.
-        hours_open: Hours that it has none for yet.
+        tally: Done hours, failures, malformed and odd lines, as of any export.
+        objects: Counts of the objects of done hours.
+        hours_empty: Hours without files that are settled as empty.
+        hours_open: Hours without files that may still be published.
+        changed_days: Days with written or replaced objects.
     """
 
     tally: SyncStats = field(default_factory=SyncStats)
@@ -98,25 +99,27 @@ class Landing:
 
     @property
     def is_begun(self) -> bool:
-        """Whether anything came of the run, good or bad."""
+        """Whether any hour has a result, good or bad."""
         return bool(self.tally.hours_done or self.hours_empty or self.hours_open or self.tally.failures)
 
     def stats(self) -> SyncStats:
-        """Return how far the run is; may be called from another thread."""
+        """Return the current progress; may be called from another thread."""
         return replace(self.tally, records=self.objects.events, content_bytes=self.objects.written_bytes)
 
-    def summary(self, span: HourWindow, place: str, seconds: float) -> str:
-        """Return one line on a run that was to land ``span`` in ``place``, and took so many seconds."""
-        did = self.objects
-        if did.has_changes:
-            kinds = f"{counted(did.written, 'object')} written, {did.replaced:,} replaced, {did.unchanged:,} unchanged"
-            parts = [f"{kinds} ({did.written_bytes / 1e6:,.1f} MB)"]
+    def summary(self, span: HourWindow, destination: str, seconds: float) -> str:
+        """Return a one-line summary of a run over ``span`` that took ``seconds``."""
+        done = self.objects
+        if done.has_changes:
+            kinds = (
+                f"{counted(done.written, 'object')} written, {done.replaced:,} replaced, {done.unchanged:,} unchanged"
+            )
+            parts = [f"{kinds} ({done.written_bytes / 1e6:,.1f} MB)"]
         else:
-            parts = [f"nothing new ({counted(did.unchanged, 'object')} compared)"]
-        parts.append(f"{counted(self.tally.hours_done, 'hour')} done with {counted(did.events, 'event')}")
+            parts = [f"nothing new ({counted(done.unchanged, 'object')} compared)"]
+        parts.append(f"{counted(self.tally.hours_done, 'hour')} done with {counted(done.events, 'event')}")
         hours = {"empty": self.hours_empty, "open": self.hours_open, "failed": self.tally.hours_failed}
         parts += [f"{counted(count, 'hour')} {what}" for what, count in hours.items() if count]
         if self.tally.malformed_lines:
             parts.append(f"{counted(self.tally.malformed_lines, 'malformed line')} left out")
         parts += self.tally.oddities.summary_parts()
-        return f"{place}, {span}: {'; '.join(parts)}; {seconds:.1f} s."
+        return f"{destination}, {span}: {'; '.join(parts)}; {seconds:.1f} s."

@@ -1,8 +1,8 @@
-"""An object store or a folder, with what landing needs of it and our errors in place of its own.
+"""An object store or a folder: the operations that landing needs, with the connector's errors.
 
-An object is written whole or not at all, and counts as written once the store has confirmed it with an etag. A manifest
-is replaced only if it is still what was read: by conditional writes, in a folder under a lock. Clients retry by
-themselves, as long as `StoreLimits` says.
+Writes of objects are atomic; an object counts as written once the store has returned its etag. A manifest is replaced
+only if it is still the one that was read: with conditional writes, in a folder with a lock. obstore retries requests
+within `StoreLimits`.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PART_BYTES = 8 * 1024 * 1024
-_LARGE_AT_ONCE = 2  # each has parts in memory, and on a slow line more of them would only wait for each other
+_LARGE_AT_ONCE = 2  # each holds parts in memory; more would not be faster on a slow connection
 _MOST_CONFLICTS = 20
 _READ_ATTEMPTS = 4
 
 
 class Store:
-    """The place that hours are landed in; safe to use from several threads.
+    """The store of a destination; safe to use from several threads.
 
-    Every method raises StoreDeniedError (credentials, no such bucket), DiskFullError (a folder's disk) or
-    StoreError (anything else, after the store's own retries).
+    Every method raises StoreDeniedError (credentials, no such bucket), DiskFullError (a folder's disk) or StoreError
+    (any other failure, after retries).
     """
 
     def __init__(self, destination: Destination, limits: StoreLimits, *, create: bool) -> None:
         self.destination = destination
         self._store = _open_destination(destination, limits, create=create)
-        impatient = replace(limits, max_retries=0)
+        no_retries = replace(limits, max_retries=0)
         self._writer = ConditionalWriter(
-            destination, self._store, lambda: _open_destination(destination, impatient, create=False), self.get
+            destination, self._store, lambda: _open_destination(destination, no_retries, create=False), self.get
         )
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
-        self._threads = threading.Lock()  # a FileLock that is taken sleeps for 50 ms
+        self._threads = threading.Lock()  # cheaper than a FileLock, which polls every 50 ms
 
     def put(self, path: str, body: IO[bytes], object_bytes: int) -> str:
-        """Write an object, whole or not at all, over whatever is there; return the etag it was confirmed with."""
+        """Write an object atomically, replacing an existing one; return its etag."""
         import obstore  # noqa: PLC0415 - installed only with the extra [land]
 
         with self._errors(f"writing {path}"):
@@ -76,11 +76,11 @@ class Store:
                     result = obstore.put(self._store, path, parts, chunk_size=_PART_BYTES, max_concurrency=2)
             etag = result["e_tag"] or obstore.head(self._store, path)["e_tag"]
         if not etag:
-            raise StoreError(f"The store {self.destination} did not confirm {path} with an etag.")
+            raise StoreError(f"{self.destination} did not return an etag for {path}.")
         return etag.strip('"')
 
     def get(self, path: str) -> Content | None:
-        """Return an object, or None where there is none."""
+        """Return an object, or None if it does not exist."""
         import obstore  # noqa: PLC0415 - as in `put`
 
         def read() -> Content:
@@ -95,7 +95,7 @@ class Store:
                 return None
 
     def etag(self, path: str) -> str | None:
-        """Return what an object was last confirmed with, or None where there is none."""
+        """Return an object's current etag, or None if it does not exist."""
         import obstore  # noqa: PLC0415 - as in `put`
 
         with self._errors(f"reading {path}"):
@@ -105,7 +105,7 @@ class Store:
                 return None
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """Return the bytes of every object below ``folder``, by path."""
+        """Return the size in bytes of every object below ``folder``, by path."""
         import obstore  # noqa: PLC0415 - as in `put`
 
         def read() -> dict[str, int]:
@@ -120,11 +120,11 @@ class Store:
                 raise
 
     def update(self, path: str, change: Callable[[bytes | None], bytes], *, seems_new: bool = False) -> None:
-        """Write what ``change`` makes of an object; where another writer comes between, it is asked once more.
+        """Replace an object with the result of ``change``; repeat if another writer has changed it in between.
 
         Args:
-            change: Gets the present bytes, or None; what it returns is not written where it is the same.
-            seems_new: Whether to try first without asking what is there: one request less where nothing is.
+            change: Takes the current bytes, or None, and returns the new ones; equal bytes are not written.
+            seems_new: Whether to write without reading first, which saves a request if the object does not exist.
         """
         for attempt in range(_MOST_CONFLICTS):
             with self._lock():
@@ -133,20 +133,20 @@ class Store:
                 after = change(before.body if before else None)
                 if (before and before.body == after) or self._replace(path, before, after):
                     return
-        raise StoreError(f"Other programs change {path} all the time; it was not written.")
+        raise StoreError(f"Other programs kept changing {path}. It was not written.")
 
     def _replace(self, path: str, before: Content | None, after: bytes) -> bool:
         import obstore  # noqa: PLC0415 - as in `put`
 
         with self._errors(f"writing {path}"):
-            if self.destination.scheme == "file":  # nobody else has the lock
+            if self.destination.scheme == "file":  # under the lock
                 obstore.put(self._store, path, after)
                 return True
             return self._writer.replace(path, before, after)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Keep others out of a folder, which has no conditional writes: threads here, programs on this machine."""
+        """Lock a folder, which has no conditional writes, against other threads and processes of this machine."""
         folder = self.destination.folder
         if folder is None:
             yield
@@ -172,7 +172,7 @@ class Store:
 
 
 def _whole(read: Callable[[], T]) -> T:
-    """Return what ``read`` returns, called again where an answer ended early."""
+    """Return the result of ``read``; retry if a response ends early."""
     retry = tenacity.Retrying(
         retry=tenacity.retry_if_exception(ended_early), stop=tenacity.stop_after_attempt(_READ_ATTEMPTS), reraise=True
     )
@@ -180,7 +180,7 @@ def _whole(read: Callable[[], T]) -> T:
 
 
 def require_land_extra() -> None:
-    """Raise a MissingExtraError, with the command that installs it, unless the extra ``[land]`` is there."""
+    """Raise a MissingExtraError, with the command that installs it, if the extra ``[land]`` is missing."""
     if find_spec("obstore") is None:
         raise MissingExtraError(
             "This command needs obstore, which is not installed.",
@@ -189,12 +189,12 @@ def require_land_extra() -> None:
 
 
 def _open_destination(destination: Destination, limits: StoreLimits, *, create: bool) -> ObjectStore:
-    """Return the store behind ``destination``; no request is sent yet.
+    """Return the store of ``destination``, without sending a request.
 
     Raises:
-        MissingExtraError: A profile is named and boto3 is not installed.
+        MissingExtraError: A profile needs boto3, which is not installed.
         InvalidConfigError: The credentials in the environment cannot be used.
-        StoreDeniedError: The folder is not there, or cannot be made.
+        StoreDeniedError: The folder does not exist, or cannot be created.
     """
     from obstore.exceptions import BaseError  # noqa: PLC0415 - as in `Store.put`
     from obstore.store import AzureStore, GCSStore, LocalStore, S3Store  # noqa: PLC0415 - as above
@@ -206,7 +206,7 @@ def _open_destination(destination: Destination, limits: StoreLimits, *, create: 
     }
     if credentials.get("endpoint", "").startswith("http://") or allows_http(destination.scheme, os.environ):
         options["allow_http"] = True
-    patience: dict[str, Any] = {
+    common: dict[str, Any] = {
         "prefix": destination.prefix or None,
         "client_options": options,
         "retry_config": {
@@ -217,14 +217,14 @@ def _open_destination(destination: Destination, limits: StoreLimits, *, create: 
     }
     try:
         if destination.scheme == "s3":
-            return S3Store(destination.bucket, **patience, **credentials)
+            return S3Store(destination.bucket, **common, **credentials)
         if destination.scheme == "az":
-            return AzureStore(destination.bucket, **patience, **credentials)
+            return AzureStore(destination.bucket, **common, **credentials)
         if destination.scheme == "gs":
-            return GCSStore(destination.bucket, **patience)
+            return GCSStore(destination.bucket, **common)
         return LocalStore(_folder(destination.prefix, create=create))
     except (BaseError, ValueError) as error:
-        # Their texts may quote a key that cannot be read.
+        # The error's text may quote a malformed key.
         names = ", ".join(names_in_use(destination.scheme, os.environ)) or "none"
         raise InvalidConfigError(
             (f"settings of {destination} cannot be used ({type(error).__name__}); variables set: {names}",)
@@ -238,8 +238,8 @@ def _folder(path: str, *, create: bool) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         if not folder.is_dir():
             raise StoreDeniedError(
-                f"The folder {folder} is not there.", next_step="Correct --to, or land something there first."
+                f"Folder {folder} does not exist.", next_step="Correct --to, or run land with it first."
             )
     except OSError as error:
-        raise StoreDeniedError(f"The folder {folder} cannot be made ({error.strerror}).") from error
+        raise StoreDeniedError(f"Folder {folder} cannot be created ({error.strerror}).") from error
     return folder.resolve()

@@ -1,4 +1,4 @@
-"""The errors of obstore and of folders as ours, in the store's own words and without anything that opens the store."""
+"""Translate errors of obstore and of folders into the connector's, with the store's message and without secrets."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _BAD_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId")
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _OTHER_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
-_WITHOUT_LOCATION = "redirect without LOCATION"  # how obstore says it of an answer with another region's name
+_OTHER_REGION_TEXT = "redirect without LOCATION"  # obstore's text for a response from another region
 _METADATA_SERVICES = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
 
 
 def translated(error: BaseException, destination: Destination, doing: str) -> AmplitudeError:
-    """Return what is to be raised where ``error`` came of ``doing`` something in ``destination``."""
-    text, status, number = str(error), status_of(error), _os_error(error)
-    if number in _FULL:
+    """Return the error to raise for ``error``; ``doing`` names the failed operation, such as ``writing a/b``."""
+    text, status, errno_ = str(error), status_of(error), _errno(error)
+    if errno_ in _FULL:
         return DiskFullError(f"The disk of {destination} is full: {doing} failed.")
-    before_the_store = _nothing_asked_error(text, destination, doing)
-    if before_the_store is not None:
-        return before_the_store
-    if _is_denied(error, status, number):
+    setup_error = _setup_error(text, destination, doing)
+    if setup_error is not None:
+        return setup_error
+    if _is_denied(error, status, errno_):
         return StoreDeniedError(f"{destination} denied {doing}{_cause(error)}.")
     if isinstance(error, FileNotFoundError) or status == HTTPStatus.NOT_FOUND:
-        return StoreDeniedError(f"{destination} is not there: {doing} failed{_cause(error)}.")
+        return StoreDeniedError(f"{destination} does not exist: {doing} failed{_cause(error)}.")
     return StoreError(f"{destination} failed while {doing}{_cause(error)}.")
 
 
-def _nothing_asked_error(text: str, destination: Destination, doing: str) -> StoreDeniedError | None:
-    """Return an error where no request reached the store as it is to be: no credentials, wrong region or address."""
-    if any(service in text for service in _METADATA_SERVICES):  # a proxy may answer 403 in its place
+def _setup_error(text: str, destination: Destination, doing: str) -> StoreDeniedError | None:
+    """Return the error for missing credentials, a wrong region or a wrong address; None for other failures."""
+    if any(service in text for service in _METADATA_SERVICES):  # a proxy may respond with 403 instead
         return StoreDeniedError(
             f"No credentials for {destination} were found: {doing} failed. "
             f"Looked for: {LOOKED_FOR.get(destination.scheme, '')}."
         )
-    if _WITHOUT_LOCATION in text or _tag(text, "Code") in _OTHER_REGION:
+    if _OTHER_REGION_TEXT in text or _tag(text, "Code") in _OTHER_REGION:
         return _other_region_error(text, destination, doing)
     if "builder error" in text:
         return StoreDeniedError(
@@ -71,7 +71,7 @@ def _nothing_asked_error(text: str, destination: Destination, doing: str) -> Sto
     return None
 
 
-def _is_denied(error: BaseException, status: int | None, number: int | None) -> bool:
+def _is_denied(error: BaseException, status: int | None, errno_: int | None) -> bool:
     from obstore.exceptions import (  # noqa: PLC0415 - installed only with the extra [land]
         PermissionDeniedError,
         UnauthenticatedError,
@@ -80,17 +80,17 @@ def _is_denied(error: BaseException, status: int | None, number: int | None) -> 
     return (
         isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
         or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        or number in _FORBIDDEN
+        or errno_ in _FORBIDDEN
         or _tag(str(error), "Code") in _BAD_CREDENTIALS
     )
 
 
 def _other_region_error(text: str, destination: Destination, doing: str) -> StoreDeniedError:
-    """Return an error that names the region that requests were signed for, and the bucket's where the store says it."""
+    """Return an error with the region of the requests and, if the store reports it, the region of the bucket."""
     named = next((each for each in _REGION_VARIABLES if os.environ.get(each, "").strip()), "")
     used = f"{named}={os.environ[named]}" if named else "AWS_REGION and AWS_DEFAULT_REGION are not set"
     right = _tag(text, "Region") or next(iter(re.findall(r"expecting '([a-z0-9-]+)'", text)), "")
-    where = f"in the region {right}, not in the one that" if right else "not in the region that"
+    where = f"in region {right}, not in the region that" if right else "not in the region that"
     next_step = (
         f"Set AWS_REGION={right}"
         if right
@@ -106,33 +106,33 @@ def _other_region_error(text: str, destination: Destination, doing: str) -> Stor
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the status of HTTP that a store answered; None where nothing was answered or obstore does not say."""
+    """Return the HTTP status of a store's response; None without a response, or if obstore does not report it."""
     match = _STATUS.search(str(error))
     return int(match[1]) if match else None
 
 
 def lacks_conditions(error: Exception) -> bool:
-    """Return whether a store refused a write only because it knows no conditions; some copies of S3 do not.
+    """Return whether a store refused a write because it does not support conditional writes.
 
-    They say so with 501, with 405, or with 400 about the header. A store that refuses with 405 for another reason
-    refuses the same write without a condition too.
+    Some S3-compatible stores respond with 501, with 405, or with 400 and a message about the header. A store that
+    responds with 405 for another reason refuses the unconditional write too.
     """
     if isinstance(error, NotImplementedError):
         return True
     text, status = str(error), status_of(error)
     if status == HTTPStatus.BAD_REQUEST:
-        answered = text.partition("status code: 400")[2].partition("Debug source")[0]
-        return bool(_ABOUT_A_HEADER.search(answered))
-    known = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.METHOD_NOT_ALLOWED)
-    return status in known or _tag(text, "Code") == "NotImplemented"
+        response = text.partition("status code: 400")[2].partition("Debug source")[0]
+        return bool(_ABOUT_A_HEADER.search(response))
+    unsupported = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.METHOD_NOT_ALLOWED)
+    return status in unsupported or _tag(text, "Code") == "NotImplemented"
 
 
 def ended_early(error: BaseException) -> bool:
-    """Return whether the connection ended within an answer; obstore asks again only where it ends before one."""
+    """Return whether the connection ended within a response; obstore retries only if it ends before a response."""
     return "response body error" in str(error)
 
 
-def _os_error(error: BaseException) -> int | None:
+def _errno(error: BaseException) -> int | None:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     match = _OS_ERROR.search(str(error))
@@ -140,17 +140,17 @@ def _os_error(error: BaseException) -> int | None:
 
 
 def _cause(error: BaseException) -> str:
-    words = store_words(error)
-    return f" ({words})" if words else ""
+    message = store_message(error)
+    return f" ({message})" if message else ""
 
 
-def store_words(error: BaseException) -> str:
-    """Return the store's own words, or else the first line of obstore's, without secrets."""
+def store_message(error: BaseException) -> str:
+    """Return the store's error code and message, or else obstore's text, without secrets."""
     text = str(error)
     match = _STATUS.search(text)
     if match:
-        words = ", ".join(filter(None, (_tag(text, "Code"), _tag(text, "Message"))))
-        text = f"{match[1]}{match[2] or ''}{': ' if words else ''}{words}"
+        message = ", ".join(filter(None, (_tag(text, "Code"), _tag(text, "Message"))))
+        text = f"{match[1]}{match[2] or ''}{': ' if message else ''}{message}"
     text = " ".join(text.split("Debug source", 1)[0].split())
     text = re.sub(r"(https?://[^\s?\"'<>)]+)\?[^\s\"'<>)]*", r"\1", text)
     text = masked(text, (form for form in forms_of(_secrets()) if len(form) >= _SHORTEST_SECRET_CHARS))
@@ -158,17 +158,17 @@ def store_words(error: BaseException) -> str:
 
 
 def _tag(text: str, name: str) -> str:
-    """Return what an answer in XML says under ``name``."""
+    """Return the text of the element ``name`` in an XML response, or an empty text."""
     match = re.search(rf"<{name}>([^<]*)</{name}>", text)
     return match[1].strip() if match else ""
 
 
 def _secrets() -> Iterator[str]:
-    """Yield whatever in the environment may open a store."""
+    """Yield the values in the environment that may be credentials."""
     for name, value in os.environ.items():
         if not _SECRET_VARIABLES.search(name):
             continue
-        # A connection string has its keys behind semicolons, a shared access signature behind ampersands.
+        # Connection strings are separated by semicolons, shared access signatures by ampersands.
         parts = (part.partition("=")[2] for part in re.split(r"[;&]", value))
         for text in (value, *parts):
             yield from (text, unquote(text))

@@ -1,4 +1,4 @@
-"""The ledger of hours: which hours were read to their last byte, which are still open. Pure: no clock, no I/O."""
+"""The ledger of hours that were read completely or are still open. Pure: no clock, no I/O."""
 
 from source_amplitude.ledger.hours import Ledger, ReadHour, conclusive_at, conclusive_until, reached_age
 from source_amplitude.ledger.saved import CURSOR_FIELD, SavedState, ledger_from_state, state_from_ledger

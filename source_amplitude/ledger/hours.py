@@ -1,13 +1,13 @@
-"""Which hours are settled, open, or worth another look.
+"""The ledger of hours.
 
-An hour is in one of these conditions:
+An hour has one of these states:
 
-* *settled*: done (every line of its members was emitted), or empty for good. Never asked for again, but for
-  the rechecks of late files.
-* *open*: asked for, and Amplitude had nothing. It may be empty, or published late; a 404 does not say which.
-* neither: never asked for, or asked for in vain.
+* *settled*: done (every line of its members was emitted) or permanently empty. Only rechecks for late-arriving files
+  request it again.
+* *open*: requested, but Amplitude had no files. It is empty or will be published late; a 404 is inconclusive.
+* *missing*: not settled. A missing hour that is not open was never requested, or its requests failed.
 
-A read hour's members are remembered as long as it will be read again, so that nothing of it is emitted twice.
+The members of a read hour are remembered until its last recheck, so that no line is emitted twice.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ _NO_HOURS = HourSet()
 
 
 def reached_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datetime, until: datetime) -> bool:
-    """Return whether ``window`` reached one of these ages, in hours after its end, after ``since`` and by ``until``."""
+    """Return whether ``window`` reached an age, in hours after its end, between ``since`` and ``until``."""
     return any(since < window.end + HOUR * age <= until for age in ages_hours)
 
 
 def conclusive_at(hour: datetime, export_delay_hours: int) -> datetime:
-    """Return when finding nothing for ``hour`` begins to mean that it is empty, if a later hour has members."""
+    """Return the time after which a 404 for ``hour`` is conclusive: the hour is empty if a later hour has members."""
     return hour + DAY + HOUR * export_delay_hours
 
 
 def conclusive_until(now: datetime, export_delay_hours: int) -> datetime:
-    """Return the end of the newest hour that is ripe at ``now``; see `ripe_at`."""
+    """Return the end of the newest hour whose 404 is conclusive at ``now``."""
     return floor_hour(now) - DAY - HOUR * (export_delay_hours - 1)
 
 
 @dataclass(frozen=True)
 class ReadHour:
-    """What is remembered of an hour that had members.
+    """The record of an hour that had members.
 
     Attributes:
-        read_at: When the request was sent whose answer was read last, aware UTC.
-        members: Full member name to what was emitted of it.
+        read_at: Time of the last request whose response was read, aware UTC.
+        members: Fingerprints of the emitted content, by full member name.
     """
 
     read_at: datetime
@@ -59,17 +59,17 @@ class ReadHour:
 
     @property
     def malformed_lines(self) -> int:
-        """How many lines of the hour could not be emitted."""
-        return sum(print_.malformed_lines for print_ in self.members.values())
+        """The number of lines that could not be emitted."""
+        return sum(fingerprint.malformed_lines for fingerprint in self.members.values())
 
 
 class Ledger:
-    """The state of the events stream; changed only through its methods."""
+    """The state of the events stream. Only its methods change it."""
 
     def __init__(
         self,
         settled: HourSet = _NO_HOURS,
-        open: HourSet = _NO_HOURS,  # noqa: A002 - what the state calls it
+        open: HourSet = _NO_HOURS,  # noqa: A002 - the key in the state
         read_hours: Mapping[datetime, ReadHour] | None = None,
         project: str | None = None,
         newest_with_data: datetime | None = None,
@@ -88,22 +88,22 @@ class Ledger:
 
     @property
     def settled(self) -> HourSet:
-        """Hours that are done or empty for good."""
+        """Hours that are done or permanently empty."""
         return self._settled
 
     @property
     def open(self) -> HourSet:
-        """Hours asked for without an answer that had members, and not settled."""
+        """Requested hours without members that are not settled."""
         return self._open
 
     @property
     def read_hours(self) -> Mapping[datetime, ReadHour]:
-        """Start of an hour (or day of files) to what is remembered of it; settled or half read."""
+        """Settled and partly read hours, by the start of the hour (or day of files)."""
         return MappingProxyType(self._read_hours)
 
     @property
     def project(self) -> str | None:
-        """The project that the archives belong to; None before the first archive."""
+        """The project of the archives; None before the first archive."""
         return self._project
 
     @property
@@ -113,7 +113,7 @@ class Ledger:
 
     @property
     def working_hours(self) -> tuple[int, int] | None:
-        """``(request_time_range, hours)`` when that range proved too large and ``hours`` worked."""
+        """``(request_time_range, hours)`` if the range was too large and ``hours`` succeeded; otherwise None."""
         return self._working_hours
 
     def missing(self, span: HourWindow, accepted_gaps: HourSet) -> HourSet:
@@ -121,7 +121,7 @@ class Ledger:
         return HourSet((span,)) - self._settled - accepted_gaps
 
     def rechecks_due(self, span: HourWindow, ages_hours: tuple[int, ...], now: datetime) -> HourSet:
-        """Return the done hours of ``span`` that reached one of ``ages_hours`` since they were last read."""
+        """Return the done hours of ``span`` that have reached one of ``ages_hours`` since their last read."""
         due = [
             hour_window(hour)
             for hour, read in self._read_hours.items()
@@ -131,20 +131,20 @@ class Ledger:
         return HourSet.of(due)
 
     def known(self, member: str) -> Fingerprint | None:
-        """Return what was emitted of a member, or None when nothing of it is remembered."""
+        """Return the fingerprint of a member's emitted content, or None if the member is unknown."""
         for read in self._read_hours.values():
             if member in read.members:
                 return read.members[member]
         return None
 
     def with_malformed_lines(self) -> dict[datetime, ReadHour]:
-        """Return the remembered hours that had malformed lines."""
+        """Return the remembered hours with malformed lines."""
         return {hour: read for hour, read in sorted(self._read_hours.items()) if read.malformed_lines}
 
     def mark_done(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
         """Record that every line of the hour's ``members`` was emitted or counted as malformed.
 
-        Members remembered from before that Amplitude no longer has stay remembered: they may come back.
+        Remembered members that are missing now stay remembered: Amplitude may return them later.
         """
         window = hour_window(hour)
         self._remember(window.start, members, read_at=asked_at)
@@ -152,7 +152,7 @@ class Ledger:
         self.note_later_data(window.start)
 
     def mark_partial(self, hour: datetime, members: Mapping[str, Fingerprint], *, asked_at: datetime) -> None:
-        """Remember what was emitted of an hour, without calling it done; a recheck that failed stays due."""
+        """Record the emitted content of an hour that is not done. A failed recheck stays due."""
         start = hour_window(hour).start
         is_recheck = start in self._read_hours and hour in self._settled
         self._remember(start, members, read_at=self._read_hours[start].read_at if is_recheck else asked_at)
@@ -162,10 +162,10 @@ class Ledger:
         self._read_hours[start] = ReadHour(read_at, {**before, **members})
 
     def mark_empty_response(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
-        """Record that an answer had no members for ``hours``.
+        """Record that a response had no members for ``hours``.
 
-        Hours already settled stay so. The others are open; an hour that was asked for a day or more after it
-        was due, while a later hour has members, is empty for good.
+        Settled hours stay settled. Other hours are open until the 404 is conclusive: the hour was requested at least
+        a day after it was due, and a later hour has members. Then it is permanently empty.
         """
         for hour in hours:
             start = hour_window(hour).start
@@ -175,13 +175,13 @@ class Ledger:
         self.settle_overdue(hours - self._settled, now=asked_at, export_delay_hours=export_delay_hours)
 
     def leave_open(self, hours: HourSet) -> None:
-        """Record that ``hours`` were asked for without an answer that proves anything; those settled stay so."""
+        """Record that the response for ``hours`` was inconclusive. Settled hours stay settled."""
         self._open |= hours - self._settled
 
     def settle_overdue(self, hours: HourSet, *, now: datetime, export_delay_hours: int) -> None:
-        """Settle those of ``hours`` that are ripe at ``now``, as soon as a later hour has members; see `ripe_at`.
+        """Settle the ``hours`` whose 404 is conclusive at ``now``, as soon as a later hour has members.
 
-        What they have must be known to be nothing, or be read by the caller.
+        The hours must be empty, or the caller must read them.
         """
         end = conclusive_until(now, export_delay_hours)
         self._conclusive |= HourSet(
@@ -190,37 +190,37 @@ class Ledger:
         self._settle_conclusive_hours()
 
     def note_later_data(self, hour: datetime) -> None:
-        """Record that ``hour`` has members, read or not: ripe hours before it are settled."""
+        """Record that ``hour`` has members, read or not, and settle earlier hours whose 404 is conclusive."""
         self._newest_with_data = max(self._newest_with_data or hour, hour)
         self._settle_conclusive_hours()
 
     def settle(self, hours: HourSet) -> None:
-        """Record that ``hours`` are done, or empty for good."""
+        """Record that ``hours`` are done or permanently empty."""
         self._settled |= hours
         self._open -= hours
         self._conclusive -= hours
 
     def note_project(self, project: str) -> None:
-        """Record whose archives these are; raise an OtherProjectError if those before belong to another project."""
+        """Record the project of an archive; raise an OtherProjectError if earlier ones belong to another."""
         self._project = self._project or project
         if project != self._project:
             raise OtherProjectError(
                 f"The archives belong to project {project}, the saved state to project {self._project}.",
-                tried="Nothing of the archive was emitted.",
+                tried="No records of the archive were emitted.",
             )
 
     def remember_window(self, working_hours: tuple[int, int] | None) -> None:
-        """Remember how many hours a request may ask for; see `working_hours`."""
+        """Set `working_hours`."""
         self._working_hours = working_hours
 
     def forget_malformed_lines(self) -> None:
-        """Let flawed hours be forgotten like others: nothing names their malformed lines again."""
+        """Set the counts of malformed lines to 0, so that these hours are forgotten like others."""
         for hour, read in self.with_malformed_lines().items():
             members = {name: replace(seen, malformed_lines=0) for name, seen in read.members.items()}
             self._read_hours[hour] = replace(read, members=members)
 
     def forget_final_hours(self, ages_hours: tuple[int, ...]) -> None:
-        """Drop the members of settled hours that will not be read again; flawed hours stay."""
+        """Drop the members of settled hours after their last recheck, except hours with malformed lines."""
         last_age = HOUR * max(ages_hours, default=0)
         for hour, read in list(self._read_hours.items()):
             final = hour in self._settled and read.read_at >= hour_window(hour).end + last_age
@@ -228,7 +228,7 @@ class Ledger:
                 del self._read_hours[hour]
 
     def clamp(self, future: datetime, end: datetime) -> bool:
-        """Unsettle the hours from ``end`` on if any from ``future`` on is settled; return whether that was so."""
+        """If any hour from ``future`` on is settled, unsettle all hours from ``end`` on; return whether this was so."""
         impossible = self._settled & HourSet((HourWindow(future, END_OF_TIME),))
         if not impossible.windows:
             return False
@@ -239,16 +239,16 @@ class Ledger:
 
     @property
     def newest_settled(self) -> datetime | None:
-        """The start of the newest settled hour; None before any."""
+        """The start of the newest settled hour; None if no hour is settled."""
         return self._settled.windows[-1].end - HOUR if self._settled.windows else None
 
     def cursor(self, start: datetime, accepted_gaps: HourSet) -> datetime:
-        """Return the hour before the oldest hour from ``start`` on that is not settled."""
+        """Return the hour before the oldest missing hour from ``start`` on."""
         rest = HourWindow(start, END_OF_TIME)
         missing = self.missing(rest, accepted_gaps).windows or self.missing(rest, HourSet()).windows
         return missing[0].start - HOUR
 
     def _settle_conclusive_hours(self) -> None:
-        ripe, newest = self._conclusive.windows, self._newest_with_data
-        if ripe and newest is not None and ripe[0].start < newest:
-            self.settle(self._conclusive & HourSet((HourWindow(ripe[0].start, newest),)))
+        windows, newest = self._conclusive.windows, self._newest_with_data
+        if windows and newest is not None and windows[0].start < newest:
+            self.settle(self._conclusive & HourSet((HourWindow(windows[0].start, newest),)))

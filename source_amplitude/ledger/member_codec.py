@@ -1,8 +1,7 @@
-"""Members of an hour as short text: hundreds of them an hour must leave the state small.
+"""A compact text format for the members of an hour: the state stays small with hundreds of members per hour.
 
-A member with a name of the usual form is its partition (as the step from the one before) and its content length,
-both as variable-length integers, and its whole CRC-32: about eight bytes, in base64. Any other member is kept
-under its full name.
+A member with a usual name takes about eight bytes, in base64: its partition (as the difference from the previous one)
+and its content length as variable-length integers, and its CRC-32. Other members are stored under their full name.
 """
 
 from __future__ import annotations
@@ -20,10 +19,7 @@ _CRC_BYTES = 4
 
 
 def encode_members(members: Mapping[str, Fingerprint], *, project: str, hour: datetime) -> dict[str, Any]:
-    """Return a JSON object for ``members`` of one hour: ``packed``, and ``named`` and ``malformed`` where needed.
-
-    Members whose name is not the usual one of this project and hour are kept under their full name.
-    """
+    """Return a JSON object for the members of one hour: ``packed``, and optionally ``named`` and ``malformed``."""
     regular: dict[int, Fingerprint] = {}
     named: dict[str, list[int]] = {}
     for text, seen in members.items():
@@ -44,10 +40,10 @@ def encode_members(members: Mapping[str, Fingerprint], *, project: str, hour: da
 
 
 def decode_members(saved: Mapping[str, Any], *, project: str, hour: datetime) -> dict[str, Fingerprint]:
-    """Return the members that `encode_members` packed.
+    """Return the members that `encode_members` encoded.
 
     Raises:
-        ValueError, KeyError, TypeError, IndexError, OverflowError: ``saved`` is nothing that `pack_members` wrote.
+        ValueError, KeyError, TypeError, IndexError, OverflowError: ``saved`` was not written by `encode_members`.
     """
     packed = base64.b64decode(saved["packed"], validate=True)
     malformed = saved.get("malformed", {})
@@ -78,7 +74,7 @@ def _entries(packed: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _varint(number: int) -> bytes:
     out = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte, the eighth says that more follow
+    while number > 0x7F:  # noqa: PLR2004 - seven bits per byte; the eighth bit means that more bytes follow
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)

@@ -1,8 +1,7 @@
-"""The ledger as Airbyte state, and every older form of state that can come back.
+"""Convert the ledger to and from Airbyte state, including the formats of other versions.
 
-Ours is ``{"server_upload_time": "20240101T17", "ledger": {...}}``. The first key is what upstream 0.7 reads and
-writes, so a connection can move both ways; the ledger repeats its value, and a difference shows that upstream ran
-in between.
+Our format is ``{"server_upload_time": "20240101T17", "ledger": {...}}``. Upstream 0.7 uses the first key, so a
+connection can switch to it and back. The ledger repeats the value: a difference means that upstream ran in between.
 """
 
 from __future__ import annotations
@@ -24,21 +23,23 @@ VERSION = 1
 _HOUR_FORMAT = "%Y%m%dT%H"
 _READ_AT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
-_UPSTREAM_OVERLAP = timedelta(hours=2)  # upstream 0.7 reads two hours again on every sync: its hours were incomplete
+_UPSTREAM_OVERLAP = timedelta(
+    hours=2
+)  # upstream 0.7 reads the last two hours again on every sync, because they were incomplete
 _ALL_KEYS = (CURSOR_FIELD, "event_time", "ledger", "slices", "state_type", "legacy", "parent_state", "lookback_window")
 _MAX_SHOWN_CHARS = 80
 
 
 @dataclass(frozen=True)
 class SavedState:
-    """A ledger read from a saved state, and what the log has to say about it."""
+    """A ledger from a saved state, with warnings to log."""
 
     ledger: Ledger
     warnings: tuple[str, ...] = field(default=())
 
 
 def state_from_ledger(ledger: Ledger, *, start: datetime, accepted_gaps: HourSet) -> dict[str, Any]:
-    """Return the state to hand to Airbyte, plain JSON values only."""
+    """Return the ledger as Airbyte state, in plain JSON values."""
     cursor = _text(ledger.cursor(start, accepted_gaps))
     saved: dict[str, Any] = {
         "version": VERSION,
@@ -60,25 +61,25 @@ def state_from_ledger(ledger: Ledger, *, start: datetime, accepted_gaps: HourSet
 
 
 def ledger_from_state(state: Mapping[str, Any], *, export_delay_hours: int) -> SavedState:
-    """Return the ledger of a state in any form that this source ever saved; raise an InvalidStateError for others."""
+    """Return the ledger of a state in any known format; raise an InvalidStateError for other formats."""
     saved = state.get("ledger")
     if saved is None:
-        return _foreign(state, export_delay_hours, ())
+        return _other_version(state, export_delay_hours, ())
     version = saved.get("version") if isinstance(saved, Mapping) else None
     if version != VERSION:
-        warning = f"The state's ledger has version {version!r}, this source reads version {VERSION}"
+        warning = f"The state's ledger has version {version!r}; this source reads version {VERSION}"
     elif saved.get(CURSOR_FIELD) != state.get(CURSOR_FIELD):
         warning = (
-            f"The state's {CURSOR_FIELD} is {state.get(CURSOR_FIELD)!r} and its ledger was written for "
-            f"{saved.get(CURSOR_FIELD)!r}, so another version of this source ran in between"
+            f"The state's {CURSOR_FIELD} is {state.get(CURSOR_FIELD)!r}, but its ledger was written for "
+            f"{saved.get(CURSOR_FIELD)!r}: another version of this source ran in between"
         )
     else:
-        return SavedState(_own(saved))
-    warning += "; the ledger is set aside, and the hours before this point count as read."
-    return _foreign(state, export_delay_hours, (warning,))
+        return SavedState(_own_version(saved))
+    warning += f". The ledger is ignored: the hours before {CURSOR_FIELD} count as read."
+    return _other_version(state, export_delay_hours, (warning,))
 
 
-def _own(saved: Mapping[str, Any]) -> Ledger:
+def _own_version(saved: Mapping[str, Any]) -> Ledger:
     try:
         project = saved.get("project")
         newest = saved.get("newest_landed")
@@ -107,12 +108,12 @@ def _read_hour(entry: Mapping[str, Any], project: str | None, hour: datetime) ->
     return ReadHour(read_at, decode_members(entry, project=project or "", hour=hour))
 
 
-def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[str, ...]) -> SavedState:
-    moment = _foreign_moment(state)
+def _other_version(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[str, ...]) -> SavedState:
+    moment = _read_until(state)
     if moment is None:
         if "event_time" in state:
             warnings += (
-                "The state holds only event_time, which Amplitude cannot export by; reading begins at start_date.",
+                "The state contains only event_time, but exports need upload times. The sync starts at start_date.",
             )
         return SavedState(Ledger(), warnings)
     restart = floor_unit(floor_hour(moment) - HOUR * export_delay_hours - _UPSTREAM_OVERLAP)
@@ -120,24 +121,24 @@ def _foreign(state: Mapping[str, Any], export_delay_hours: int, warnings: tuple[
     return SavedState(Ledger(settled=settled), warnings)
 
 
-def _foreign_moment(state: Mapping[str, Any]) -> datetime | None:
-    """Return the moment up to which another version had read; None for a state that says nothing of upload time."""
+def _read_until(state: Mapping[str, Any]) -> datetime | None:
+    """Return the time until which another version had read; None if the state has no upload time."""
     value: Any = state.get(CURSOR_FIELD)
     slices = state.get("slices")
     if state.get("state_type") == "date-range" and isinstance(slices, list) and slices:
         value = slices[0].get("end") if isinstance(slices[0], Mapping) else slices[0]
     if value is None or value == "":
-        strange = [key for key in state if key not in _ALL_KEYS and not key.startswith("__ab_")]
-        if strange:
-            raise InvalidStateError(f"The state has no {CURSOR_FIELD}, but {_shown(strange[0])}.")
+        unknown = [key for key in state if key not in _ALL_KEYS and not key.startswith("__ab_")]
+        if unknown:
+            raise InvalidStateError(f"The state has no {CURSOR_FIELD}, and its key {_shown(unknown[0])} is unknown.")
         return None
-    moment = _any_moment(value)
+    moment = _parse_cursor(value)
     if moment is None or not UNIX_EPOCH <= moment < _LATEST:
-        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, which is no time from 1970 to 2199.")
+        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, not a time from 1970 to 2199.")
     return moment
 
 
-def _any_moment(value: object) -> datetime | None:
+def _parse_cursor(value: object) -> datetime | None:
     if isinstance(value, str) and re.fullmatch(r"\d{8}T\d{2}", value):
         try:
             return _hour(value)

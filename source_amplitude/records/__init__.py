@@ -1,4 +1,4 @@
-"""A line of an archive to the records Airbyte gets, and what was odd about it. Pure."""
+"""Convert a line of an archive to records, with its oddities. Pure."""
 
 from source_amplitude.records.datetimes import DATETIME_FIELDS, are_plain_datetimes, normalise_datetime
 from source_amplitude.records.declared import Record, misfits

@@ -1,4 +1,4 @@
-"""Amplitude's datetimes as RFC 3339 in UTC, where the calendar has them."""
+"""Convert Amplitude's datetimes to RFC 3339 in UTC, if they are valid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FORM = b"0000-00-00 00:00:00.000000\n"
 _STEP = len(_FORM)
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _YEAR, _MONTH, _DAY, _HOUR, _MINUTE, _SECOND = 0, 5, 8, 11, 14, 17
-_DAYS_OF_EVERY_MONTH, _DAYS_OF_OTHER_MONTHS = 28, 30  # others than February, and December for its digit
+_DAYS_OF_EVERY_MONTH, _DAYS_OF_OTHER_MONTHS = 28, 30  # without February, and without December because of its digit 2
 _TO_FIVE = b"012345"
 _ODD_DATETIME = re.compile(
     r"(\d{4})[-:/](\d{2})[-:/](\d{2})"
@@ -31,13 +31,13 @@ _ODD_DATETIME = re.compile(
 
 
 def are_plain_datetimes(texts: list[str]) -> bool:
-    """Return whether every text has the one form in which Amplitude writes datetimes, and is one of the calendar.
+    """Return whether every text is a valid datetime in Amplitude's form.
 
-    All are checked at once, a digit's place after the other: `datetime.fromisoformat` for each takes five times as
-    long.
+    All texts are checked at once, digit position by digit position. Calling `datetime.fromisoformat` for each takes
+    five times as long.
 
     Raises:
-        TypeError: One of them is no text.
+        TypeError: A value is not a string.
     """
     if not texts:
         return True
@@ -55,9 +55,9 @@ def are_plain_datetimes(texts: list[str]) -> bool:
 
 
 def _are_within(joined: bytes, at: int, least: int, most: int) -> bool:
-    """Return whether the number of two digits at a place of each line is in a range.
+    """Return whether the two-digit number at position ``at`` of each line is in a range.
 
-    Each line's number is a byte of one long integer, and at most 99: no byte runs over into the next one.
+    Each number is one byte of a long integer. It is at most 99, so no byte overflows into the next one.
     """
     tens = joined[at::_STEP]
     ones, digits, tops = _masks(len(tens))
@@ -70,7 +70,7 @@ def _are_within(joined: bytes, at: int, least: int, most: int) -> bool:
 
 @lru_cache(maxsize=512)
 def _masks(count: int) -> tuple[int, int, int]:
-    """Return ``count`` bytes of 1, of 15 and of 128."""
+    """Return integers of ``count`` bytes: all 1, all 15 and all 128."""
     ones = int.from_bytes(b"\1" * count, "little")
     return ones, ones * 15, ones * 128
 
@@ -85,7 +85,7 @@ def _is_day(text: str) -> bool:
 
 
 def _is_plain_datetime(text: str) -> bool:
-    """Return what `are_plain_datetimes` does of one text; only Amplitude's form comes back as it was."""
+    """Return whether a text is a valid datetime in Amplitude's form."""
     try:
         return len(text) == _STEP - 1 and datetime.fromisoformat(text).isoformat(" ", "microseconds") == text
     except ValueError:
@@ -93,11 +93,11 @@ def _is_plain_datetime(text: str) -> bool:
 
 
 def normalise_datetime(value: object) -> object:
-    """Return a datetime as RFC 3339 in UTC; anything that cannot be read comes back as it is.
+    """Return a datetime as RFC 3339 in UTC; return any other value unchanged.
 
-    Read are Amplitude's form and others: colons or slashes in the date, no fraction, an offset, a bare day. A time
-    without a zone is UTC. The hour 24 and the second 60 are not read: the libraries of most readers refuse them, and
-    the moment that follows them is not what Amplitude wrote.
+    Accepted are Amplitude's form and variants: colons or slashes in the date, no fraction, an offset, a bare day. A
+    time without an offset is UTC. The hour 24 and the second 60 are not accepted: most libraries reject them, and the
+    following hour or second is not the value that Amplitude wrote.
     """
     if not isinstance(value, str):
         return value
@@ -107,7 +107,7 @@ def normalise_datetime(value: object) -> object:
     if match is None:
         return value
     year, month, day, time, zone = match.groups()
-    # Only odd forms need it, and importing it takes longer than encoding ten thousand events.
+    # Only odd forms need it, and the import takes longer than encoding ten thousand events.
     import pendulum  # noqa: PLC0415
 
     offset = "" if zone is None or zone.upper() in ("Z", "UTC") else zone
@@ -115,5 +115,5 @@ def normalise_datetime(value: object) -> object:
     try:
         moment = cast("datetime", pendulum.parse(text, tz="UTC"))
         return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
-    except (ValueError, OverflowError):  # no day of the calendar, or none once it is moved to UTC
+    except (ValueError, OverflowError):  # an invalid date, or out of range in UTC
         return value

@@ -1,7 +1,7 @@
-"""The types that the events' schema declares, and the values that have another one.
+"""The declared types of the events' schema, and values of other types (misfits).
 
-A value of another type is passed on as it came: a schema that accepts more types would change the columns of tables
-that exist, and a value that is changed to fit is no longer Amplitude's.
+A misfit is emitted unchanged. A schema with more types would change the columns of existing tables, and a converted
+value would no longer be Amplitude's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 SCHEMA_FILE = Path(__file__).parents[1] / "schemas" / "events.json"
 
 _NONE = type(None)
-_PYTHON: Mapping[str, tuple[type, ...]] = {
+_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "null": (_NONE,),
     "string": (str,),
     "integer": (int,),
@@ -29,16 +29,19 @@ _PYTHON: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
-_JSON = {types[-1]: word for word, types in _PYTHON.items()}  # of a number the last type: an int is an integer
+_JSON_TYPES = {
+    types[-1]: word for word, types in _PYTHON_TYPES.items()
+}  # the last type: an int is an integer, a float is a number
 
 
 class Declared(NamedTuple):
-    """What the schema says of a field.
+    """The declaration of a field in the schema.
 
     Attributes:
-        name: Of the field; one inside an object has the object's name before it.
-        words: Its types, without null, as in messages.
-        fields: Declared fields inside it, where it is an object.
+        name: The field's name; an inner field has the object's name as prefix.
+        words: The declared types for messages, without null.
+        types: The accepted Python types.
+        fields: The declared inner fields of an object.
     """
 
     name: str
@@ -47,7 +50,7 @@ class Declared(NamedTuple):
     fields: Mapping[str, Declared]
 
     def oddity(self, found: type) -> Oddity:
-        return Oddity(OddityKind.MISFIT, self.name, self.words, _JSON[found])
+        return Oddity(OddityKind.MISFIT, self.name, self.words, _JSON_TYPES[found])
 
 
 def _declared(properties: Mapping[str, Any], prefix: str = "") -> dict[str, Declared]:
@@ -55,20 +58,20 @@ def _declared(properties: Mapping[str, Any], prefix: str = "") -> dict[str, Decl
     for name, schema in properties.items():
         named = schema["type"]
         words = [word for word in ([named] if isinstance(named, str) else named) if word != "null"]
-        types = frozenset({_NONE}.union(*(_PYTHON[word] for word in words)))
+        types = frozenset({_NONE}.union(*(_PYTHON_TYPES[word] for word in words)))
         inner = _declared(schema.get("properties", {}), f"{prefix}{name}.")
         found[name] = Declared(f"{prefix}{name}", " or ".join(words), types, inner)
     return found
 
 
 FIELDS = _declared(json.loads(SCHEMA_FILE.read_bytes())["properties"])
-"""By name."""
+"""The declared fields by name."""
 
 OBJECTS_WITH_FIELDS = tuple(name for name, declared in FIELDS.items() if declared.fields)
 
 
 def misfits(event: Mapping[str, Any], fields: Mapping[str, Declared] = FIELDS) -> Iterator[Oddity]:
-    """Yield what is odd about the types of an event's values; a number without a fraction is an integer as well."""
+    """Yield an oddity for each value of another type; a number without a fraction is also an integer."""
     for name, value in event.items():
         declared = fields.get(name)
         if declared is None:
@@ -87,12 +90,12 @@ def fits(declared: Declared, value: object) -> bool:
 
 
 def known_name(name: str) -> str:
-    """Return a field's name for messages: only names of the schema, since others may hold anything."""
-    return name if name in FIELDS else "fields that the schema does not have"
+    """Return a field's name for messages. Names outside the schema may be confidential and are not shown."""
+    return name if name in FIELDS else "fields outside the schema"
 
 
 def shape_misfits(names: Iterable[str], types: Iterable[type]) -> tuple[Oddity, ...] | None:
-    """Return what is odd about the types of an event's fields; None where that depends on the values."""
+    """Return the oddities of an event's value types, or None if they depend on the values."""
     odd = []
     for name, found in zip(names, types, strict=True):
         declared = FIELDS.get(name)

@@ -1,4 +1,4 @@
-"""What was odd about lines that were emitted all the same: counted by kind and field, never quoted."""
+"""Oddities of emitted lines, counted by kind and field, without their values."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ MOST_POSITIONS = 5
 
 
 class OddityKind(Enum):
-    """What can be odd about an event."""
+    """The kinds of oddities in an event."""
 
     NOT_UTF8 = "bytes that are not UTF-8"
     CONTROL_CHARACTER = "raw control characters"
     BYTE_ORDER_MARK = "a byte order mark"
-    NOT_FINITE = "numbers that JSON does not have"
+    NOT_FINITE = "NaN or infinite numbers"
     SEVERAL_EVENTS = "several events"
     SURROGATE = "lone surrogate"
-    UNREAD_DATETIME = "unread datetime"
-    MISFIT = "value of another type than the declared one"
-    IN_OTHER = "value that does not fit its column"
-    LEFT_OUT = "value that does not fit its column, without a column for it"
+    UNREAD_DATETIME = "unreadable datetime"
+    MISFIT = "value of an undeclared type"
+    IN_OTHER = "value that does not fit its column, in the column _other"
+    LEFT_OUT = "value that does not fit its column, left out"
 
 
 REPAIRS = (
@@ -35,15 +35,17 @@ REPAIRS = (
     OddityKind.NOT_FINITE,
     OddityKind.SEVERAL_EVENTS,
 )
-"""Kinds that are about a line; they are counted once a line."""
+"""Kinds that concern a whole line. Each is counted once per line."""
 
 
 class Oddity(NamedTuple):
-    """One thing that can be odd.
+    """An oddity of a line or a field.
 
     Attributes:
-        field: The field it is in, as the schema calls it; empty where it is about a line.
-        declared: The type that the schema declares, where the kind is about types.
+        kind: The kind of oddity.
+        field: The field's name in the schema; empty if the oddity concerns a whole line.
+        declared: The declared type of a misfit.
+        found: The actual type of a misfit.
     """
 
     kind: OddityKind
@@ -53,7 +55,7 @@ class Oddity(NamedTuple):
 
 
 class RepairedLine(NamedTuple):
-    """Where a line was repaired: its position in the batch, from 0, and one of `REPAIRS`."""
+    """A repaired line: its position in the batch, from 0, and one of `REPAIRS`."""
 
     position: int
     kind: OddityKind
@@ -61,7 +63,7 @@ class RepairedLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Findings:
-    """What was odd in some lines and how often, and the first few lines that were repaired."""
+    """Counts of the oddities of some lines, and the first few repaired lines."""
 
     counts: Mapping[Oddity, int] = field(default_factory=dict)
     repaired: tuple[RepairedLine, ...] = ()
@@ -70,7 +72,7 @@ class Findings:
         return bool(self.counts)
 
     def followed_by(self, later: Findings, *, lines_before: int = 0) -> Findings:
-        """Return both together, as of one batch, where ``lines_before`` lines lie before those of ``later``."""
+        """Return both as findings of one batch; ``lines_before`` lines precede those of ``later``."""
         if not later:
             return self
         positions = [RepairedLine(lines_before + each.position, each.kind) for each in later.repaired]

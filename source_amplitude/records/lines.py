@@ -1,8 +1,8 @@
-"""A line of an archive to the records Airbyte gets.
+"""Convert a line of an archive to records.
 
-The record is the event as Amplitude wrote it, except that its seven datetimes become RFC 3339 in UTC, and its
-top-level nulls and empty datetimes are left out (Airbyte's own serialiser drops nulls, cdk.md part 3). What strict JSON
-readers refuse is repaired and counted: a record can be read by each of them.
+A record is the event as Amplitude wrote it, except that its seven datetimes become RFC 3339 in UTC, and its top-level
+nulls and empty datetimes are left out (Airbyte's own serialiser drops nulls). Text that strict JSON readers reject is
+repaired and counted, so that every reader accepts the records.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _BYTE_ORDER_MARK = "\ufeff"
 _BETWEEN = re.compile(f"[ \t\r\n{_BYTE_ORDER_MARK}]*")
 
 _REPLACEMENT = "\ufffd"
-# Halves of surrogate pairs, which JSON can escape and no text in UTF-8 can hold.
+# Lone surrogates: half of a surrogate pair. JSON can escape them, but UTF-8 cannot encode them.
 _LONE = re.compile("[\ud800-\udfff]")
-_PERHAPS = re.compile(r"\\u[dD][89a-fA-F]|[" + "\ud800-\udfff]")
+_MAYBE_LONE = re.compile(r"\\u[dD][89a-fA-F]|[" + "\ud800-\udfff]")
 
 _loads = orjson.loads
 
 
 class NotAnEventError(ValueError):
-    """A line is not a JSON object. The message never holds any of the line."""
+    """A line is not a JSON object. The message never quotes the line."""
 
 
 def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
-    """Return the records of one line: one, but for lines that hold several objects or only a byte order mark.
+    """Return the records of one line: usually one, several if the line has several objects, none for a byte order mark.
 
-    Integers beyond 64 bits may have lost digits, see `has_huge_integer`.
+    Integers beyond 64 bits may lose digits; check `has_huge_integer` first.
 
     Args:
-        line: Without its line feed.
-        notes: Counts what is odd about it; of no use where the line is no event.
+        line: The line without its line feed.
+        notes: Counts the oddities; undefined if NotAnEventError is raised.
 
     Raises:
         NotAnEventError: The line is not a JSON object, even for the standard library.
@@ -57,15 +57,15 @@ def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list
     except orjson.JSONDecodeError:
         return exact_records_from_line(line, notes)
     if event.__class__ is not dict:
-        raise NotAnEventError("the line is JSON, but no object")
+        raise NotAnEventError("the line is JSON, but not an object")
     return [_to_record(event, Counter() if notes is None else notes)]
 
 
 def dump_record(record: Record) -> bytes:
-    """Return a record as JSON; what orjson cannot write (huge integers, deep nesting) the standard library does.
+    """Return a record as JSON; the standard library writes what orjson cannot (huge integers, deep nesting).
 
     Raises:
-        NotAnEventError: It is nested too deeply for both.
+        NotAnEventError: The record is nested too deeply for both.
     """
     try:
         return orjson.dumps(record)
@@ -78,19 +78,19 @@ def dump_record(record: Record) -> bytes:
 
 
 def has_huge_integer(line: bytes) -> bool:
-    """Return whether a line may hold an integer that orjson would read as a float: 20 digits, or 19 after a minus."""
+    """Return whether a line may contain an integer that orjson reads as a float: 20 digits, or 19 after a minus."""
     zeros = line.translate(_DIGITS_TO_ZERO)
     return _HUGE in zeros or _HUGE_NEGATIVE in zeros
 
 
 def exact_records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
-    """Return the records of a line that orjson refuses or would round; see `records_from_line`.
+    """Return the records of a line that orjson rejects or would round, as `records_from_line` does.
 
-    Bytes that are not UTF-8 and lone surrogates become U+FFFD, control characters are as good as escaped ones, byte
-    order marks around objects are left out, NaN and infinities become null.
+    Invalid UTF-8 and lone surrogates become U+FFFD. Raw control characters are accepted like escaped ones. Byte order
+    marks around objects are left out. NaN and infinities become null.
 
     Raises:
-        NotAnEventError: The line is not made of JSON objects alone.
+        NotAnEventError: The line contains anything other than JSON objects.
     """
     notes = Counter() if notes is None else notes
     text = _decoded(line, notes)
@@ -103,12 +103,12 @@ def exact_records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -
     except ValueError as error:
         if isinstance(error, NotAnEventError):
             raise
-        raise NotAnEventError("the line is no JSON") from error
+        raise NotAnEventError("the line is not valid JSON") from error
     return [_to_record(event, notes) for event in events]
 
 
 def _decoded(line: bytes, notes: Counter[Oddity]) -> str:
-    """Return a line as text, which may hold surrogates: some programs write both halves of a pair as UTF-8."""
+    """Return a line as text. It may contain surrogates: some programs encode each half of a pair as UTF-8."""
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -120,7 +120,7 @@ def _decoded(line: bytes, notes: Counter[Oddity]) -> str:
 
 
 def _objects(text: str, notes: Counter[Oddity]) -> list[Record]:
-    """Return the objects of a line, read strictly if that is possible; raise a ValueError if it is anything else."""
+    """Return the objects of a line, parsed strictly if possible; raise a ValueError if it is not JSON objects."""
     try:
         return _Objects(text, is_strict=True).all(notes)
     except json.JSONDecodeError:
@@ -130,7 +130,7 @@ def _objects(text: str, notes: Counter[Oddity]) -> list[Record]:
 
 
 class _Objects:
-    """The JSON objects of one text, one after the other, with blanks and byte order marks around them."""
+    """Parses a sequence of JSON objects, with blanks and byte order marks around them."""
 
     def __init__(self, text: str, *, is_strict: bool) -> None:
         self._text = text
@@ -140,15 +140,15 @@ class _Objects:
         )
 
     def all(self, notes: Counter[Oddity]) -> list[Record]:
-        """Return them, and count what was odd around and in them; raise a ValueError for anything else, or nothing."""
+        """Return all objects and count their oddities; raise a ValueError for an empty line or other content."""
         events: list[Record] = []
         position = self._skip(0)
         if position == len(self._text) and OddityKind.BYTE_ORDER_MARK not in self._odd:
-            raise NotAnEventError("the line is no JSON")
+            raise NotAnEventError("the line is not valid JSON")
         while position < len(self._text):
             event, position = self._decoder.raw_decode(self._text, position)
             if not isinstance(event, dict):
-                raise NotAnEventError("the line is JSON, but no object")
+                raise NotAnEventError("the line is JSON, but not an object")
             events.append(event)
             position = self._skip(position)
         if len(events) > 1:
@@ -191,19 +191,19 @@ def _to_record(event: dict[str, Any], notes: Counter[Oddity]) -> Record:
 
 
 def may_hold_surrogates(text: str) -> bool:
-    """Return whether the decoded values of a line of JSON may hold lone surrogates."""
-    return _PERHAPS.search(text) is not None
+    """Return whether the decoded values of a JSON text may contain lone surrogates."""
+    return _MAYBE_LONE.search(text) is not None
 
 
 def without_surrogates(event: Record, notes: Counter[Oddity]) -> Record:
-    """Return an event in which each lone surrogate is U+FFFD; halves that follow each other become their character.
+    """Return an event with U+FFFD for each lone surrogate; adjacent halves of a pair become one character.
 
     Args:
-        event: Values as the standard library decodes them, of finite numbers.
-        notes: Counts the lone ones by the field of the event.
+        event: An event decoded by the standard library, with finite numbers.
+        notes: Counts the lone surrogates by the event's field.
 
     Raises:
-        RecursionError: It is nested too deeply.
+        RecursionError: The event is nested too deeply.
     """
     clean: Record = {}
     for name, value in event.items():
@@ -214,8 +214,8 @@ def without_surrogates(event: Record, notes: Counter[Oddity]) -> Record:
     return clean
 
 
-def replace_surrogates(value: Any) -> tuple[Any, int]:  # noqa: ANN401 - of any type that JSON has
-    """Return a decoded JSON value without lone surrogates, and how many it had; see `without_surrogates`."""
+def replace_surrogates(value: Any) -> tuple[Any, int]:  # noqa: ANN401 - any JSON
+    """Return a decoded JSON value with U+FFFD for each lone surrogate, and the number of lone surrogates."""
     text = json.dumps(value, ensure_ascii=False)
     if not _LONE.search(text):
         return value, 0
@@ -225,7 +225,7 @@ def replace_surrogates(value: Any) -> tuple[Any, int]:  # noqa: ANN401 - of any 
 
 
 def _with_unique_names(pairs: list[tuple[str, Any]]) -> Record:
-    """Return an object; names that became equal get one more replacement character each, so that no value is lost."""
+    """Return an object. Names that have become equal get extra replacement characters, so that no value is lost."""
     found: Record = {}
     for name, value in pairs:
         found[_unique(name, found)] = value

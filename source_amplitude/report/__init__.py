@@ -1,1 +1,1 @@
-"""What a store holds, for people: a page and a grid for the terminal."""
+"""Reports on a store's coverage: an HTML page and a grid for the terminal."""

@@ -1,8 +1,8 @@
-"""What is there of a span as one HTML page that stands alone: no script, no request, a few kB a day.
+"""A coverage as one self-contained HTML page: no scripts, no requests, a few kB per day.
 
-From its top: the verdict, the command that fetches what is missing, the figures and the legend; a table with a row a
-day, the newest first, and a column an hour; the missing hours with their reasons; the most frequent event types. What
-others have chosen, such as names of event types, is escaped by `_text`.
+From the top: the verdict, the command for the missing hours, the figures and the legend; a table with one row per day,
+the newest first, and one column per hour; the missing hours with their reasons; the most frequent event types. `_text`
+escapes every text from outside, such as names of event types.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _CELL_REASON_CHARACTERS = 120
 _LISTED_REASON_CHARACTERS = 500
 _NAME_CHARACTERS = 200
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-# Should a text ever come through unescaped, it can still load and run nothing.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Defence in depth: even unescaped text cannot load or run anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(coverage: Coverage, *, title: str, made_at: datetime, command: str | None) -> str:
-    """Return a whole HTML document, to be written as UTF-8.
+    """Return a complete HTML document, to be written as UTF-8.
 
     Args:
-        title: Names the destination, such as ``s3://bucket/prefix``.
-        made_at: When the destination was looked at, aware.
-        command: What to type to fetch what is missing; None where nothing is.
+        title: The destination, such as ``s3://bucket/prefix``.
+        made_at: When the destination was listed, aware.
+        command: The command that lands the missing hours; None if no hours are missing.
     """
     style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     verdict, quality = _verdict(coverage), "bad" if coverage.missing() else "good"
@@ -70,19 +70,19 @@ def page(coverage: Coverage, *, title: str, made_at: datetime, command: str | No
 
 def _verdict(coverage: Coverage) -> str:
     missing, still_open = len(coverage.missing()), hours_in(coverage.of(Condition.OPEN))
-    said = "Nothing is missing"
+    verdict = "Nothing is missing"
     if missing:
         kinds = [(hours_in(coverage.of(condition)), condition) for condition in Condition if condition.is_missing]
         detail = ", ".join(f"{hours:,} {condition.value}" for hours, condition in kinds if hours)
-        said = f"{missing:,} of {counted(hours_in(coverage.hours), 'hour')} to fetch: {detail}"
+        verdict = f"{missing:,} of {counted(hours_in(coverage.hours), 'hour')} to fetch: {detail}"
     if still_open:
-        said += f"; {still_open:,} still open"
-    return said
+        verdict += f"; {still_open:,} still open"
+    return verdict
 
 
 def _header(coverage: Coverage, title: str, made_at: datetime) -> str:
     made = f'<time datetime="{made_at.isoformat(timespec="seconds")}">{made_at:%Y-%m-%d %H:%M %Z}</time>'
-    return f"<h1>Amplitude hours in {_isolated(title)}</h1>\n<p>{coverage.span}. As it was on {made}.</p>"
+    return f"<h1>Amplitude hours in {_isolated(title)}</h1>\n<p>{coverage.span}. As of {made}.</p>"
 
 
 def _command(command: str | None) -> str:
@@ -90,7 +90,7 @@ def _command(command: str | None) -> str:
         return ""
     words = re.sub(r"\S+", lambda word: f"<span>{_text(word[0])}</span>", command)
     return (
-        '<section aria-labelledby="fetch"><h2 id="fetch">Fetch what is missing</h2>\n'
+        '<section aria-labelledby="fetch"><h2 id="fetch">Fetch the missing hours</h2>\n'
         f'<pre class="command" tabindex="0"><code>{words}</code></pre></section>'
     )
 
@@ -124,7 +124,7 @@ def _legend_lines(coverage: Coverage) -> Iterator[str]:
 
 
 def _table(coverage: Coverage) -> str:
-    """Return the table. What a cell says in full is in an element that is shown beside the pointer."""
+    """Return the table; each cell has a tooltip with its details."""
     days = [(day, hours, sum(each.events for each in hours)) for day, hours in coverage.by_day()][::-1]
     largest_hour = max((each.events for each in coverage.hours), default=0)
     largest_day = max((events for _, _, events in days), default=0)
@@ -154,12 +154,12 @@ def _head() -> str:
 
 def _month(day: date, hours: list[HourCover]) -> str:
     missing = hours_missing(hours)
-    said = [counted(sum(each.events for each in hours), "event"), size(sum(each.object_bytes for each in hours))]
+    figures = [counted(sum(each.events for each in hours), "event"), size(sum(each.object_bytes for each in hours))]
     if missing:
-        said.append(f"<strong>{counted(missing, 'hour')} missing</strong>")
+        figures.append(f"<strong>{counted(missing, 'hour')} missing</strong>")
     return (
         f'<tr class="month"><th scope="rowgroup" colspan="{_COLUMNS}"><span>{day:%B %Y}'
-        f" <small>{' · '.join(said)}</small></span></th></tr>"
+        f" <small>{' · '.join(figures)}</small></span></th></tr>"
     )
 
 
@@ -185,27 +185,27 @@ def _cell(hour: HourCover, largest: int) -> str:
     width = "" if hour.window.hours == 1 else f' colspan="{hour.window.hours}"'
     if width:
         shown += " for the whole day"
-    return f'<td class="{shade}"{width}>{shown}<i>{hour.window}: {_in_full(hour)}</i></td>'
+    return f'<td class="{shade}"{width}>{shown}<i>{hour.window}: {_tooltip(hour)}</i></td>'
 
 
-def _in_full(hour: HourCover) -> str:
-    there = f"{counted(hour.events, 'event')}, {size(hour.object_bytes)} in {counted(hour.objects, 'object')}"
+def _tooltip(hour: HourCover) -> str:
+    contents = f"{counted(hour.events, 'event')}, {size(hour.object_bytes)} in {counted(hour.objects, 'object')}"
     if hour.condition is Condition.DONE:
-        return there
-    said = hour.condition.value
+        return contents
+    condition = hour.condition.value
     if hour.reason:
-        said += f", {_isolated(_shortened(hour.reason, _CELL_REASON_CHARACTERS))}"
-    return f"{said}; {there}" if hour.objects else said
+        condition += f", {_isolated(_shortened(hour.reason, _CELL_REASON_CHARACTERS))}"
+    return f"{condition}; {contents}" if hour.objects else condition
 
 
 def _totals(hours: tuple[HourCover, ...], largest_day: int | None = None) -> str:
     events = sum(each.events for each in hours)
     bars = "" if largest_day is None else _bar(events, largest_day)
     missing = hours_missing(hours)
-    loud = "some" if missing else "none"
+    class_ = "some" if missing else "none"
     return (
         f"<td>{events:,}</td><td>{bars}</td><td>{size(sum(each.object_bytes for each in hours))}</td>"
-        f'<td class="{loud}">{missing:,}</td>'
+        f'<td class="{class_}">{missing:,}</td>'
     )
 
 
@@ -215,7 +215,7 @@ def _foot(coverage: Coverage) -> str:
 
 
 def _missing_hours(coverage: Coverage) -> str:
-    """Return a table of the missing hours, the newest first, hours in a row with one reason as one; or nothing."""
+    """Return a table of the missing hours, newest first, adjacent hours with the same reason merged; empty if none."""
     spans = list(_spans(coverage))[::-1]
     if not spans:
         return ""
@@ -229,7 +229,7 @@ def _missing_hours(coverage: Coverage) -> str:
     more = f"<p>… and {counted(left, 'more hour')}.</p>" if left else ""
     return (
         '<section aria-labelledby="missing"><h2 id="missing">Missing hours</h2>\n<table class="list spans"><thead><tr>'
-        '<th scope="col">is</th><th scope="col">when</th><th scope="col">hours</th><th scope="col">why</th>'
+        '<th scope="col">condition</th><th scope="col">period</th><th scope="col">hours</th><th scope="col">reason</th>'
         f"</tr></thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>{more}</section>"
     )
 
@@ -250,7 +250,7 @@ def _spans(coverage: Coverage) -> Iterator[tuple[HourWindow, Condition, str]]:
 
 
 def _event_types(coverage: Coverage) -> str:
-    """Return a table of the most frequent event types, or nothing where no hour's were counted."""
+    """Return a table of the most frequent event types; empty if no hour has counts."""
     known = [each for each in coverage.hours if each.event_types]
     if not known:
         return ""
@@ -266,36 +266,36 @@ def _event_types(coverage: Coverage) -> str:
     ]
     return (
         '<section aria-labelledby="types"><h2 id="types">Most frequent event types</h2>\n'
-        f"<p>{_how_many(coverage, known)}</p>\n"
+        f"<p>{_counts_note(coverage, known)}</p>\n"
         '<table class="list types"><thead><tr><th scope="col">event type</th><th scope="col">events</th><td></td>'
         f"</tr></thead><tbody>\n{chr(10).join(rows)}\n</tbody></table></section>"
     )
 
 
-def _how_many(coverage: Coverage, known: list[HourCover]) -> str:
+def _counts_note(coverage: Coverage, known: list[HourCover]) -> str:
     landed = hours_in(each for each in coverage.hours if each.events)
     return (
-        f"Counted in {hours_in(known):,} of the {counted(landed, 'hour')} with events. An hour's manifest names its "
-        "most frequent types only, so that the numbers of rare types are lower bounds."
+        f"Counted in {hours_in(known):,} of {counted(landed, 'hour')} with events. Manifests list only the most "
+        "frequent types of an hour, so the counts of rare types are lower bounds."
     )
 
 
 def _text(value: str) -> str:
-    """Return ``value`` for an element or a quoted attribute; what no page may contain becomes U+FFFD."""
-    return html.escape(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value))
+    """Escape ``value`` for an element or a quoted attribute; invalid characters become U+FFFD."""
+    return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value))
 
 
 def _isolated(value: str) -> str:
-    """Return ``value`` in an element of its own that keeps its direction marks from what is around it."""
+    """Return escaped ``value`` in an element that isolates its text direction."""
     return f"<bdi>{_text(value)}</bdi>"
 
 
 def _shortened(value: str, characters: int) -> str:
-    """Return at most so many characters of ``value``, the last one a mark where it has more."""
+    """Return ``value``, truncated to ``characters`` with an ellipsis."""
     return value if len(value) <= characters else f"{value[: characters - 1]}…"
 
 
 def _bar(part: int, whole: int) -> str:
-    """Return a bar as long as ``part`` of ``whole``; it is not read out, so its number has to stand beside it."""
+    """Return a bar for ``part`` of ``whole``, hidden from screen readers: show the number next to it."""
     filled = f'<b style="width:{100 * part / whole:.1f}%"></b>' if part > 0 else ""
     return f'<span class="bar" aria-hidden="true">{filled}</span>'

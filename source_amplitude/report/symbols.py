@@ -1,4 +1,4 @@
-"""How the conditions of hours are shown, on the page as in the terminal, so that they differ without colour too."""
+"""Symbols of conditions, for the page and the terminal; they differ without colour too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from source_amplitude.landing.coverage import Coverage, HourCover
 
 LEVELS = 8
-"""How many shades tell the sizes of hours with events apart, 1 the smallest."""
+"""Number of shades for the event counts of hours; 1 is the smallest count."""
 
 _THOUSANDS = ("", "k", "M", "G", "T")
 _BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -22,12 +22,12 @@ _BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 @dataclass(frozen=True)
 class Symbol:
-    """How a condition is shown.
+    """The symbol of a condition.
 
     Attributes:
-        symbol: One column wide; not used on the page for done hours, which show their events.
-        ascii: The same where only ASCII can be printed.
-        meaning: What it says of an hour, for the legend.
+        unicode: The symbol, one column wide; on the page, done hours show their event count instead.
+        ascii: The symbol for terminals that print only ASCII.
+        meaning: The condition's description in the legend.
     """
 
     unicode: str
@@ -38,17 +38,17 @@ class Symbol:
 SYMBOLS = {
     Condition.DONE: Symbol("▆", "6", "landed"),
     Condition.EMPTY: Symbol("·", ".", "Amplitude has no events"),
-    Condition.OPEN: Symbol("?", "?", "nothing published yet"),
-    Condition.ACCEPTED: Symbol("–", "-", "left out on purpose"),  # noqa: RUF001 - a dash is meant
+    Condition.OPEN: Symbol("?", "?", "not published yet"),
+    Condition.ACCEPTED: Symbol("–", "-", "accepted gap"),  # noqa: RUF001 - a dash is meant
     Condition.MISSING: Symbol("×", "x", "not landed"),  # noqa: RUF001 - a cross is meant
-    Condition.SHORT: Symbol("½", "%", "not all is in the store"),
-    Condition.FAILED: Symbol("!", "!", "could not be landed"),
+    Condition.SHORT: Symbol("½", "%", "incomplete in the store"),
+    Condition.FAILED: Symbol("!", "!", "landing failed"),
 }
-"""Of every condition, in the order of legends."""
+"""The symbols of all conditions, in the order of the legend."""
 
 
 def hours_in(hours: Iterable[HourCover]) -> int:
-    """Return how many hours these are; a day with day files counts 24."""
+    """Return the number of hours; a day with day files counts as 24."""
     return sum(each.window.hours for each in hours)
 
 
@@ -58,15 +58,15 @@ def days_and_hours(coverage: Coverage) -> str:
 
 
 def hours_missing(hours: Iterable[HourCover]) -> int:
-    """Return how many of these hours are to be fetched."""
+    """Return the number of hours that have to be landed (again)."""
     return hours_in(each for each in hours if each.condition.is_missing)
 
 
 def level(events: int, largest: int) -> int:
-    """Return the shade of an hour with events, 1 to `LEVELS`, and 0 for none.
+    """Return the shade of an hour, from 1 to `LEVELS`, or 0 without events.
 
-    It goes with the cube root: an hour with a thousandth of the largest one's events is still seen, and a busy hour
-    is still told from a quiet one.
+    The scale is a cube root: an hour with a thousandth of the largest hour's events is still visible, and busy and
+    quiet hours still differ.
     """
     if events <= 0:
         return 0
@@ -74,19 +74,19 @@ def level(events: int, largest: int) -> int:
 
 
 def short_count(count: int) -> str:
-    """Return a count in at most four characters, such as ``999``, ``1.2k``, ``35k`` and ``2.5M``; rounded."""
+    """Return a rounded count in at most four characters, such as ``999``, ``1.2k``, ``35k`` and ``2.5M``."""
     return "".join(_scaled(count, _THOUSANDS))
 
 
 def size(number: int) -> str:
-    """Return a number of bytes for people, such as ``1.2 MB``; a kB has 1000 bytes."""
+    """Return a readable size, such as ``1.2 MB``; 1 kB is 1000 bytes."""
     return "1 byte" if number == 1 else " ".join(_scaled(number, _BYTES))
 
 
 def _scaled(number: int, units: tuple[str, ...]) -> tuple[str, str]:
-    """Return at most three digits, and the unit that they are in."""
+    """Return a number with at most three digits, and its unit."""
     scaled, power = float(number), 0
-    while scaled >= 999.5 and power < len(units) - 1:  # noqa: PLR2004 - what would be written as 1000
+    while scaled >= 999.5 and power < len(units) - 1:  # noqa: PLR2004 - would round to 1000
         scaled, power = scaled / 1000, power + 1
-    digits = f"{scaled:.1f}" if power and scaled < 9.95 else f"{scaled:.0f}"  # noqa: PLR2004 - what rounds below 10
+    digits = f"{scaled:.1f}" if power and scaled < 9.95 else f"{scaled:.0f}"  # noqa: PLR2004 - rounds below 10
     return digits, units[power]

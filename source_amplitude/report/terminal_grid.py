@@ -1,6 +1,6 @@
-"""What is there of a span as a grid for a terminal: a line a day, two columns an hour, the newest day last.
+"""A coverage as a grid for a terminal: one line per day, two columns per hour, the newest day last.
 
-No colour is needed to read it, 80 columns are enough, and where the output's encoding has no blocks it is plain ASCII.
+The grid is readable without colour and in 80 columns. It is plain ASCII if the output cannot encode block characters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HOUR_WIDTH = 2
 _GAP = "   "
 _EVENTS_WIDTH, _SIZE_WIDTH, _MISSING_WIDTH = 7, 8, 5
 _STYLES = {
-    Condition.DONE: "green",
+    Condition.DONE: "color(2)",
     Condition.EMPTY: "dim",
     Condition.OPEN: "cyan",
     Condition.ACCEPTED: "dim",
@@ -39,9 +39,9 @@ _STYLES = {
 
 
 class Grid:
-    """What rich prints as a grid of hours by days, with a total for each day and a legend.
+    """A rich renderable: a grid of hours by days, with totals per day and a legend.
 
-    Where a line has less than 80 columns the totals are left out, from the right.
+    In less than 80 columns the totals are left out, from the right.
     """
 
     def __init__(self, coverage: Coverage) -> None:
@@ -95,7 +95,7 @@ class Grid:
 
 
 def _wrapped(parts: Iterator[Text], width: int) -> Iterator[Text]:
-    """Yield lines of whole parts, which rich would break at any blank."""
+    """Yield lines that break only between parts; rich would break at any blank."""
     line = Text(no_wrap=True, overflow="ignore")
     for part in parts:
         if line.cell_len and line.cell_len + len(_GAP) + part.cell_len > width:

@@ -1,4 +1,4 @@
-"""Decoded answers of Amplitude's REST APIs to rows; pure.
+"""Convert decoded responses of Amplitude's REST APIs to rows, without I/O.
 
-A shape that is not described is an UnknownShapeError, never no rows.
+An unknown shape always raises an UnknownShapeError; it never means 'no rows'.
 """

@@ -1,4 +1,4 @@
-"""CSV as Amplitude sends it: downloaded cohorts and saved charts."""
+"""Read Amplitude's CSV files: cohort downloads and saved charts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import zlib
 from typing import IO, TYPE_CHECKING
 
-from source_amplitude.errors import CorruptArchiveError, UnknownShapeError
+from source_amplitude.errors import CorruptArchiveError, UnknownShapeError, counted
 from source_amplitude.rows.days import parse_day
 from source_amplitude.rows.shapes import require_dict, unique_names, unknown_shape
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 _GZIP_MAGIC = b"\x1f\x8b"
 _PROPERTY_PREFIX = "gp:"
 _ID = re.compile(r"[1-9][0-9]{0,17}")
-# As JSON writes them, in the range that every destination holds: 007 is a name, and 1.0e999 is no number.
+# Numbers as in JSON, limited to what every destination can store: 007 and 1.0e999 stay text.
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]+([eE][-+]?[0-9]{1,2})?")
 _FIRST_HEADER = "Segment"
-_LONGEST_CELL_CHARS = 10_000_000  # a property may hold a list; the csv module stops at 131,072
+_LONGEST_CELL_CHARS = 10_000_000  # a property may contain a list; the default limit is 131,072
 
 
 class CohortFile:
-    """The members of a cohort in a file on disk: CSV with a header, gzip or not (amplitude-api.md 2.5).
+    """The members of a cohort in a CSV file with a header, gzip or plain (amplitude-api.md 2.5).
 
     Args:
-        file: Positioned anywhere; read from its start.
-        computed_at: When Amplitude computed it, as RFC 3339.
-        may_be_blank: Whether a file without any text, its header included, is a cohort without members: the list of
-            cohorts says that it has none.
+        file: The file, at any position; it is read from its start.
+        cohort_id: The cohort's ID.
+        computed_at: When Amplitude computed the cohort, as RFC 3339.
+        may_be_blank: Whether a file without any text, even a header, is valid: the list of cohorts shows 0 members.
 
     Attributes:
-        count: The rows so far of the latest `rows`.
-        properties: The names of its property columns.
+        count: The number of rows that the latest `rows` has yielded.
+        properties: The names of the property columns.
     """
 
     def __init__(self, file: IO[bytes], cohort_id: str, computed_at: str, *, may_be_blank: bool = False) -> None:
@@ -50,19 +50,18 @@ class CohortFile:
         self.count = 0
         self.properties: list[str] = []
 
-    def prove(self) -> None:
-        """Read the file to its end, so that no row leaves a damaged one.
+    def verify(self) -> None:
+        """Read the file to its end, so that no row of a damaged file is emitted.
 
         Raises:
-            CorruptArchiveError: gzip data, text or a row that is damaged or cut; a file without a header that may not
-                be blank.
-            UnknownShapeError: No header with an Amplitude ID.
+            CorruptArchiveError: gzip data, text or a row is damaged or truncated, or the file is blank and may not be.
+            UnknownShapeError: The header has no Amplitude ID.
         """
         for _ in self.rows():
             pass
 
     def rows(self) -> Iterator[Row]:
-        """Yield ``{"cohort_id", "amplitude_id", "user_id", "properties", "computed_at"}``, or raise as `prove`."""
+        """Yield ``{"cohort_id", "amplitude_id", "user_id", "properties", "computed_at"}``, or raise as `verify`."""
         csv.field_size_limit(_LONGEST_CELL_CHARS)
         self._file.seek(0)
         packed = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
@@ -88,8 +87,8 @@ class CohortFile:
         id_place = plain.index("amplitudeid") if "amplitudeid" in plain else None
         user_place = plain.index("userid") if "userid" in plain else None
         if id_place is None:
-            raise UnknownShapeError(  # without the names: where there is no header, they are a person's
-                f"The download of cohort {self._cohort_id} has {len(header)} columns, none named as the Amplitude ID."
+            raise UnknownShapeError(  # without the names: if the header is missing, they are personal data
+                f"The download of cohort {self._cohort_id} has {counted(len(header), 'column')}, but no Amplitude ID."
             )
         places = [place for place in range(len(header)) if place not in (id_place, user_place)]
         names = self.properties = _property_names([header[place] for place in places])
@@ -98,7 +97,8 @@ class CohortFile:
                 continue
             if len(cells) != len(header):
                 raise CorruptArchiveError(
-                    f"The download of cohort {self._cohort_id} has a row of {len(cells)} cells below {len(header)}."
+                    f"The download of cohort {self._cohort_id} has a row of {counted(len(cells), 'cell')} "
+                    f"below a header of {len(header)}."
                 )
             self.count += 1
             amplitude_id = cells[id_place]
@@ -113,28 +113,28 @@ class CohortFile:
     def _require_may_be_blank(self) -> None:
         if not self._may_be_blank:
             raise CorruptArchiveError(
-                f"The download of cohort {self._cohort_id} has no text, not even a header, and the list of cohorts "
-                "does not say that it has no members."
+                f"The download of cohort {self._cohort_id} is blank (no header), but the list of cohorts does not show "
+                "0 members."
             )
 
 
 def _property_names(columns: list[str]) -> list[str]:
-    """Return names without ``gp:``, but where a built-in property has the same name: ``country``, ``gp:country``."""
+    """Return names without ``gp:``, unless a built-in property has the same name (``country``, ``gp:country``)."""
     short = [name.removeprefix(_PROPERTY_PREFIX) for name in columns]
     return unique_names(name if other in columns else other for name, other in zip(columns, short, strict=True))
 
 
 def _plain(name: str) -> str:
-    """Return a column's name for comparison: ``amplitude_id``, ``amplitudeID`` and ``Amplitude ID`` are one."""
+    """Normalize a column's name: ``amplitude_id``, ``amplitudeID`` and ``Amplitude ID`` are equal."""
     return name.lower().replace("_", "").replace(" ", "")
 
 
-def chart_rows(answer: object, chart_id: str) -> list[Row]:
-    """Return ``{"chart_id", "row", "title", "values": {column: number or text}}``, rows counted from 1.
+def chart_rows(body: object, chart_id: str) -> list[Row]:
+    """Return ``{"chart_id", "row", "title", "values": {column: number or text}}``, with row numbers from 1.
 
-    The CSV (amplitude-api.md 3.17) has titles, a blank line, a header and rows; cells begin with a TAB.
+    The CSV (amplitude-api.md 3.17) has title lines, a blank line, a header and rows. Text cells begin with a TAB.
     """
-    text = require_dict(answer, "body").get("data")
+    text = require_dict(body, "body").get("data")
     if not isinstance(text, str):
         raise unknown_shape("data", "a CSV text", text)
     raw = _lines(text, chart_id)
@@ -148,7 +148,8 @@ def chart_rows(answer: object, chart_id: str) -> list[Row]:
             continue
         if len(cells) > len(columns):
             raise UnknownShapeError(
-                f"The CSV of chart {chart_id} has a row of {len(cells)} cells below {len(columns)}."
+                f"The CSV of chart {chart_id} has a row of {counted(len(cells), 'cell')} "
+                f"below a header of {len(columns)}."
             )
         values = {column: _value(column, cell) for column, cell in zip(columns, cells, strict=False)}
         rows.append({"chart_id": chart_id, "row": len(rows) + 1, "title": title, "values": values})
@@ -164,7 +165,7 @@ def _lines(text: str, chart_id: str) -> list[list[str]]:
 
 
 def _header_place(lines: list[list[str]]) -> int:
-    """Return the place of the header: it begins with ``Segment``, or follows the first blank line."""
+    """Return the header's line number from 0: it begins with ``Segment``, or follows the first blank line."""
     for place, cells in enumerate(lines):
         if cells and cells[0] == _FIRST_HEADER:
             return place
@@ -175,12 +176,12 @@ def _header_place(lines: list[list[str]]) -> int:
 
 
 def _columns(names: Iterable[str]) -> list[str]:
-    """Return column names; an empty one names nothing, so its place does."""
+    """Return column names; an empty name is replaced by the column's number."""
     return unique_names(name or f"column {place}" for place, name in enumerate(names, start=1))
 
 
 def _value(column: str, cell: str) -> float | int | str:
-    """Return a number where it is one: names begin with a TAB (observed), and a version 1.10 is a name."""
+    """Return a cell as a number if it is one; text cells begin with a TAB (observed), such as a version 1.10."""
     text = cell.strip()
     if cell.startswith("\t") and parse_day(column) is None:
         return text

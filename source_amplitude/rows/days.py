@@ -1,4 +1,4 @@
-"""Days of a project's calendar: which have ended, and how they are asked for."""
+"""Days in a project's time zone: which have ended, and how to split them into requests."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 ONE_DAY = timedelta(days=1)
 
 EVERYWHERE = timezone(timedelta(hours=-12))
-"""The zone in which a day ends last: what has ended there has ended everywhere."""
+"""The time zone in which a day ends last."""
 
 _DAYS_A_WEEK = 7
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?", re.DOTALL)
 
 
 class Interval(Enum):
-    """What a value of a dashboard covers; the value is Amplitude's parameter ``i`` (documented, Dashboard REST)."""
+    """The interval of a dashboard's figures; the value is Amplitude's parameter ``i`` (documented, Dashboard REST)."""
 
     DAY = 1
     WEEK = 7
     MONTH = 30
 
     def start_of(self, day: date) -> date:
-        """Return the first day of the interval that ``day`` is in; weeks begin on Mondays."""
+        """Return the first day of the interval that contains ``day``; weeks begin on Monday."""
         if self is Interval.WEEK:
             return day - timedelta(days=day.weekday())
         return day.replace(day=1) if self is Interval.MONTH else day
@@ -43,7 +43,7 @@ class Interval(Enum):
 
 @dataclass(frozen=True, order=True)
 class DaySpan:
-    """Consecutive days, both ends included, as Amplitude's dashboards write them."""
+    """Consecutive days; both ends are included, as in Amplitude's dashboards."""
 
     first: date
     last: date
@@ -60,12 +60,12 @@ class DaySpan:
 
 
 def last_ended_day(now: datetime, zone: tzinfo | None) -> date:
-    """Return the newest day that is over at ``now`` in the project's ``zone``; everywhere where that is not known."""
+    """Return the newest day that has ended at ``now`` in ``zone``; in all time zones if ``zone`` is None."""
     return now.astimezone(zone or EVERYWHERE).date() - ONE_DAY
 
 
 def plan_days(first: date, last: date, interval: Interval, most_days: int) -> Iterator[DaySpan]:
-    """Yield spans of whole intervals from the one of ``first`` on, in order; none ends after ``last``.
+    """Yield spans of whole intervals in order, from the interval of ``first`` on; no span ends after ``last``.
 
     A span has at most ``most_days`` days, unless one interval is longer.
     """
@@ -79,7 +79,7 @@ def plan_days(first: date, last: date, interval: Interval, most_days: int) -> It
 
 
 def parse_day(value: object) -> date | None:
-    """Return the day that a text begins with, such as ``2026-03-04`` or ``2026-03-04T00:00:00``, or None."""
+    """Return the day at the start of a text such as ``2026-03-04`` or ``2026-03-04T00:00:00``; None without one."""
     found = _DAY.fullmatch(value) if isinstance(value, str) else None
     try:
         return date.fromisoformat(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""Looking into answers whose shape may differ from what is known, and lists that are rows already or nearly."""
+"""Check the shape of responses, and convert lists of objects to rows."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ _MAX_SHOWN_CHARS = 300
 
 
 def require_dict(value: object, what: str) -> dict[str, Any]:
-    """Return ``value`` if it is a JSON object."""
+    """Return ``value``; raise an UnknownShapeError if it is not a JSON object."""
     if not isinstance(value, dict):
         raise unknown_shape(what, "an object", value)
     return value
 
 
 def require_list(value: object, what: str) -> list[Any]:
-    """Return ``value`` if it is a JSON array."""
+    """Return ``value``; raise an UnknownShapeError if it is not a JSON array."""
     if not isinstance(value, list):
         raise unknown_shape(what, "an array", value)
     return value
 
 
 def unknown_shape(what: str, expected: str, value: object) -> UnknownShapeError:
-    """Return the error that names the place and the kind of what was found, but no value: it may be a person's."""
+    """Return an error with the place and type of ``value``, without its content: it may be personal data."""
     found = type(value).__name__
     if isinstance(value, dict):
         keys = ", ".join(map(str, list(value)[:_MAX_SHOWN_KEYS]))
         found = f"an object with the keys {keys[:_MAX_SHOWN_CHARS]}" if value else "an empty object"
-    return UnknownShapeError(f"Amplitude's answer has {found} as {what}, where {expected} is known.")
+    return UnknownShapeError(f"Amplitude's response has {found} as {what}; expected {expected}.")
 
 
 def number(value: object, what: str) -> float | int | None:
-    """Return a number, also where it comes as ``{"setId": ..., "value": ...}`` (observed 2023, upstream.md A2).
+    """Return a number, plain or as ``{"setId": ..., "value": ...}`` (observed 2023, upstream.md A2).
 
     Raises:
-        UnknownShapeError: It is neither a finite number, such an object, nor null.
+        UnknownShapeError: It is not a finite number, such an object, or null.
     """
     if isinstance(value, dict) and "value" in value:
         value = value["value"]
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    if isinstance(value, float) and math.isfinite(value):  # json reads NaN, and 1e999 as infinity
+    if isinstance(value, float) and math.isfinite(value):  # json accepts NaN, and reads 1e999 as infinity
         return value
     raise unknown_shape(what, "a number", value)
 
 
 def label_text(label: object) -> str:
-    """Return a label as text; of a list such as ``[0, "blue"]`` the last element (observed).
+    """Return a label as text; for a list such as ``[0, "blue"]`` the last element (observed).
 
     Raises:
-        UnknownShapeError: It is an object, an empty list, or a list that ends with such.
+        UnknownShapeError: It is an object, an empty list, or a list that ends with one of these.
     """
     if isinstance(label, list) and label:
         label = label[-1]
@@ -69,7 +69,7 @@ def label_text(label: object) -> str:
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """Return names in their order, those that repeat with a number, so that none hides another's value."""
+    """Return names in their order; number repeated names, so that no value is overwritten."""
     unique: dict[str, None] = {}
     for name in names:
         free, count = name, 1
@@ -83,17 +83,17 @@ def unique_names(names: Iterable[str]) -> list[str]:
 # Lists of objects (amplitude-api.md 2.1, 4 and 5)
 
 
-def items(answer: object, key: str | None) -> list[Row]:
-    """Return the objects of the array under ``key``, or of a body that is an array itself."""
-    found = answer if key is None else require_dict(answer, "body").get(key)
+def items(body: object, key: str | None) -> list[Row]:
+    """Return the objects of the array under ``key``; None: the body itself is the array."""
+    found = body if key is None else require_dict(body, "body").get(key)
     return [require_dict(item, f"an element of {key or 'body'}") for item in require_list(found, key or "body")]
 
 
 def annotation(item: Row) -> Row:
-    """Return an annotation of API v2 or v3 in upstream's shape, with what v3 adds.
+    """Return an annotation of API v2 or v3 in upstream's shape, with the fields that v3 adds.
 
-    v3's ``start`` has an offset; ``date`` is its day as written (amplitude-api.md 4.1). An id of another type, or
-    neither ``start`` nor ``date``, is passed on as it is: what exists is worth more than what lacks.
+    v3's ``start`` has a UTC offset; ``date`` is its day as written (amplitude-api.md 4.1). An unexpected or missing
+    value is passed on, so that the other values are not lost.
     """
     row = {"date": str(item["start"])[:10], **item} if item.get("start") else dict(item)
     category = row.get("category")
@@ -108,10 +108,10 @@ def annotation_category(item: Row) -> Row:
     return {**rest, "name": item.get("category") if item.get("name") is None else item["name"]}
 
 
-def deletions(answer: object) -> list[Row]:
-    """Return one row for each user of each deletion job (amplitude-api.md 5.5)."""
+def deletions(body: object) -> list[Row]:
+    """Return one row per user of each deletion job (amplitude-api.md 5.5)."""
     rows = []
-    for job in items(answer, None):
+    for job in items(body, None):
         shared = {key: value for key, value in job.items() if key != "amplitude_ids"}
         users = require_list(job.get("amplitude_ids"), "amplitude_ids")
         rows += [{**shared, **require_dict(user, "an element of amplitude_ids")} for user in users]

@@ -1,6 +1,6 @@
-"""Amplitude as a data source of Spark: `register` makes the format known to a session.
+"""Amplitude as a Spark data source; `register` adds the format to a Spark session.
 
-Windows are independent, so Spark's tasks read them; the driver decides which. Needs the extra ``[spark]``.
+The driver plans the windows and Spark's tasks read them. Needs the extra ``[spark]``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["AmplitudeDataSource", "register"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol's own signature
-    """Import the data source only when it is asked for: the rest of the package does without Spark."""
+    """Import the data source on first access: the rest of the package does not need Spark."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from source_amplitude.spark import data_source  # noqa: PLC0415 - see above

@@ -1,4 +1,4 @@
-"""What the driver and every task of a query know: options, where Amplitude is, which columns are wanted."""
+"""The settings of a query for the driver and every task: options, Amplitude's address and the columns."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _BATCH_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Connection:
-    """Travels to the executors.
+    """The settings of one query; Spark sends it to the executors.
 
     Attributes:
-        api_url: The driver's ``AMPLITUDE_API_URL``, which executors need not have.
+        api_url: The driver's ``AMPLITUDE_API_URL``; executors may not have the variable.
     """
 
     options: Options
@@ -44,7 +44,7 @@ class Connection:
 
     @contextmanager
     def amplitude(self) -> Iterator[Amplitude]:
-        """Open Amplitude for a while; what fails meanwhile has a text that fits a query."""
+        """Open Amplitude and close it at the end; errors get texts that fit a Spark query."""
         with self.friendly_errors():
             amplitude = self.open()
             try:

@@ -1,6 +1,6 @@
-"""Amplitude as Spark sees it: what ``spark.read.format("amplitude")`` and ``spark.readStream`` make.
+"""The data source behind ``spark.read.format("amplitude")`` and ``spark.readStream.format("amplitude")``.
 
-In a batch query the driver plans windows and tasks read them; `stream` has the readers of streaming queries.
+In a batch query the driver plans windows and tasks read them. Streaming queries are in `stream`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ except ImportError as error:
     raise MissingExtraError(
         f"source_amplitude.spark needs PySpark 4 and pyarrow, which cannot be imported ({error}).",
         next_step=f"Run {install_command('pyspark', 'pyarrow', 'pandas', python='python')}, "
-        "on a cluster on the driver and on every worker.",
+        "on the driver and on every worker of a cluster.",
     ) from error
 
 if TYPE_CHECKING:
@@ -44,18 +44,18 @@ _PUSHDOWN_WORKER = "pyspark.sql.worker.data_source_pushdown_filters"
 
 
 class BatchReader(DataSourceReader):
-    """Reads the hours of the configuration."""
+    """Reads the configured hours in a batch query."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._filters: list[Filter] = []
 
     def partitions(self) -> list[InputPartition]:
-        """Return at most ``num_workers`` shares of the hours to read.
+        """Return at most ``num_workers`` partitions of the hours to read.
 
         Raises:
-            AmplitudeError: The keys are refused, or Amplitude cannot be reached.
-            NotPublishedError: ``end_date`` is later than what is published: the rest would be missing silently.
+            AmplitudeError: Amplitude rejects the keys or cannot be reached.
+            NotPublishedError: ``end_date`` is later than the newest published hour: the result would be incomplete.
         """
         config = self._connection.options.config
         with self._connection.amplitude() as amplitude:
@@ -76,26 +76,26 @@ class BatchReader(DataSourceReader):
         return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        if partition.value is not None:  # what Spark makes of no partitions at all
+        if partition.value is not None:  # None: Spark's replacement for an empty list of partitions
             yield from self._connection.rows(partition.value)
 
 
 class FilteringBatchReader(BatchReader):
-    """The same where Spark hands filters over."""
+    """A `BatchReader` for sessions that push filters down."""
 
     def pushFilters(self, filters: list[Filter]) -> list[Filter]:  # noqa: N802 - Spark's name
-        """Take note of ``filters``; Spark applies all of them, since an hour has rows on both sides of a moment."""
+        """Remember ``filters`` and return all of them: Spark must apply them to the rows of a partly matching hour."""
         self._filters = filters
         return filters
 
 
 class AmplitudeDataSource(DataSource):
-    """The events of a project; see docs/spark.md for the options."""
+    """The events of a project. The options are in docs/spark.md."""
 
-    limits = Limits()  # tests have a subclass with short ones
+    limits = Limits()  # a subclass in the tests has shorter ones
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        # Not the base's: it would keep the keys as texts in an attribute that travels.
+        # No super().__init__(): it would keep the keys as plain text in an attribute that is sent to the executors.
         self._api_url = os.environ.get("AMPLITUDE_API_URL")
         given = {name.lower(): value for name, value in options.items()}
         with friendly_errors(Keys(given.get("api_key", "").strip(), given.get("secret_key", "").strip())):
@@ -106,35 +106,36 @@ class AmplitudeDataSource(DataSource):
         return "amplitude"
 
     def schema(self) -> StructType:
-        """Return the columns of the events; a query may ask for some of them with a schema of its own."""
+        """Return all columns of the events; a query may select columns with its own schema."""
         return table_schema(self._options.properties)
 
     def reader(self, schema: StructType) -> DataSourceReader:
         """Return the reader of a batch query.
 
-        Spark refuses a reader that takes filters while ``spark.sql.python.filterPushdown.enabled`` is off, and asks
-        for its filters in a worker of their own while it is on (read in PySpark 4.3's code).
+        Spark rejects a reader with ``pushFilters`` if ``spark.sql.python.filterPushdown.enabled`` is off. If it is on,
+        Spark creates the reader in a worker process for filters (read in PySpark 4.3's code).
         """
         kind = FilteringBatchReader if _PUSHDOWN_WORKER in sys.modules else BatchReader
         return kind(self._connection(schema))
 
     def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's name
-        """Return the reader of a streaming query whose tasks read.
+        """Return the reader of a streaming query that reads in tasks.
 
         Raises:
-            PySparkNotImplementedError: The driver is to read alone; Spark then asks for `simpleStreamReader`.
+            PySparkNotImplementedError: Only the driver reads (``late_files=driver``); Spark then calls
+                `simpleStreamReader`.
         """
         _require_streaming()
         if self._options.late_files is LateFiles.DRIVER:
             raise PySparkNotImplementedError(
                 errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "streamReader with late_files=driver"}
             )
-        from source_amplitude.spark.stream import StreamReader  # noqa: PLC0415 - Spark 4.0 and 4.1 lack what it needs
+        from source_amplitude.spark.stream import StreamReader  # noqa: PLC0415 - needs Spark 4.2
 
         return StreamReader(self._connection(schema))
 
     def simpleStreamReader(self, schema: StructType) -> SimpleDataSourceStreamReader:  # noqa: N802 - Spark's name
-        """Return the reader of a streaming query that the driver reads alone."""
+        """Return the reader of a streaming query that reads on the driver."""
         _require_streaming()
         from source_amplitude.spark.stream import DriverStreamReader  # noqa: PLC0415 - as above
 
@@ -149,20 +150,20 @@ class AmplitudeDataSource(DataSource):
 
 def _require_streaming() -> None:
     try:
-        import pyspark.sql.streaming.datasource  # noqa: F401, PLC0415 - only there from Spark 4.2 on
+        import pyspark.sql.streaming.datasource  # noqa: F401, PLC0415 - new in Spark 4.2
     except ImportError:
         raise MissingExtraError(
-            "Streaming queries need Spark 4.2: before it, Spark does not tell a source where a query stands.",
+            "Streaming queries need Spark 4.2: older versions do not pass the current offset to a Python source.",
             next_step="Use Spark 4.2 or newer, or batch queries.",
         ) from None
 
 
 def register(spark: SparkSession, source: type[AmplitudeDataSource] = AmplitudeDataSource) -> None:
-    """Make the format known to a session, and let the session mask ``api_key`` where it shows a query's options.
+    """Add the format to a session, and make the session mask ``api_key`` in the options that it shows.
 
-    Spark masks ``secret_key`` by its name; the API key would be in the plans of streaming queries.
+    Spark masks ``secret_key`` by default. The API key would be visible in the plans of streaming queries.
     """
     spark.dataSource.register(source)
-    masked = spark.conf.get(_MASKED) or ""  # with Spark's default, which a default of ours would hide
+    masked = spark.conf.get(_MASKED) or ""  # no default here: it would replace Spark's own
     if "api_key" not in masked:
         spark.conf.set(_MASKED, f"{masked}|(?i)api_key" if masked else "(?i)api_key")

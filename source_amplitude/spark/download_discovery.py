@@ -1,4 +1,4 @@
-"""What is new in archives, learnt by downloading them: late files are found, and lines are counted or read."""
+"""Discover new events by downloading archives: it finds late files, and counts or reads their lines."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NEVER_HOURS = 1_000_000
 
 
 class DownloadDiscovery(Generic[T]):
-    """Downloads every archive and remembers how much of each member there is, so that late files are found.
+    """Downloads every archive and records the length of each member, to find late files.
 
     Args:
-        encoding: Makes what `take` returns of the lines.
-        most_bytes: After so much JSON it ends with the hour it is at; None: after all of them.
+        encoding: Encodes the lines for `take`.
+        most_bytes: Stop after the hour that reaches this many bytes of JSON; None: no limit.
     """
 
     def __init__(self, amplitude: Amplitude, encoding: Encoding[T], most_bytes: int | None = None) -> None:
@@ -43,43 +43,45 @@ class DownloadDiscovery(Generic[T]):
         ledger.forget_final_hours(config.recheck_hours)
         amplitude = replace(
             self._amplitude,
-            # The last age is never reached: what the last look at an hour finds must stay in the offset for once.
+            # The last age is never reached: the ledger must keep an hour's members after its last recheck, because
+            # the next offset needs them once.
             config=replace(config, recheck_hours=(*config.recheck_hours, _NEVER_HOURS)),
             limits=replace(self._amplitude.limits, same_failures_to_stop=1),
         )
         reader = ExportReader(amplitude, ledger, self._encoding, stop=threading.Event())
         end = fresh.windows[-1].end if fresh.windows else span.end
-        self._payloads, landed = [], 0
+        self._payloads, opened_hours = [], 0
         try:
             with closing(reader.read(HourWindow(span.start, end), recheck=True)) as steps:
                 for step in steps:
                     if isinstance(step, Encoded):
                         self._payloads.append(step.payload)
                     elif isinstance(step, HourDone):
-                        landed += step.window.hours if step.window.start in was_open else 0
-                        if _reaches(landed, most) or _reaches(reader.stats.content_bytes, self._most_bytes):
+                        opened_hours += step.window.hours if step.window.start in was_open else 0
+                        if _reaches(opened_hours, most) or _reaches(reader.stats.content_bytes, self._most_bytes):
                             break
         finally:
             reader.stats.oddities.log_warnings(str(span))
-        ledger.forget_malformed_lines()  # a sync names them each time, and Spark would write them each time
+        ledger.forget_malformed_lines()  # every offset would repeat them
         return []
 
     def take(self) -> list[T]:
-        """Return what came of the lines in the latest call, once."""
+        """Return the encoded lines of the latest `discover`, and forget them."""
         payloads, self._payloads = self._payloads, []
         return payloads
 
 
 def counting_discovery(amplitude: Amplitude) -> DownloadDiscovery[None]:
-    """Return looks that only count: what is malformed is the business of the tasks, which read the same lines."""
+    """Return a discovery that only counts lines; tasks read the same lines and report malformed ones."""
     skipping = replace(amplitude.config, malformed_lines=MalformedLines.SKIP)
     return DownloadDiscovery(replace(amplitude, config=skipping), SerialEncoder(count_lines))
 
 
 def count_lines(body: bytes) -> Encoded[None]:
-    """Return how many lines there are, and whether the last one has no end and is no JSON object either.
+    """Return the number of lines; report the last one as malformed if it is incomplete.
 
-    Such a line may be completed later, and must not count as read (see `HourReading.note`).
+    A line is incomplete if it has no line end and is not a JSON object. Amplitude may complete it later, so it must not
+    count as read (see `HourReading.note`).
     """
     lines = body.count(b"\n")
     if body.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""Our errors as Spark shows them: advice that fits a query, and no form of the keys."""
+"""The connector's errors in Spark: with advice that fits a query, and without the keys."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from source_amplitude.config import Keys
 
 _ADVICE: dict[type[AmplitudeError], str] = {
-    HoursMissingError: "Run the query again. An hour that will never heal can be named in the option accepted_gaps.",
-    MalformedLinesError: "Report the hour to Amplitude's support. With the option malformed_lines set to 'skip' "
-    "the query leaves these lines out.",
+    HoursMissingError: "Run the query again. List an hour that stays unreadable in the option accepted_gaps.",
+    MalformedLinesError: "Report the hour to Amplitude's support. To skip such lines, set the option malformed_lines "
+    "to 'skip'.",
     InvalidConfigError: "Correct these options and start the query again.",
-    InvalidStateError: "Give the query the checkpoint that it wrote, or a new one: it then begins at start_date.",
-    RateLimitedError: "Wait an hour and start the query again, or lower num_workers; other programs with the same keys "
-    "share the limit.",
-    OtherProjectError: "Use a checkpoint and a table of its own for each project.",
+    InvalidStateError: "Use the checkpoint that this query wrote, or a new one to start again at start_date.",
+    RateLimitedError: "Wait an hour and start the query again, or lower num_workers; the limit is for all programs "
+    "with the same keys.",
+    OtherProjectError: "Use one checkpoint and one table per project.",
 }
 _RUN_AGAIN = "Start the query again."
-_NOTHING_COUNTS = "No row of the task or the micro-batch that met this counts."
+_NOTHING_COUNTS = "Spark discards the rows of the failed task or micro-batch."
 
 
 class UnexpectedFailureError(Exception):
-    """An error of another kind, whose text had a key in it."""
+    """An unexpected error; a key was removed from its text."""
 
 
 @contextmanager
 def friendly_errors(keys: Keys) -> Iterator[None]:
-    """Raise every error with a text that holds no secret, and ours with advice for those who use Spark."""
+    """Remove secrets from every error's text, and give the connector's errors advice for Spark users."""
     try:
         yield
     except AmplitudeError as error:

@@ -1,10 +1,9 @@
-"""Offsets of a streaming query: the ledger as plain JSON, what lies between two of them, and how the next one is made.
+"""Offsets of a streaming query: the ledger as plain JSON, the partition between two offsets, and the next offset.
 
-An offset is the state that ``read`` saves, with ``seen``: hours of its batch that the driver saw files for. Spark hands
-offsets back as it wrote them and compares their text, so equal offsets must have equal texts.
+An offset is the state that ``read`` saves plus ``seen``: the hours of its batch with files, as the driver discovered.
+Spark passes offsets back unchanged and compares their text, so equal offsets must have equal texts.
 
-What the driver finds out about hours, by `glances` at archives or by `looks` into them, changes a ledger as ``read``
-does. Executors cannot: nothing of what a task finds comes back to the driver.
+Only the driver updates the ledger, by an `HourDiscovery`. Tasks cannot: they return nothing but rows.
 """
 
 from __future__ import annotations
@@ -30,24 +29,24 @@ Offset = dict[str, Any]
 
 
 def offset_of(ledger: Ledger, config: Config, seen: Iterable[datetime] = ()) -> Offset:
-    """Return the offset behind everything that ``ledger`` says is read."""
+    """Return the offset after everything that ``ledger`` marks as read."""
     state = state_from_ledger(ledger, start=config.start, accepted_gaps=config.accepted_gaps)
     return {**state, _SEEN: [f"{hour:%Y-%m-%dT%H:%M:%SZ}" for hour in sorted(seen)]}
 
 
 def ledger_at(offset: Mapping[str, Any], config: Config) -> Ledger:
-    """Return the ledger that an offset holds, or raise an InvalidStateError if it is none that `offset_of` wrote."""
+    """Return the ledger of an offset; raise an InvalidStateError if `offset_of` did not write it."""
     state = {name: value for name, value in offset.items() if name != _SEEN}
     return ledger_from_state(state, export_delay_hours=config.export_delay_hours).ledger
 
 
 def same_progress(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether nothing was read or learnt between two offsets."""
+    """Return whether two offsets have equal ledgers."""
     return bool(one["ledger"] == other["ledger"])
 
 
 def partition_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Config) -> Partition:
-    """Return what a batch from ``start`` to ``end`` reads: the same whenever Spark asks."""
+    """Return the partition that a batch from ``start`` to ``end`` reads; always the same for equal offsets."""
     before, after = ledger_at(start, config), ledger_at(end, config)
     changed = [hour for hour in after.read_hours if _members(after, hour) != _members(before, hour)]
     fresh = after.settled - before.settled
@@ -69,7 +68,7 @@ def _seen(offset: Mapping[str, Any]) -> HourSet:
     texts = offset.get(_SEEN)
     moments = [parse_moment(text) for text in texts] if isinstance(texts, list) else [None]
     if None in moments:
-        raise InvalidStateError(f"The offset's {_SEEN} is no list of hours.")
+        raise InvalidStateError(f"The offset's {_SEEN} is not a list of hours.")
     return HourSet.of(hour_window(moment) for moment in moments if moment is not None)
 
 
@@ -79,29 +78,30 @@ def _members(ledger: Ledger, hour: datetime) -> dict[str, Fingerprint]:
 
 
 class HourDiscovery(Protocol):
-    """Finds out about hours."""
+    """Finds out which hours have files."""
 
     def discover(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         """Record in ``ledger`` which hours are settled and which are open.
 
-        Returns hours that files were seen for and whose files the ledger does not remember.
+        Return the hours that have files but no members in the ledger.
 
         Args:
             span: Published hours.
-            fresh: Hours of the span that were never asked for, and are to be now.
-            most: So many hours that were open are settled with files at most; None for all.
+            fresh: Hours of the span to request for the first time.
+            most: At most this many open hours may be resolved in one call; None: no limit.
 
         Raises:
-            AmplitudeError: The ledger is of no use then.
+            AmplitudeError: Discovery failed; the ledger must be discarded.
         """
         ...
 
 
 class OffsetPlanner:
-    """Decides how far a streaming query may read.
+    """Plans the next offset of a streaming query.
 
     Args:
-        poll_seconds: How long nothing is asked for after there was nothing new: Spark asks a hundred times a second.
+        poll_seconds: Minimum time between two requests while there is nothing new; Spark asks for an offset 100 times
+            a second.
     """
 
     def __init__(self, amplitude: Amplitude, discovery: HourDiscovery, poll_seconds: float) -> None:
@@ -116,18 +116,18 @@ class OffsetPlanner:
         return offset_of(Ledger(), self._amplitude.config)
 
     def end_at_present(self) -> None:
-        """Go no further than what is published now, and ask for open hours as long as that brings any."""
+        """Stop at the newest hour that is published now; request open hours until a call settles none."""
         self._amplitude.connect()
         self._target = self._amplitude.newest_end()
 
     def next(self, start: Offset, most_hours: int | None) -> Offset:
-        """Return an offset behind ``start``, or ``start`` itself where there is nothing new.
+        """Return the offset after ``start``, or ``start`` itself if there is nothing new.
 
         Args:
-            most_hours: Of hours that were never asked for, so many at most; None for all.
+            most_hours: At most this many hours may be requested for the first time; None: no limit.
 
         Raises:
-            AmplitudeError: Amplitude's answers do not allow to say; the query has not moved.
+            AmplitudeError: Amplitude's responses are inconclusive; the query stays at ``start``.
         """
         clock, config = self._amplitude.clock, self._amplitude.config
         if clock.monotonic_seconds() < self._next_seconds:
@@ -158,7 +158,7 @@ class OffsetPlanner:
 
 
 def _first_hours(hours: HourSet, most: int | None) -> HourSet:
-    """Return the first ``most`` hours; whole days where Amplitude has day files, and all of them for None."""
+    """Return the first ``most`` hours, in whole days where Amplitude has day files; None: all hours."""
     left, windows = most, []
     for window in hours.windows:
         if left is not None and left <= 0:

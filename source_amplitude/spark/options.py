@@ -1,4 +1,4 @@
-"""Spark's options, which are all texts, as a configuration and what only Spark has."""
+"""Spark's options, all of them strings, parsed into a configuration and settings that only Spark has."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class Properties(Enum):
-    """What nested values become."""
+    """The column type of nested values."""
 
     JSON = "json"
     VARIANT = "variant"
 
 
 class LateFiles(Enum):
-    """What a streaming query does about files that Amplitude adds to an hour after it was read.
+    """How a streaming query handles files that Amplitude adds to an hour after it was read.
 
     Attributes:
-        IGNORE: They are not looked for.
-        DRIVER: The driver alone reads, once, and looks for them at the ages of ``recheck_hours``.
-        EXECUTORS: The driver downloads every archive to learn what is new in it, and the executors read that.
+        IGNORE: Late files are ignored.
+        DRIVER: The driver reads all events and rechecks hours at the ages of ``recheck_hours``.
+        EXECUTORS: The driver downloads every archive to find new lines, and the executors read these.
     """
 
     IGNORE = "ignore"
@@ -36,11 +36,11 @@ class LateFiles(Enum):
     EXECUTORS = "executors"
 
 
-_OF_CONFIG = (
+_SHARED = (
     *("api_key", "secret_key", "data_region", "start_date", "end_date", "malformed_lines"),
     *("request_time_range", "export_delay_hours", "num_workers", "recheck_hours", "accepted_gaps"),
 )
-_SPARK_ALONE: dict[str, dict[str, Any]] = {
+_SPARK_ONLY: dict[str, dict[str, Any]] = {
     "stream": {"type": "string", "enum": ["events"]},
     "properties": {"type": "string", "enum": [each.value for each in Properties], "default": "json"},
     "late_files": {"type": "string", "enum": [each.value for each in LateFiles], "default": "ignore"},
@@ -48,19 +48,19 @@ _SPARK_ALONE: dict[str, dict[str, Any]] = {
     "poll_seconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 300},
 }
 
-OPTION_NAMES = (*_OF_CONFIG, *_SPARK_ALONE)
+OPTION_NAMES = (*_SHARED, *_SPARK_ONLY)
 
 _MOST_DIGITS, _MOST_SHOWN_CHARS = 9, 60
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a query was given.
+    """The parsed options of a query.
 
     Attributes:
-        config: As for ``read``; ``num_workers`` bounds the downloads of the whole cluster.
-        windows_per_batch: So many windows of hours that were not asked for before are in one micro-batch at most.
-        poll_seconds: How long a streaming query waits before it asks again, when there was nothing new.
+        config: As for ``read``; ``num_workers`` limits the downloads of the whole cluster.
+        windows_per_batch: The maximum number of new windows in a micro-batch.
+        poll_seconds: How long a streaming query waits after it found nothing new.
     """
 
     config: Config
@@ -71,27 +71,27 @@ class Options:
 
 
 def parse_options(options: Mapping[str, str]) -> Options:
-    """Return what ``options`` describe, or raise an InvalidConfigError that lists all that cannot be used.
+    """Parse ``options``; raise an InvalidConfigError that lists every problem.
 
-    Names may have any letter case; lists are JSON, or their values with commas between them.
+    Names are case-insensitive. A list is JSON or comma-separated values.
     """
     given = {name.lower(): value for name, value in options.items()}
     misplaced = [name for name, value in given.items() if name not in KEYS and holds_a_key(value, given)]
     if misplaced:
-        raise InvalidConfigError(tuple(f"{name} has one of the keys in it" for name in misplaced))
-    own = Fields({name: _json(name, given[name]) for name in _SPARK_ALONE if name in given}, _SPARK_ALONE)
+        raise InvalidConfigError(tuple(f"{name} contains one of the keys" for name in misplaced))
+    own = Fields({name: _json(name, given[name]) for name in _SPARK_ONLY if name in given}, _SPARK_ONLY)
     own.problems += [
-        f"{name}: there is no such option; there are {', '.join(OPTION_NAMES)}"
+        f"{name}: unknown option; the options are {', '.join(OPTION_NAMES)}"
         for name in given
         if name not in OPTION_NAMES
     ]
     if given.get("stream", "events") != "events":
-        problem = f"{given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that is read by Spark"
+        problem = f"{given['stream'][:_MOST_SHOWN_CHARS]!r} is not 'events', the only stream that Spark can read"
         own.problems.append(f"stream: {problem}")
     properties, late_files = own.value("properties"), own.value("late_files")
     windows_per_batch, poll_seconds = own.value("windows_per_batch"), own.value("poll_seconds")
     try:
-        config = parse_config({name: _json(name, given[name]) for name in _OF_CONFIG if name in given})
+        config = parse_config({name: _json(name, given[name]) for name in _SHARED if name in given})
     except InvalidConfigError as error:
         raise InvalidConfigError((*error.problems, *own.problems)) from None
     if own.problems:
@@ -100,15 +100,15 @@ def parse_options(options: Mapping[str, str]) -> Options:
 
 
 def _json(name: str, text: str) -> object:
-    """Return the value that a text is by its declaration; what is none stays a text, which the complaint shows."""
-    declared = _SPARK_ALONE.get(name) or schema()["properties"][name]
+    """Return a text as the declared type; if it does not fit, return the text, for the error message."""
+    declared = _SPARK_ONLY.get(name) or schema()["properties"][name]
     if declared["type"] == "array":
         return [_number(each) if declared["items"]["type"] == "integer" else each for each in _values(text)]
     return _number(text) if declared["type"] == "integer" else text
 
 
 def _number(text: str) -> int | str:
-    """Return the number that a text is; 0, which no option may be, stays as it was typed."""
+    """Return a text as a number if it is a positive one; else return the text, for the error message."""
     text = text.strip()
     return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) else text
 

@@ -1,6 +1,6 @@
-"""What a query asks for, by its filters, and what one task of it reads: some windows, and how far.
+"""The hours that a query needs, by its filters, and the partitions that its tasks read.
 
-Knows no Spark; shares travel to the executors as they are.
+Does not import Spark. Spark sends partitions to the executors.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from source_amplitude.encoding import Encoded
-from source_amplitude.errors import EmptyArchiveError, NotPublishedError
+from source_amplitude.errors import EmptyArchiveError, NotPublishedError, counted
 from source_amplitude.export import ExportReader, HourDone
 from source_amplitude.ledger import Ledger, ReadHour
 from source_amplitude.windows import HOUR, UNIX_EPOCH, HourSet, HourWindow, floor_hour, plan, whole_units
@@ -28,18 +28,19 @@ T = TypeVar("T")
 Members = dict[str, "Fingerprint"]
 
 _COLUMN = ("server_upload_time",)
-"""What an export's hours are hours of (documented, Export API); the other times lie anywhere."""
+"""The time by which Amplitude exports events (documented, Export API); other times may lie in any hour."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """What one task reads.
+    """The hours that one task reads.
 
     Attributes:
-        project: Whose archives they must be; None where that is not known.
-        expected: Hours that Amplitude had files for when the share was made.
-        known: By hour, what earlier batches read of its members: only what follows is read.
-        bounds: By hour, how far its members are read; hours that are not in it are read to their ends.
+        hours: The hours to read.
+        project: The project that the archives must belong to; None if it is not known yet.
+        expected: Hours that had files when the partition was planned.
+        known: By hour, the part of each member that earlier batches read; it is skipped.
+        bounds: By hour, the end of each member's part to read; without an entry the whole hour is read.
     """
 
     hours: HourSet
@@ -59,42 +60,43 @@ class Partition:
 
 
 def split_partition(partition: Partition, *, window_hours: int, most: int) -> list[Partition]:
-    """Return at most ``most`` partitions that together are ``partition``; its windows are dealt out in turn.
+    """Split ``partition`` into at most ``most`` partitions; windows are assigned round-robin.
 
-    One share downloads one archive at a time, so that ``most`` bounds the downloads whatever the cluster's size.
+    Each partition downloads one archive at a time, so ``most`` limits the downloads of a cluster of any size.
     """
     windows = [window for run in partition.hours.windows for window in plan(run, window_hours)]
     return [partition.part(HourSet.of(windows[first::most])) for first in range(min(most, len(windows)))]
 
 
 def read_partition(partition: Partition, amplitude: Amplitude, encoding: Encoding[T]) -> Iterator[T]:
-    """Yield what ``encoding`` makes of the share's lines, oldest hour first.
+    """Yield the encoded lines of a partition, oldest hour first.
 
-    It ends at the first window that fails: nothing of a task that fails counts, so the rest would be read in vain.
+    Stops at the first window that fails, because Spark discards the rows of a failed task.
 
     Raises:
-        AmplitudeError: Not everything could be read.
-        NotPublishedError: Amplitude has no files any more for hours that it had some for.
+        AmplitudeError: A window could not be read.
+        NotPublishedError: Amplitude no longer has the files of expected hours.
     """
     attempts = amplitude.limits.archive_attempts
     left = partition
     for attempt in range(1, attempts + 1):
-        gone = left.expected - (yield from _read_hours(left, amplitude, encoding))
-        if not gone.windows:
+        missing = left.expected - (yield from _read_hours(left, amplitude, encoding))
+        if not missing.windows:
             return
-        if attempt < attempts:  # Amplitude's servers may not all know yet what one of them knew
+        if attempt < attempts:  # new files may not have reached all of Amplitude's servers
             amplitude.clock.sleep(amplitude.limits.retry.first_wait_seconds * 2**attempt)
-        left = partition.part(gone)
+        left = partition.part(missing)
     raise NotPublishedError(
-        f"Amplitude has no files for {', '.join(map(str, gone.windows))}, and had some when this batch was planned.",
-        tried=f"It was asked {attempts} times.",
-        next_step="Start the query again later: it goes on with this batch. Hours that never come back can be "
-        "named in accepted_gaps.",
+        f"Amplitude no longer has files for {', '.join(map(str, missing.windows))}. It had files when this batch was "
+        "planned.",
+        tried=f"These hours were requested {counted(attempts, 'time')}.",
+        next_step="Start the query again later: it continues with this batch. List hours that stay missing in "
+        "accepted_gaps.",
     )
 
 
 def _read_hours(partition: Partition, amplitude: Amplitude, encoding: Encoding[T]) -> Generator[T, None, HourSet]:
-    """Yield a share's lines once, and return the hours that had any."""
+    """Yield the lines of a partition, and return the hours that had files."""
     if not partition.hours.windows:
         return HourSet()
     span = HourWindow(partition.hours.windows[0].start, partition.hours.windows[-1].end)
@@ -105,13 +107,13 @@ def _read_hours(partition: Partition, amplitude: Amplitude, encoding: Encoding[T
     )
     one_download = replace(
         amplitude,
-        # Gaps are left out of shares already; one that is named by now must not make this one shorter than its batch.
+        # The plan has no accepted gaps. A gap that was added later must not shorten a planned batch.
         config=replace(amplitude.config, num_workers=1, accepted_gaps=HourSet()),
         limits=replace(amplitude.limits, same_failures_to_stop=1),
     )
     reader = ExportReader(one_download, ledger, encoding, stop=threading.Event(), bounds=partition.bounds)
     done: list[HourWindow] = []
-    # Nothing of what a task leaves open comes back to the driver: the task must fail, and be run again.
+    # The driver does not learn which hours a task left open, so the task must fail and be run again.
     try:
         for step in reader.read(span, recheck=False):
             if isinstance(step, Encoded):
@@ -122,21 +124,21 @@ def _read_hours(partition: Partition, amplitude: Amplitude, encoding: Encoding[T
         reader.stats.oddities.log_warnings(str(span))
     if (unverified := reader.stats.unverified).windows:
         raise EmptyArchiveError(
-            f"The export for {', '.join(map(str, unverified.windows))} is an archive without a file of these hours.",
-            tried=f"It was asked for {amplitude.limits.archive_attempts} times.",
+            f"The archive for {', '.join(map(str, unverified.windows))} contains no file of these hours.",
+            tried=f"It was requested {counted(amplitude.limits.archive_attempts, 'time')}.",
         )
     return HourSet.of(done)
 
 
 def narrow(span: HourWindow, filters: Iterable[Any]) -> HourWindow | None:
-    """Return the hours of ``span`` in which a row may lie that fulfils all ``filters``, or None where there are none.
+    """Return the hours of ``span`` that may contain rows matching all ``filters``; None if no hour can.
 
-    Spark applies the filters to the rows in any case.
+    Spark applies the filters to the rows as well.
 
     Args:
-        span: Hours; whole days where Amplitude has day files.
-        filters: Of `pyspark.sql.datasource`, known by their class's name as in Spark's own protocol; those on other
-            columns, and those that do not bound time, say nothing.
+        span: Hours, in whole days where Amplitude has day files.
+        filters: From `pyspark.sql.datasource`, recognized by class name as in Spark's own protocol. Filters on other
+            columns, and filters without a time bound, are ignored.
     """
     start, end = span.start, span.end
     for each in filters:
@@ -150,12 +152,12 @@ def narrow(span: HourWindow, filters: Iterable[Any]) -> HourWindow | None:
 
 
 def _bounds(name: str, value: object, span: HourWindow) -> tuple[datetime | None, datetime | None]:
-    """Return the first and the last moment that fulfil a filter; None for no bound."""
+    """Return the first and the last time that match a filter; None: no bound."""
     if name == "In" and isinstance(value, tuple | list):
-        moments = [_near(each, span) for each in value]
+        moments = [_clamped(each, span) for each in value]
         known = [moment for moment in moments if moment is not None]
         return (min(known), max(known)) if known and len(known) == len(moments) else (None, None)
-    moment = _near(value, span)
+    moment = _clamped(value, span)
     if moment is None:
         return None, None
     return {
@@ -168,8 +170,8 @@ def _bounds(name: str, value: object, span: HourWindow) -> tuple[datetime | None
     }.get(name, (None, None))
 
 
-def _near(value: object, span: HourWindow) -> datetime | None:
-    """Return a moment in UTC, or the nearest one that is an hour outside ``span``: year 1 and 9999 mean no bound."""
+def _clamped(value: object, span: HourWindow) -> datetime | None:
+    """Return a time in UTC, limited to one hour outside ``span``: years 1 and 9999 would overflow."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         return None
     least, most = span.start - HOUR, span.end + HOUR

@@ -1,4 +1,4 @@
-"""Which hours Amplitude has files for, asked without reading any."""
+"""Discover which hours have files, without downloading them."""
 
 from __future__ import annotations
 
@@ -20,106 +20,105 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
-_FEW_HOURS = 4  # so many are asked for one by one once they are known to have files
+_FEW_HOURS = 4  # up to this many hours with files are requested one by one
 
 
 class ProbeDiscovery:
-    """Asks whether there are files, and reads none of them.
+    """Probes whether hours have files, without reading them; it does not find late files.
 
-    An hour that is more than a day overdue is settled without a question where a later hour has files. Files that
-    come late to an hour are not found.
+    An hour that is more than a day overdue is settled without a request if a later hour has files.
     """
 
     def __init__(self, amplitude: Amplitude) -> None:
         self._amplitude = amplitude
         self._budget = RetryBudget(0)
-        self._nothing_from: datetime | None = None
-        self._nothing_until: datetime | None = None
+        self._empty_from: datetime | None = None
+        self._empty_until: datetime | None = None
 
     def discover(self, ledger: Ledger, span: HourWindow, fresh: HourSet, most: int | None) -> list[datetime]:
         config, limits = self._amplitude.config, self._amplitude.limits
         self._budget = RetryBudget(limits.retry_budget_seconds)
         seen: list[datetime] = []
         for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
-            self._ask_in_parts(ledger, run, seen, most)
+            self._probe_in_parts(ledger, run, seen, most)
         now, delay_hours = self._amplitude.clocks.conservative_now(), config.export_delay_hours
         conclusive_end = conclusive_until(now, delay_hours)
         for run in fresh.windows:
             cut = max(run.start, min(run.end, conclusive_end))
             if run.start < cut:
-                ripe = HourWindow(run.start, cut)
+                conclusive = HourWindow(run.start, cut)
                 if self._has_later_files(ledger, cut):
-                    ledger.settle_overdue(HourSet((ripe,)), now=now, export_delay_hours=delay_hours)
+                    ledger.settle_overdue(HourSet((conclusive,)), now=now, export_delay_hours=delay_hours)
                 else:
-                    self._ask_in_parts(ledger, ripe, seen, None)
+                    self._probe_in_parts(ledger, conclusive, seen, None)
             if cut < run.end:
-                self._ask_each(ledger, HourWindow(cut, run.end), seen)
+                self._probe_each(ledger, HourWindow(cut, run.end), seen)
         ledger.forget_final_hours(())
         return seen
 
     def _has_later_files(self, ledger: Ledger, end: datetime) -> bool:
-        """Look for files from ``end`` on: the newest day hour by hour, then longer and longer spans before it."""
+        """Return whether an hour from ``end`` on has files: probe the newest day by hour, then longer spans."""
         if ledger.newest_with_data is not None and ledger.newest_with_data >= end:
             return True
         newest_end = floor_unit(self._amplitude.newest_end())
-        if self._nothing_from is not None and self._nothing_from <= end and self._nothing_until == newest_end:
+        if self._empty_from is not None and self._empty_from <= end and self._empty_until == newest_end:
             return False
         for window in _backwards(end, newest_end):
             try:
-                glimpse = self._glance(window)
-            except EmptyArchiveError:  # it proves nothing, and an older window may have files
+                probe = self._probe(window)
+            except EmptyArchiveError:  # inconclusive; an older window may have files
                 continue
-            if glimpse is not None:
-                _note_project(ledger, glimpse)
+            if probe is not None:
+                _note_project(ledger, probe)
                 ledger.note_later_data(window.start)
                 return True
-        self._nothing_from, self._nothing_until = end, newest_end
+        self._empty_from, self._empty_until = end, newest_end
         return False
 
-    def _ask_in_parts(self, ledger: Ledger, run: HourWindow, seen: list[datetime], most: int | None) -> None:
-        """Ask for a run as a whole, and for ever smaller parts of it where it has files; oldest first."""
+    def _probe_in_parts(self, ledger: Ledger, run: HourWindow, seen: list[datetime], most: int | None) -> None:
+        """Probe a run, and smaller and smaller parts of it if it has files; oldest first."""
         for window in plan(run, MAX_EXPORT_HOURS):
             if most is not None and len(seen) >= most:
                 return
             halves = split(window)
             if halves is None:
-                self._ask_each(ledger, window, seen)
+                self._probe_each(ledger, window, seen)
                 continue
-            if not self._has_files(ledger, window):
+            if not self._probe_and_record(ledger, window):
                 continue
             for part in plan(window, 1) if window.hours <= _FEW_HOURS else halves:
-                self._ask_in_parts(ledger, part, seen, most)
+                self._probe_in_parts(ledger, part, seen, most)
 
-    def _ask_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
+    def _probe_each(self, ledger: Ledger, run: HourWindow, seen: list[datetime]) -> None:
         for unit in plan(run, 1):
             asked_at = self._amplitude.clocks.conservative_now()
-            glimpse = self._has_files(ledger, unit)
-            if glimpse is None:
+            probe = self._probe_and_record(ledger, unit)
+            if probe is None:
                 continue
-            _note_project(ledger, glimpse)
+            _note_project(ledger, probe)
             ledger.mark_done(unit.start, {}, asked_at=asked_at)
-            if glimpse.first is not None:
+            if probe.first is not None:
                 seen.append(unit.start)
 
-    def _has_files(self, ledger: Ledger, window: HourWindow) -> Probe | None:
-        """Return what Amplitude has for ``window``; record it in ``ledger`` where that is nothing, or unclear."""
+    def _probe_and_record(self, ledger: Ledger, window: HourWindow) -> Probe | None:
+        """Return the probe of ``window``, or None; record in ``ledger`` that it is empty or inconclusive."""
         delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._amplitude.clocks.conservative_now()
         try:
-            glimpse = self._glance(window)
+            probe = self._probe(window)
         except EmptyArchiveError as error:
-            _logger.warning("%s %s Its hours stay open, and are asked for again later.", error.what, error.tried)
+            _logger.warning("%s %s Its hours stay open and are requested again later.", error.what, error.tried)
             ledger.leave_open(HourSet((window,)))
             return None
-        if glimpse is None:
+        if probe is None:
             ledger.mark_empty_response(HourSet((window,)), asked_at=asked_at, export_delay_hours=delay_hours)
-        return glimpse
+        return probe
 
-    def _glance(self, window: HourWindow) -> Probe | None:
-        """Glance at a window, or at its halves where Amplitude is too slow for all of it."""
+    def _probe(self, window: HourWindow) -> Probe | None:
+        """Probe a window; probe its halves if Amplitude times out."""
         halves = split(window)
         try:
             return retrying(
-                lambda: self._glance_once(window, is_last=halves is None),
+                lambda: self._probe_once(window, is_last=halves is None),
                 policy=self._amplitude.limits.retry,
                 budget=self._budget,
                 clock=self._amplitude.clock,
@@ -127,9 +126,9 @@ class ProbeDiscovery:
         except ExportTooSlowError:
             if halves is None:
                 raise
-            return self._glance(halves[1]) or self._glance(halves[0])
+            return self._probe(halves[1]) or self._probe(halves[0])
 
-    def _glance_once(self, window: HourWindow, *, is_last: bool) -> Probe | None:
+    def _probe_once(self, window: HourWindow, *, is_last: bool) -> Probe | None:
         try:
             return probe_export(self._amplitude.client, window)
         except ExportTooSlowError as error:
@@ -138,9 +137,9 @@ class ProbeDiscovery:
             raise
 
 
-def _note_project(ledger: Ledger, glimpse: Probe) -> None:
-    if glimpse.first is not None:
-        ledger.note_project(glimpse.first.project)
+def _note_project(ledger: Ledger, probe: Probe) -> None:
+    if probe.first is not None:
+        ledger.note_project(probe.first.project)
 
 
 def _backwards(start: datetime, end: datetime) -> Iterator[HourWindow]:

@@ -1,7 +1,7 @@
 """Streaming queries, from Spark 4.2 on.
 
-The driver decides which hours a micro-batch takes, and tasks read them; or the driver reads itself: each archive once,
-late files included, a batch in its memory.
+With `StreamReader` the driver plans a micro-batch and tasks read it. With `DriverStreamReader` the driver reads each
+archive once, finds late files, and holds a batch in memory.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from source_amplitude.spark.connection import Connection
 
 _MICRO_BATCH_BYTES = 64 * 1024**2
-"""JSON in a micro-batch, exceeded by at most an hour: the driver holds it three times, the last time in the JVM."""
+"""JSON in a micro-batch, exceeded by one hour at most. The driver holds three copies, one of them in the JVM."""
 
 
 class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
-    """Reads with many tasks. What the driver knows of progress is made on the driver only: this object travels."""
+    """Reads in tasks. Spark sends this object to the executors, so the planner is created later, on the driver only."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._progress: OffsetPlanner | None = None
+        self._planner: OffsetPlanner | None = None
         self._amplitude: Amplitude | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
         return self._driver().initial()
 
     def getDefaultReadLimit(self) -> ReadLimit:  # noqa: N802 - Spark's name
-        """Return the bound of a micro-batch, in windows: Spark has no such unit, and its files come nearest."""
+        """Return the maximum number of windows in a micro-batch, as files: Spark has no better unit."""
         return ReadMaxFiles(self._connection.options.windows_per_batch)
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
@@ -71,20 +71,20 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
             self._amplitude.close()
 
     def _driver(self) -> OffsetPlanner:
-        if self._progress is None:
+        if self._planner is None:
             options = self._connection.options
             self._amplitude = self._connection.open()
             discovery = ProbeDiscovery if options.late_files is LateFiles.IGNORE else counting_discovery
-            self._progress = OffsetPlanner(self._amplitude, discovery(self._amplitude), options.poll_seconds)
-        return self._progress
+            self._planner = OffsetPlanner(self._amplitude, discovery(self._amplitude), options.poll_seconds)
+        return self._planner
 
 
 class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableNow):
-    """Reads and plans at the same time, on the driver; a task repeats a batch after a restart."""
+    """Plans and reads on the driver in one step; after a restart a task repeats the batch."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._reading: tuple[OffsetPlanner, DownloadDiscovery[pa.RecordBatch]] | None = None
+        self._planned: tuple[OffsetPlanner, DownloadDiscovery[pa.RecordBatch]] | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's name
         return self._driver()[0].initial()
@@ -94,20 +94,20 @@ class DriverStreamReader(SimpleDataSourceStreamReader, SupportsTriggerAvailableN
             self._driver()[0].end_at_present()
 
     def read(self, start: Offset) -> tuple[Iterator[pa.RecordBatch], Offset]:
-        """Return the next rows and the offset behind them; no rows and ``start`` while there is nothing new."""
+        """Return the next rows and the offset after them; no rows and ``start`` if there is nothing new."""
         options = self._connection.options
-        progress, looks = self._driver()
+        planner, discovery = self._driver()
         with self._connection.friendly_errors():
-            end = progress.next(start, options.windows_per_batch * options.config.window_hours)
-        return iter(looks.take()), end  # Spark copies the iterator, which a generator does not allow
+            end = planner.next(start, options.windows_per_batch * options.config.window_hours)
+        return iter(discovery.take()), end  # Spark copies the iterator; a generator cannot be copied
 
     def readBetweenOffsets(self, start: Offset, end: Offset) -> Iterator[pa.RecordBatch]:  # noqa: N802 - Spark's name
-        """Yield the rows of a batch that was begun before a restart: the same ones."""
+        """Yield the rows of a batch that was planned before a restart; always the same rows."""
         return self._connection.rows(partition_between(start, end, self._connection.options.config))
 
     def _driver(self) -> tuple[OffsetPlanner, DownloadDiscovery[pa.RecordBatch]]:
-        if self._reading is None:
+        if self._planned is None:
             amplitude = self._connection.open()
-            looks = DownloadDiscovery(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
-            self._reading = OffsetPlanner(amplitude, looks, self._connection.options.poll_seconds), looks
-        return self._reading
+            discovery = DownloadDiscovery(amplitude, self._connection.encoding(), _MICRO_BATCH_BYTES)
+            self._planned = OffsetPlanner(amplitude, discovery, self._connection.options.poll_seconds), discovery
+        return self._planned

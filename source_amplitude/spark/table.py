@@ -1,4 +1,4 @@
-"""Events as rows of Spark: the schema of the table, and lines to Arrow batches of it."""
+"""Events as Spark rows: the table's schema, and the conversion of lines to Arrow batches."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ _ARROW_VARIANT = pa.struct(
 
 
 def table_schema(properties: Properties) -> StructType:
-    """Return every column of the events, and the one for what does not fit them."""
+    """Return all columns of the events, and the column for values that do not fit."""
     position = -1 if properties is Properties.VARIANT else 0
     return StructType([StructField(name, _TYPES[kind][position]) for name, kind in _kinds().items()])
 
 
 def require_fitting(schema: StructType) -> None:
-    """Raise an InvalidConfigError unless the events have all columns of a schema, with these types."""
+    """Raise an InvalidConfigError if a column of ``schema`` is unknown or has another type than in the events."""
     kinds = _kinds()
     problems = [
-        f"schema: there is no column {field.name}"
+        f"schema: unknown column {field.name}"
         if field.name not in kinds
-        else f"schema: {field.name} is {field.dataType.simpleString()}, and must be {_names(_TYPES[kinds[field.name]])}"
+        else f"schema: {field.name} is {field.dataType.simpleString()}, but must be {_names(_TYPES[kinds[field.name]])}"
         for field in schema.fields
         if field.name not in kinds or field.dataType not in _TYPES[kinds[field.name]]
     ]
@@ -64,7 +64,7 @@ def require_fitting(schema: StructType) -> None:
 
 
 class Table:
-    """Lines to Arrow batches of the columns of a schema that `require_fitting` accepts."""
+    """Encodes lines as Arrow batches with the columns of a schema that `require_fitting` accepts."""
 
     def __init__(self, schema: StructType) -> None:
         self._names = schema.fieldNames()
@@ -72,7 +72,7 @@ class Table:
         self._columns = Columns(self._names)
 
     def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
-        """Return the rows of some lines; blank lines are no lines, and those that are no JSON objects are named."""
+        """Return the rows of lines; skip blank lines, and report lines that are not JSON objects."""
         encoded = encode_line_by_line(body, self._columns.row)
         batch, unfit = self._columns.batch(encoded.payload)
         arrays = [self._array(name, batch.column(name)) for name in self._names]
@@ -102,5 +102,5 @@ def _variant(text: str | None) -> dict[str, bytes] | None:
     try:
         variant = VariantVal.parseJson(text)
     except PySparkValueError:
-        raise InvalidConfigError(("properties: 'variant' has no room for a value above 16 MB; use 'json'",)) from None
+        raise InvalidConfigError(("properties: 'variant' cannot store a value above 16 MB; use 'json'",)) from None
     return {"value": variant.value, "metadata": variant.metadata}

@@ -1,4 +1,4 @@
-"""Amplitude's REST APIs as tables: values that say how each is read. Knows no Airbyte."""
+"""Amplitude's REST APIs as tables: how to read each one. Does not import Airbyte."""
 
 from source_amplitude.tables.chart_results import CHART_RESULTS
 from source_amplitude.tables.cohort_members import COHORT_MEMBERS
@@ -10,4 +10,4 @@ from source_amplitude.tables.table import Table
 __all__ = ["TABLES", "Table"]
 
 TABLES: tuple[Table, ...] = (*LISTS, COHORT_MEMBERS, *DASHBOARDS, CHART_RESULTS, *TAXONOMY, DELETION_JOBS)
-"""All of them, in the order in which they are shown."""
+"""All tables, in the order of the catalog."""

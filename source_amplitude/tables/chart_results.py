@@ -1,4 +1,4 @@
-"""The rows of saved charts."""
+"""The table of saved charts' results."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from source_amplitude.tables.rest_session import RestSession
 
 _COST = 100
-"""A guess: a chart's cost depends on its days and segments, which only Amplitude knows."""
+"""An estimate: a chart's cost depends on its days and segments, which only Amplitude knows."""
 
 
 class ChartsReading(Reading):
-    """A part is a chart; the last one, which is empty, names the charts that are not there."""
+    """Each part is a chart; the last part is empty and reports missing charts."""
 
     def __init__(self, table: Table, rest: RestSession, state: State) -> None:
         super().__init__(table, rest, state)
@@ -36,7 +36,9 @@ class ChartsReading(Reading):
     def _rows(self, part: Part) -> Iterator[Row]:
         if not part:
             if self._not_found:
-                raise NotFoundError(f"chart_ids names what the project does not have: {'; '.join(self._not_found)}")
+                raise NotFoundError(
+                    f"chart_ids has charts that the project does not have: {'; '.join(self._not_found)}"
+                )
             return
         chart_id = str(part["chart_id"])
         path = f"/api/3/chart/{quote(chart_id, safe='')}/csv"

@@ -1,4 +1,4 @@
-"""Who is in a cohort: asked for again only after Amplitude has computed it again, inside its quotas."""
+"""The members of cohorts; a cohort is downloaded only after Amplitude has computed it again, to save quota."""
 
 from __future__ import annotations
 
@@ -31,18 +31,19 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("airbyte")
 
 _ACCEPTED = 202
-_LATEST_SECONDS = 100_000_000_000  # the year 5138; more would be milliseconds
+_LATEST_SECONDS = 100_000_000_000  # the year 5138; a larger number is milliseconds
 _POLL_SECONDS = 5.0
 _MOST_POLL_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
 class _Cohort:
-    """A cohort as the list shows it.
+    """A cohort in the list of cohorts.
 
     Attributes:
-        computed_seconds: The epoch seconds of its computation; None if never computed.
-        size: Its number of members; None if never computed.
+        cohort_id: The cohort's ID.
+        computed_seconds: The epoch seconds of the latest computation; None if never computed.
+        size: The number of members; None if never computed.
     """
 
     cohort_id: str
@@ -56,9 +57,9 @@ class _Cohort:
 
 @dataclass(frozen=True)
 class _Download:
-    """What step 1 promised."""
+    """A requested download."""
 
-    request_id: str  # the link made of it lives seven days (documented)
+    request_id: str  # valid for seven days (documented)
     cohort_id: str
 
     def request(self, path: str, what: str) -> Request:
@@ -68,7 +69,7 @@ class _Download:
 
 
 class CohortsReading(Reading):
-    """A part is a cohort, read whenever it was computed; the last one, which is empty, names those that are not there.
+    """Each part is a cohort, read if it was computed again; the last part is empty and reports missing cohorts.
 
     The state is ``{"computed_at": newest, "cohorts": {id: epoch seconds of the computation that was read}}``.
     """
@@ -77,7 +78,7 @@ class CohortsReading(Reading):
         super().__init__(table, rest, state)
         self._not_found: list[str] = []
 
-    def _parts(self, *, again: bool) -> Iterator[Part]:  # noqa: ARG002 - a computation does not change
+    def _parts(self, *, again: bool) -> Iterator[Part]:  # noqa: ARG002 - a computed cohort does not change
         for cohort_id in self.config.cohort_ids:
             yield {"cohort_id": cohort_id}
         yield {}
@@ -98,7 +99,7 @@ class CohortsReading(Reading):
             members = CohortFile(body.file, cohort.cohort_id, cohort.computed_at, may_be_blank=cohort.size == 0)
             self._download(self._request(cohort), body, members)
             yield from members.rows()
-        self._name_surprises(cohort, members)
+        self._warn_if_unexpected(cohort, members)
         self.state = {
             "computed_at": max(cohort.computed_at, str(self.state.get("computed_at") or "")),
             "cohorts": {**self._read_before(), cohort.cohort_id: cohort.computed_seconds},
@@ -106,12 +107,12 @@ class CohortsReading(Reading):
 
     def _read_before(self) -> dict[str, Any]:
         cohorts = self.state.get("cohorts")
-        if cohorts and not isinstance(cohorts, dict):  # to forget them would cost the month's quota
+        if cohorts and not isinstance(cohorts, dict):  # dropping them would use up the month's quota
             raise InvalidStateError(f"The saved state of {self.name} has {type(cohorts).__name__} as cohorts.")
         return dict(cohorts or {})
 
     def _cohort(self, cohort_id: str) -> _Cohort | None:
-        """Return a cohort as it is now; None, and a note for the end, where there is none of this id."""
+        """Return the cohort's entry in the list; None if it is missing, which the last part reports."""
         listed = items(self.rest.json(Request("/api/3/cohorts", "list of cohorts", quota=Quota.DASHBOARD)), "cohorts")
         found = next((cohort for cohort in listed if str(cohort.get("id")) == cohort_id), None)
         if found is None:
@@ -126,11 +127,11 @@ class CohortsReading(Reading):
         return _Cohort(cohort_id, computed, size if isinstance(size, int) and not isinstance(size, bool) else None)
 
     def _require_quota(self, cohort: _Cohort) -> None:
-        """Look at the month's usage, which costs nothing, before a download that counts."""
+        """Raise a QuotaUsedUpError if the month's quota is used up; checking it does not count against the quota."""
         request = Request("/api/3/cohorts/usage", "usage of cohort downloads", quota=Quota.DASHBOARD)
         try:
             usage = self.rest.fetch(request).json(request.what)
-        except NotFoundError:  # seen in clients only; without it a 429 says that the quota is used up
+        except NotFoundError:  # undocumented; without it, a 429 reports that the quota is used up
             return
         download = require_dict(require_dict(usage, "body").get("rest_download"), "rest_download")
         limit, used = download.get("limit"), download.get("usage")
@@ -143,7 +144,7 @@ class CohortsReading(Reading):
             )
 
     def _request(self, cohort: _Cohort) -> _Download:
-        """Ask for a download; each such request counts against the month's quota, also one that is sent again."""
+        """Request a download; each request counts against the month's quota, also a retry."""
         properties = tuple(("propKeys", name) for name in self.config.cohort_properties)
         request = Request(
             f"/api/5/cohorts/request/{quote(cohort.cohort_id, safe='')}",
@@ -156,32 +157,34 @@ class CohortsReading(Reading):
             self._require_quota(cohort)
             return self.rest.fetch(request).json(request.what)
 
-        answer = require_dict(self.rest.retrying(once), "body")
-        request_id = answer.get("request_id")
+        body = require_dict(self.rest.retrying(once), "body")
+        request_id = body.get("request_id")
         if not isinstance(request_id, str) or not request_id:
-            raise unknown_shape("body", "an object with request_id", answer)
+            raise unknown_shape("body", "an object with request_id", body)
         return _Download(request_id, cohort.cohort_id)
 
     def _download(self, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
-        """Wait until the file is prepared, and bring it here, proven to its end."""
+        """Wait until the file is ready, download it and verify it."""
         waited_seconds = 0.0
         while self._is_in_progress(download):
             if waited_seconds >= _MOST_POLL_SECONDS:
                 raise NotReadyError(
-                    f"Amplitude was still preparing cohort {download.cohort_id} after {waited_seconds:.0f} seconds."
+                    f"Amplitude is still preparing cohort {download.cohort_id} after {waited_seconds:.0f} s."
                 )
             self.rest.wait(_POLL_SECONDS)
             waited_seconds += _POLL_SECONDS
         self.rest.retrying(lambda: self._fetch_file(download, body, members))
 
     def _is_in_progress(self, download: _Download) -> bool:
-        """Return whether to ask again, by status and word (documented: 202 in progress, 200 completed; no failure)."""
+        """Return whether the job is running (documented: status 202 in progress, 200 completed; no failure)."""
         request = download.request("/api/5/cohorts/request-status/{}", "the state of the download")
         fetched = self.rest.retrying(lambda: self.rest.fetch(request))
         status = str(require_dict(fetched.json(request.what), "body").get("async_status", ""))
         known = "JOB INPROGRESS" if fetched.status == _ACCEPTED else "JOB COMPLETED"
         if status not in ("", known):
-            raise UnexpectedResponseError(f"Amplitude says {status[:60]!r} of the download of {download.cohort_id}.")
+            raise UnexpectedResponseError(
+                f"The download of cohort {download.cohort_id} has the unknown status {status[:60]!r}."
+            )
         return fetched.status == _ACCEPTED
 
     def _fetch_file(self, download: _Download, body: TemporaryBody, members: CohortFile) -> None:
@@ -192,15 +195,15 @@ class CohortsReading(Reading):
             body.empty()
             self.rest.fetch_storage(fetched.location, request.what, body)
         elif fetched.status == _ACCEPTED:
-            raise NotReadyError(f"Amplitude has not finished {request.what} yet, though it said so.")
+            raise NotReadyError(f"Amplitude reported {request.what} as ready, but it is still in progress.")
         body.flush()
-        members.prove()
+        members.verify()
 
-    def _name_surprises(self, cohort: _Cohort, members: CohortFile) -> None:
-        """Warn where the download is not what the list and the configuration promised."""
+    def _warn_if_unexpected(self, cohort: _Cohort, members: CohortFile) -> None:
+        """Warn if the download does not match the list of cohorts or the configuration."""
         if cohort.size is not None and abs(members.count - cohort.size) > max(10, cohort.size // 20):
             _logger.warning(
-                "%s: cohort %s has %d members in its file and %d in the list of cohorts.",
+                "%s: cohort %s has %d members in its file, but %d in the list of cohorts.",
                 self.name,
                 cohort.cohort_id,
                 members.count,

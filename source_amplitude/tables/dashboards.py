@@ -1,4 +1,4 @@
-"""Tables of figures by date, from Amplitude's dashboards: read once a day is over, and the newest days again."""
+"""Tables of dashboard figures by date; days are read after they end, and the newest days are read again."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("airbyte")
 
 _MOST_COST = 450
-"""Of one request: two fit into five minutes, and other users of the project find room."""
+"""The maximum cost of a request: two requests fit into five minutes, with room for the project's other users."""
 
 _MOST_DAYS = 360
-"""Of one request: answers that name days without a year must not have a day twice."""
+"""The maximum days of a request: responses with dates without a year must not contain a date twice."""
 
 _COUNTRY_COST = 5
 
 _TRUNCATED = ("prunedResult", "hitChunkGroupByLimit", "timedOutRealtimeData", "realtimeDataMissing")
-"""Remarks beside the data (observed, amplitude-api.md 3.2) that say something is missing in it."""
+"""Flags in the response (observed, amplitude-api.md 3.2) for incomplete data."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """One request for a span of days, without the days.
+    """A request for dashboard figures, without its days.
 
     Attributes:
-        rows: Makes rows of the decoded answer, of its `Matrix` if it has series.
-        cost_per_day: See amplitude-api.md 3.1.
-        has_series: Whether the answer has a series of dates, which may be cut short.
+        parameters: The query parameters.
+        rows: Converts the decoded response to rows, or its `Matrix` if it has series.
+        cost_per_day: The cost by amplitude-api.md 3.1.
+        has_series: Whether the response has series by date, which may be truncated.
     """
 
     parameters: tuple[tuple[str, str], ...]
@@ -53,7 +54,7 @@ class Query:
 
 
 class DashboardReading(Reading):
-    """A part is a span of days; the state is the newest date that was read, as upstream's."""
+    """Each part is a span of days; the state is the newest date that was read, as in upstream."""
 
     table: Dashboard
 
@@ -65,7 +66,9 @@ class DashboardReading(Reading):
         newest = ended = last_ended_day(self.rest.conservative_now(), self.config.project_time_zone)
         if self.config.end is not None:
             newest = min(newest, (self.config.end - ONE_DAY).date())
-        self.rest.amplitude.clocks.require_current_date(self.config.start, _read_for_sure(self.state.get("date")))
+        self.rest.amplitude.clocks.require_current_date(
+            self.config.start, _certainly_read_until(self.state.get("date"))
+        )
         first = self._first_day(ended, again=again)
         for span in plan_days(first, newest, self.table.interval, self.table.days_per_request(self.config)):
             yield {"first": str(span.first), "last": str(span.last)}
@@ -73,45 +76,49 @@ class DashboardReading(Reading):
     def _rows(self, part: Part) -> Iterator[Row]:
         span = DaySpan(date.fromisoformat(part["first"]), date.fromisoformat(part["last"]))
         for query in self.table.queries(self.config):
-            answer = self.rest.json(self._request(query, span))
-            self._name_truncations(answer, span)
+            body = self.rest.json(self._request(query, span))
+            self._warn_if_flagged(body, span)
             cut = None
             if query.has_series:
-                answer = matrix = Matrix.of(answer)
+                body = matrix = Matrix.of(body)
                 cut = matrix.first_cut_day(span if self.table.interval is Interval.DAY else ())
             if cut is not None:
                 self._cut = min(cut, self._cut or cut)
-            for row in query.rows(answer, span):
-                if str(self._require_asked_for(row, span)) < (cut or "9"):
+            for row in query.rows(body, span):
+                if str(self._require_requested(row, span)) < (cut or "9"):
                     yield row
         self._move_on(span)
 
     def _move_on(self, span: DaySpan) -> None:
-        """Set the state to the end of ``span``, but never past a day whose figures were cut off."""
+        """Set the state to the end of ``span``, or to the day before the first truncated day."""
         if self._cut is None:
             self.state = {"date": max(str(span.last), str(self.state.get("date") or ""))}
             return
         last = date.fromisoformat(self._cut) - ONE_DAY
-        _logger.warning("%s: Amplitude's figures from %s on are incomplete; they are read again.", self.name, self._cut)
+        _logger.warning(
+            "%s: Amplitude's figures from %s on are incomplete; the next sync reads them again.", self.name, self._cut
+        )
         self.state = {"date": str(last)} if last >= self.config.start.date() else {}
 
-    def _require_asked_for(self, row: Row, span: DaySpan) -> date:
-        """Return a row's day, which must be the start of an interval that was asked for."""
+    def _require_requested(self, row: Row, span: DaySpan) -> date:
+        """Return a row's day; raise an UnknownShapeError if it does not begin a requested interval."""
         day = parse_day(row["date"])
         if day is None or not span.first <= day <= span.last or self.table.interval.start_of(day) != day:
             raise UnknownShapeError(
-                f"Amplitude's answer for {self.name} of {span} has a value of {row['date']}, which begins no "
-                f"{self.table.interval.name.lower()} that was asked for."
+                f"Amplitude's response for {self.name} of {span} has a value for {row['date']}; expected the first day "
+                f"of a requested {self.table.interval.name.lower()}."
             )
         return day
 
-    def _name_truncations(self, answer: object, span: DaySpan) -> None:
-        found = [name for name in _TRUNCATED if isinstance(answer, dict) and answer.get(name) is True]
+    def _warn_if_flagged(self, body: object, span: DaySpan) -> None:
+        found = [name for name in _TRUNCATED if isinstance(body, dict) and body.get(name) is True]
         if found:
-            _logger.warning("%s of %s: Amplitude remarks %s, so values may be missing.", self.name, span, found)
+            _logger.warning(
+                "%s of %s: Amplitude flagged the response as incomplete: %s.", self.name, span, ", ".join(found)
+            )
 
     def _first_day(self, ended: date, *, again: bool) -> date:
-        """Return the first day to read: after the state's; ``again`` the newest days before it as well."""
+        """Return the first day to read: the day after the state's, or with ``again`` the start of the lookback."""
         start = self.config.start.date()
         saved = self.state.get("date")
         if not saved:
@@ -122,7 +129,7 @@ class DashboardReading(Reading):
         if day is None:
             raise InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}.")
         if day > ended + ONE_DAY:
-            text = "%s: the saved state has the date %s, which is not over yet; it is set back to %s."
+            text = "%s: the saved state has the date %s, which has not ended yet; it is set back to %s."
             _logger.warning(text, self.name, day, ended)
             day = ended
             self.state = {"date": str(ended)}
@@ -142,13 +149,14 @@ class DashboardReading(Reading):
 
 @dataclass(frozen=True)
 class Dashboard(Table):
-    """A table by date.
+    """A table of figures by date.
 
     Attributes:
-        queries: The requests that a configuration asks for, in order.
-        interval: What one date covers.
-        day_by_day: Whether an answer is about all its days together, so that each day is asked for alone.
-        matures_days: How long a date's figures go on to grow by their nature, whatever the option says.
+        path: The path of the API.
+        queries: Returns the requests for a configuration, in order.
+        interval: The interval that one date stands for.
+        day_by_day: Whether each day needs its own request, because a response aggregates its days.
+        matures_days: How many days a date's figures keep growing; the minimum lookback.
     """
 
     primary_key: tuple[str, ...] = field(default=("date",), kw_only=True)
@@ -188,7 +196,7 @@ def _sessions(
 
 
 def _session_lengths(matrix: Matrix, _span: DaySpan) -> Iterator[Row]:
-    """Yield rows whose date is a date-time, as upstream's schema says."""
+    """Yield rows whose date is a date-time, as in upstream's schema."""
     for row in matrix.one_value("length"):
         yield {**row, "date": f"{row['date']}T00:00:00+00:00"}
 
@@ -231,10 +239,10 @@ DASHBOARDS = (
 )
 
 
-def _read_for_sure(saved: object) -> datetime | None:
-    """Return a moment, in UTC, of which any saved date says that it was read; None without a date.
+def _certainly_read_until(saved: object) -> datetime | None:
+    """Return the time in UTC up to which a saved date proves that data was read; None without a date.
 
-    It is a day before the date: 0.x saved days that were not over yet, by the project's time zone.
+    It is one day before the date: 0.x also saved days that had not ended in the project's time zone.
     """
     day = parse_day(saved)
     return None if day is None else datetime.combine(day - ONE_DAY, time(), timezone.utc)

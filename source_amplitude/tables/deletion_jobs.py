@@ -1,4 +1,4 @@
-"""Whose data Amplitude deletes, and when, so that a copy can follow: one row for each user of each deletion job."""
+"""The users whose data Amplitude deletes, so that copies can be cleaned up: one row per user of a deletion job."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("airbyte")
 
 _MOST_DAYS = 180
-"""Of one request: six months (documented, User Privacy API)."""
+"""The maximum days of a request: six months (documented, User Privacy API)."""
 
 _AHEAD = timedelta(days=32)
-"""Jobs run within 30 days (documented). Whether days to come may be asked for is not established."""
+"""Jobs run within 30 days (documented). It is unknown whether future days may be requested."""
 
 
 class DeletionsReading(Reading):
-    """A part is a span of days; the last one lies in the future."""
+    """Each part is a span of days; the last span is in the future."""
 
     def _parts(self, *, again: bool) -> Iterator[Part]:  # noqa: ARG002 - there is no state
         today = last_ended_day(self.rest.conservative_now(), self.config.project_time_zone) + ONE_DAY
@@ -48,7 +48,7 @@ class DeletionsReading(Reading):
         except RequestRejectedError as error:
             if not part.get("is_future"):
                 raise
-            _logger.warning("%s Jobs of days to come are left to a later sync.", error.what)
+            _logger.warning("%s Jobs of future days are left to a later sync.", error.what)
 
 
 DELETION_JOBS = Table("deletion_jobs", ("day", "amplitude_id"), reading=DeletionsReading)

@@ -1,4 +1,4 @@
-"""Tables that are one list: asked for once and emitted whole."""
+"""Tables that are one list, read by one request."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _EVENT_TYPES = "/api/2/taxonomy/event"
 
 
 class ListReading(Reading):
-    """There is one part, which is empty."""
+    """Reads a list; its only part is empty."""
 
     table: ListTable
 
     def _rows(self, part: Part) -> Iterator[Row]:  # noqa: ARG002
-        yield from [self.table.to_row(item) for item in items(self._answer(), self.table.key)]
+        yield from [self.table.to_row(item) for item in items(self._body(), self.table.key)]
 
-    def _answer(self) -> object:
+    def _body(self) -> object:
         try:
             return self.rest.json(self.table.request)
         except NotFoundError:
@@ -39,18 +39,18 @@ class ListReading(Reading):
 
 
 class TaxonomyReading(ListReading):
-    """A list that only plans with the taxonomy API have; without it the answer is 403, 404 or 400 (documented)."""
+    """A list that needs a plan with the taxonomy API; other plans get 403, 404 or 400 (documented)."""
 
     def _rows(self, part: Part) -> Iterator[Row]:
-        with _named_as_plan():
+        with _as_not_in_plan():
             yield from super()._rows(part)
 
 
 class EventPropertiesReading(TaxonomyReading):
-    """Properties that all events share, then those of each event type; one request for each."""
+    """Shared event properties, then the properties of each event type, with one request per event type."""
 
     def _rows(self, part: Part) -> Iterator[Row]:
-        """Yield each property once: the first list was seen to hold properties of single events as well."""
+        """Yield each property once: the first list may also contain properties of single event types (observed)."""
         seen: set[tuple[object, object]] = set()
         for row in self._all(part):
             keyed = {**row, "event_type": row.get("event_type") or ""}
@@ -62,7 +62,7 @@ class EventPropertiesReading(TaxonomyReading):
     def _all(self, part: Part) -> Iterator[Row]:
         yield from super()._rows(part)
         event_types = Request(_EVENT_TYPES, "event types", quota=Quota.TAXONOMY)
-        with _named_as_plan():
+        with _as_not_in_plan():
             events = items(self.rest.json(event_types), "data")
         for event in events:
             name = event.get("event_type")
@@ -82,7 +82,7 @@ class EventPropertiesReading(TaxonomyReading):
 
 
 @contextmanager
-def _named_as_plan() -> Iterator[None]:
+def _as_not_in_plan() -> Iterator[None]:
     try:
         yield
     except (NotFoundError, RequestRejectedError) as error:
@@ -91,11 +91,13 @@ def _named_as_plan() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ListTable(Table):
-    """A list.
+    """A table of one list.
 
     Attributes:
-        key: Where the answer has the array; None if the body is one.
-        older: Asked instead where ``request`` is answered with 404.
+        request: The request for the list.
+        key: The key of the array in the response; None if the body itself is the array.
+        older: The request to send instead if the response is 404.
+        to_row: Converts an object of the list to a row.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""A session with Amplitude's REST APIs: each request waits for its quota, and is sent again where that may help."""
+"""A session with Amplitude's REST APIs: requests wait for their quota and are retried."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LIMIT_SECONDS = 60.0
-"""Eight attempts a minute apart outlast the limit of five minutes, which others of the project may have used up."""
+"""The wait after a 429 without Retry-After: eight attempts outlast the five minutes of a rate limit."""
 
 
 class RestSession:
     """The session of one table.
 
     Args:
-        amplitude: The project; its retry budget is this table's alone.
-        proof: The check of the keys before the first request, shared by all tables of a run.
-        quotas: What all tables of a run have spent.
+        amplitude: The project's clients, configuration, limits and clocks; the retry budget is per table.
+        check: The check of the keys before the first request, shared by all tables of a run.
+        quotas: The quotas, shared by all tables of a run.
+        stop: Set to stop the session.
     """
 
     def __init__(self, amplitude: Amplitude, check: CredentialCheck, quotas: Quotas, stop: threading.Event) -> None:
@@ -41,7 +42,7 @@ class RestSession:
         self._budget = RetryBudget(amplitude.limits.retry_budget_seconds)
 
     def json(self, request: Request) -> object:
-        """Return the decoded answer to ``request``, after retries; see `answers.rest_error` for the errors."""
+        """Return the decoded response to ``request``, with retries; `rest_error` has the errors."""
         return self.retrying(lambda: self.fetch(request).json(request.what))
 
     def fetch(self, request: Request, sink: ByteSink | None = None) -> Response:
@@ -62,17 +63,17 @@ class RestSession:
             raise
 
     def conservative_now(self) -> datetime:
-        """Return the earlier of our clock and Amplitude's, which the first request asks for."""
+        """Return the earlier of the local time and Amplitude's; the check of the keys fetches Amplitude's time."""
         self._check.require()
         return self.amplitude.clocks.conservative_now()
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
-        """Download a pre-signed address once; see `AmplitudeClient.fetch_storage`."""
+        """Download a pre-signed URL once; see `AmplitudeClient.fetch_storage`."""
         self.raise_if_stopped()
         self.amplitude.client.fetch_storage(url, what, sink)
 
     def retrying(self, action: Callable[[], T]) -> T:
-        """Return what ``action`` returns, called again after every error that may pass."""
+        """Call ``action`` and return its result; retry it after a RetryableError."""
         return retrying(
             action,
             policy=self.amplitude.limits.retry,

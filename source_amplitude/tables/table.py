@@ -1,4 +1,4 @@
-"""What a table of Amplitude's REST APIs is, and what one read of it is."""
+"""The base classes of a table of Amplitude's REST APIs and of a read of it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class Table:
-    """A table; subclasses add what their requests need.
+    """A table; subclasses add the fields that their requests need.
 
     Attributes:
-        name: Airbyte's name of the stream.
+        name: The name of the Airbyte stream.
         primary_key: The columns that identify a row.
-        reading: Makes the object that holds one read.
-        cursor_field: The column whose newest value the state holds; None if each read begins from nothing.
-        needs: The option without which there is nothing to read.
+        reading: Creates the object of one read.
+        cursor_field: The column whose newest value is in the state; None if there is no state.
+        needs: The option that must not be empty; without it there is nothing to read.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Reading:
     """One read of a table: its parts, the rows of each, and the state after each.
 
     Attributes:
-        state: Covers the parts whose rows were all taken; a next read continues after it.
+        state: The state after the parts whose rows were all consumed; the next read continues after it.
     """
 
     def __init__(self, table: Table, rest: RestSession, state: State) -> None:
@@ -55,10 +55,10 @@ class Reading:
         self.state: dict[str, Any] = dict(state)
 
     def parts(self, *, again: bool = True) -> Iterator[Part]:
-        """Yield what to ask for, one part after the other, as JSON.
+        """Yield the parts to read, in order, as JSON objects.
 
         Args:
-            again: Whether the newest days that the state covers are read again, because their figures still grow.
+            again: Whether to read the newest days of the state again, because their figures still change.
         """
         if self.table.needs and not getattr(self.config, self.table.needs):
             _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self.table.needs)
@@ -66,7 +66,7 @@ class Reading:
             yield from self._parts(again=again)
 
     def rows(self, part: Part) -> Iterator[Row]:
-        """Yield the rows of a part, without the columns that are null."""
+        """Yield the rows of a part, without null columns."""
         for row in self._rows(part):
             yield {name: value for name, value in row.items() if value is not None}
             self.rest.raise_if_stopped()

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a command: progress and readable errors, on stderr.
+"""Progress and readable errors on stderr, if it is a terminal.
 
-Nothing of it is imported where nobody watches: rich takes long to import.
+Rich is imported only when something is drawn or printed, since the import is slow.
 """

@@ -1,4 +1,4 @@
-"""The command that runs, in the words that it was typed in, for the hints that repeat it."""
+"""The command line as the user typed it, for hints such as the next command to run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class TypedCommand:
     """A command line.
 
     Attributes:
-        program: Its words before the command: ``source-amplitude``, or ``python main.py``.
+        program: The words before the command: ``source-amplitude``, or ``python main.py``.
+        arguments: The command and its options.
     """
 
     program: tuple[str, ...] = (PROGRAM,)
@@ -35,7 +36,7 @@ class TypedCommand:
         return cls(program_of(sys.argv, sys.orig_argv), tuple(sys.argv[1:]))
 
     def without(self, option: str) -> TypedCommand:
-        """Return the command without an option that has a value."""
+        """Return the command line without an option and its value."""
         kept, words = [], iter(self.arguments)
         for word in words:
             if word == option:
@@ -48,15 +49,15 @@ class TypedCommand:
         return TypedCommand(self.program, (*self.arguments, *words))
 
     def __str__(self) -> str:
-        """Return the command for a shell; what came from ``<(...)`` cannot be repeated and is shown as that."""
+        """Return the command line quoted for a shell; a process substitution is shown as ``<(...)``."""
         words = (_SUBSTITUTION if _DESCRIPTOR.fullmatch(word) else shlex.quote(word) for word in self.arguments)
         return " ".join((shlex.join(self.program), *words))
 
 
 def program_of(argv: Sequence[str], orig_argv: Sequence[str]) -> tuple[str, ...]:
-    """Return how the program was called, by ``sys.argv`` and ``sys.orig_argv``, which has the interpreter's options.
+    """Return how the program was called, from ``sys.argv`` and ``sys.orig_argv`` (with the interpreter's options).
 
-    A script that the shell found on its ``PATH`` is in both with its whole path.
+    Both contain the absolute path of a script that the shell found on ``PATH``.
     """
     script = Path(argv[0])
     if script.name.removesuffix(".exe") == PROGRAM:

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a command: how far it is, what became of it, and which command comes next."""
+"""Print progress, results, errors and the next command on a terminal."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ _NO_CURSOR = ("dumb", "unknown")
 
 @dataclass(frozen=True)
 class Terminal:
-    """Where a command's output goes: whether stderr and stdout are terminals, and whether progress may be drawn."""
+    """Whether stderr and stdout are terminals, and whether progress may be drawn on stderr."""
 
-    shows_stderr: bool
-    shows_stdout: bool
+    stderr_is_terminal: bool
+    stdout_is_terminal: bool
     can_draw: bool
     stderr: TextIO
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Terminal:
-        """Return what holds for this process; NO_PROGRESS in ``environ`` turns progress off."""
-        shows_stderr = sys.stderr.isatty()
-        can_draw = shows_stderr and not environ.get("NO_PROGRESS") and environ.get("TERM", "") not in _NO_CURSOR
-        return cls(shows_stderr, sys.stdout.isatty(), can_draw, sys.stderr)
+        """Return the terminal of this process; NO_PROGRESS in ``environ`` turns progress off."""
+        stderr_is_terminal = sys.stderr.isatty()
+        can_draw = stderr_is_terminal and not environ.get("NO_PROGRESS") and environ.get("TERM", "") not in _NO_CURSOR
+        return cls(stderr_is_terminal, sys.stdout.isatty(), can_draw, sys.stderr)
 
     @property
-    def shows_all_output(self) -> bool:
-        """Whether all of the output goes to this person."""
-        return self.shows_stderr and self.shows_stdout
+    def both_are_terminals(self) -> bool:
+        """Whether stderr and stdout are both terminals, so that a user sees all output."""
+        return self.stderr_is_terminal and self.stdout_is_terminal
 
     def print(self, text: str, *, is_bad: bool = False) -> None:
-        """Print a line if somebody reads it, red where it is bad news and the terminal has colours."""
-        if self.shows_stderr:
-            # What came over the network must not control the terminal.
+        """Print a line if stderr is a terminal, in red if ``is_bad`` and the terminal has colours."""
+        if self.stderr_is_terminal:
+            # Text from the network must not contain control sequences.
             shown = "".join(
                 each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
             )
@@ -59,79 +59,83 @@ class Terminal:
 
     @cached_property
     def console(self) -> Console:
-        """One for all that is said: it knows of a line that is being drawn and prints above it."""
-        from rich.console import Console  # noqa: PLC0415 - rich takes long to import
+        """The shared console, which prints above a progress line that is being drawn."""
+        from rich.console import Console  # noqa: PLC0415 - slow to import
 
         return Console(file=self.stderr)
 
 
 @dataclass(frozen=True)
 class ReadCommand:
-    """A read, and where it printed to.
+    """A ``read`` command and its output file.
 
     Attributes:
-        keeps_state: Whether it has a ``--state-file``.
-        output: The file that stdout is, or empty where that is none or not known.
-        refreshed: Streams that were read in full; their states would keep the next read from reading them again.
+        typed: The command line.
+        has_state_file: Whether the command has the option ``--state-file``.
+        output: The file that stdout was redirected to; empty if stdout is not a file or its name is unknown.
+        refreshed: Streams with a complete full refresh. Their states must not be reused, or the next read would skip
+            them.
     """
 
     typed: TypedCommand
-    keeps_state: bool
+    has_state_file: bool
     output: str = ""
     refreshed: AbstractSet[str] = frozenset()
 
     def next(self) -> str:
-        """Return the commands that go on where this one ended, a line each.
+        """Return the commands that continue after this one, one per line.
 
-        Nothing that was read is lost by them: output is appended to, and states go into a file that is not there yet.
+        They overwrite nothing: output is appended, and states are written to a new file.
         """
         output = shlex.quote(self.output) if self.output else "FILE"
-        if self.keeps_state:
+        if self.has_state_file:
             return f"\n  {self.typed} >> {output}"
         state_file = unused_name("state", ".json")
         command = self.typed.without("--state").with_words("--state-file", state_file)
-        return f"\n  {self._states(output)} > {state_file}\n  {command} >> {output}"
+        return f"\n  {self._extract_states(output)} > {state_file}\n  {command} >> {output}"
 
-    def _states(self, output: str) -> str:
-        """Return the command that prints the states in an output: whole lines, as records may hold such texts too."""
+    def _extract_states(self, output: str) -> str:
+        """Return the command that prints the STATE lines of an output; it matches whole lines, not text in records."""
         found = f"""grep -a '^{{"type":"STATE"' {output}"""
         without = "".join(f""" -e '"stream_descriptor":{{"name":"{name}"'""" for name in sorted(self.refreshed))
         return f"{found} | grep -av{without}" if without else found
 
 
 def unused_name(stem: str, suffix: str) -> str:
-    """Return the first of ``state.json``, ``state-2.json`` and so on that is no file of this folder."""
+    """Return the first of ``state.json``, ``state-2.json``, ... that does not exist in this folder."""
     names = (f"{stem}{'' if number == 1 else f'-{number}'}{suffix}" for number in count(1))
     return next(name for name in names if not Path(name).exists())
 
 
 class ConsoleReporter(ProgressListener):
-    """Draws the progress of a command, and says how a read's streams end; nothing where it is not read by a person.
+    """Draws the progress of a command and prints the result of each stream, if stderr is a terminal.
 
     Args:
-        data_on_stdout: Whether the command prints data: on a terminal it would run into the progress.
+        terminal: The terminal to print on.
+        stop: Set once the user asked to stop.
+        data_on_stdout: Whether the command prints data on stdout; progress is not drawn if that is a terminal too.
     """
 
     def __init__(self, terminal: Terminal, stop: threading.Event, *, data_on_stdout: bool = True) -> None:
         self._terminal = terminal
         self._stop = stop
-        self._may_draw = terminal.can_draw and not (data_on_stdout and terminal.shows_stdout)
+        self._may_draw = terminal.can_draw and not (data_on_stdout and terminal.stdout_is_terminal)
         self._line: ProgressLine | None = None
         self._records: dict[str, int] = {}
         self._failed: list[str] = []
-        self._is_told: set[str] = set()
+        self._summarized: set[str] = set()
 
     def begin(self, what: str, stats: Callable[[], SyncStats]) -> None:
         self.close()
         if self._may_draw:
-            from source_amplitude.terminal.progress import ProgressLine  # noqa: PLC0415 - as above
+            from source_amplitude.terminal.progress import ProgressLine  # noqa: PLC0415 - slow to import
 
             self._line = ProgressLine(self._terminal.console, what, stats, self._stop)
             self._line.start()
 
     def end(self, what: str, stats: SyncStats) -> None:
         self.close()
-        self._is_told.add(what)
+        self._summarized.add(what)
         events, hours = stats.outcome()
         self._terminal.print(f"{what}: {events}\n{' ' * len(what)}  {hours}")
 
@@ -148,29 +152,29 @@ class ConsoleReporter(ProgressListener):
         self._records[name] = self._records.get(name, 0) + 1
 
     def end_stream(self, name: str, *, is_complete: bool) -> None:
-        """Say how a stream ended; why it failed comes later, as a complaint."""
+        """Print the result of a complete stream; `print_error` reports a failed one."""
         if not is_complete:
             self._failed.append(name)
-        elif name not in self._is_told:
+        elif name not in self._summarized:
             self._terminal.print(f"{name}: {self._records.get(name, 0):,} records")
 
     def print_error(self, text: str, name: str = "") -> None:
-        """Say why a stream, or all of the command, failed."""
+        """Print why a stream, or the whole command, failed."""
         self.close()
-        is_asked_for = self._stop.is_set()
-        who = name if name and is_asked_for else f"{name} failed" if name else "source-amplitude"
-        self._terminal.print(f"{who}: {text}", is_bad=not is_asked_for)
+        is_stopped = self._stop.is_set()
+        subject = name if name and is_stopped else f"{name} failed" if name else "source-amplitude"
+        self._terminal.print(f"{subject}: {text}", is_bad=not is_stopped)
 
     def end_check(self, problem: str) -> None:
-        """Say how a check ended: with a complaint, or well."""
-        self._terminal.print(problem or "Amplitude accepts the keys.", is_bad=bool(problem))
+        """Print the result of ``check``; an empty ``problem`` means success."""
+        self._terminal.print(problem or "Amplitude accepts the API keys.", is_bad=bool(problem))
 
-    def end_read(self, command: ReadCommand, *, goes_on: bool) -> None:
-        """Say which streams failed; and how to go on, if states were printed that a next read ``goes_on`` from."""
+    def end_read(self, command: ReadCommand, *, has_state: bool) -> None:
+        """Print which streams failed and, if a state was printed, how to continue."""
         if self._failed and len(self._records) > 1:
             names = ", ".join(self._failed)
             self._terminal.print(f"{len(self._failed)} of {len(self._records)} streams failed: {names}", is_bad=True)
-        if not goes_on:
+        if not has_state:
             return
-        what = "To go on where this ended:" if self._failed or self._stop.is_set() else "Next time, for what is new:"
-        self._terminal.print(f"{what}{command.next()}")
+        title = "To continue:" if self._failed or self._stop.is_set() else "Next run:"
+        self._terminal.print(f"{title}{command.next()}")

@@ -1,4 +1,4 @@
-"""Ending on SIGTERM and Ctrl-C when the work at hand is done."""
+"""Stop gracefully on SIGTERM and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def ends_on_signals(stop: threading.Event, end: Callable[[int], NoReturn] = sys.exit) -> Iterator[list[int]]:
-    """Set ``stop`` at the first SIGTERM or Ctrl-C and note the signal; a second one ends the process at once.
+def stops_on_signals(stop: threading.Event, end: Callable[[int], NoReturn] = sys.exit) -> Iterator[list[int]]:
+    """Set ``stop`` and record the signal at the first SIGTERM or Ctrl-C; exit immediately at the second one.
 
     Args:
-        end: Ends the process with an exit code; ``os._exit`` where threads may wait that Python would wait for.
+        stop: Checked by the running command.
+        end: Exits with a code; ``os._exit`` if Python would otherwise wait for blocked threads.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received  # Python delivers signals to the main thread only
         return
 
-    def note(number: int, _frame: FrameType | None) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
         if received:
             end(EXIT_SIGNALLED + number)
         received.append(number)
         stop.set()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield received
     finally:

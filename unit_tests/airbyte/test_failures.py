@@ -1,4 +1,4 @@
-"""Our errors as Airbyte shows them: the right kind, the whole text, no key."""
+"""Airbyte's exceptions for our errors: failure type, complete message, masked keys."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from source_amplitude.errors import (
     NetworkError,
 )
 
-HEALING = HoursMissingError("one window")
-HEALING.may_recover = True
+RECOVERABLE = HoursMissingError("one window")
+RECOVERABLE.may_recover = True
 
 
 @pytest.mark.parametrize(
@@ -26,18 +26,18 @@ HEALING.may_recover = True
     [
         (CredentialsRejectedError("403"), FailureType.config_error),
         (NetworkError("reset"), FailureType.transient_error),
-        (HEALING, FailureType.transient_error),
+        (RECOVERABLE, FailureType.transient_error),
         (HoursMissingError("one window"), FailureType.system_error),
         (ExportTooLargeError("4 GB"), FailureType.system_error),
         (MalformedLinesError("one line"), FailureType.system_error),
         (DiskFullError("full"), FailureType.system_error),
     ],
 )
-def test_each_error_has_its_kind(error: AmplitudeError, expected: FailureType) -> None:
+def test_each_error_has_its_failure_type(error: AmplitudeError, expected: FailureType) -> None:
     assert failure_type(error) is expected
 
 
-def test_the_message_is_the_whole_text_without_any_form_of_the_keys() -> None:
+def test_the_message_is_complete_and_masks_the_keys() -> None:
     keys = Keys("my/api key", "my+secret")
     error = NetworkError("Broke at my%2Fapi%20key with MY+SECRET.")
     error.tried = "Tried twice."

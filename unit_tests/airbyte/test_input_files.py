@@ -1,4 +1,4 @@
-"""What the files of a command hold: states in every form that people hand them over, catalogs, each read once."""
+"""Reading a command's files: states in every format, catalogs, each file once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CATALOG = {
 
 
 def written(folder: Path, content: bytes | str) -> str:
-    path = folder / "given.json"
+    path = folder / "input.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return str(path)
 
@@ -65,28 +65,31 @@ def by_stream(states: list[AirbyteStateMessage]) -> dict[str, Any]:
         (json.dumps(LINE) + "\r\n" + json.dumps(LINE) + "\r\n").encode("utf-16"),
     ],
 )
-def test_a_state_is_read_in_every_form_that_people_hand_it_over(tmp_path: Path, content: bytes | str) -> None:
+def test_every_state_format_is_read(tmp_path: Path, content: bytes | str) -> None:
     assert by_stream(read_states(written(tmp_path, content))) == {"events": DONE}
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "null", '{"stateType": "not_set", "connectionId": "x"}'])
-def test_a_state_that_holds_none_is_a_start_from_the_beginning(tmp_path: Path, content: str) -> None:
+def test_an_empty_state_starts_from_the_beginning(tmp_path: Path, content: str) -> None:
     assert read_states(written(tmp_path, content)) == []
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "problem"),
     [
-        ("", "--state: {} is no JSON (Expecting value"),
-        ("hidden", "--state: {} is no JSON (Expecting value"),
-        (b'["\xff"]', "--state: {} is no text in UTF-8"),
-        ("[" * 100_000, "--state: {} is no JSON"),
-        ("[7]", "The state file {} holds no state messages (int instead of a list of objects)"),
-        ('{"stateType": "stream", "streamState": "hidden"}', "The state file {} holds no state messages (str instead"),
+        ("", "--state: {} is not valid JSON (Expecting value"),
+        ("hidden", "--state: {} is not valid JSON (Expecting value"),
+        (b'["\xff"]', "--state: {} is not valid UTF-8"),
+        ("[" * 100_000, "--state: {} is not valid JSON"),
+        ("[7]", "The state file {} does not contain state messages (int instead of a list of objects)"),
+        (
+            '{"stateType": "stream", "streamState": "hidden"}',
+            "The state file {} does not contain state messages (str instead",
+        ),
     ],
-    ids=["empty", "words", "bytes", "deep", "numbers", "odd connection"],
+    ids=["empty", "text", "bytes", "deeply nested", "numbers", "invalid connection"],
 )
-def test_what_is_no_state_is_named_and_never_quoted(tmp_path: Path, content: bytes | str, problem: str) -> None:
+def test_invalid_state_is_reported_without_its_content(tmp_path: Path, content: bytes | str, problem: str) -> None:
     path = written(tmp_path, content)
 
     with pytest.raises((InvalidConfigError, InvalidStateError)) as raised:
@@ -102,7 +105,7 @@ def test_a_catalog_is_read_in_every_encoding(tmp_path: Path, encoding: str) -> N
     assert [each.stream.name for each in catalog.streams] == ["events"]
 
 
-def test_each_file_is_read_once_whatever_it_is() -> None:
+def test_each_file_is_read_once() -> None:
     contents = {"config": {"api_key": "k"}, "catalog": CATALOG, "state": [MESSAGE]}
     readers = []
     options = argparse.Namespace(command="read")

@@ -1,4 +1,4 @@
-"""How often a command does what has to be done once: it is counted by the interpreter while our launcher runs."""
+"""Work that a command must do only once, counted with ``sys.setprofile`` while the launcher runs."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ WATCHED: dict[CodeType, str] = {
     for name, each in {
         "configurations parsed": parse_config,
         "secrets registered": register_secrets,
-        "clients made": AmplitudeClient.__init__,
-        "streams of events made": Events.__init__,
-        "streams of tables made": TableStream.__init__,
+        "clients built": AmplitudeClient.__init__,
+        "events streams built": Events.__init__,
+        "table streams built": TableStream.__init__,
         "catalogs parsed": read_catalog,
-        "texts of states parsed": parse_states,
+        "state texts parsed": parse_states,
         "states loaded": load_states,
         "matrices parsed": Matrix.of.__func__,  # type: ignore[attr-defined]
     }.items()
 }
-ALWAYS = {"configurations parsed": 1, "secrets registered": 1, "clients made": 2}
-STREAMS = {"streams of events made": 1, "streams of tables made": 22}
-STATES = {"texts of states parsed": 1, "states loaded": 1}
+ALWAYS = {"configurations parsed": 1, "secrets registered": 1, "clients built": 2}
+STREAMS = {"events streams built": 1, "table streams built": 22}
+STATES = {"state texts parsed": 1, "states loaded": 1}
 READ = {**ALWAYS, **STREAMS, "catalogs parsed": 1, "matrices parsed": 1}
 
 
 class Command:
-    """One command of the launcher in this process, and what was called in it."""
+    """Runs one command of the launcher in this process and counts calls."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self._emulator = emulator
@@ -60,27 +60,27 @@ class Command:
         self.files: Counter[str] = Counter()
 
     def run(self, command: str, **options: object) -> int:
-        """Run a command whose options name files with these contents."""
+        """Run a command with options that name files with these contents."""
         arguments = [command]
         for name, content in options.items():
             (self._folder / name).write_text(json.dumps(content))
             arguments += [f"--{name.replace('_', '-')}", str(self._folder / name)]
         environ = {"AMPLITUDE_API_URL": self._emulator.url}
-        with self._counted():
+        with self._counting():
             return launch(
                 SourceAmplitude(limits=QUICK, clock=FakeClock(NOON), environ=environ), airbyte_options(arguments)
             )
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counting(self) -> Iterator[None]:
         before = sys.getprofile()
-        sys.setprofile(self._note)
+        sys.setprofile(self._count)
         try:
             yield
         finally:
             sys.setprofile(before)
 
-    def _note(self, frame: FrameType, event: str, _: object) -> None:
+    def _count(self, frame: FrameType, event: str, _: object) -> None:
         if event != "call":
             return
         if frame.f_code in WATCHED:
@@ -120,14 +120,14 @@ def test_a_check_parses_once(command: Command, config: dict[str, Any]) -> None:
     assert command.files == {"config": 1}
 
 
-def test_a_check_of_a_configuration_with_mistakes_parses_once(command: Command, config: dict[str, Any]) -> None:
+def test_a_check_of_an_invalid_configuration_parses_once(command: Command, config: dict[str, Any]) -> None:
     assert command.run("check", config={**config, "data_region": "Moon"}) == 1
 
     assert command.calls == {"configurations parsed": 1, "secrets registered": 1}
     assert command.files == {"config": 1}
 
 
-def test_discover_makes_each_stream_once(command: Command, config: dict[str, Any]) -> None:
+def test_discover_builds_each_stream_once(command: Command, config: dict[str, Any]) -> None:
     assert command.run("discover", config=config) == 0
 
     assert command.calls == {**ALWAYS, **STREAMS}
@@ -135,9 +135,7 @@ def test_discover_makes_each_stream_once(command: Command, config: dict[str, Any
 
 
 @pytest.mark.parametrize("option", ["state", "state_file"])
-def test_a_read_makes_each_stream_and_client_and_reads_each_file_once(
-    command: Command, config: dict[str, Any], option: str
-) -> None:
+def test_a_read_builds_and_parses_everything_once(command: Command, config: dict[str, Any], option: str) -> None:
     saved = [state("events", server_upload_time="20260304T07"), state("active_users", date="2026-03-02")]
     files = {"config": config, "catalog": catalog("events", "active_users"), option: saved}
 
@@ -147,7 +145,7 @@ def test_a_read_makes_each_stream_and_client_and_reads_each_file_once(
     assert command.files == dict.fromkeys(files, 1)
 
 
-def test_a_read_of_a_stream_that_does_not_exist_makes_the_others_once(command: Command, config: dict[str, Any]) -> None:
+def test_a_read_of_an_unknown_stream_builds_everything_once(command: Command, config: dict[str, Any]) -> None:
     assert command.run("read", config=config, catalog=catalog("active_users", "nonsense")) == 1
 
     assert command.calls == READ

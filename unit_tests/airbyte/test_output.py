@@ -1,4 +1,4 @@
-"""One writer for everything: whole lines, in order, and an end in silence when nobody reads any more."""
+"""The line writer: whole lines, in order, and silence after the pipe is closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ClosedPipe(io.BytesIO):
         raise BrokenPipeError
 
 
-def test_lines_of_several_threads_stay_whole() -> None:
+def test_lines_of_several_threads_are_not_mixed() -> None:
     out = io.BytesIO()
     writer = LineWriter(out)
     threads = [
@@ -37,7 +37,7 @@ def test_lines_of_several_threads_stay_whole() -> None:
     assert sorted(out.getvalue().split()) == sorted(letter.encode() * 500 for letter in "abcd" for _ in range(50))
 
 
-def test_text_that_utf_8_cannot_hold_is_written_all_the_same() -> None:
+def test_a_lone_surrogate_is_written_as_a_question_mark() -> None:
     out = io.BytesIO()
 
     LineWriter(out).write("a\ud800b\n")
@@ -45,7 +45,7 @@ def test_text_that_utf_8_cannot_hold_is_written_all_the_same() -> None:
     assert out.getvalue() == b"a?b\n"
 
 
-def test_a_message_for_nobody_ends_the_command_and_a_log_line_does_not() -> None:
+def test_a_closed_pipe_fails_messages_but_not_log_lines() -> None:
     writer = LineWriter(ClosedPipe())
 
     LogWriter(writer).write("log line\n")
@@ -54,7 +54,7 @@ def test_a_message_for_nobody_ends_the_command_and_a_log_line_does_not() -> None
         writer.write("message\n")
 
 
-def test_nothing_is_glued_to_a_line_that_was_torn() -> None:
+def test_nothing_is_written_after_a_torn_line() -> None:
     class TornPipe(io.BytesIO):
         def write(self, _data: object, /) -> int:
             super().write(b"a r")
@@ -73,17 +73,17 @@ def test_nothing_is_glued_to_a_line_that_was_torn() -> None:
 
 
 class RawPipe(io.RawIOBase):
-    """Takes a few bytes at a time, as a raw stdout does when a signal cuts a write short."""
+    """Accepts a few bytes at a time, like a raw stdout whose write is interrupted by a signal."""
 
     def __init__(self) -> None:
         self.taken = b""
 
-    def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer, as RawIOBase says
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - RawIOBase accepts any buffer
         self.taken += bytes(data[:7])
         return min(7, len(data))
 
 
-def test_a_write_that_is_cut_short_goes_on_until_nothing_is_left() -> None:
+def test_partial_writes_are_repeated() -> None:
     out = RawPipe()
 
     LineWriter(out).write_bytes(b"a line that is longer than seven bytes\n")
@@ -91,8 +91,8 @@ def test_a_write_that_is_cut_short_goes_on_until_nothing_is_left() -> None:
     assert out.taken == b"a line that is longer than seven bytes\n"
 
 
-@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux tells how wide a pipe is")
-def test_a_pipe_is_widened_and_a_file_is_left_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux reports the capacity of a pipe")
+def test_a_pipe_is_widened(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb"), os.fdopen(writer, "wb"), (tmp_path / "out").open("wb") as file:
         widen_pipe(writer)
@@ -101,7 +101,7 @@ def test_a_pipe_is_widened_and_a_file_is_left_as_it_is(tmp_path: Path) -> None:
         assert fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ) == 1024 * 1024
 
 
-def test_the_name_of_a_file_that_is_printed_to_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_name_of_the_output_file_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with (tmp_path / "out.jsonl").open("wb") as out, (tmp_path / "-out").open("wb") as dashed:
@@ -110,7 +110,7 @@ def test_the_name_of_a_file_that_is_printed_to_is_known(tmp_path: Path, monkeypa
     assert names == ["out.jsonl", "./-out"]
 
 
-def test_what_is_no_file_or_has_no_name_any_more_is_not_named(tmp_path: Path) -> None:
+def test_other_outputs_have_no_file_name(tmp_path: Path) -> None:
     with (tmp_path / "out.jsonl").open("wb") as out, open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a device
         (tmp_path / "out.jsonl").unlink()
         names = [LineWriter(each).file_name() for each in (out, nothing, io.BytesIO())]

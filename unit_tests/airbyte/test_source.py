@@ -1,4 +1,4 @@
-"""The wiring: state files in every form, streams that do not exist, one object used twice."""
+"""The source: state files in every format, unknown streams, one object used twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STATE = {"server_upload_time": "20240101T20"}
 MESSAGE = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": STATE}}
-CONFIG = {"api_key": "a-key-of-nobody-1", "secret_key": "a-secret-of-nobody-1", "start_date": "2024-01-01T00:00:00Z"}
+CONFIG = {"api_key": "some-api-key-1", "secret_key": "some-secret-key-1", "start_date": "2024-01-01T00:00:00Z"}
 
 
 def written(folder: Path, content: object) -> str:
@@ -37,18 +37,18 @@ def as_json(messages: list[AirbyteStateMessage]) -> list[dict[str, Any]]:
     [
         pytest.param([MESSAGE], id="a list of messages"),
         pytest.param(MESSAGE, id="one message"),
-        pytest.param({"type": "STATE", "state": MESSAGE}, id="a whole line of the output"),
-        pytest.param({"events": STATE}, id="stream names with states"),
+        pytest.param({"type": "STATE", "state": MESSAGE}, id="a STATE line"),
+        pytest.param({"events": STATE}, id="states by stream name"),
         pytest.param({"type": "LEGACY", "data": {"events": STATE}}, id="a legacy message"),
         pytest.param([{"type": "LEGACY", "data": {"events": STATE}}], id="a legacy message in a list"),
-        pytest.param([{"streamDescriptor": {"name": "events"}, "streamState": STATE}], id="Airbyte's interface"),
+        pytest.param([{"streamDescriptor": {"name": "events"}, "streamState": STATE}], id="Airbyte's UI"),
     ],
 )
-def test_every_form_of_a_state_file_is_read(tmp_path: Path, content: object) -> None:
+def test_read_state_accepts_every_format(tmp_path: Path, content: object) -> None:
     assert as_json(SourceAmplitude.read_state(written(tmp_path, content))) == [MESSAGE]
 
 
-def test_of_the_state_lines_of_a_read_the_last_of_each_stream_counts(tmp_path: Path) -> None:
+def test_the_last_state_line_of_each_stream_is_used(tmp_path: Path) -> None:
     other = {
         "type": "STREAM",
         "stream": {"stream_descriptor": {"name": "users"}, "stream_state": {"date": "2026-03-01"}},
@@ -62,23 +62,23 @@ def test_of_the_state_lines_of_a_read_the_last_of_each_stream_counts(tmp_path: P
 
 
 @pytest.mark.parametrize("content", [[], {}, None])
-def test_an_empty_state_file_is_no_state(tmp_path: Path, content: object) -> None:
+def test_an_empty_state_file_has_no_states(tmp_path: Path, content: object) -> None:
     assert SourceAmplitude.read_state(written(tmp_path, content)) == []
 
 
 @pytest.mark.parametrize(
     "content", ["x", 5, [5], {"events": 5}, {"type": "LEGACY"}, {"type": "STATE"}, [["x"]], [{"type": "STREAM"}]]
 )
-def test_a_state_file_with_anything_else_is_a_config_error_that_names_it(tmp_path: Path, content: object) -> None:
+def test_an_invalid_state_file_is_a_config_error(tmp_path: Path, content: object) -> None:
     path = written(tmp_path, content)
 
     with pytest.raises(AirbyteTracedException) as caught:
         SourceAmplitude.read_state(path)
 
-    assert f"The state file {path} holds no state messages" in str(caught.value)
+    assert f"The state file {path} does not contain state messages" in str(caught.value)
 
 
-def test_a_stream_that_only_a_catalog_knew_is_not_discovered_afterwards() -> None:
+def test_an_unknown_stream_is_not_discovered_later() -> None:
     source = SourceAmplitude(environ={"AMPLITUDE_API_URL": "http://127.0.0.1:9"})
     catalog = CatalogBuilder().with_stream("nonsense", sync_mode=SyncMode.full_refresh).build()
 

@@ -1,4 +1,4 @@
-"""A file of states: what is in it is always whole, and always of what was printed before."""
+"""The state file is always complete, and contains only states that were printed."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def content(path: Path) -> object:
     return json.loads(path.read_text())
 
 
-def test_a_file_that_is_not_there_gives_nothing_to_read_and_is_made_at_the_first_state(tmp_path: Path) -> None:
+def test_a_missing_file_is_created_with_the_first_state(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
 
-    with StateFile(str(path)).held() as kept:
-        before = kept.given, path.exists()
-        kept.note(line("events", {"a": 1}))
-        kept.note(line("events", {"a": 2}))
+    with StateFile(str(path)).locked() as kept:
+        before = kept.initial, path.exists()
+        kept.update(line("events", {"a": 1}))
+        kept.update(line("events", {"a": 2}))
 
     assert before == ([], False)
     assert content(path) == [message("events", {"a": 2})]
@@ -54,39 +54,39 @@ def test_a_file_that_is_not_there_gives_nothing_to_read_and_is_made_at_the_first
         {"cohorts": {"c": 3}, "events": {"a": 1}},
         [message("cohorts", {"c": 3}, namespace=None), message("events", {"a": 1}, namespace=None)],
     ],
-    ids=["messages", "legacy", "namespaces that are null"],
+    ids=["messages", "legacy", "null namespaces"],
 )
-def test_the_states_of_other_streams_stay_and_that_of_a_stream_is_there_once(tmp_path: Path, saved: object) -> None:
+def test_states_of_other_streams_are_kept(tmp_path: Path, saved: object) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps(saved))
 
-    with StateFile(str(path)).held() as kept:
-        given = kept.given
-        kept.note(line("events", {"a": 2}))
+    with StateFile(str(path)).locked() as kept:
+        initial = kept.initial
+        kept.update(line("events", {"a": 2}))
 
     states = [each["stream"] for each in json.loads(path.read_text())]
-    assert [each.stream and each.stream.stream_descriptor.name for each in given] == ["cohorts", "events"]
+    assert [each.stream and each.stream.stream_descriptor.name for each in initial] == ["cohorts", "events"]
     assert [(each["stream_descriptor"]["name"], each["stream_state"]) for each in states] == [
         ("cohorts", {"c": 3}),
         ("events", {"a": 2}),
     ]
 
 
-def test_lines_of_a_reads_output_are_a_state_file_too(tmp_path: Path) -> None:
+def test_state_lines_of_a_read_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(f"{line('events', {'a': 1})}\n{line('events', {'a': 2})}\n{line('cohorts', {'c': 3})}\n")
 
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("cohorts", {"c": 4}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("cohorts", {"c": 4}))
 
     assert content(path) == [message("events", {"a": 2}), message("cohorts", {"c": 4})]
 
 
-def test_what_is_kept_is_what_the_option_state_takes(tmp_path: Path) -> None:
+def test_the_option_state_accepts_a_state_file(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("events", {"a": 1}))
-        kept.note(line("cohorts", {"c": 3}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("events", {"a": 1}))
+        kept.update(line("cohorts", {"c": 3}))
 
     states = SourceAmplitude.read_state(str(path))
 
@@ -94,25 +94,25 @@ def test_what_is_kept_is_what_the_option_state_takes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "complaint"),
+    ("text", "kind", "problem"),
     [
-        ('[{"type": "STR', InvalidConfigError, "is no JSON (Unterminated string"),
-        ("", InvalidConfigError, "is no JSON (Expecting value"),
-        ("\x00\x00\x00", InvalidConfigError, "is no JSON"),
-        ("[1]", InvalidStateError, "holds no state messages (int instead of a list of objects)"),
-        ('"text"', InvalidStateError, "holds no state messages (str instead of a list of objects)"),
-        ('{"events": 5}', InvalidStateError, "holds no state messages (a stream's state is no object)"),
-        ('[{"type": "STATE"}]', InvalidStateError, "holds no state messages ('state')"),
+        ('[{"type": "STR', InvalidConfigError, "is not valid JSON (Unterminated string"),
+        ("", InvalidConfigError, "is not valid JSON (Expecting value"),
+        ("\x00\x00\x00", InvalidConfigError, "is not valid JSON"),
+        ("[1]", InvalidStateError, "does not contain state messages (int instead of a list of objects)"),
+        ('"text"', InvalidStateError, "does not contain state messages (str instead of a list of objects)"),
+        ('{"events": 5}', InvalidStateError, "does not contain state messages (a stream's state is not an object)"),
+        ('[{"type": "STATE"}]', InvalidStateError, "does not contain state messages ('state')"),
     ],
-    ids=["torn", "empty", "zeros", "numbers", "text", "odd legacy", "no state"],
+    ids=["torn", "empty", "zeros", "numbers", "text", "invalid legacy", "no state"],
 )
-def test_what_is_no_state_is_an_error_that_names_the_file_and_leaves_it_alone(
+def test_an_invalid_file_is_reported_and_not_changed(
     tmp_path: Path, text: str, kind: type[Exception], problem: str
 ) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
 
-    with pytest.raises(kind) as raised, StateFile(str(path)).held():
+    with pytest.raises(kind) as raised, StateFile(str(path)).locked():
         pass
 
     assert (problem in str(raised.value), str(path) in str(raised.value)) == (True, True)
@@ -120,111 +120,109 @@ def test_what_is_no_state_is_an_error_that_names_the_file_and_leaves_it_alone(
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "null"])
-def test_a_file_without_states_is_a_start_from_the_beginning(tmp_path: Path, text: str) -> None:
+def test_a_file_without_states_starts_from_the_beginning(tmp_path: Path, text: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
 
-    with StateFile(str(path)).held() as kept:
-        given = kept.given
-        kept.note(line("events", {"a": 1}))
+    with StateFile(str(path)).locked() as kept:
+        initial = kept.initial
+        kept.update(line("events", {"a": 1}))
 
-    assert (given, content(path)) == ([], [message("events", {"a": 1})])
+    assert (initial, content(path)) == ([], [message("events", {"a": 1})])
 
 
-def test_a_pipe_is_refused_since_states_are_written_back(tmp_path: Path) -> None:
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     os.mkfifo(path)
 
-    with pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).held():
+    with pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).locked():
         pass
 
-    assert raised.value.problems == (
-        f"--state-file: {path} is a pipe, and states are written back to a file; use --state for a pipe",
-    )
+    assert raised.value.problems == (f"--state-file: {path} is a pipe and cannot be updated; use --state for a pipe",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_the_file_that_a_shell_wrote_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+def test_every_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps([message("events", {"a": 1})]), encoding=encoding)
 
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("cohorts", {"c": 4}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("cohorts", {"c": 4}))
 
     assert content(path) == [message("events", {"a": 1}), message("cohorts", {"c": 4})]
 
 
-def test_a_file_that_another_run_holds_is_refused(tmp_path: Path) -> None:
+def test_a_locked_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
 
-    with FileLock(f"{path}.lock"), pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).held():
+    with FileLock(f"{path}.lock"), pytest.raises(InvalidConfigError) as raised, StateFile(str(path)).locked():
         pass
 
     assert raised.value.problems == (f"--state-file: {path} is in use by another run",)
 
 
-def test_a_file_in_a_folder_that_takes_none_is_refused() -> None:
-    with pytest.raises(InvalidConfigError) as raised, StateFile("/proc/state.json").held():
+def test_a_file_in_a_read_only_folder_is_refused() -> None:
+    with pytest.raises(InvalidConfigError) as raised, StateFile("/proc/state.json").locked():
         pass
 
     assert raised.value.problems[0].startswith("--state-file: /proc/state.json cannot be locked (")
 
 
-def test_a_folder_is_no_state_file(tmp_path: Path) -> None:
-    with pytest.raises(InvalidConfigError) as raised, StateFile(str(tmp_path)).held():
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfigError) as raised, StateFile(str(tmp_path)).locked():
         pass
 
     assert raised.value.problems == (f"--state-file: {tmp_path} cannot be read (Is a directory)",)
 
 
-def test_a_link_stays_a_link_and_is_locked_with_what_it_leads_to(tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_its_target_is_locked(tmp_path: Path) -> None:
     target, link = tmp_path / "target.json", tmp_path / "link.json"
     link.symlink_to(target)
 
-    with StateFile(str(link)).held() as kept:
-        kept.note(line("events", {"a": 1}))
-        with pytest.raises(InvalidConfigError), StateFile(str(target)).held():
+    with StateFile(str(link)).locked() as kept:
+        kept.update(line("events", {"a": 1}))
+        with pytest.raises(InvalidConfigError), StateFile(str(target)).locked():
             pass
 
     assert (link.is_symlink(), content(target)) == (True, [message("events", {"a": 1})])
 
 
-def test_the_rights_to_the_file_stay_what_they_were(tmp_path: Path) -> None:
+def test_the_file_mode_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text("[]")
     path.chmod(0o640)
 
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("events", {"a": 1}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("events", {"a": 1}))
 
     assert path.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize("before", [None, b'[ {"type":"STREAM","stream":{"stream_descriptor":{"name":"x"}}} ]\n'])
-def test_a_run_whose_reader_went_away_leaves_the_file_as_it_was(tmp_path: Path, before: bytes | None) -> None:
+def test_restore_undoes_all_updates(tmp_path: Path, before: bytes | None) -> None:
     path = tmp_path / "state.json"
     if before is not None:
         path.write_bytes(before)
 
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("events", {"a": 1}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("events", {"a": 1}))
         kept.restore()
 
     assert (path.read_bytes() if path.exists() else None) == before
 
 
-def test_a_stream_that_is_to_begin_anew_is_forgotten_and_the_others_stay(tmp_path: Path) -> None:
+def test_discard_removes_only_the_named_streams(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("events", {"a": 1}))
-        kept.note(line("cohorts", {"c": 3}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("events", {"a": 1}))
+        kept.update(line("cohorts", {"c": 3}))
 
-        kept.forget({"cohorts", "nonsense"})
+        kept.discard({"cohorts", "nonsense"})
 
     assert content(path) == [message("events", {"a": 1})]
 
 
-def test_whoever_looks_at_the_file_while_it_is_replaced_sees_a_whole_one(tmp_path: Path) -> None:
+def test_a_concurrent_reader_sees_a_complete_file(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     seen: set[int] = set()
     stop = threading.Event()
@@ -237,12 +235,12 @@ def test_whoever_looks_at_the_file_while_it_is_replaced_sees_a_whole_one(tmp_pat
         except Exception as error:  # noqa: BLE001 - compared below
             failures.append(error)
 
-    with StateFile(str(path)).held() as kept:
-        kept.note(line("events", {"number": 0}))
+    with StateFile(str(path)).locked() as kept:
+        kept.update(line("events", {"number": 0}))
         reader = threading.Thread(target=look)
         reader.start()
         for number in range(150):
-            kept.note(line("events", {"number": number, "padding": "x" * 50_000}))
+            kept.update(line("events", {"number": number, "padding": "x" * 50_000}))
         stop.set()
         reader.join()
 

@@ -1,4 +1,4 @@
-"""``source-amplitude config``: what it prints is a configuration, with and without its comments."""
+"""``source-amplitude config`` prints a valid configuration, with and without comments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_what_is_printed_is_a_configuration_as_soon_as_the_keys_are_in_the_environment(
+def test_the_template_is_valid_with_keys_in_the_environment(
     printed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "config.yaml").write_text(printed)
@@ -37,7 +37,7 @@ def test_what_is_printed_is_a_configuration_as_soon_as_the_keys_are_in_the_envir
     assert (config.keys.api_key, config.keys.secret_key) == ("a-key", "a-secret")
 
 
-def test_every_field_that_is_uncommented_is_read(printed: str, tmp_path: Path) -> None:
+def test_every_uncommented_field_is_read(printed: str, tmp_path: Path) -> None:
     text = re.sub(r"^# (\w+: .*)$", uncommented, printed, flags=re.MULTILINE)
     (tmp_path / "config.yaml").write_text(text)
 
@@ -52,11 +52,11 @@ def test_every_field_that_is_uncommented_is_read(printed: str, tmp_path: Path) -
 
 
 def uncommented(match: re.Match[str]) -> str:
-    """Return a field without its #; a line of prose stays."""
+    """Return a field without its #; leave text unchanged."""
     return match[1] if match[1].split(":")[0] in SCHEMA["properties"] else match[0]
 
 
-def test_required_fields_are_no_comments_and_every_field_has_one(printed: str) -> None:
+def test_only_required_fields_are_not_commented_out(printed: str) -> None:
     fields = [each for each in printed.splitlines() if each and not each.startswith("#")]
 
     assert fields == [
@@ -67,7 +67,7 @@ def test_required_fields_are_no_comments_and_every_field_has_one(printed: str) -
     assert max(len(each) for each in printed.splitlines()) <= 100
 
 
-def test_as_json_it_has_the_required_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_template_has_the_required_fields(capsys: pytest.CaptureFixture[str]) -> None:
     code = run(["config", "--json"])
 
     fields = json.loads(capsys.readouterr().out)

@@ -31,23 +31,23 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         ("2014-11-12T01", datetime(2014, 11, 12, 1, tzinfo=timezone.utc)),
     ],
 )
-def test_a_text_names_a_whole_hour_or_a_day_where_amplitude_has_day_files(text: str, expected: datetime) -> None:
+def test_a_moment_is_rounded_down_to_an_hour_or_a_day(text: str, expected: datetime) -> None:
     assert moment("--start", text, NOW) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["", "soon", "tomorrow", "3w", "-3d", "3 d", "2026-13-01", "2026-03-01T24", "20260301T05"]
 )
-def test_a_text_that_names_no_time_is_quoted_with_the_forms_that_are_understood(text: str) -> None:
+def test_an_invalid_time_is_reported_with_the_valid_formats(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         moment("--end", text, NOW)
 
-    forms = "a UTC time: 2026-01-01, 2026-01-01T05, yesterday, today, or 36h or 3d for so long ago"
-    assert raised.value.problems == (f"--end: {text!r} is not {forms}",)
+    formats = "a UTC time (2026-01-01, 2026-01-01T05, yesterday, today; 36h or 3d: that long ago)"
+    assert raised.value.problems == (f"--end: {text!r} is not {formats}",)
 
 
 @pytest.mark.parametrize("text", ["2009-12-31", "99999d"])
-def test_nothing_is_asked_for_before_amplitude_began(text: str) -> None:
+def test_a_time_before_amplitude_existed_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         moment("--start", text, NOW)
 
@@ -55,22 +55,22 @@ def test_nothing_is_asked_for_before_amplitude_began(text: str) -> None:
 
 
 @pytest.mark.parametrize("end", [NOON, NOON - HOUR])
-def test_an_end_that_is_not_after_the_start_is_refused(end: datetime) -> None:
+def test_an_end_before_the_start_is_refused(end: datetime) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         span(NOON, end)
 
     assert raised.value.problems == (f"--end: {end:%Y-%m-%dT%H} is not after --start, 2026-03-04T12",)
 
 
-def test_landing_begins_yesterday_where_nobody_says_where() -> None:
+def test_the_default_start_is_yesterday() -> None:
     assert yesterday(NOW) == MIDNIGHT - DAY
 
 
-def test_no_command_fetches_nothing() -> None:
+def test_no_missing_hours_give_no_command() -> None:
     assert fetch_command(config=None, to="here", format_="raw", missing=HourSet()) is None
 
 
-def test_the_command_that_fetches_what_is_missing_can_be_pasted_into_a_shell() -> None:
+def test_the_fetch_command_is_quoted_for_a_shell() -> None:
     missing = HourSet.of([HourWindow(NOON, NOON + HOUR), HourWindow(NOON + 5 * HOUR, NOON + 6 * HOUR)])
 
     assert fetch_command(config="my config.json", to="s3://b/p", format_="jsonl", missing=missing) == (
@@ -79,7 +79,7 @@ def test_the_command_that_fetches_what_is_missing_can_be_pasted_into_a_shell() -
     )
 
 
-def test_the_command_that_fetches_what_is_missing_is_called_as_this_one_was() -> None:
+def test_the_fetch_command_calls_the_same_program() -> None:
     missing, program = HourSet.of([HourWindow(NOON, NOON + HOUR)]), ("python", "main.py")
 
     assert fetch_command(config="/dev/fd/63", to="./a:b", format_="raw", missing=missing, program=program) == (

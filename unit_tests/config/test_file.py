@@ -1,4 +1,4 @@
-"""Configurations from files: YAML as people write it, JSON as Airbyte does, keys from the environment."""
+"""Configuration files: YAML, JSON, and keys from the environment."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def problems_of(path: str, environ: dict[str, str] | None = None) -> tuple[str, 
         ("loop: &loop [*loop]", None),
     ],
 )
-def test_yaml_is_read_as_people_write_it(tmp_path: Path, text: str, read: dict[Any, Any] | None) -> None:
+def test_yaml_values_are_read_as_written(tmp_path: Path, text: str, read: dict[Any, Any] | None) -> None:
     body = text.replace("...", f"{KEYS}...") if text.endswith("...") else f"{text}\n{KEYS}"
 
     found = read_raw_config(written(tmp_path, body))
@@ -88,7 +88,7 @@ def test_gaps_of_whole_hours_need_no_quotes(tmp_path: Path) -> None:
     assert raw["accepted_gaps"] == ["2026-03-04T05", "2026-03-05T05:00:00Z"]
 
 
-def test_json_is_read_as_it_is(tmp_path: Path) -> None:
+def test_json_is_read_unchanged(tmp_path: Path) -> None:
     fields = FIELDS | {"start_date": "2026-03-04T00:00:00Z", "recheck_hours": [6], "odd": {"nested": [None, 1.5, True]}}
 
     texts = [json.dumps(fields), json.dumps(fields, indent=2), "\n\t " + json.dumps(fields)]
@@ -96,36 +96,36 @@ def test_json_is_read_as_it_is(tmp_path: Path) -> None:
     assert [read_raw_config(written(tmp_path, each)) for each in texts] == [fields] * 3
 
 
-def test_a_byte_order_mark_of_an_editor_does_no_harm(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     texts = ["\ufeff" + json.dumps(FIELDS), "\ufeff" + KEYS]
 
     assert [read_raw_config(written(tmp_path, each)) for each in texts] == [FIELDS] * 2
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "problem"),
     [
-        ("", "holds no JSON object of fields and values"),
-        ("# only a comment", "holds no JSON object of fields and values"),
-        ("just words", "holds no JSON object of fields and values"),
-        ("- api_key", "holds no JSON object of fields and values"),
-        ("[1]", "holds no JSON object of fields and values"),
-        ('{"api_key": hidden}', "is no JSON (Expecting value: line 1 column 13 (char 12))"),
+        ("", "does not contain a JSON object of fields and values"),
+        ("# only a comment", "does not contain a JSON object of fields and values"),
+        ("just words", "does not contain a JSON object of fields and values"),
+        ("- api_key", "does not contain a JSON object of fields and values"),
+        ("[1]", "does not contain a JSON object of fields and values"),
+        ('{"api_key": hidden}', "is not valid JSON (Expecting value: line 1 column 13 (char 12))"),
         (
             "api_key: k\n\tsecret_key: hidden",
-            "is no JSON and no YAML (line 2); keys with special characters need quotes",
+            "is not valid JSON or YAML (line 2); keys with special characters need quotes",
         ),
-        ("api_key: %hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("api_key: *hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("api_key: !hidden x", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("api_key: 'hidden", "is no JSON and no YAML (line 1); keys with special characters need quotes"),
-        ("odd: 2026-13-41", "is no JSON and no YAML"),
-        ("? [api_key]\n: hidden", "is no JSON and no YAML"),
-        ("[" * 100_000, "is no JSON (nested too deeply)"),
-        ("a: " + "[" * 100_000, "is no JSON and no YAML"),
+        ("api_key: %hidden", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("api_key: *hidden", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("api_key: !hidden x", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("api_key: 'hidden", "is not valid JSON or YAML (line 1); keys with special characters need quotes"),
+        ("odd: 2026-13-41", "is not valid JSON or YAML"),
+        ("? [api_key]\n: hidden", "is not valid JSON or YAML"),
+        ("[" * 100_000, "is not valid JSON (nested too deeply)"),
+        ("a: " + "[" * 100_000, "is not valid JSON or YAML"),
     ],
 )
-def test_what_is_neither_is_named_with_its_line_and_never_quoted(tmp_path: Path, text: str, problem: str) -> None:
+def test_invalid_files_are_reported_by_line_without_content(tmp_path: Path, text: str, problem: str) -> None:
     path = written(tmp_path, text)
 
     assert problems_of(path) == (f"--config: {path} {problem}",)
@@ -150,46 +150,44 @@ TEXTS = [
     ("on", "true or false"),
     ("OFF", "true or false"),
     ("true", "true or false"),
-    ("null", "nothing"),
-    ("~", "nothing"),
+    ("null", "null"),
+    ("~", "null"),
 ]
 
 
 @pytest.mark.parametrize(("text", "kind"), TEXTS)
 @pytest.mark.parametrize("name", ["cohort_ids", "cohort_properties", "composition_properties", "chart_ids"])
-def test_a_text_that_yaml_reads_as_another_value_is_refused_as_it_was_written(
-    tmp_path: Path, name: str, text: str, kind: str
-) -> None:
+def test_a_string_that_yaml_would_change_is_rejected(tmp_path: Path, name: str, text: str, kind: str) -> None:
     path = written(tmp_path, f"{KEYS}{name}: [ab12345, {text}]\n")
 
-    assert problems_of(path) == (f"{name}: YAML reads {text} as {kind}, not as a text; put it in quotes",)
+    assert problems_of(path) == (f"{name}: YAML reads {text} as {kind}, not as a string; put it in quotes",)
 
 
 @pytest.mark.parametrize(("text", "kind"), TEXTS)
-def test_such_a_key_is_refused_and_not_shown(tmp_path: Path, text: str, kind: str) -> None:
+def test_a_key_that_yaml_would_change_is_rejected_and_hidden(tmp_path: Path, text: str, kind: str) -> None:
     path = written(tmp_path, f"api_key: {text}\nsecret_key: {text}\nchart_ids: [{text}]\n")
 
     assert problems_of(path) == tuple(
-        f"{name}: YAML reads what is written there as {kind}, not as a text; put it in quotes"
+        f"{name}: YAML reads the value as {kind}, not as a string; put it in quotes"
         for name in ("api_key", "secret_key", "chart_ids")
     )
 
 
 @pytest.mark.parametrize("name", ["data_region", "malformed_lines", "project_time_zone"])
-def test_other_texts_are_refused_as_well(tmp_path: Path, name: str) -> None:
+def test_other_strings_that_yaml_would_change_are_rejected(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, f"{KEYS}{name}: no\n")
 
-    assert problems_of(path) == (f"{name}: YAML reads no as true or false, not as a text; put it in quotes",)
+    assert problems_of(path) == (f"{name}: YAML reads no as true or false, not as a string; put it in quotes",)
 
 
 @pytest.mark.parametrize("text", [text for text, _ in TEXTS])
-def test_in_quotes_each_of_them_is_the_text_that_was_written(tmp_path: Path, text: str) -> None:
+def test_a_quoted_string_stays_as_written(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, f"api_key: '{text}'\nsecret_key: \"{text}\"\ncohort_ids: ['{text}']\n")
 
     assert read_raw_config(path) == {"api_key": text, "secret_key": text, "cohort_ids": [text]}
 
 
-def test_what_is_written_is_what_the_complaint_about_a_value_shows(tmp_path: Path) -> None:
+def test_problems_show_values_as_written(tmp_path: Path) -> None:
     path = written(tmp_path, f"{KEYS}start_date: 2026-13-41\nnum_workers: 0x4\naccepted_gaps: [2026-03-04]\n")
 
     with pytest.raises(InvalidConfigError) as raised:
@@ -202,18 +200,16 @@ def test_what_is_written_is_what_the_complaint_about_a_value_shows(tmp_path: Pat
     ]
 
 
-def test_a_field_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_field_given_twice_is_rejected(tmp_path: Path) -> None:
     path = written(tmp_path, f"{KEYS}num_workers: 2\nodd: 1\nodd: 2\nnum_workers: 3\n")
 
-    assert problems_of(path) == ("num_workers is there more than once",)
+    assert problems_of(path) == ("num_workers is given more than once",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("text", [json.dumps(FIELDS, indent=1), f"# as written by an editor\n{KEYS}"])
-def test_every_encoding_and_line_end_of_editors_and_shells_is_read(
-    tmp_path: Path, text: str, line_end: str, encoding: str
-) -> None:
+def test_every_common_encoding_and_line_end_is_read(tmp_path: Path, text: str, line_end: str, encoding: str) -> None:
     path = tmp_path / "config"
     path.write_bytes(text.replace("\n", line_end).encode(encoding))
 
@@ -224,17 +220,17 @@ def test_every_encoding_and_line_end_of_editors_and_shells_is_read(
     "text",
     ['// keys\n{"api_key": "hidden"}', '{"api_key": "hidden", // a comment\n//\n}', '/* keys */ {"api_key": "hidden"}'],
 )
-def test_json_with_comments_is_refused_as_such(tmp_path: Path, text: str) -> None:
+def test_json_with_comments_is_rejected_with_a_hint(tmp_path: Path, text: str) -> None:
     [problem] = problems_of(written(tmp_path, text))
 
     assert (problem.endswith("; JSON has no comments"), "hidden" in problem) == (True, False)
 
 
-def test_what_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes("api_key: ké".encode("latin-1"))
 
-    assert problems_of(str(path)) == (f"--config: {path} is no text in UTF-8",)
+    assert problems_of(str(path)) == (f"--config: {path} is not UTF-8 text",)
 
 
 @pytest.mark.parametrize(
@@ -260,21 +256,21 @@ def test_keys_come_from_the_environment(tmp_path: Path, form: str) -> None:
     ],
     ids=["not set", "empty", "blank"],
 )
-def test_a_variable_that_holds_nothing_is_named(tmp_path: Path, environ: dict[str, str], problems: tuple[str]) -> None:
+def test_a_missing_or_empty_variable_is_reported(tmp_path: Path, environ: dict[str, str], problems: tuple[str]) -> None:
     assert problems_of(written(tmp_path, "api_key: ${A_KEY}\nsecret_key: ${B}"), environ) == problems
 
 
 @pytest.mark.parametrize(
     "key", ["${", "${}", "$A_KEY", "${A-KEY}", "${1}", "x${A_KEY}", "${A_KEY}${A_KEY}", "$${A_KEY}"]
 )
-def test_a_key_that_only_looks_like_a_variable_stays_what_it_is(tmp_path: Path, key: str) -> None:
+def test_a_key_that_only_looks_like_a_variable_is_unchanged(tmp_path: Path, key: str) -> None:
     path = written(tmp_path, json.dumps({"api_key": key, "start_date": "${A_KEY}"}))
 
     assert read_raw_config(path, {"A_KEY": "other"}) == {"api_key": key, "start_date": "${A_KEY}"}
 
 
 @pytest.mark.parametrize("key", [5, None, ["${A_KEY}"], True])
-def test_a_key_that_is_no_text_is_left_to_the_configuration(tmp_path: Path, key: object) -> None:
+def test_a_key_that_is_not_a_string_is_reported(tmp_path: Path, key: object) -> None:
     path = written(tmp_path, json.dumps({"api_key": key, "secret_key": "s", "start_date": "2026-03-04T00:00:00Z"}))
 
     with pytest.raises(InvalidConfigError) as raised:
@@ -283,7 +279,7 @@ def test_a_key_that_is_no_text_is_left_to_the_configuration(tmp_path: Path, key:
     assert [each.split(" is ")[0] for each in raised.value.problems] == ["api_key"]
 
 
-def test_a_file_for_commands_that_get_their_hours_from_options_needs_no_start(tmp_path: Path) -> None:
+def test_a_file_for_other_commands_needs_no_start_date(tmp_path: Path) -> None:
     config = read_config(written(tmp_path, KEYS))
 
     assert (config.start, config.end) == (AMPLITUDE_BEGINNING, None)

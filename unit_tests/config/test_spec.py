@@ -1,4 +1,4 @@
-"""spec.json, of which parse_config takes defaults, ranges and choices, against what it cannot take from there."""
+"""Compare spec.json with the parts of the configuration that are declared in code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def config(**changes: object) -> Config:
     return parse_config({**MINIMAL, **changes})
 
 
-def test_the_spec_has_a_key_for_every_field_of_the_configuration_and_no_other() -> None:
+def test_the_spec_has_exactly_the_fields_of_the_configuration() -> None:
     assert {FIELD_OF_KEY.get(name, name) for name in PROPERTIES} == {field.name for field in fields(Config)}
 
 
@@ -45,7 +45,7 @@ def test_the_keys_and_a_start_are_required() -> None:
     assert caught.value.problems == ("start_date is missing", "api_key is missing", "secret_key is missing")
 
 
-def test_every_optional_key_has_a_default_in_the_spec_but_the_end_and_what_the_machine_decides() -> None:
+def test_only_three_optional_fields_have_no_default() -> None:
     without = [name for name in PROPERTIES if "default" not in PROPERTIES[name]]
 
     assert without == ["api_key", "secret_key", "start_date", "end_date", "num_processes", "project_time_zone"]
@@ -63,13 +63,13 @@ def test_the_spec_s_choices_are_the_parser_s(name: str, kind: type[Region | Malf
 
 
 @pytest.mark.parametrize("name", ["start_date", "end_date"])
-def test_the_spec_s_examples_of_dates_are_read(name: str) -> None:
+def test_the_spec_s_examples_of_dates_are_valid(name: str) -> None:
     for example in PROPERTIES[name]["examples"]:
         assert re.fullmatch(PROPERTIES[name]["pattern"], example)
         assert config(**{"start_date": "2020-01-01T00:00:00Z", name: example})
 
 
-def test_the_keys_upstream_has_are_here_with_upstream_s_types_and_ranges() -> None:
+def test_upstream_s_fields_keep_their_types_and_ranges() -> None:
     upstream: dict[str, dict[str, object]] = {
         "data_region": {"type": "string", "enum": ["Standard Server", "EU Residency Server"]},
         "api_key": {"type": "string", "airbyte_secret": True},
@@ -88,10 +88,10 @@ def test_the_keys_upstream_has_are_here_with_upstream_s_types_and_ranges() -> No
     assert SPEC["additionalProperties"] is True
 
 
-def test_the_form_shows_the_keys_in_the_order_they_are_written() -> None:
+def test_fields_are_shown_in_the_order_of_the_file() -> None:
     assert [PROPERTIES[name]["order"] for name in PROPERTIES] == list(range(len(PROPERTIES)))
 
 
 @pytest.mark.parametrize("name", PROPERTIES["project_time_zone"]["examples"])
-def test_the_spec_s_examples_of_time_zones_are_known(name: str) -> None:
+def test_the_spec_s_examples_of_time_zones_are_valid(name: str) -> None:
     assert config(project_time_zone=name).project_time_zone == pendulum.timezone(name)

@@ -1,4 +1,4 @@
-"""Texts of files: each read once, so that a pipe will do, in the encodings that shells and editors write."""
+"""Text files, which may be pipes, in the common encodings of shells and editors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READ_STDIN = (
 
 @pytest.fixture
 def pipe() -> Iterator[str]:
-    """The path of a pipe that holds `TEXT` and ends."""
+    """The path of a pipe that contains only `TEXT`."""
     reading, writing = os.pipe()
     os.write(writing, TEXT.encode())
     os.close(writing)
@@ -37,7 +37,7 @@ def test_a_pipe_of_the_shell_is_read(pipe: str) -> None:
     assert (is_pipe(pipe), read_text(pipe)) == (True, TEXT)
 
 
-def test_a_pipe_with_a_name_is_read(tmp_path: Path) -> None:
+def test_a_named_pipe_is_read(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_text, args=(TEXT, "utf-8"))
@@ -82,7 +82,7 @@ def test_two_options_cannot_share_a_pipe(pipe: str, paths: tuple[str, str], prob
     )
 
 
-def test_two_pipes_and_a_file_twice_are_fine(pipe: str, tmp_path: Path) -> None:
+def test_two_pipes_or_the_same_file_twice_are_allowed(pipe: str, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     file = tmp_path / "one.json"
     file.write_text(TEXT, encoding="utf-8")
@@ -97,7 +97,7 @@ def test_two_pipes_and_a_file_twice_are_fine(pipe: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
-def test_the_encodings_of_shells_and_editors_give_one_text(tmp_path: Path, encoding: str) -> None:
+def test_every_common_encoding_gives_the_same_text(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "text"
     path.write_bytes(TEXT.encode(encoding))
 
@@ -105,7 +105,7 @@ def test_the_encodings_of_shells_and_editors_give_one_text(tmp_path: Path, encod
 
 
 @pytest.mark.parametrize("data", [TEXT.encode("latin-1"), b"\xff\xfea", b"\xffabc"])
-def test_what_is_no_text_is_an_error(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_not_text_is_an_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "text"
     path.write_bytes(data)
 

@@ -8,7 +8,15 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
-PAGES = ("connector.md", "migrating-from-airbyte.md", "docker.md", "terraform.md", "airbyte-oss.md")
+PAGES = (
+    "airbyte-oss.md",
+    "command-line.md",
+    "configuration.md",
+    "connector.md",
+    "docker.md",
+    "migrating-from-airbyte.md",
+    "terraform.md",
+)
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -26,13 +34,13 @@ def page(name: str) -> str:
 
 
 def blocks(text: str, *kinds: str) -> list[Block]:
-    """Return the fenced blocks of these languages in their order; all without any."""
+    """Return the fenced blocks of these languages in their order; all blocks if no language is given."""
     found = [Block(kind, content) for kind, content in _FENCE.findall(text)]
     return [block for block in found if not kinds or block.kind in kinds]
 
 
 def section(text: str, title: str) -> str:
-    """Return what stands below a heading of any level, up to the next heading of that level or above."""
+    """Return the text below a heading, up to the next heading of its level or above."""
     match = re.search(rf"^(#+) {re.escape(title)}\n", text, re.MULTILINE)
     assert match, title
     rest = text[match.end() :]
@@ -40,7 +48,7 @@ def section(text: str, title: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """Return the cells of the tables' rows whose first cell is not a heading or a line."""
+    """Return the cells of each table row that begins with a pipe and a space."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

@@ -1,4 +1,4 @@
-"""docs/migrating-from-airbyte.md: its tables are the code's, its states are read, its example runs."""
+"""docs/migrating-from-airbyte.md: tables equal the code, states are read, the example runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def codes(cell: str) -> list[str]:
 
 
 def restart_of(state: dict[str, Any]) -> datetime:
-    """Return the first hour that is not settled by a foreign state."""
+    """Return the first hour that a foreign state leaves to read."""
     (window,) = ledger_from_state(state, export_delay_hours=3).ledger.settled.windows
     return window.end
 
@@ -61,7 +61,7 @@ def states_table() -> list[tuple[dict[str, Any], str]]:
     return [(json.loads(codes(row[1])[0]), codes(row[2])[0]) for row in cells]
 
 
-def test_the_configuration_table_has_every_field_of_0_x_and_the_text_below_it_every_new_one() -> None:
+def test_configuration_section_has_all_old_and_new_fields() -> None:
     text = section(PAGE, "The configuration")
     new = text.split("New, all optional: ", 1)[1].split(". ", 1)[0]
 
@@ -69,7 +69,7 @@ def test_the_configuration_table_has_every_field_of_0_x_and_the_text_below_it_ev
     assert codes(new) == [name for name in SPEC["properties"] if name not in OF_0_X]
 
 
-def test_the_defaults_that_the_configuration_table_names_are_ours() -> None:
+def test_defaults_in_the_configuration_table_are_ours() -> None:
     least = {"api_key": "a", "secret_key": "b", "start_date": "2021-01-25T00:00:00Z"}
 
     config = parse_config(least)
@@ -80,12 +80,12 @@ def test_the_defaults_that_the_configuration_table_names_are_ours() -> None:
     assert (old.window_hours, old.active_users_group_by_country) == (24, False)
 
 
-def test_the_table_of_states_has_every_form() -> None:
+def test_table_of_states_has_every_form() -> None:
     assert len(states_table()) == 7
 
 
 @pytest.mark.parametrize(("state", "start"), states_table())
-def test_a_state_of_0_x_goes_on_where_the_table_says(state: dict[str, Any], start: str) -> None:
+def test_state_of_0_x_continues_at_the_documented_hour(state: dict[str, Any], start: str) -> None:
     if start == "start_date":
         read = ledger_from_state(state, export_delay_hours=3)
         assert (read.ledger.settled.windows, bool(read.warnings)) == ((), "event_time" in state)
@@ -93,7 +93,7 @@ def test_a_state_of_0_x_goes_on_where_the_table_says(state: dict[str, Any], star
         assert restart_of(state) == hour(start)
 
 
-def test_every_state_that_airbytes_editor_shows_is_read_from_a_file(tmp_path: Path) -> None:
+def test_states_from_airbytes_editor_are_read_from_a_file(tmp_path: Path) -> None:
     shown = [json.loads(block.text) for block in blocks(PAGE, "json")]
     lists = [value for value in shown if isinstance(value, list)]
     bodies = [value["connectionState"] for value in shown if "connectionState" in value]
@@ -110,13 +110,13 @@ def test_every_state_that_airbytes_editor_shows_is_read_from_a_file(tmp_path: Pa
     assert [body["stateType"] for body in bodies] == ["stream"]
 
 
-def test_the_body_for_the_api_names_one_connection_twice() -> None:
+def test_api_body_names_one_connection_twice() -> None:
     (body,) = (value for block in blocks(PAGE, "json") if "connectionState" in (value := json.loads(block.text)))
 
     assert body["connectionId"] == body["connectionState"]["connectionId"]
 
 
-def test_the_differences_are_those_that_are_measured() -> None:
+def test_documented_differences_equal_the_measured_ones() -> None:
     tables = section(PAGE, "What differs in the records")
     named = [codes(row[0])[0] for row in rows(tables) if codes(row[0]) and codes(row[0])[0].isupper()]
 
@@ -125,7 +125,7 @@ def test_the_differences_are_those_that_are_measured() -> None:
     assert named == ours
 
 
-def test_the_new_columns_are_those_that_are_measured() -> None:
+def test_documented_columns_equal_the_measured_ones() -> None:
     tables = section(PAGE, "What differs in the records").split("| stream | columns |")[1]
 
     documented = {codes(row[0])[0]: codes(row[1]) for row in rows(tables)}
@@ -134,7 +134,7 @@ def test_the_new_columns_are_those_that_are_measured() -> None:
     assert documented == {stream: sorted(columns) for stream, columns in expected.items() if columns}
 
 
-def test_what_is_written_by_hand_to_go_back_is_the_same_hour_and_grows_with_time() -> None:
+def test_state_for_going_back_is_the_same_hour_and_advances() -> None:
     table = section(PAGE, "Going back").split("| this connector saved | write |")[1]
     pairs = [(codes(row[0])[0], json.loads(codes(row[1])[0])["server_upload_time"]) for row in rows(table)]
 
@@ -149,7 +149,7 @@ def test_what_is_written_by_hand_to_go_back_is_the_same_hour_and_grows_with_time
 
 @pytest.fixture
 def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
-    """A server that answers with a state, its address, and what it was asked: path, token and body."""
+    """A server that returns a state: its address, and its requests as path, token and body."""
     asked: list[tuple[str, str, Any]] = []
 
     class Api(BaseHTTPRequestHandler):
@@ -161,7 +161,7 @@ def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
             self.wfile.write(json.dumps({"stateType": "stream", "streamState": [{"kept": True}]}).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Do not log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -169,8 +169,8 @@ def airbyte() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
         server.shutdown()
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="there is no curl, or no jq")
-def test_the_calls_of_airbytes_api_send_the_bodies_that_are_shown(
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="curl or jq is not installed")
+def test_calls_of_airbytes_api_send_the_shown_bodies(
     airbyte: tuple[str, list[tuple[str, str, Any]]], tmp_path: Path
 ) -> None:
     url, asked = airbyte
@@ -191,12 +191,14 @@ def test_the_calls_of_airbytes_api_send_the_bodies_that_are_shown(
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A folder with what the example takes from the repository."""
+    """A folder with the parts of the repository that the example needs."""
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     for name in ("python", "source-amplitude"):
         program = shutil.which(name, path=str(Path(sys.executable).parent))
         assert program, name
-        script = f'#!/bin/sh\nexec "{program}" "$@"\n'  # no link: a Python finds its packages by where it lies
+        script = (
+            f'#!/bin/sh\nexec "{program}" "$@"\n'  # not a link, since Python finds packages relative to its own path
+        )
         (tmp_path / ".venv" / "bin" / name).write_text(script, encoding="utf-8")
         (tmp_path / ".venv" / "bin" / name).chmod(0o755)
     (tmp_path / "integration_tests").symlink_to(PROJECT / "integration_tests")
@@ -210,7 +212,7 @@ def free_port() -> int:
 
 
 def example_script() -> str:
-    """Return the example's shell, with its two files written between the first and the second block."""
+    """Return the example as a script, which writes its two files after the first block."""
     text = section(PAGE, "A worked example")
     first, *others = (block.text for block in blocks(text, "sh"))
     config, state, _ = (block.text for block in blocks(text, "json"))
@@ -220,8 +222,8 @@ def example_script() -> str:
     return script.replace("8042", str(free_port()))
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_the_example_prints_what_it_says_and_leaves_the_state_it_shows(repository: Path) -> None:
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_example_has_the_shown_output_and_state(repository: Path) -> None:
     text = section(PAGE, "A worked example")
     process = subprocess.Popen(
         ["bash", "-c", example_script()],

@@ -1,4 +1,4 @@
-"""What all of these pages have in common: links that lead somewhere, code that can be read, nothing outdated."""
+"""Pages of docs/ in common: valid code blocks, accepted configurations, current versions and defaults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from source_amplitude.config import parse_config
-from unit_tests.documents.blocks import DOCS, PAGES, PROJECT, blocks, page, rows, section, slug
+from unit_tests.documents.blocks import PAGES, PROJECT, blocks, page, rows, section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ PROGRAMS = {
     "docker": {"build", "push", "run"},
     "kind": {"load"},
 }
-"""What the pages start that is not on every machine: their first words only are looked at."""
+"""Programs that are not on every machine, with the subcommands that the pages use."""
 
 
 def accept(config: dict[str, Any]) -> None:
@@ -38,32 +38,7 @@ def accept(config: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_link_leads_to_a_file_and_to_a_heading_in_it(name: str) -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", page(name)) if not link.startswith("http")]
-    lost = []
-    for link in links:
-        path, _, anchor = link.partition("#")
-        target = (DOCS / path) if path else DOCS / name
-        headings = (
-            re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE) if target.is_file() else []
-        )
-        if not target.exists() or (anchor and anchor not in map(slug, headings)):
-            lost.append(link)
-
-    assert lost == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_make_target_that_is_named_exists(name: str) -> None:
-    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-
-    named = set(re.findall(r"`make ([a-z-]+)", page(name)))
-
-    assert [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_line_of_shell_is_shell_and_starts_a_program_that_is_known(name: str) -> None:
+def test_shell_blocks_are_valid_and_start_known_programs(name: str) -> None:
     for block in blocks(page(name), "sh"):
         parsed = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
         assert (parsed.returncode, parsed.stderr) == (0, ""), block.text
@@ -73,7 +48,7 @@ def test_every_line_of_shell_is_shell_and_starts_a_program_that_is_known(name: s
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_json_is_json_and_every_configuration_is_accepted(name: str) -> None:
+def test_json_blocks_are_valid_and_configurations_accepted(name: str) -> None:
     values = [json.loads(block.text) for block in blocks(page(name), "json")]
 
     for value in values:
@@ -82,7 +57,7 @@ def test_every_json_is_json_and_every_configuration_is_accepted(name: str) -> No
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_field_that_is_named_with_its_default_has_it(name: str) -> None:
+def test_fields_named_with_a_default_have_it(name: str) -> None:
     defaults = {field: SPEC["properties"][field].get("default") for field in SPEC["properties"]}
 
     named = re.findall(r"`(\w+)`,? \((\d+)(?: hours)?\)|`(\w+)`, (\d+)\)", page(name))
@@ -92,7 +67,7 @@ def test_every_field_that_is_named_with_its_default_has_it(name: str) -> None:
     assert {field: defaults[field] for field in found} == found
 
 
-def test_the_connectors_page_has_the_headings_of_airbytes_pages_in_their_order() -> None:
+def test_connector_page_has_the_headings_of_airbytes_pages() -> None:
     headings = re.findall(r"^## (.+)$", page("connector.md"), re.MULTILINE)
 
     assert headings == [
@@ -107,7 +82,7 @@ def test_the_connectors_page_has_the_headings_of_airbytes_pages_in_their_order()
     ]
 
 
-def test_the_connectors_page_names_every_stream_once() -> None:
+def test_connector_page_names_every_stream_once() -> None:
     text = section(page("connector.md"), "Supported streams").split("\n### ")[0]
 
     named = [name for row in rows(text)[1:] for name in re.findall(r"`(\w+)`", row[1])]
@@ -116,7 +91,7 @@ def test_the_connectors_page_names_every_stream_once() -> None:
     assert text.lstrip().startswith(f"{len(named)} streams;")
 
 
-def test_the_connectors_page_names_every_host_that_the_image_may_reach() -> None:
+def test_connector_page_names_every_allowed_host() -> None:
     prerequisites = section(page("connector.md"), "Prerequisites")
 
     hosts = re.findall(r"`((?:\*|[a-z-]+)(?:\.[a-z-]+)+)`", prerequisites)
@@ -124,7 +99,7 @@ def test_the_connectors_page_names_every_host_that_the_image_may_reach() -> None
     assert sorted(hosts) == sorted(METADATA["allowedHosts"]["hosts"])
 
 
-def test_the_connectors_changelog_has_the_versions_of_the_changelog() -> None:
+def test_connector_page_has_the_versions_of_the_changelog() -> None:
     expected = re.findall(
         r"^## \[([\d.]+)\] - (\S+)$", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -135,7 +110,7 @@ def test_the_connectors_changelog_has_the_versions_of_the_changelog() -> None:
 
 
 @pytest.mark.parametrize("name", ["docker.md", "airbyte-oss.md"])
-def test_commands_of_the_image_are_the_connectors_and_their_files_lie_where_they_are_mounted(name: str) -> None:
+def test_image_commands_exist_and_their_files_are_mounted(name: str) -> None:
     text = "".join(block.text for block in blocks(page(name), "sh")).replace("\\\n", " ")
     runs = [line.split(" > ")[0] for line in re.findall(r"^docker run .*", text, re.MULTILINE)]
 
@@ -148,7 +123,7 @@ def test_commands_of_the_image_are_the_connectors_and_their_files_lie_where_they
         assert not files or any(word.endswith(":/secrets:ro") for word in words)
 
 
-def test_images_that_are_built_for_airbyte_have_this_version() -> None:
+def test_images_for_airbyte_have_this_version() -> None:
     tags = re.findall(r"source-amplitude:(\d[\w.]*)", page("airbyte-oss.md"))
 
     assert set(tags) == {METADATA["dockerImageTag"]}
@@ -159,7 +134,7 @@ def hcl() -> str:
     return block.text
 
 
-def test_terraforms_configuration_is_accepted() -> None:
+def test_terraform_configuration_is_accepted() -> None:
     inner = re.search(r"jsonencode\(\{\n(.*?)\n  \}\)", hcl(), re.DOTALL)
     assert inner
     pairs = [line.split("=", 1) for line in inner[1].splitlines()]
@@ -170,15 +145,15 @@ def test_terraforms_configuration_is_accepted() -> None:
     assert {"api_key", "secret_key", "start_date"} <= set(config)
 
 
-def test_terraform_declares_every_variable_it_uses_and_installs_this_version() -> None:
+def test_terraform_declares_its_variables_and_this_version() -> None:
     declared = re.findall(r'^variable "(\w+)"', hcl(), re.MULTILINE)
 
     assert sorted(declared) == sorted(set(re.findall(r"\bvar\.(\w+)", hcl())))
     assert f'docker_image_tag  = "{METADATA["dockerImageTag"]}"' in hcl()
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform")
-def test_terraform_finds_the_file_well_formed(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_terraform_accepts_the_format(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(hcl(), encoding="utf-8")
 
     ran = subprocess.run(

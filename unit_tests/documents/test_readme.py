@@ -1,10 +1,9 @@
-"""The commands of README.md and docs/command-line.md, run in order, with the project installed in `env`."""
+"""The commands of README.md, run in order, with the project installed in `env`."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-COMMAND_LINE = (PROJECT / "docs/command-line.md").read_text(encoding="utf-8")
 MOST_LINES = 140
 SETTING_UP = ("python3 -m venv", "export ")
 EVENTS, HOURS = 300, 6
@@ -47,9 +45,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def commands(document: str, title: str, number: int = 0) -> str:
-    """Return the commands of a section's shell block, without the set-up."""
-    text = blocks(section(document, title), "sh")[number].text
+def commands(title: str) -> str:
+    """Return the commands of a section's first shell block, without the set-up."""
+    text = blocks(section(README, title), "sh")[0].text
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(SETTING_UP))
 
 
@@ -69,59 +67,22 @@ def shell(script: str, folder: Path, emulator: Emulator) -> str:
     return done.stdout
 
 
-def from_yesterday(folder: Path, emulator: Emulator) -> None:
-    """Change ``start_date`` in the configuration, as the page asks for."""
-    path = folder / "config.yaml"
-    yesterday = emulator.clock.now() - timedelta(days=1)
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("2021-01-25T00:00:00Z", f"{yesterday:%Y-%m-%dT%H:00:00Z}"), encoding="utf-8")
-
-
-def records_in(path: Path) -> int:
-    return sum(json.loads(line)["type"] == "RECORD" for line in path.read_bytes().splitlines())
-
-
 def test_readme_is_short() -> None:
     assert len(README.splitlines()) <= MOST_LINES
 
 
 def test_yesterdays_events_become_a_table(recent: Emulator, folder: Path) -> None:
-    printed = shell(commands(README, "Yesterday's events in a table"), folder, recent)
+    printed = shell(commands("Yesterday's events in a table"), folder, recent)
 
     most_frequent = Counter(str(event["event_type"]) for event in recent.store.events()).most_common(3)
     assert [name in printed and str(count) in printed for name, count in most_frequent] == [True] * 3
-
-
-def test_second_read_prints_only_new_records(recent: Emulator, folder: Path) -> None:
-    shell(commands(COMMAND_LINE, "Configuration file"), folder, recent)
-    from_yesterday(folder, recent)
-    read = commands(COMMAND_LINE, "Read")
-    assert read in README
-
-    shell(read, folder, recent)
-    first = records_in(folder / "messages.jsonl")
-    shell(read, folder, recent)
-
-    assert (first, records_in(folder / "messages.jsonl")) == (EVENTS, EVENTS)
-
-
-@pytest.mark.skipif(shutil.which("jq") is None, reason="the page's command needs jq")
-def test_discover_makes_a_catalog_of_all_streams(recent: Emulator, folder: Path) -> None:
-    shell("env/bin/source-amplitude config > config.yaml", folder, recent)
-
-    shell(commands(COMMAND_LINE, "Read", 1), folder, recent)
-
-    streams = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))["streams"]
-    known = json.loads((PROJECT / "unit_tests/golden/catalog.json").read_text(encoding="utf-8"))["catalog"]["streams"]
-    assert [each["stream"]["name"] for each in streams] == [each["name"] for each in known]
-    assert {each["sync_mode"] for each in streams} == {"full_refresh", "incremental"}
 
 
 def test_daily_commands_land_and_draw_all_hours(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
     destination = folder / "landed"
 
-    script = commands(README, "Every day").replace("s3://your-bucket/amplitude", str(destination))
+    script = commands("Every day").replace("s3://your-bucket/amplitude", str(destination))
     printed = shell(script, folder, recent)
 
     events = sum(json.loads(path.read_text("utf-8"))["events"] for path in destination.glob("_manifest/*/*.json"))

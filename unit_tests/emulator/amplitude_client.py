@@ -1,4 +1,4 @@
-"""A plain client of the emulator for its tests: no retries, nothing hidden."""
+"""A plain client of the emulator for its tests, without retries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -30,14 +30,14 @@ class Answer:
 
     @property
     def tree(self) -> dict[str, Any]:
-        """A JSON object whose parts a test looks into."""
+        """The body as a JSON object."""
         content = self.json
         assert isinstance(content, dict)
         return content
 
     @property
     def members(self) -> dict[str, bytes]:
-        """The zip's members, each read with its checksum."""
+        """The zip's members, with verified checksums."""
         with zipfile.ZipFile(io.BytesIO(self.body)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
@@ -60,34 +60,34 @@ class AmplitudeClient:
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> Response:
         connection = http.client.HTTPConnection(self._address, timeout=self._timeout_seconds)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             try:
-                return Answer(response.status, dict(response.headers), response.read())
+                return Response(response.status, dict(response.headers), response.read())
             finally:
                 response.close()
         finally:
             connection.close()
 
-    def get(self, path: str, project: Project | None = None) -> Answer:
-        """GET with a project's keys; the path is given as it is, region included."""
-        asked = project or self._emulator.project
-        return self.request("GET", path, headers=basic(asked.api_key, asked.secret_key))
+    def get(self, path: str, project: Project | None = None) -> Response:
+        """Send a GET with a project's keys; the path includes the region."""
+        selected = project or self._emulator.project
+        return self.request("GET", path, headers=basic(selected.api_key, selected.secret_key))
 
-    def export(self, start: str, end: str | None = None, project: Project | None = None) -> Answer:
-        asked = project or self._emulator.project
-        return self.get(f"/{asked.region}/api/2/export?start={start}&end={end or start}", asked)
+    def export(self, start: str, end: str | None = None, project: Project | None = None) -> Response:
+        selected = project or self._emulator.project
+        return self.get(f"/{selected.region}/api/2/export?start={start}&end={end or start}", selected)
 
-    def upload(self, events: Sequence[object], path: str = "/us/2/httpapi", **body: object) -> Answer:
+    def upload(self, events: Sequence[object], path: str = "/us/2/httpapi", **body: object) -> Response:
         content = {"api_key": self._emulator.project.api_key, "events": events, **body}
         headers = {"Content-Type": "application/json"}
         return self.request("POST", path, json.dumps(content).encode(), headers)
 
-    def control(self, method: str, path: str, order: object = None) -> Answer:
-        body = None if order is None else json.dumps(order).encode()
+    def control(self, method: str, path: str, content: object = None) -> Response:
+        body = None if content is None else json.dumps(content).encode()
         return self.request(method, f"/_emulator/{path}", body)
 
 
@@ -99,7 +99,7 @@ def basic(api_key: str, secret_key: str) -> dict[str, str]:
 def envelope(
     status: int, details: str, message: str = "Unspecified Error", error_type: str = "unspecified"
 ) -> dict[str, object]:
-    """The error body of ``amplitude.com/api`` as section 0.3 of the reference shows it."""
+    """Return the error body of ``amplitude.com/api`` (reference 0.3)."""
     shown = {} if status == 403 else {"message": message}
     error = {"http_code": status, "type": error_type, **shown, "metadata": {"details": details}}
     return {"error": error}

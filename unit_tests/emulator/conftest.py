@@ -34,5 +34,5 @@ def client(emulator: Emulator) -> AmplitudeClient:
 
 @pytest.fixture
 def nine() -> datetime:
-    """The newest hour that is published at noon."""
+    """The newest published hour at noon."""
     return datetime(2026, 3, 4, 9, tzinfo=timezone.utc)

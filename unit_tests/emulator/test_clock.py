@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 3, 4, 12, tzinfo=timezone.utc)
 
 
-def test_clock_with_a_start_stands_still() -> None:
+def test_clock_with_a_start_is_stopped() -> None:
     clock = EmulatorClock(NOON)
 
     assert [clock.now(), clock.now(), clock.is_running] == [NOON, NOON, False]
@@ -29,13 +29,13 @@ def test_clock_without_a_start_runs() -> None:
     assert clock.now() <= clock.now()
 
 
-def test_advance_moves_a_standing_clock_by_exactly_that_much() -> None:
+def test_advance_moves_a_stopped_clock_exactly() -> None:
     clock = EmulatorClock(NOON)
 
     assert clock.advance(timedelta(minutes=90)) == NOON + timedelta(minutes=90) == clock.now()
 
 
-def test_set_converts_other_zones_and_may_let_the_clock_run() -> None:
+def test_set_converts_zones_and_can_start_the_clock() -> None:
     clock = EmulatorClock(NOON)
     clock.set(datetime(2026, 3, 4, 14, tzinfo=timezone(timedelta(hours=1))), running=True)
 
@@ -48,24 +48,24 @@ def test_naive_datetimes_are_refused() -> None:
         EmulatorClock(NOON.replace(tzinfo=None))
 
 
-def test_instants_survive_text() -> None:
+def test_instants_survive_formatting_and_parsing() -> None:
     assert parse_instant("2026-03-04T12:00:00Z") == parse_instant("2026-03-04T12:00:00") == NOON
     assert format_instant(NOON) == "2026-03-04T12:00:00Z"
 
 
-def test_every_answer_is_dated_by_the_emulators_clock(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_date_header_comes_from_the_emulators_clock(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.clock.set(datetime(2015, 10, 21, 7, 28, tzinfo=timezone.utc))
-    answers = [
+    responses = [
         client.export("20151021T00"),
         client.request("GET", "/us/nothing/here"),
         client.upload([{"user_id": "user-42", "event_type": "A"}]),
         client.control("GET", "clock"),
     ]
 
-    assert [answer.headers["Date"] for answer in answers] == ["Wed, 21 Oct 2015 07:28:00 GMT"] * 4
+    assert [response.headers["Date"] for response in responses] == ["Wed, 21 Oct 2015 07:28:00 GMT"] * 4
 
 
-def test_a_fault_may_show_another_date(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_can_change_the_date_header(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("wrong_clock", offset_seconds=-600)
 
     shown = client.export("20260304T09").headers["Date"]
@@ -74,7 +74,7 @@ def test_a_fault_may_show_another_date(emulator: Emulator, client: AmplitudeClie
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_elapsed_seconds_pass_by_themselves_and_with_every_jump_forward(running: bool) -> None:  # noqa: FBT001
+def test_elapsed_seconds_include_real_time_and_jumps(running: bool) -> None:  # noqa: FBT001
     clock = EmulatorClock(NOON, running=running)
     begin = clock.elapsed_seconds()
     threading.Event().wait(0.01)

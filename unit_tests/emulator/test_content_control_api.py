@@ -63,8 +63,8 @@ def test_costs_can_be_read_and_refilled(client: AmplitudeClient) -> None:
 
 def test_cohort_can_be_put_recomputed_and_removed(emulator: Emulator, client: AmplitudeClient) -> None:
     members = [{"amplitude_id": 5, "user_id": "a", "properties": {"plan": "pro"}}, {"amplitude_id": 6}]
-    order = {"name": "New", "members": members, "last_computed": None, "overrides": {"type": "x"}}
-    put = client.control("PUT", "cohorts/abc1234", order).tree
+    body = {"name": "New", "members": members, "last_computed": None, "overrides": {"type": "x"}}
+    put = client.control("PUT", "cohorts/abc1234", body).tree
     stored = emulator.content.cohorts.get("abc1234")
     again = client.control("POST", "cohorts/abc1234/recompute").tree
     fewer = client.control("POST", "cohorts/abc1234/recompute", {"members": members[1:]}).tree
@@ -95,7 +95,7 @@ def test_times_of_a_cohort_can_be_set(emulator: Emulator, client: AmplitudeClien
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "order", "status"),
+    ("method", "path", "body", "status"),
     [
         ("PUT", "settings", {"no_such": 1}, 400),
         ("PUT", "settings", {"time_zone": "Mars/Base"}, 404),
@@ -109,10 +109,10 @@ def test_times_of_a_cohort_can_be_set(emulator: Emulator, client: AmplitudeClien
         ("DELETE", "cohorts/nothing", None, 404),
     ],
 )
-def test_orders_that_make_no_sense_are_refused_with_a_reason(
-    client: AmplitudeClient, method: str, path: str, order: object, status: int
+def test_invalid_requests_get_an_error_message(
+    client: AmplitudeClient, method: str, path: str, body: object, status: int
 ) -> None:
-    answer = client.control(method, path, order)
+    response = client.control(method, path, body)
 
-    assert answer.status == status
-    assert answer.tree["error"]
+    assert response.status == status
+    assert response.tree["error"]

@@ -19,13 +19,13 @@ def send(client: AmplitudeClient, method: str, path: str, body: bytes, content_t
 
 
 def test_clock_can_be_read_set_and_advanced(emulator: Emulator, client: AmplitudeClient) -> None:
-    answers = [
+    responses = [
         client.control("GET", "clock").json,
         client.control("PUT", "clock", {"now": "2026-03-05T00:00:00Z"}).json,
         client.control("PUT", "clock", {"advance_seconds": 90.5}).json,
     ]
 
-    assert answers == [
+    assert responses == [
         {"now": "2026-03-04T12:00:00Z", "running": False},
         {"now": "2026-03-05T00:00:00Z", "running": False},
         {"now": "2026-03-05T00:01:30.500000Z", "running": False},
@@ -34,8 +34,8 @@ def test_clock_can_be_read_set_and_advanced(emulator: Emulator, client: Amplitud
 
 
 def test_faults_can_be_added_listed_and_removed(client: AmplitudeClient) -> None:
-    order = {"name": "server_error", "times": 2, "hour": "20260304T09", "path": "/export", "status": 503}
-    added = client.control("POST", "faults", order)
+    body = {"name": "server_error", "times": 2, "hour": "20260304T09", "path": "/export", "status": 503}
+    added = client.control("POST", "faults", body)
     listed = client.control("GET", "faults")
     hit = client.export("20260304T09")
     client.control("POST", "faults", {"name": "no_answer"})
@@ -72,7 +72,7 @@ def test_requests_can_be_listed_and_cleared(client: AmplitudeClient) -> None:
     assert client.control("DELETE", "requests").json == client.control("GET", "requests").json == []
 
 
-def test_events_are_the_raw_lines_of_the_hours_asked_for(
+def test_events_are_the_raw_lines_of_the_requested_hours(
     emulator: Emulator, client: AmplitudeClient, nine: datetime
 ) -> None:
     for hours in range(3):
@@ -87,7 +87,7 @@ def test_projects_are_listed_with_their_keys(emulator: Emulator, client: Amplitu
     assert client.control("GET", "projects").json == [vars(project) for project in emulator.projects]
 
 
-def test_hour_can_be_changed_in_every_way(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
+def test_members_can_be_changed_in_every_way(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     store = emulator.store
     statuses = [send(client, "POST", f"{MEMBERS}?partition=70", b'{"n":1}\n{"n":2}\n')]
     statuses.append(send(client, "POST", f"{MEMBERS}/70/lines", b'{"n":3}\n'))
@@ -128,21 +128,21 @@ def test_publishing_of_an_hour_can_be_delayed(emulator: Emulator, client: Amplit
     assert (delayed, client.export("20260304T09").status) == (404, 200)
 
 
-def test_sample_events_can_be_ordered(emulator: Emulator, client: AmplitudeClient) -> None:
-    order = {"start": "20260303T00", "end": "20260303T23", "events": 100, "seed": 3}
+def test_sample_events_can_be_created(emulator: Emulator, client: AmplitudeClient) -> None:
+    body = {"start": "20260303T00", "end": "20260303T23", "events": 100, "seed": 3}
 
-    assert client.control("POST", "sample", order).json == {"events": 100}
+    assert client.control("POST", "sample", body).json == {"events": 100}
     assert len(emulator.store.lines()) == 100
 
 
-def test_reset_returns_to_the_start(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_reset_restores_the_initial_state(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.clock.advance(timedelta(days=1))
 
     assert client.control("POST", "reset").json == {"now": "2026-03-04T12:00:00Z", "running": False}
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "order", "status"),
+    ("method", "path", "body", "status"),
     [
         ("POST", "faults", {"name": "no_such"}, 400),
         ("PUT", "clock", {"now": "yesterday"}, 400),
@@ -153,14 +153,14 @@ def test_reset_returns_to_the_start(emulator: Emulator, client: AmplitudeClient)
         ("GET", "nothing", None, 404),
     ],
 )
-def test_orders_that_make_no_sense_are_refused_with_a_reason(
-    client: AmplitudeClient, method: str, path: str, order: object, status: int
+def test_invalid_requests_get_an_error_message(
+    client: AmplitudeClient, method: str, path: str, body: object, status: int
 ) -> None:
-    answer = client.control(method, path, order)
+    response = client.control(method, path, body)
 
-    assert answer.status == status
-    assert isinstance(answer.json, dict)
-    assert answer.json["error"]
+    assert response.status == status
+    assert isinstance(response.json, dict)
+    assert response.json["error"]
 
 
 def _id(fault: object) -> object:

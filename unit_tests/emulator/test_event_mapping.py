@@ -16,7 +16,7 @@ def mapped(event: dict[str, object], profile: Profile | None = None) -> dict[str
     return map_event({"event_type": "A", **event}, 100200, IDENTITY, RECEIPT, profile or Profile(), {})
 
 
-def test_whole_line_has_the_form_of_the_references_sample() -> None:
+def test_line_matches_the_sample_in_the_reference() -> None:
     line = mapped(
         {
             "event_type": "Button Clicked",
@@ -146,7 +146,7 @@ def test_event_time_is_corrected_only_above_a_minute() -> None:
     assert fast_clock == event_time - timedelta(minutes=10)
 
 
-def test_revenue_is_seen_in_fields_and_in_the_sdks_properties() -> None:
+def test_revenue_is_found_in_fields_and_sdk_properties() -> None:
     assert has_revenue({"revenue": 1.0})
     assert has_revenue({"event_properties": {"$price": 3}})
     assert not has_revenue({"event_properties": {"price": 3}})

@@ -24,21 +24,21 @@ def _two_hours(emulator: Emulator, nine: datetime) -> None:
     emulator.store.add_member(nine - timedelta(hours=1), [b'{"hour":8,"n":1}'], 70)
 
 
-def test_archive_holds_the_members_of_both_ends_of_the_window(client: AmplitudeClient) -> None:
-    answer = client.export("20260304T08", "20260304T09")
+def test_both_ends_of_the_window_are_included(client: AmplitudeClient) -> None:
+    response = client.export("20260304T08", "20260304T09")
 
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "application/zip"
-    assert int(answer.headers["Content-Length"]) == len(answer.body)
-    assert list(answer.members) == [
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "application/zip"
+    assert int(response.headers["Content-Length"]) == len(response.body)
+    assert list(response.members) == [
         "100200/100200_2026-03-04_8#70.json.gz",
         "100200/100200_2026-03-04_9#627.json.gz",
         "100200/100200_2026-03-04_9#70.json.gz",
     ]
-    assert answer.lines == [b'{"hour":8,"n":1}', *NINE_LINES]
+    assert response.lines == [b'{"hour":8,"n":1}', *NINE_LINES]
 
 
-def test_one_hour_is_start_equal_to_end(client: AmplitudeClient) -> None:
+def test_equal_start_and_end_select_one_hour(client: AmplitudeClient) -> None:
     assert client.export("20260304T09").lines == NINE_LINES
 
 
@@ -49,18 +49,18 @@ def test_members_are_stored_gzip_files(client: AmplitudeClient) -> None:
     assert entries == [(zipfile.ZIP_STORED, gzip.compress(b'{"hour":8,"n":1}\n', 6, mtime=0))]
 
 
-def test_zip_may_be_deflated_and_begin_with_a_directory_entry(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_zip_can_be_deflated_and_have_a_directory_entry(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.options = replace(emulator.options, deflated=True, directory_entry=True)
-    answer = client.export("20260304T09")
-    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+    response = client.export("20260304T09")
+    with zipfile.ZipFile(io.BytesIO(response.body)) as archive:
         kinds = [(entry.filename, entry.compress_type) for entry in archive.infolist()]
 
     assert kinds[0] == ("100200/", zipfile.ZIP_STORED)
     assert {kind for _, kind in kinds[1:]} == {zipfile.ZIP_DEFLATED}
-    assert answer.lines == NINE_LINES
+    assert response.lines == NINE_LINES
 
 
-def test_repeated_request_gets_equal_bytes_until_the_hour_changes(
+def test_equal_requests_get_equal_bytes_until_a_change(
     emulator: Emulator, client: AmplitudeClient, nine: datetime
 ) -> None:
     first, second = client.export("20260304T09"), client.export("20260304T09")
@@ -71,19 +71,19 @@ def test_repeated_request_gets_equal_bytes_until_the_hour_changes(
     assert third.lines == [*NINE_LINES, b'{"hour":9,"n":3}']
 
 
-def test_parallel_requests_get_whole_archives(client: AmplitudeClient) -> None:
+def test_parallel_requests_get_complete_archives(client: AmplitudeClient) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(client.export, ["20260304T08", "20260304T09"] * 20))
+        responses = list(pool.map(client.export, ["20260304T08", "20260304T09"] * 20))
 
-    assert [answer.lines for answer in answers] == [[b'{"hour":8,"n":1}'], NINE_LINES] * 20
+    assert [response.lines for response in responses] == [[b'{"hour":8,"n":1}'], NINE_LINES] * 20
 
 
 @pytest.mark.parametrize("hour", ["20260304T07", "20260305T09", "20190101T00"])
 def test_window_without_members_is_404(client: AmplitudeClient, hour: str) -> None:
-    answer = client.export(hour)
+    response = client.export(hour)
 
-    assert (answer.status, answer.json) == (404, NOTHING_FOUND)
-    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert (response.status, response.json) == (404, NOTHING_FOUND)
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_hour_is_published_three_hours_after_its_start(
@@ -98,9 +98,7 @@ def test_hour_is_published_three_hours_after_its_start(
     assert after.lines == NINE_LINES
 
 
-def test_unpublished_hours_are_left_out_without_a_word(
-    emulator: Emulator, client: AmplitudeClient, nine: datetime
-) -> None:
+def test_unpublished_hours_are_omitted(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     emulator.clock.set(nine + timedelta(hours=2, minutes=30))
 
     assert client.export("20260304T08", "20260304T09").lines == [b'{"hour":8,"n":1}']
@@ -133,11 +131,11 @@ def test_single_hour_can_be_published_late(emulator: Emulator, client: Amplitude
         ("start=20250304T09&end=20260304T09", "Invalid time range: more than 365 days"),
     ],
 )
-def test_impossible_windows_are_400(emulator: Emulator, client: AmplitudeClient, query: str, details: str) -> None:
+def test_invalid_windows_are_400(emulator: Emulator, client: AmplitudeClient, query: str, details: str) -> None:
     keys = basic(emulator.project.api_key, emulator.project.secret_key)
-    answer = client.request("GET", f"/us/api/2/export?{query}", headers=keys)
+    response = client.request("GET", f"/us/api/2/export?{query}", headers=keys)
 
-    assert (answer.status, answer.json) == (400, envelope(400, details))
+    assert (response.status, response.json) == (400, envelope(400, details))
 
 
 def test_exactly_365_days_are_allowed(client: AmplitudeClient) -> None:
@@ -146,9 +144,9 @@ def test_exactly_365_days_are_allowed(client: AmplitudeClient) -> None:
 
 def test_archive_above_the_limit_is_400_with_a_size_text(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.options = replace(emulator.options, archive_limit_bytes=50)
-    answer = client.export("20260304T08", "20260304T09")
+    response = client.export("20260304T08", "20260304T09")
 
-    assert answer.json == envelope(400, "The export file size is too large. Try a shorter time range.")
+    assert response.json == envelope(400, "The export file size is too large. Try a shorter time range.")
     assert client.export("20260304T08").status == 200
 
 
@@ -164,13 +162,13 @@ def test_wrong_keys_are_403(emulator: Emulator, client: AmplitudeClient) -> None
         ({"Authorization": "Basic not-base64"}, unknown),
         ({"Authorization": f"Bearer {known_key}"}, unknown),
     ]
-    answers = [client.request("GET", path, headers=headers) for headers, _ in cases]
+    responses = [client.request("GET", path, headers=headers) for headers, _ in cases]
 
-    assert [answer.json for answer in answers] == [envelope(403, details) for _, details in cases]
-    assert {answer.status for answer in answers} == {403}
+    assert [response.json for response in responses] == [envelope(403, details) for _, details in cases]
+    assert {response.status for response in responses} == {403}
 
 
-def test_keys_belong_to_one_region(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
+def test_keys_are_valid_in_one_region(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     european = next(project for project in emulator.projects if project.region == "eu")
     emulator.store_of(european).add_member(nine, [b'{"app":300400}'], 1)
     in_the_wrong_region = client.export("20260304T09", project=replace(european, region="us"))
@@ -182,9 +180,9 @@ def test_keys_belong_to_one_region(emulator: Emulator, client: AmplitudeClient, 
 
 def test_day_files_are_served_for_any_hour_of_their_day(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.store.add_member(datetime(2013, 5, 6, tzinfo=timezone.utc), [b'{"day":6}'], 1)
-    answer = client.export("20130506T11", "20130506T12")
+    response = client.export("20130506T11", "20130506T12")
 
-    assert list(answer.members) == ["100200/100200_2013-05-06_0#1.json.gz"]
+    assert list(response.members) == ["100200/100200_2013-05-06_0#1.json.gz"]
 
 
 @pytest.mark.parametrize(
@@ -192,10 +190,10 @@ def test_day_files_are_served_for_any_hour_of_their_day(emulator: Emulator, clie
     [("GET", "/us/nothing", 404), ("GET", "/", 404), ("POST", "/us/api/2/export", 405)],
 )
 def test_unknown_paths_get_an_envelope(client: AmplitudeClient, method: str, path: str, status: int) -> None:
-    answer = client.request(method, path)
+    response = client.request(method, path)
 
-    assert answer.status == status
-    assert answer.json == envelope(status, {404: "Not Found", 405: "Method Not Allowed"}[status])
+    assert response.status == status
+    assert response.json == envelope(status, {404: "Not Found", 405: "Method Not Allowed"}[status])
 
 
 def test_requests_are_logged_without_keys(emulator: Emulator, client: AmplitudeClient) -> None:
@@ -210,7 +208,7 @@ def test_requests_are_logged_without_keys(emulator: Emulator, client: AmplitudeC
     ]
 
 
-def test_reset_forgets_everything(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_reset_removes_everything(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error")
     emulator.options = replace(emulator.options, deflated=True)
     noon = emulator.clock.now()
@@ -223,7 +221,7 @@ def test_reset_forgets_everything(emulator: Emulator, client: AmplitudeClient) -
     assert client.export("20260304T09").status == 404
 
 
-def test_the_log_says_how_many_requests_were_answered_at_once(emulator: Emulator) -> None:
+def test_log_counts_concurrent_requests(emulator: Emulator) -> None:
     emulator.faults.add("prepare", seconds=0.5)
     keys = (emulator.project.api_key, emulator.project.secret_key)
 

@@ -15,7 +15,7 @@ import pytest
 
 from amplitude_emulator import Emulator
 from amplitude_emulator.faults import FAULT_KINDS
-from unit_tests.emulator.amplitude_client import AmplitudeClient, Answer, basic, envelope
+from unit_tests.emulator.amplitude_client import AmplitudeClient, Response, basic, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,24 +24,24 @@ SIZE_TEXT = "The export file size is too large. Try a shorter time range."
 
 
 @pytest.fixture(autouse=True)
-def whole(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> Answer:
-    """The answer without a fault: two hours with two members each."""
+def whole(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> Response:
+    """The response without a fault: two hours with two members each."""
     for hour in (nine - timedelta(hours=1), nine):
         for partition in (70, 627):
             lines = [b'{"hour":%d,"partition":%d,"n":%d}' % (hour.hour, partition, n) for n in range(200)]
             emulator.store.add_member(hour, lines, partition)
-    answer = client.export("20260304T08", "20260304T09")
+    response = client.export("20260304T08", "20260304T09")
     emulator.clear_requests()
-    return answer
+    return response
 
 
-def export(client: AmplitudeClient) -> Answer:
+def export(client: AmplitudeClient) -> Response:
     return client.export("20260304T08", "20260304T09")
 
 
 @contextmanager
 def raw_export(emulator: Emulator) -> Iterator[http.client.HTTPResponse]:
-    """An answer whose body is not read yet."""
+    """Return a response with an unread body."""
     connection = http.client.HTTPConnection(urlsplit(emulator.url).netloc, timeout=10)
     keys = basic(emulator.project.api_key, emulator.project.secret_key)
     path = "/us/api/2/export?start=20260304T08&end=20260304T09"
@@ -57,10 +57,10 @@ def statuses(emulator: Emulator) -> list[int]:
     return [seen.status for seen in emulator.requests]
 
 
-# Which request a fault hits
+# Selection of requests
 
 
-def test_fault_hits_as_often_as_asked(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_fault_applies_the_given_number_of_times(emulator: Emulator, client: AmplitudeClient, whole: Response) -> None:
     emulator.faults.add("server_error", times=2, status=503)
 
     assert [export(client).status for _ in range(3)] == [503, 503, 200]
@@ -68,7 +68,7 @@ def test_fault_hits_as_often_as_asked(emulator: Emulator, client: AmplitudeClien
     assert export(client).body == whole.body
 
 
-def test_fault_without_a_number_stays_until_cleared(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_without_times_stays_until_cleared(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error")
 
     assert [export(client).status for _ in range(3)] == [500] * 3
@@ -78,14 +78,14 @@ def test_fault_without_a_number_stays_until_cleared(emulator: Emulator, client: 
     assert export(client).status == 200
 
 
-def test_first_live_fault_wins(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_first_active_fault_wins(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", times=1, status=502)
     emulator.faults.add("too_many_requests", times=1)
 
     assert [export(client).status for _ in range(3)] == [502, 429, 200]
 
 
-def test_fault_of_an_hour_hits_windows_that_contain_it(
+def test_fault_of_an_hour_applies_to_windows_containing_it(
     emulator: Emulator, client: AmplitudeClient, nine: datetime
 ) -> None:
     emulator.faults.add("server_error", hour=nine)
@@ -94,7 +94,7 @@ def test_fault_of_an_hour_hits_windows_that_contain_it(
     assert client.export("20260304T09").status == export(client).status == 500
 
 
-def test_fault_of_a_path_leaves_other_paths_alone(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_of_a_path_ignores_other_paths(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", path="/2/httpapi")
 
     assert export(client).status == 200
@@ -103,7 +103,7 @@ def test_fault_of_a_path_leaves_other_paths_alone(emulator: Emulator, client: Am
 
 @pytest.mark.parametrize("name", ["no_such_fault", ""])
 def test_unknown_faults_are_refused(emulator: Emulator, name: str) -> None:
-    with pytest.raises(ValueError, match="No fault is called"):
+    with pytest.raises(ValueError, match="Unknown fault"):
         emulator.faults.add(name)
 
 
@@ -112,14 +112,14 @@ def test_unknown_settings_are_refused(emulator: Emulator) -> None:
         emulator.faults.add("cut_body", bytes=3)
 
 
-def test_fault_that_could_do_nothing_is_not_used_up(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_fault_without_effect_is_not_counted(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("flipped_byte", times=1)
 
     assert client.export("20260304T01").status == 404
     assert [fault.times for fault in emulator.faults.active()] == [1]
 
 
-def test_faults_of_archives_leave_uploads_alone(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_archive_faults_ignore_uploads(emulator: Emulator, client: AmplitudeClient) -> None:
     for name, kind in FAULT_KINDS.items():
         if kind.only_exports:
             emulator.faults.add(name)
@@ -127,10 +127,10 @@ def test_faults_of_archives_leave_uploads_alone(emulator: Emulator, client: Ampl
     assert client.upload([{"user_id": "user-42", "event_type": "A"}]).status == 200
 
 
-# Answers instead of the real one
+# Responses that replace the real one
 
 
-def test_too_many_requests_may_carry_retry_after(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_too_many_requests_can_have_retry_after(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("too_many_requests", times=1)
     emulator.faults.add("too_many_requests", times=1, retry_after_seconds=7)
     plain, with_header = export(client), export(client)
@@ -140,11 +140,11 @@ def test_too_many_requests_may_carry_retry_after(emulator: Emulator, client: Amp
     assert with_header.headers["Retry-After"] == "7"
 
 
-def test_too_many_requests_of_an_upload_has_the_documented_body(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_throttled_upload_has_the_documented_body(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("too_many_requests", path="/2/httpapi")
-    answer = client.upload([{"user_id": "user-42", "event_type": "A"}])
+    response = client.upload([{"user_id": "user-42", "event_type": "A"}])
 
-    assert (answer.status, answer.json) == (
+    assert (response.status, response.json) == (
         429,
         {
             "code": 429,
@@ -157,7 +157,7 @@ def test_too_many_requests_of_an_upload_has_the_documented_body(emulator: Emulat
     )
 
 
-def test_server_error_is_a_gateways_page_or_what_was_asked(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_server_error_has_a_gateway_page_or_the_given_body(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", times=1, status=502)
     emulator.faults.add("server_error", times=1, status=500, body='{"a":1}', content_type="application/json")
     page, custom = export(client), export(client)
@@ -167,13 +167,13 @@ def test_server_error_is_a_gateways_page_or_what_was_asked(emulator: Emulator, c
     assert (custom.status, custom.json) == (500, {"a": 1})
 
 
-def test_gateway_timeout_hits_only_windows_above_its_hours(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_gateway_timeout_applies_to_longer_windows_only(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("gateway_timeout_above_hours", hours=1)
 
     assert [export(client).status, client.export("20260304T09").status] == [504, 200]
 
 
-def test_too_large_has_the_size_text_above_its_hours(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_too_large_applies_to_longer_windows_only(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("too_large_above_hours", hours=1)
 
     assert export(client).json == envelope(400, SIZE_TEXT)
@@ -186,14 +186,14 @@ def test_even_one_hour_can_be_too_large(emulator: Emulator, client: AmplitudeCli
     assert client.export("20260304T09").json == envelope(400, SIZE_TEXT)
 
 
-def test_bad_request_says_something_else_than_size(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_bad_request_has_another_text_than_too_large(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("bad_request", details="Invalid project")
 
     assert export(client).json == envelope(400, "Invalid project")
     assert client.upload([{}]).json == {"code": 400, "error": "Invalid project"}
 
 
-def test_forbidden_has_the_body_of_its_family(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_forbidden_has_the_body_of_its_api_family(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("forbidden", details="Not in your plan")
 
     assert export(client).json == envelope(403, "Not in your plan")
@@ -202,16 +202,16 @@ def test_forbidden_has_the_body_of_its_family(emulator: Emulator, client: Amplit
 
 def test_html_instead_of_zip_is_a_200(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("html_instead_of_zip")
-    answer = export(client)
+    response = export(client)
 
-    assert (answer.status, answer.body[:6]) == (200, b"<html>")
+    assert (response.status, response.body[:6]) == (200, b"<html>")
 
 
 def test_empty_body_is_a_200_without_bytes(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("empty_body")
-    answer = export(client)
+    response = export(client)
 
-    assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, "0", b"")
+    assert (response.status, response.headers["Content-Length"], response.body) == (200, "0", b"")
 
 
 def test_empty_archive_is_a_valid_zip(emulator: Emulator, client: AmplitudeClient) -> None:
@@ -223,36 +223,40 @@ def test_empty_archive_is_a_valid_zip(emulator: Emulator, client: AmplitudeClien
 # Damage to the archive
 
 
-def test_clipped_archive_opens_but_lacks_members(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_clipped_archive_opens_with_missing_members(
+    emulator: Emulator, client: AmplitudeClient, whole: Response
+) -> None:
     emulator.faults.add("clipped_archive", lost_members=3)
-    answer = export(client)
+    response = export(client)
 
-    assert list(answer.members) == list(whole.members)[:1]
-    assert len(answer.body) == len(whole.body)
-    # The end record still counts them all: that is how a careful reader notices.
-    assert int.from_bytes(answer.body[-12:-10], "little") == 4
+    assert list(response.members) == list(whole.members)[:1]
+    assert len(response.body) == len(whole.body)
+    # The end record still counts all members, so a reader can detect the damage.
+    assert int.from_bytes(response.body[-12:-10], "little") == 4
 
 
 def test_clipped_archive_of_one_member_opens_empty(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     emulator.store.remove_member(nine, 70)
     emulator.faults.add("clipped_archive")
-    answer = client.export("20260304T09")
+    response = client.export("20260304T09")
 
-    assert answer.members == {}
-    assert int.from_bytes(answer.body[-12:-10], "little") == 1
+    assert response.members == {}
+    assert int.from_bytes(response.body[-12:-10], "little") == 1
 
 
-def test_flipped_byte_breaks_the_zips_checksum(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_flipped_byte_breaks_the_zips_checksum(emulator: Emulator, client: AmplitudeClient, whole: Response) -> None:
     emulator.faults.add("flipped_byte", member=1)
-    answer = export(client)
-    differences = [index for index, byte in enumerate(answer.body) if byte != whole.body[index]]
+    response = export(client)
+    differences = [index for index, byte in enumerate(response.body) if byte != whole.body[index]]
 
     assert len(differences) == 1
-    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+    with zipfile.ZipFile(io.BytesIO(response.body)) as archive:
         assert archive.testzip() == archive.namelist()[1]
 
 
-def test_damaged_member_has_a_right_zip_checksum(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_damaged_member_has_a_correct_zip_checksum(
+    emulator: Emulator, client: AmplitudeClient, whole: Response
+) -> None:
     emulator.faults.add("broken_member", member=2)
     members = export(client).members
     changed = [name for name, data in members.items() if data != whole.members[name]]
@@ -262,7 +266,7 @@ def test_damaged_member_has_a_right_zip_checksum(emulator: Emulator, client: Amp
         gzip.decompress(members[changed[0]])
 
 
-def test_cut_member_ends_too_early(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_cut_member_ends_too_early(emulator: Emulator, client: AmplitudeClient, whole: Response) -> None:
     emulator.faults.add("broken_member", how="cut")
     name, data = next(iter(export(client).members.items()))
 
@@ -271,12 +275,12 @@ def test_cut_member_ends_too_early(emulator: Emulator, client: AmplitudeClient, 
         gzip.decompress(data)
 
 
-# Ways of delivery
+# Delivery
 
 
 @pytest.mark.parametrize(("after_bytes", "fraction", "expected_bytes"), [(100, 0.5, 100), (None, 0.25, None)])
 def test_cut_body_is_shorter_than_its_content_length(
-    emulator: Emulator, whole: Answer, after_bytes: int | None, fraction: float, expected_bytes: int | None
+    emulator: Emulator, whole: Response, after_bytes: int | None, fraction: float, expected_bytes: int | None
 ) -> None:
     emulator.faults.add("cut_body", after_bytes=after_bytes, fraction=fraction)
     with raw_export(emulator) as response, pytest.raises(http.client.IncompleteRead) as caught:
@@ -286,7 +290,7 @@ def test_cut_body_is_shorter_than_its_content_length(
     assert caught.value.partial == whole.body[: expected_bytes or len(whole.body) // 4]
 
 
-def test_cut_body_without_a_length_looks_complete(emulator: Emulator, whole: Answer) -> None:
+def test_cut_body_without_a_length_looks_complete(emulator: Emulator, whole: Response) -> None:
     emulator.faults.add("cut_body", after_bytes=100, framing="close")
     with raw_export(emulator) as response:
         body = response.read()
@@ -295,7 +299,7 @@ def test_cut_body_without_a_length_looks_complete(emulator: Emulator, whole: Ans
     assert body == whole.body[:100]
 
 
-def test_cut_body_in_chunks_lacks_the_last_one(emulator: Emulator, whole: Answer) -> None:
+def test_cut_chunked_body_lacks_the_last_chunk(emulator: Emulator, whole: Response) -> None:
     emulator.faults.add("cut_body", after_bytes=100, framing="chunked")
     with raw_export(emulator) as response, pytest.raises(http.client.IncompleteRead) as caught:
         response.read()
@@ -321,35 +325,35 @@ def test_connection_reset_before_headers(emulator: Emulator, client: AmplitudeCl
     assert statuses(emulator) == [0, 200]
 
 
-def test_connection_reset_within_the_body(emulator: Emulator, whole: Answer) -> None:
+def test_connection_reset_within_the_body(emulator: Emulator, whole: Response) -> None:
     emulator.faults.add("connection_reset", after_bytes=len(whole.body) // 2)
 
-    # The kernel may drop what it has not handed over, and with it the headers.
+    # The kernel may drop undelivered bytes, including the headers.
     with pytest.raises((ConnectionError, http.client.IncompleteRead)), raw_export(emulator) as response:
         response.read()
 
     assert statuses(emulator) == [200]
 
 
-def test_slow_drip_keeps_its_pace(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_slow_drip_limits_the_speed(emulator: Emulator, client: AmplitudeClient, whole: Response) -> None:
     emulator.faults.add("slow_drip", bytes_per_second=len(whole.body) * 4)
     before = time.monotonic()
-    answer = export(client)
+    response = export(client)
 
-    assert answer.body == whole.body
+    assert response.body == whole.body
     assert 0.2 < time.monotonic() - before < 2
 
 
-def test_prepare_holds_back_the_headers(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_prepare_delays_the_headers(emulator: Emulator, client: AmplitudeClient, whole: Response) -> None:
     emulator.faults.add("prepare", seconds=0.2)
     before = time.monotonic()
-    answer = export(client)
+    response = export(client)
 
-    assert answer.body == whole.body
+    assert response.body == whole.body
     assert time.monotonic() - before >= 0.2
 
 
-def test_no_answer_outlasts_the_clients_patience(emulator: Emulator) -> None:
+def test_no_answer_exceeds_the_clients_timeout(emulator: Emulator) -> None:
     emulator.faults.add("no_answer")
 
     with pytest.raises(TimeoutError):
@@ -358,14 +362,14 @@ def test_no_answer_outlasts_the_clients_patience(emulator: Emulator) -> None:
     assert statuses(emulator) == [0]
 
 
-def test_no_answer_is_bounded(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_no_answer_ends_with_a_reset(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("no_answer", seconds=0.1)
 
     with pytest.raises(ConnectionError):
         export(client)
 
 
-def test_an_open_silence_does_not_hold_up_the_end(nine: datetime) -> None:
+def test_pending_no_answer_does_not_delay_the_stop(nine: datetime) -> None:
     with Emulator(now=nine) as emulator:
         emulator.faults.add("no_answer", seconds=60)
         with pytest.raises(TimeoutError):
@@ -375,9 +379,9 @@ def test_an_open_silence_does_not_hold_up_the_end(nine: datetime) -> None:
     assert time.monotonic() - before < 2
 
 
-def test_wrong_clock_changes_only_the_date(emulator: Emulator, client: AmplitudeClient, whole: Answer) -> None:
+def test_wrong_clock_changes_only_the_date(emulator: Emulator, client: AmplitudeClient, whole: Response) -> None:
     emulator.faults.add("wrong_clock", offset_seconds=3600)
-    answer = export(client)
+    response = export(client)
 
-    assert answer.headers["Date"] == "Wed, 04 Mar 2026 13:00:00 GMT"
-    assert answer.body == whole.body
+    assert response.headers["Date"] == "Wed, 04 Mar 2026 13:00:00 GMT"
+    assert response.body == whole.body

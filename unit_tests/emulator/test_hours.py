@@ -25,7 +25,7 @@ def test_member_name_has_an_unpadded_hour_and_can_be_read_back() -> None:
 
 
 @pytest.mark.parametrize("text", ["203138/", "1/2_2020-11-24_9#1.json.gz", "203138/notes.txt", ""])
-def test_other_names_are_no_member_names(text: str) -> None:
+def test_other_names_are_not_member_names(text: str) -> None:
     assert parse_member_name(text) is None
 
 
@@ -43,7 +43,7 @@ def test_observed_order_is_by_hour_then_partition_as_text() -> None:
     ]
 
 
-def test_hours_survive_text() -> None:
+def test_hours_survive_formatting_and_parsing() -> None:
     assert parse_hour("20201124T09") == NINE
     assert format_hour(NINE) == "20201124T09"
 
@@ -54,14 +54,14 @@ def test_other_forms_of_hours_are_refused(text: str) -> None:
         parse_hour(text)
 
 
-def test_days_before_hour_files_are_filed_at_midnight() -> None:
+def test_hours_of_day_files_map_to_midnight() -> None:
     day_file = datetime(2014, 11, 11, 23, tzinfo=timezone.utc)
     hour_file = datetime(2014, 11, 12, 23, tzinfo=timezone.utc)
 
     assert [file_hour(day_file), file_hour(hour_file)] == [day_file.replace(hour=0), hour_file]
 
 
-def test_window_includes_both_of_its_hours() -> None:
+def test_window_includes_both_ends() -> None:
     window = ExportWindow(NINE, NINE.replace(hour=10))
 
     assert window.hours == 2

@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
-    from unit_tests.emulator.amplitude_client import AmplitudeClient, Answer
+    from unit_tests.emulator.amplitude_client import AmplitudeClient, Response
 
 USER = {"user_id": "user-42", "event_type": "A"}
 JSON = {"Content-Type": "application/json"}
@@ -20,28 +20,28 @@ def pick(emulator: Emulator, *keys: str) -> list[tuple[object, ...]]:
     return [tuple(event[key] for key in keys) for event in emulator.store.events()]
 
 
-def form(client: AmplitudeClient, path: str, identification: object, api_key: str) -> Answer:
+def form(client: AmplitudeClient, path: str, identification: object, api_key: str) -> Response:
     body = urlencode({"api_key": api_key, "identification": json.dumps(identification)}).encode()
     return client.request("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
 
 def test_accepted_event_is_exported_three_hours_later(emulator: Emulator, client: AmplitudeClient) -> None:
-    answer = client.upload([{**USER, "insert_id": "a1"}])
+    response = client.upload([{**USER, "insert_id": "a1"}])
     uploaded = emulator.store.events()[0]["server_upload_time"]
     emulator.clock.advance(timedelta(hours=3))
 
-    assert answer.json == {
+    assert response.json == {
         "code": 200,
         "events_ingested": 1,
         "payload_size_bytes": 121,
         "server_upload_time": 1772625600016,
     }
-    assert answer.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == "application/json"
     assert uploaded == "2026-03-04 12:00:00.016000"
     assert client.export("20260304T12").lines == emulator.store.lines()
 
 
-def test_hour_is_that_of_the_upload_not_of_the_event(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_hour_is_the_upload_hour(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.clock.set(datetime(2026, 3, 4, 12, 59, 59, 999_000, tzinfo=timezone.utc))
     client.upload([{**USER, "time": 1_700_000_000_123}])
     (member,) = emulator.store.members()
@@ -52,14 +52,14 @@ def test_hour_is_that_of_the_upload_not_of_the_event(emulator: Emulator, client:
     ]
 
 
-def test_both_endpoints_are_named_in_the_line(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_line_names_the_endpoint(emulator: Emulator, client: AmplitudeClient) -> None:
     client.upload([USER])
     client.upload([USER], "/us/batch")
 
     assert {json.loads(line)["data"]["path"] for line in emulator.store.lines()} == {"/2/httpapi", "/batch"}
 
 
-def test_equal_runs_make_equal_lines(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_equal_runs_give_equal_lines(emulator: Emulator, client: AmplitudeClient) -> None:
     events = [{**USER, "user_id": f"user-{n}"} for n in range(20)]
     client.upload(events)
     first = emulator.store.lines()
@@ -70,7 +70,7 @@ def test_equal_runs_make_equal_lines(emulator: Emulator, client: AmplitudeClient
     assert len({json.loads(line)["uuid"] for line in first}) == 20
 
 
-def test_one_users_events_stay_in_one_partition(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_events_of_a_user_stay_in_one_partition(emulator: Emulator, client: AmplitudeClient) -> None:
     client.upload([{**USER, "user_id": f"user-{n}"} for n in range(50)])
     client.upload([{**USER, "user_id": f"user-{n}"} for n in range(50)])
     partitions = [member.name.partition for member in emulator.store.members()]
@@ -80,7 +80,7 @@ def test_one_users_events_stay_in_one_partition(emulator: Emulator, client: Ampl
     assert len(emulator.store.lines()) == 100
 
 
-def test_ids_are_derived_where_they_are_missing(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_missing_ids_are_derived(emulator: Emulator, client: AmplitudeClient) -> None:
     client.upload([USER, {"device_id": "device-1", "event_type": "A"}])
     events = {str(event["user_id"]): event for event in emulator.store.events()}
 
@@ -89,15 +89,15 @@ def test_ids_are_derived_where_they_are_missing(emulator: Emulator, client: Ampl
     assert all(len(str(event["$insert_id"])) == 36 for event in events.values())
 
 
-def test_repeats_within_seven_days_are_counted_but_not_stored(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_duplicates_within_seven_days_are_not_stored(emulator: Emulator, client: AmplitudeClient) -> None:
     event = {**USER, "device_id": "device-1", "insert_id": "a1"}
-    answers = [client.upload([event, event])]
+    responses = [client.upload([event, event])]
     emulator.clock.advance(timedelta(days=6, hours=23))
-    answers.append(client.upload([event, {**event, "device_id": "device-2"}]))
+    responses.append(client.upload([event, {**event, "device_id": "device-2"}]))
     emulator.clock.advance(timedelta(hours=1, seconds=1))
-    answers.append(client.upload([event]))
+    responses.append(client.upload([event]))
 
-    assert [json.loads(answer.body)["events_ingested"] for answer in answers] == [2, 2, 1]
+    assert [json.loads(response.body)["events_ingested"] for response in responses] == [2, 2, 1]
     assert sorted(pick(emulator, "server_received_time", "device_id")) == [
         ("2026-03-04 12:00:00.000000", "device-1"),
         ("2026-03-11 11:00:00.000000", "device-2"),
@@ -108,7 +108,7 @@ def test_repeats_within_seven_days_are_counted_but_not_stored(emulator: Emulator
 # User and group properties
 
 
-def test_events_carry_the_users_properties_of_their_time(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_events_have_the_user_properties_at_their_time(emulator: Emulator, client: AmplitudeClient) -> None:
     client.upload(
         [
             {**USER, "event_type": "1", "user_properties": {"plan": "free"}},
@@ -147,7 +147,7 @@ def test_identify_api_changes_later_events(emulator: Emulator, client: Amplitude
     ]
 
 
-def test_group_identify_is_seen_in_events_of_the_group(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_group_identify_changes_events_of_the_group(emulator: Emulator, client: AmplitudeClient) -> None:
     group = {"group_type": "company", "group_value": "acme", "group_properties": {"seats": 12}}
     form(client, "/us/groupidentify", [group], emulator.project.api_key)
     client.upload(
@@ -180,12 +180,12 @@ def test_group_identify_is_seen_in_events_of_the_group(emulator: Emulator, clien
 def test_refused_identification(
     emulator: Emulator, client: AmplitudeClient, path: str, identification: object, text: bytes
 ) -> None:
-    answer = form(client, path, identification, emulator.project.api_key)
+    response = form(client, path, identification, emulator.project.api_key)
 
-    assert (answer.status, answer.body) == (400, text)
+    assert (response.status, response.body) == (400, text)
 
 
-def test_over_long_identify_is_414(client: AmplitudeClient) -> None:
+def test_too_long_identify_is_414(client: AmplitudeClient) -> None:
     assert client.request("GET", "/us/identify?identification=" + "x" * 4000).status == 414
 
 
@@ -225,18 +225,18 @@ def test_revenue_makes_a_user_paying_afterwards(emulator: Emulator, client: Ampl
 def test_refused_upload(
     client: AmplitudeClient, body: bytes, headers: dict[str, str], status: int, expected: dict[str, object]
 ) -> None:
-    answer = client.request("POST", "/us/2/httpapi", body, headers)
+    response = client.request("POST", "/us/2/httpapi", body, headers)
 
-    assert (answer.status, answer.json) == (status, {"code": status, **expected})
+    assert (response.status, response.json) == (status, {"code": status, **expected})
 
 
 def test_keys_of_the_other_region_are_unknown(emulator: Emulator, client: AmplitudeClient) -> None:
-    answer = client.upload([USER], "/eu/2/httpapi")
+    response = client.upload([USER], "/eu/2/httpapi")
 
-    assert answer.json == {"code": 400, "error": f"Invalid API key: {emulator.project.api_key}"}
+    assert response.json == {"code": 400, "error": f"Invalid API key: {emulator.project.api_key}"}
 
 
-def test_batch_takes_more_than_http_v2(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_batch_accepts_more_than_http_v2(emulator: Emulator, client: AmplitudeClient) -> None:
     events = [{**USER, "event_type": str(n)} for n in range(2000)]
     statuses = [
         client.upload(events).status,
@@ -268,12 +268,12 @@ def test_batch_takes_more_than_http_v2(emulator: Emulator, client: AmplitudeClie
         ({"user_id": "abcd"}, {"events_with_invalid_id_lengths": {"user_id": [1]}}),
     ],
 )
-def test_upload_with_an_invalid_event_is_refused_as_a_whole(
+def test_one_invalid_event_refuses_the_upload(
     emulator: Emulator, client: AmplitudeClient, event: dict[str, object], expected: dict[str, object]
 ) -> None:
-    answer = client.upload([USER, {**USER, **event}])
+    response = client.upload([USER, {**USER, **event}])
 
-    assert answer.json == {"code": 400, "error": "Invalid field values on some events", **expected}
+    assert response.json == {"code": 400, "error": "Invalid field values on some events", **expected}
     assert emulator.store.lines() == []
 
 
@@ -295,17 +295,17 @@ def test_missing_fields_are_named(client: AmplitudeClient) -> None:
     }
 
 
-def test_http_v2_names_the_first_offending_event_and_batch_all(client: AmplitudeClient) -> None:
+def test_http_v2_lists_one_invalid_event_and_batch_all(client: AmplitudeClient) -> None:
     events = [USER, {**USER, "time": "x"}, {**USER, "time": 1.5}]
-    answers = [client.upload(events, path) for path in ("/us/2/httpapi", "/us/batch")]
+    responses = [client.upload(events, path) for path in ("/us/2/httpapi", "/us/batch")]
 
-    assert [json.loads(answer.body)["events_with_invalid_fields"] for answer in answers] == [
+    assert [json.loads(response.body)["events_with_invalid_fields"] for response in responses] == [
         {"time": [1]},
         {"time": [1, 2]},
     ]
 
 
-def test_short_ids_are_removed_where_another_one_is_left(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_short_ids_are_removed_if_another_id_is_left(emulator: Emulator, client: AmplitudeClient) -> None:
     client.upload([{"user_id": "abcd", "device_id": "device-1", "event_type": "short"}])
     client.upload([{"user_id": "a", "event_type": "allowed"}], options={"min_id_length": 1})
 

@@ -1,4 +1,4 @@
-"""The unmodified amplitude-analytics SDK delivers to the emulator."""
+"""The unmodified amplitude-analytics SDK sends to the emulator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sender:
         self.codes.append(code)
 
     def flush(self) -> None:
-        """Send what is waiting; the SDK's own thread may have taken some of it already."""
+        """Send queued events; the SDK's own thread may have sent some of them already."""
         self.sdk.shutdown()
 
 
@@ -39,7 +39,7 @@ def sender(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Sende
     sender.flush()
 
 
-def test_everything_the_sdk_sends_is_stored(emulator: Emulator, sender: Sender) -> None:
+def test_all_events_of_the_sdk_are_stored(emulator: Emulator, sender: Sender) -> None:
     sdk = sender.sdk
     sdk.identify(Identify().set("plan", "pro").append("tags", "é"), OPTIONS)
     sdk.set_group("company", "acme", OPTIONS)
@@ -82,7 +82,7 @@ def test_everything_the_sdk_sends_is_stored(emulator: Emulator, sender: Sender) 
     assert len(search) == len(revenue) == 55
 
 
-def test_the_sdk_sends_again_after_a_429(emulator: Emulator, sender: Sender) -> None:
+def test_sdk_resends_after_a_429(emulator: Emulator, sender: Sender) -> None:
     emulator.faults.add("too_many_requests", times=1)
     sender.sdk.track(BaseEvent("again", user_id="user-42"))
     wait_for_codes(sender, 1)
@@ -92,7 +92,7 @@ def test_the_sdk_sends_again_after_a_429(emulator: Emulator, sender: Sender) -> 
     assert [json.loads(line)["event_type"] for line in emulator.store.lines()] == ["again"]
 
 
-def test_the_sdk_is_told_of_invalid_events(sender: Sender) -> None:
+def test_sdk_reports_invalid_events(sender: Sender) -> None:
     sender.sdk.track(BaseEvent("A", user_id="anonymous"))
     sender.flush()
 
@@ -100,10 +100,10 @@ def test_the_sdk_is_told_of_invalid_events(sender: Sender) -> None:
 
 
 def wait_for_codes(sender: Sender, number: int) -> None:
-    """Let the SDK's thread send, so that the next call finds the effect of the last one."""
+    """Wait until the SDK's thread has sent the events of the last call."""
     for _ in range(500):
         if len(sender.codes) >= number:
             return
         sender.sdk.flush()
         _PAUSE.wait(0.01)
-    pytest.fail(f"The SDK called back {len(sender.codes)} times instead of {number}.")
+    pytest.fail(f"The SDK called back {len(sender.codes)} times instead of {number}")

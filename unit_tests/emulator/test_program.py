@@ -46,7 +46,7 @@ def read(url: str) -> bytes:
 
 
 @pytest.mark.parametrize("end_signal", [signal.SIGTERM, signal.SIGINT])
-def test_program_says_how_to_use_it_and_ends_cleanly(tmp_path: Path, end_signal: signal.Signals) -> None:
+def test_program_prints_its_usage_and_exits_cleanly(tmp_path: Path, end_signal: signal.Signals) -> None:
     with program(tmp_path, "--events", "50") as (process, ready):
         events = read(f"{ready['url']}/_emulator/events").splitlines()
         process.send_signal(end_signal)
@@ -84,19 +84,19 @@ def test_taken_port_is_an_error() -> None:
         emulator.stop()
 
 
-def test_emulator_that_is_not_running_has_no_url() -> None:
+def test_stopped_emulator_has_no_url() -> None:
     with pytest.raises(RuntimeError, match="is not running"):
         _ = Emulator().url
 
 
-def test_keys_follow_from_the_seed() -> None:
+def test_keys_are_derived_from_the_seed() -> None:
     first, second, other = Emulator(seed=1), Emulator(seed=1), Emulator(seed=2)
 
     assert first.project == second.project
     assert first.project.api_key != other.project.api_key
 
 
-def test_further_projects_get_the_next_number_and_their_own_keys() -> None:
+def test_more_projects_get_the_next_id_and_their_own_keys() -> None:
     emulator = Emulator()
     added = emulator.add_project(region="eu")
 
@@ -105,6 +105,6 @@ def test_further_projects_get_the_next_number_and_their_own_keys() -> None:
     assert emulator.projects == [emulator.project, added]
 
 
-def test_project_numbers_are_taken_once() -> None:
-    with pytest.raises(ValueError, match="Project 100200 exists already"):
+def test_project_ids_are_unique() -> None:
+    with pytest.raises(ValueError, match="Project 100200 already exists"):
         Emulator().add_project(project_id=100200)

@@ -1,4 +1,4 @@
-"""The README of the emulator agrees with its code."""
+"""The README of the emulator matches its code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_control_table_has_every_route() -> None:
 
 
 def test_imitation_tables_have_every_rest_route() -> None:
-    words = set(code_words(section("What it imitates")))
+    words = set(code_words(section("What it emulates")))
     routes = {f"GET {route.path}" for route in (*REST_ROUTES, *LOOKUP_TABLE_ROUTES)}
 
     assert routes - words == set()

@@ -45,7 +45,7 @@ def name(partition: int) -> MemberName:
         (LINE, RUN_BYTES // (len(LINE) + 1) * 3 + 5),
         (b"x" * (RUN_BYTES + 1), 3),
     ],
-    ids=["empty line", "once", "twice", "one run", "three runs and a rest", "lines longer than a run"],
+    ids=["empty line", "once", "twice", "one run", "three runs and a remainder", "lines longer than a run"],
 )
 def test_member_is_one_gzip_file_of_the_line_repeated(line: bytes, times: int, level: int) -> None:
     member = repeat_line(line, times, level)
@@ -57,7 +57,7 @@ def test_member_is_one_gzip_file_of_the_line_repeated(line: bytes, times: int, l
     assert (member.packed.size_bytes, member.packed.crc32) == (len(packed), zlib.crc32(packed))
 
 
-def test_unpacked_member_is_as_large_as_its_content_and_a_packed_one_small() -> None:
+def test_level_determines_the_size_of_a_repeated_member() -> None:
     content_bytes = (len(LINE) + 1) * 100_000
 
     assert content_bytes < repeat_line(LINE, 100_000).packed.size_bytes < content_bytes * 1.001
@@ -65,12 +65,12 @@ def test_unpacked_member_is_as_large_as_its_content_and_a_packed_one_small() -> 
 
 
 @pytest.mark.parametrize(("line", "times"), [(b"a\nb", 1), (LINE, 0), (LINE, -1)])
-def test_impossible_repetitions_are_refused(line: bytes, times: int) -> None:
+def test_invalid_repetitions_are_refused(line: bytes, times: int) -> None:
     with pytest.raises(ValueError, match="must"):
         repeat_line(line, times)
 
 
-def test_checksums_of_joined_and_repeated_bytes_need_no_pass_over_them() -> None:
+def test_checksums_are_computed_without_the_bytes() -> None:
     numbers = random.Random(3)
     for _ in range(50):
         first, second = (numbers.randbytes(numbers.randrange(300)) for _ in range(2))
@@ -80,7 +80,7 @@ def test_checksums_of_joined_and_repeated_bytes_need_no_pass_over_them() -> None
         assert crc32_of_repeated(zlib.crc32(first), len(first), times) == zlib.crc32(first * times)
 
 
-def test_repetition_can_be_copied_from_anywhere() -> None:
+def test_repetition_can_be_copied_from_any_offset() -> None:
     repetition = Repetition(b"ab", b"12345", 3, b"xyz")
     whole = repetition.read_all()
 
@@ -92,7 +92,7 @@ def test_repetition_can_be_copied_from_anywhere() -> None:
 
 
 @pytest.mark.parametrize("directory_entry", [False, True])
-def test_generated_archive_is_a_valid_zip_of_repeated_and_plain_members(tmp_path: Path, directory_entry: bool) -> None:  # noqa: FBT001 - a parameter
+def test_generated_archive_is_a_valid_zip(tmp_path: Path, directory_entry: bool) -> None:  # noqa: FBT001 - a parameter
     plain = gzip.compress(b"{}\n")
     repeated = repeat_line(LINE, 100_000)
     path = tmp_path / "export.zip"
@@ -114,7 +114,7 @@ def test_generated_archive_is_a_valid_zip_of_repeated_and_plain_members(tmp_path
         assert archive.read(str(name(70))) == plain
 
 
-def test_archive_of_less_than_4_gib_is_no_zip64() -> None:
+def test_archive_below_4_gib_is_not_zip64() -> None:
     member = repeat_line(LINE, 3_990_000_000 // (len(LINE) + 1))
     with open_generated_archive([(name(1), member.packed), (name(2), Repetition(b"end"))]) as file:
         size_bytes = file.seek(0, 2)
@@ -127,7 +127,7 @@ def test_archive_of_less_than_4_gib_is_no_zip64() -> None:
             assert archive.read(str(name(2))) == b"end"
 
 
-def test_archive_above_4_gib_is_zip64_and_takes_no_memory() -> None:
+def test_archive_above_4_gib_is_zip64_in_little_memory() -> None:
     member = repeat_line(b"x" * 999_999, 5 * GIB // 1_000_000)
     contents = [(name(1), Repetition(b"start")), (name(2), member.packed), (name(3), Repetition(b"end"))]
     with open_generated_archive(contents) as file, zipfile.ZipFile(file) as archive:
@@ -146,7 +146,7 @@ def test_archive_above_4_gib_is_zip64_and_takes_no_memory() -> None:
             assert content.read(1_000_001) == b"x" * 999_999 + b"\nx"
         file.seek(second.header_offset + 26)
         name_bytes, extra_bytes = (int.from_bytes(file.read(2), "little") for _ in range(2))
-        assert (name_bytes, extra_bytes) == (len(second.filename), 20)  # the local header has both sizes too
+        assert (name_bytes, extra_bytes) == (len(second.filename), 20)  # the local header also has both sizes
 
 
 def test_archive_of_many_members_is_zip64() -> None:
@@ -155,17 +155,15 @@ def test_archive_of_many_members_is_zip64() -> None:
         assert len(archive.infolist()) == 70_000
 
 
-def test_export_sends_repeated_and_plain_members_in_their_order(
-    emulator: Emulator, client: AmplitudeClient, nine: datetime
-) -> None:
+def test_export_mixes_repeated_and_plain_members(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     emulator.store.add_member(nine, [b'{"n":1}'], 70)
     member = emulator.store.put_repeated(nine, 627, LINE, 200_000)
-    answer = client.export("20260304T09")
+    response = client.export("20260304T09")
 
-    assert answer.status == 200
-    assert int(answer.headers["Content-Length"]) == len(answer.body) > member.size_bytes
-    assert list(answer.members) == [str(name(627)), str(name(70))]
-    assert answer.lines == emulator.store.lines() == [LINE] * 200_000 + [b'{"n":1}']
+    assert response.status == 200
+    assert int(response.headers["Content-Length"]) == len(response.body) > member.size_bytes
+    assert list(response.members) == [str(name(627)), str(name(70))]
+    assert response.lines == emulator.store.lines() == [LINE] * 200_000 + [b'{"n":1}']
 
 
 def test_archive_limit_counts_repeated_members(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
@@ -183,7 +181,7 @@ def test_repeated_member_can_be_put_from_another_process(client: AmplitudeClient
     assert client.export("20260304T09").lines == [LINE] * 3
 
 
-def test_faults_hit_generated_archives_too(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
+def test_faults_apply_to_generated_archives(emulator: Emulator, client: AmplitudeClient, nine: datetime) -> None:
     emulator.store.put_repeated(nine, 7, LINE, 50_000)
     whole = client.export("20260304T09").body
     emulator.faults.add("slow_drip", times=1, bytes_per_second=len(whole) * 10)
@@ -194,7 +192,7 @@ def test_faults_hit_generated_archives_too(emulator: Emulator, client: Amplitude
     assert slow == whole != clipped
 
 
-def test_repeated_member_is_replaced_removed_and_recreated_like_any_other(emulator: Emulator, nine: datetime) -> None:
+def test_repeated_member_can_be_replaced_and_removed(emulator: Emulator, nine: datetime) -> None:
     store = emulator.store
     first = store.put_repeated(nine, 7, LINE, 3)
     second = store.put_repeated(nine, 7, LINE, 2)
@@ -215,10 +213,10 @@ def test_repeated_member_is_replaced_removed_and_recreated_like_any_other(emulat
     assert store.members(nine, nine + timedelta(hours=1)) == []
 
 
-def test_repeated_member_can_be_neither_appended_to_nor_recompressed(emulator: Emulator, nine: datetime) -> None:
+def test_repeated_member_refuses_append_and_recompress(emulator: Emulator, nine: datetime) -> None:
     emulator.store.put_repeated(nine, 7, LINE, 3)
 
-    with pytest.raises(ValueError, match="one line repeated"):
+    with pytest.raises(ValueError, match="is a repeated line"):
         emulator.store.append_lines(nine, 7, [b"{}"])
-    with pytest.raises(ValueError, match="one line repeated"):
+    with pytest.raises(ValueError, match="is a repeated line"):
         emulator.store.recompress(nine, 7)

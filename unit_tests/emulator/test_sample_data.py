@@ -35,12 +35,12 @@ def test_number_of_events_is_exact_and_rows_are_unique(events: list[dict[str, ob
     assert (len(events), len({event["uuid"] for event in events})) == (6000, 6000)
 
 
-def test_equal_seeds_give_equal_lines_and_others_do_not(sample: HourStore) -> None:
+def test_lines_depend_on_the_seed(sample: HourStore) -> None:
     assert make(total_events=6000).lines() == sample.lines()
     assert make(seed=8, total_events=6000).lines() != sample.lines()
 
 
-def test_generated_number_is_returned() -> None:
+def test_number_of_events_is_returned() -> None:
     store = HourStore(100200, MemoryBlobs())
     made = generate_hours(store, seed=7, start=START, end=END, events_per_hour=50)
     hours_with_events = {member.name.hour for member in store.members()}
@@ -48,7 +48,7 @@ def test_generated_number_is_returned() -> None:
     assert made == len(store.lines()) == 50 * len(hours_with_events)
 
 
-def test_every_line_is_complete_and_filed_under_its_upload_hour(sample: HourStore) -> None:
+def test_lines_are_complete_and_in_their_upload_hour(sample: HourStore) -> None:
     for member in sample.members():
         hour = member.name.hour
         for event in sample.events(hour, hour + timedelta(hours=1)):
@@ -56,7 +56,7 @@ def test_every_line_is_complete_and_filed_under_its_upload_hour(sample: HourStor
             assert str(event["server_upload_time"])[:13] == hour.strftime("%Y-%m-%d %H")
 
 
-def test_some_hours_are_empty_and_others_have_three_to_six_recurring_members(sample: HourStore) -> None:
+def test_hours_are_empty_or_have_three_to_six_members(sample: HourStore) -> None:
     partitions: dict[datetime, list[int]] = {}
     for member in sample.members():
         partitions.setdefault(member.name.hour, []).append(member.name.partition)
@@ -67,7 +67,7 @@ def test_some_hours_are_empty_and_others_have_three_to_six_recurring_members(sam
     assert len({number for numbers in partitions.values() for number in numbers}) == 6
 
 
-def test_lines_are_as_long_and_as_odd_as_real_ones(sample: HourStore, events: list[dict[str, object]]) -> None:
+def test_lines_have_realistic_sizes_and_values(sample: HourStore, events: list[dict[str, object]]) -> None:
     lines = sample.lines()
     average_bytes = sum(map(len, lines)) / len(lines)
     property_keys = {key for event in events for key in _object(event["event_properties"])}
@@ -88,7 +88,7 @@ def test_some_events_are_days_late(events: list[dict[str, object]]) -> None:
     assert 0.02 < len(late) / len(events) < 0.1
 
 
-def test_sample_can_be_read_without_a_store(sample: HourStore) -> None:
+def test_sample_works_without_a_store(sample: HourStore) -> None:
     made = iter_sample(100200, seed=7, start=START, end=END, total_events=6000)
 
     assert sorted(line for member in made for line in member.lines) == sorted(sample.lines())
@@ -102,7 +102,7 @@ def test_allocation_adds_up(total: int, weights: list[float]) -> None:
     assert all(part == 0 for part, weight in zip(parts, weights, strict=True) if weight == 0)
 
 
-def test_twenty_thousand_events_take_a_moment() -> None:
+def test_twenty_thousand_events_take_little_time() -> None:
     before = time.process_time()
     make(total_events=20_000)
 

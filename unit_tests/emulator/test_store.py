@@ -40,7 +40,7 @@ def test_new_member_holds_its_lines_with_a_trailing_newline(store: HourStore) ->
     assert store.events() == [{"b": 1}, {"a": None, "z": "é"}]
 
 
-def test_members_without_a_number_get_numbers_with_gaps(store: HourStore) -> None:
+def test_default_partitions_have_gaps(store: HourStore) -> None:
     names = [store.add_member(NINE, [b"{}"]).name.partition for _ in range(3)]
 
     assert names == [0, 7, 14]
@@ -49,7 +49,7 @@ def test_members_without_a_number_get_numbers_with_gaps(store: HourStore) -> Non
 def test_adding_a_member_twice_is_refused(store: HourStore) -> None:
     store.add_member(NINE, [b"{}"], 70)
 
-    with pytest.raises(ValueError, match=r"100200_2026-03-04_9#70\.json\.gz exists already"):
+    with pytest.raises(ValueError, match=r"100200_2026-03-04_9#70\.json\.gz already exists"):
         store.add_member(NINE, [b"{}"], 70)
 
 
@@ -63,7 +63,7 @@ def test_appended_lines_follow_in_one_gzip_stream(store: HourStore) -> None:
     assert store.member(NINE, 70).revision > before.revision
 
 
-def test_append_makes_a_missing_member(store: HourStore) -> None:
+def test_append_creates_a_missing_member(store: HourStore) -> None:
     store.append_lines(NINE, 70, [b"{}"])
 
     assert store.lines() == [b"{}"]
@@ -81,7 +81,7 @@ def test_rewriting_a_missing_member_is_an_error(store: HourStore) -> None:
         store.rewrite_lines(NINE, 70, [b"{}"])
 
 
-def test_recompressed_member_has_equal_content_in_other_bytes_each_time(store: HourStore) -> None:
+def test_recompress_changes_bytes_but_not_content(store: HourStore) -> None:
     store.add_member(NINE, [b'{"n":1}'] * 50, 70)
     versions = [read(store, NINE, 70)]
     for _ in range(2):
@@ -92,7 +92,7 @@ def test_recompressed_member_has_equal_content_in_other_bytes_each_time(store: H
     assert len({gzip.decompress(version) for version in versions}) == 1
 
 
-def test_raw_content_and_raw_bytes_are_kept_as_given(store: HourStore) -> None:
+def test_raw_content_and_raw_bytes_are_kept(store: HourStore) -> None:
     store.put_content(NINE, 1, b'{"cut":')
     store.put_gzip(NINE, 2, b"no gzip at all")
 
@@ -101,14 +101,14 @@ def test_raw_content_and_raw_bytes_are_kept_as_given(store: HourStore) -> None:
     assert store.lines() == [b'{"cut":']
 
 
-def test_removed_member_is_gone(store: HourStore) -> None:
+def test_removed_member_is_missing(store: HourStore) -> None:
     name = store.add_member(NINE, [b"{}"], 70).name
     store.remove_member(NINE, 70)
 
     assert (store.members(), store.lines(), store.read(name)) == ([], [], None)
 
 
-def test_members_are_selected_by_hour_and_come_in_the_observed_order(store: HourStore) -> None:
+def test_members_are_selected_by_hour_in_archive_order(store: HourStore) -> None:
     for hour in (TEN, NINE):
         for partition in (70, 627):
             store.add_member(hour, [b"{}"], partition)
@@ -119,7 +119,7 @@ def test_members_are_selected_by_hour_and_come_in_the_observed_order(store: Hour
     assert len(store.members()) == 4
 
 
-def test_an_hour_of_a_day_with_day_files_selects_the_days_members(store: HourStore) -> None:
+def test_any_hour_selects_the_day_files(store: HourStore) -> None:
     noon = datetime(2013, 5, 6, 12, tzinfo=timezone.utc)
     member = store.add_member(noon, [b"{}"], 1)
 
@@ -127,7 +127,7 @@ def test_an_hour_of_a_day_with_day_files_selects_the_days_members(store: HourSto
     assert store.members(noon, noon + timedelta(hours=1)) == [member]
 
 
-def test_hours_may_be_published_at_their_own_time(store: HourStore) -> None:
+def test_an_hour_can_have_its_own_publishing_time(store: HourStore) -> None:
     delay = timedelta(hours=3)
     store.publish_at(NINE, NINE + timedelta(days=2))
 
@@ -159,7 +159,7 @@ def test_members_on_disk_survive_a_restart(tmp_path: Path) -> None:
     assert HourStore(300400, DirectoryBlobs(tmp_path)).members() == []
 
 
-def test_lines_may_hold_other_line_ends_and_lone_surrogates() -> None:
+def test_lines_can_contain_line_breaks_and_surrogates() -> None:
     event = {"text": "a\u0085b\u2028c", "lone": "\ud83d"}
     store = HourStore(100200, MemoryBlobs())
     store.add_member(NINE, [event, {"text": "a\u2028b"}])

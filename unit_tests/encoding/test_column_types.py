@@ -1,4 +1,4 @@
-"""Some of the columns; all of them are tested with the files that they are in (landing/formats/test_parquet.py)."""
+"""Selections of columns; landing/formats/test_parquet.py tests all columns."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def rows(wanted: list[str] | None) -> list[dict[str, object]]:
     return list(table.to_pylist())
 
 
-def test_only_wanted_columns_are_made_in_their_order() -> None:
+def test_only_wanted_columns_are_written_in_order() -> None:
     assert rows(["data", "uuid"]) == [{"data": '{"a":1}', "uuid": "u"}]
     assert [*rows(["data", "uuid"])[0]] == ["data", "uuid"]
 
 
-def test_what_does_not_fit_is_kept_where_it_is_wanted_and_left_out_where_not() -> None:
+def test_misfits_are_kept_in_other_or_left_out() -> None:
     assert rows([OTHER, "app"]) == [{"app": None, OTHER: '{"new":1,"app":"no number"}'}]
     assert rows(["app"]) == [{"app": None}]
 
 
-def test_what_does_not_fit_is_counted_wherever_it_is_put() -> None:
+def test_misfits_are_counted() -> None:
     found = []
     for wanted in (None, ["app"], ["uuid"]):
         columns = Columns(wanted)
@@ -33,10 +33,10 @@ def test_what_does_not_fit_is_counted_wherever_it_is_put() -> None:
     assert found == [{Oddity(OddityKind.IN_OTHER, "app"): 1}, {Oddity(OddityKind.LEFT_OUT, "app"): 1}, {}]
 
 
-def test_fields_that_are_columns_but_not_wanted_do_not_belong_to_the_rest() -> None:
+def test_unwanted_columns_are_not_in_other() -> None:
     assert rows([OTHER]) == [{OTHER: '{"new":1}'}]
 
 
-def test_no_columns_are_none_and_not_all() -> None:
+def test_empty_selection_has_no_columns() -> None:
     assert Columns([]).schema.names == []
     assert Columns().schema.names == [*column_types(), OTHER]

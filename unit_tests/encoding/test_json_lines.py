@@ -1,4 +1,4 @@
-"""The quick way and the way line by line must be one: the quick way is only ever a shortcut."""
+"""The fast path and the slow path must have the same result."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def line_by_line(body: bytes) -> Encoded[bytes]:
 
 @given(st.lists(EVENTS | EVENTS | ODD_LINES, max_size=8), st.sampled_from([b"", b"\n"]))
 @settings(deadline=None, max_examples=400)
-def test_both_ways_make_the_same_of_any_lines(lines: list[bytes], ending: bytes) -> None:
+def test_both_paths_have_the_same_result(lines: list[bytes], ending: bytes) -> None:
     body = b"\n".join(lines) + ending
 
     encoded = LINES.encode(body, TAIL)
@@ -94,10 +94,10 @@ def test_both_ways_make_the_same_of_any_lines(lines: list[bytes], ending: bytes)
         orjson.loads(record[1:-1])
 
 
-def quickly(body: bytes) -> bool:
-    """Return whether a batch can take the quick way."""
+def takes_fast_path(body: bytes) -> bool:
+    """Return whether a batch can take the fast path."""
     try:
-        pieces, datetimes, _ = json_lines._quickly(body)  # noqa: SLF001 - which way is taken shows nowhere else
+        pieces, datetimes, _ = json_lines._encode_fast(body)  # noqa: SLF001 - the path is not visible otherwise
     except (ValueError, TypeError, AttributeError):
         return False
     is_huge = json_lines._may_hold_huge_float(b"".join(pieces), len(datetimes))  # noqa: SLF001 - as above
@@ -116,8 +116,8 @@ def quickly(body: bytes) -> bool:
         {"event_time": 5, "processed_time": [PLAIN], "paying": "true", "app": None, "plan": {"version": 3}},
     ],
 )
-def test_ordinary_events_take_the_quick_way(event: dict[str, Any]) -> None:
-    assert quickly(json.dumps(event).encode() + b"\n") is ("1e+2" not in str(event))
+def test_ordinary_events_take_the_fast_path(event: dict[str, Any]) -> None:
+    assert takes_fast_path(json.dumps(event).encode() + b"\n") is ("1e+2" not in str(event))
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_ordinary_events_take_the_quick_way(event: dict[str, Any]) -> None:
         None,
     ],
 )
-def test_odd_events_do_not(event: object) -> None:
-    assert not quickly(json.dumps(event).encode() + b"\n")
+def test_odd_events_take_the_slow_path(event: object) -> None:
+    assert not takes_fast_path(json.dumps(event).encode() + b"\n")
 
 
 @pytest.mark.parametrize("others", [0, 1, 6])
 @pytest.mark.parametrize("missing", [None, "", "absent"])
-def test_a_huge_integer_is_seen_however_many_datetimes_are_missing(others: int, missing: str | None) -> None:
+def test_huge_integer_keeps_its_digits(others: int, missing: str | None) -> None:
     event: dict[str, Any] = {**dict.fromkeys(DATETIME_FIELDS[:others], PLAIN), "n": 2**70}
     if missing != "absent":
         event |= dict.fromkeys(DATETIME_FIELDS[others:], missing)
@@ -153,7 +153,7 @@ def test_a_huge_integer_is_seen_however_many_datetimes_are_missing(others: int, 
     assert json.loads(encoded.payload[1:-2])["n"] == 2**70
 
 
-def test_two_datetimes_whose_lengths_are_wrong_and_whose_sum_is_right_are_not_plain() -> None:
+def test_datetimes_with_a_correct_total_length_are_not_plain() -> None:
     line = json.dumps({"client_event_time": PLAIN + "2", "client_upload_time": PLAIN[1:]}).encode()
 
     encoded = LINES.encode(line, TAIL)
@@ -163,13 +163,13 @@ def test_two_datetimes_whose_lengths_are_wrong_and_whose_sum_is_right_are_not_pl
     assert encoded == Encoded(b"<" + orjson.dumps(read) + TAIL, 1, 1, (), findings)
 
 
-def test_where_orjson_does_not_mark_huge_floats_every_batch_goes_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_orjson_always_takes_the_slow_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_lines, "_HUGE_FLOATS_ARE_MARKED", False)
     monkeypatch.setattr(json_lines, "_may_hold_huge_float", lambda *_: False)
 
     assert LINES.encode(b'{"n":%d}' % 2**70, TAIL).payload == b'<{"n":%d}>\n' % 2**70
 
 
-def test_every_integer_that_orjson_reads_as_a_float_has_a_plus_in_what_it_writes() -> None:
+def test_orjson_writes_huge_integers_with_a_plus() -> None:
     for number in (2**64, 10**19 * 2, -(2**63) - 1, 10**25, 12345678901234567890123):
         assert b"e+" in orjson.dumps(orjson.loads(str(number)))

@@ -48,16 +48,16 @@ class Batch:
     body: bytes
 
 
-@lru_cache(maxsize=4)  # the largest batches take a second, and come several times in a test
+@lru_cache(maxsize=4)  # the largest batches take a second and are repeated in a test
 def encoded_here(body: bytes) -> Encoded[bytes]:
     return LINES.encode(body, TAIL)
 
 
-def alone() -> SerialEncoder[bytes]:
+def serial() -> SerialEncoder[bytes]:
     return SerialEncoder(encoded_here)
 
 
-def across(processes: int = 2, start_after_bytes: int = 0) -> ProcessPoolEncoder:
+def pool(processes: int = 2, start_after_bytes: int = 0) -> ProcessPoolEncoder:
     return ProcessPoolEncoder(LINES, lambda: TAIL, processes, start_after_bytes)
 
 
@@ -66,13 +66,13 @@ def numbered(count: int, line: bytes = b'{"n":%d}\n') -> list[Batch]:
 
 
 def pids(encoding: ProcessPoolEncoder) -> list[int]:
-    return [worker._process.pid for worker in encoding._workers]  # noqa: SLF001 - to do them harm
+    return [worker._process.pid for worker in encoding._workers]  # noqa: SLF001 - tests kill them
 
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[ProcessPoolEncoder]:
-    """Two workers that many examples share, since starting them takes longer than an example."""
-    encoding = across()
+    """Two workers, shared by many examples because they start slowly."""
+    encoding = pool()
     list(encoding.encode_ordered(numbered(1)))
     yield encoding
     encoding.close()
@@ -89,12 +89,10 @@ BODIES = st.lists(
 
 @given(st.lists(BODIES, max_size=12))
 @settings(deadline=None, max_examples=60)
-def test_any_batches_come_out_in_order_as_one_process_makes_them(
-    workers: ProcessPoolEncoder, bodies: list[bytes]
-) -> None:
+def test_results_are_in_order_and_match_one_process(workers: ProcessPoolEncoder, bodies: list[bytes]) -> None:
     batches = [Batch(body) for body in bodies]
 
-    assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
+    assert list(workers.encode_ordered(batches)) == list(serial().encode_ordered(batches))
 
 
 @pytest.mark.parametrize(
@@ -105,15 +103,15 @@ def test_any_batches_come_out_in_order_as_one_process_makes_them(
         b'{"event_time":"2025"}\n' * (BATCH_ROOM_BYTES // 22),
         b"odd\n" * (BATCH_ROOM_BYTES // 4),
     ],
-    ids=["fills its place", "fits no place", "all odd", "all malformed"],
+    ids=["fills the slot", "larger than a slot", "all odd", "all malformed"],
 )
-def test_large_batches_are_encoded_like_all_others(workers: ProcessPoolEncoder, body: bytes) -> None:
+def test_large_batches_match_one_process(workers: ProcessPoolEncoder, body: bytes) -> None:
     batches = [*numbered(5), Batch(body), *numbered(5), Batch(body), Batch(body)]
 
-    assert list(workers.encode_ordered(batches)) == list(alone().encode_ordered(batches))
+    assert list(workers.encode_ordered(batches)) == list(serial().encode_ordered(batches))
 
 
-def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
+def test_large_result_is_sent_through_the_socket() -> None:
     lines = JsonLines(b"x" * 100)
     encoding = ProcessPoolEncoder(lines, lambda: TAIL, 2, 0)
     batches = [Batch(b"{}\n" * (4 * RESULT_ROOM_BYTES // 100)), *numbered(7), Batch(b'{"a":1}\nodd\n' * 50_000)]
@@ -126,8 +124,8 @@ def test_a_result_larger_than_its_place_comes_through_the_socket() -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_several(processes: int) -> None:
-    encoding = across(processes, start_after_bytes=24)
+def test_workers_start_after_enough_bytes(processes: int) -> None:
+    encoding = pool(processes, start_after_bytes=24)
     seen = [len(pids(encoding)) for _ in encoding.encode_ordered(numbered(5, line=b'{"a":%d}\n'))]
     batch_bytes = encoding.batch_bytes()
     encoding.close()
@@ -136,8 +134,8 @@ def test_workers_start_when_enough_was_encoded_and_only_if_there_are_to_be_sever
 
 @pytest.mark.parametrize("victims", [1, 2])
 @pytest.mark.parametrize("after", [0, 3, 10])
-def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
-    encoding = across()
+def test_killed_worker_loses_no_records(victims: int, after: int, caplog: pytest.LogCaptureFixture) -> None:
+    encoding = pool()
     list(encoding.encode_ordered(numbered(1)))
     batches = numbered(40)
     results: list[tuple[Batch, Encoded[bytes]]] = []
@@ -149,53 +147,53 @@ def test_a_worker_that_is_killed_loses_nothing(victims: int, after: int, caplog:
     left = len(pids(encoding))
     encoding.close()
 
-    assert results == list(alone().encode_ordered(batches))
+    assert results == list(serial().encode_ordered(batches))
     assert left == 2 - victims
-    assert [record.message[:59] for record in caplog.records] == [
-        "A process that encodes records ended (exit code -9). Its ba"
+    assert [record.message[:42] for record in caplog.records] == [
+        "An encoding worker ended (exit code -9). T"
     ] * victims
 
 
-def test_without_processes_to_be_had_everything_is_encoded_here(
+def test_main_process_encodes_if_workers_cannot_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    encoding = across()
+    encoding = pool()
 
-    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(serial().encode_ordered(numbered(9)))
     error = FileNotFoundError(2, "No such file or directory", "/nowhere/python")
     assert [record.message for record in caplog.records] == [
-        f"Only 0 of 2 processes that encode records could be started ({error}); the sync goes on with them."
+        f"Started only 0 of 2 encoding workers ({error}). The sync continues with these."
     ]
 
 
-def test_workers_outlive_the_signals_that_end_a_sync() -> None:
-    encoding = across()
+def test_workers_ignore_stop_signals() -> None:
+    encoding = pool()
     list(encoding.encode_ordered(numbered(1)))
     for pid in pids(encoding):
         os.kill(pid, signal.SIGINT)
         os.kill(pid, signal.SIGTERM)
 
-    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(serial().encode_ordered(numbered(9)))
     assert len(pids(encoding)) == 2
     encoding.close()
 
 
 @pytest.mark.parametrize("victims", [0, 1, 2])
-def test_an_abandoned_reading_leaves_nothing_behind_for_the_next_one(victims: int) -> None:
-    encoding = across()
+def test_abandoned_run_leaves_no_results(victims: int) -> None:
+    encoding = pool()
     reading = encoding.encode_ordered(numbered(9))
     next(reading)
     for pid in pids(encoding)[:victims]:
         os.kill(pid, signal.SIGKILL)
     reading.close()
 
-    assert list(encoding.encode_ordered(numbered(9))) == list(alone().encode_ordered(numbered(9)))
+    assert list(encoding.encode_ordered(numbered(9))) == list(serial().encode_ordered(numbered(9)))
     assert len(pids(encoding)) == 2 - victims
     encoding.close()
 
 
-def test_a_closed_worker_is_gone_and_says_so() -> None:
+def test_closed_worker_raises() -> None:
     worker = Worker(b"")
     exit_code = worker.close()
 
@@ -215,16 +213,16 @@ def is_running(pid: int) -> bool:
 PARENT = """
 import json, sys, time
 sys.path.insert(0, {project!r})
-from unit_tests.encoding.test_processes import across, numbered, pids
-encoding = across()
-list(encoding.in_order(numbered(3)))
+from unit_tests.encoding.test_processes import pool, numbered, pids
+encoding = pool()
+list(encoding.encode_ordered(numbered(3)))
 print(json.dumps(pids(encoding)), flush=True)
 time.sleep(60)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc for processes")
-def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_workers_end_with_the_main_process(tmp_path: Path) -> None:
     program = tmp_path / "parent.py"
     program.write_text(PARENT.format(project=str(PROJECT)), encoding="utf-8")
     with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE) as parent:
@@ -240,12 +238,9 @@ def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp
     assert not any(map(is_running, running))
 
 
-# The memory that is shared.
-
-
 @given(LINE_BODIES, st.sampled_from([b"", b"end"]), st.integers(1, 40), st.integers(0, 5))
 @settings(deadline=None, max_examples=60)
-def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_bytes: int, number: int) -> None:
+def test_batch_parts_have_whole_lines(body: bytes, ending: bytes, part_bytes: int, number: int) -> None:
     descriptor = memory_file()
     ours, theirs = SharedSlots(descriptor), SharedSlots(descriptor)
     os.close(descriptor)
@@ -261,7 +256,7 @@ def test_parts_of_a_batch_are_its_whole_lines(body: bytes, ending: bytes, part_b
     assert all(len(part) >= part_bytes for part in parts[:-1])
 
 
-def test_batches_and_results_of_different_places_do_not_touch() -> None:
+def test_slots_do_not_overlap() -> None:
     descriptor = memory_file()
     slots = SharedSlots(descriptor)
     os.close(descriptor)
@@ -276,9 +271,6 @@ def test_batches_and_results_of_different_places_do_not_touch() -> None:
     assert read == [(b"batch %d\n" % number, b"result %d" % number) for number in range(SLOTS)]
 
 
-# How many processes are of use.
-
-
 @pytest.mark.parametrize(
     ("quota", "processors"),
     [
@@ -290,12 +282,12 @@ def test_batches_and_results_of_different_places_do_not_touch() -> None:
         ("junk", HERE),
     ],
 )
-def test_a_containers_quota_bounds_the_processors(quota: str, processors: int, tmp_path: Path) -> None:
+def test_container_quota_limits_processors(quota: str, processors: int, tmp_path: Path) -> None:
     quota_file = tmp_path / "cpu.max"
     quota_file.write_text(quota, encoding="ascii")
 
     assert usable_processors(quota_file) == processors
 
 
-def test_without_a_quota_all_are_usable(tmp_path: Path) -> None:
+def test_all_processors_are_usable_without_a_quota(tmp_path: Path) -> None:
     assert usable_processors(tmp_path / "missing") == HERE

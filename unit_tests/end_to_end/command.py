@@ -1,4 +1,4 @@
-"""The connector's real command line with short waits: what a test runs in place of ``main.py``."""
+"""The connector's command line with short waits; tests run it instead of ``main.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the connector as Airbyte does, a process for each command, and reads what it prints."""
+"""Run the connector like Airbyte, one process per command, and parse its output."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DATETIME_FIELDS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What one command printed and how it ended."""
+    """The output and exit code of one command."""
 
     exit_code: int
     stdout: bytes
@@ -83,7 +83,7 @@ class Run:
 
 
 class Connector:
-    """The connector, pointed at an emulator, with its files in ``folder``."""
+    """The connector, configured for an emulator, with its files in ``folder``."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self._emulator = emulator
@@ -91,7 +91,7 @@ class Connector:
         self.environ = {**os.environ, "AMPLITUDE_API_URL": emulator.url, "TMPDIR": str(folder)}
 
     def config(self, **changes: object) -> dict[str, Any]:
-        """Return a configuration for the emulator's project; a change to None leaves the field out."""
+        """Return a configuration for the emulator's project; None removes a field."""
         project = self._emulator.project
         base = {
             "api_key": project.api_key,
@@ -137,7 +137,7 @@ class Connector:
         streams: tuple[str, ...] = ("events",),
         **changes: object,
     ) -> tuple[str, ...]:
-        """Return the arguments of a read whose files are written."""
+        """Write the files of a read and return its arguments."""
         modes = ["full_refresh", "incremental"]
         configured = [
             {
@@ -161,7 +161,7 @@ class Connector:
 
 @dataclass(frozen=True)
 class Sync:
-    """What one sync emitted, in order."""
+    """The output of one sync, in order."""
 
     uuids: list[str]
     states: list[State]
@@ -170,18 +170,18 @@ class Sync:
 
 
 def sync(connector: Connector, state: object = None, *, mode: str = "incremental", **changes: object) -> Sync:
-    """Run one sync through the command line with a configuration changed by ``changes``."""
+    """Run one sync through the command line with a changed configuration."""
     run = connector.read(state, mode=mode, **changes)  # type: ignore[arg-type] # the names are the configuration's
     return Sync([record["uuid"] for record in run.records], run.states, "\n".join(run.warnings), run.error_texts)
 
 
 def state_message(state: object) -> dict[str, Any]:
-    """Wrap a stream's state as Airbyte hands it back."""
+    """Return a stream's state as a message from Airbyte."""
     return {"type": "STREAM", "stream": {"stream_descriptor": {"name": "events"}, "stream_state": state}}
 
 
 def expected_record(line: bytes) -> Record:
-    """Return the record that a raw line must become, by the contract and not by the connector's code."""
+    """Return the expected record of a raw line, without using the connector's code."""
     event = {key: value for key, value in json.loads(line).items() if value is not None}
     for name in DATETIME_FIELDS:
         if event.get(name):
@@ -192,5 +192,5 @@ def expected_record(line: bytes) -> Record:
 
 
 def by_uuid(records: list[Record]) -> list[Record]:
-    """Return records in an order that does not depend on how they came; repeats stay."""
+    """Return the records sorted by uuid, including duplicates."""
     return sorted(records, key=lambda record: str(record["uuid"]))

@@ -1,7 +1,7 @@
-"""The command line in a process that has imported everything already and forks for each command: a start takes 50 ms.
+"""A server process that has imported the connector and forks for each command, so that a start takes 50 ms.
 
-Its first argument is the descriptor of a socket. A request is a JSON object and the descriptors for stdin, stdout and
-stderr; the answers are the process's id and, when it has ended, its wait status.
+Its first argument is the descriptor of a socket. A request is a JSON object plus the descriptors of stdin, stdout and
+stderr. The responses are the process id and, after the process has ended, its wait status.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from datetime import datetime
 from typing import Any
 
 import source_amplitude.airbyte.launcher
-import source_amplitude.airbyte.source  # noqa: F401 - what takes long to import
+import source_amplitude.airbyte.source  # noqa: F401 - slow to import
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.run import run
 from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock
 
-_MOST_BYTES = 1_000_000
+_MAX_REQUEST_BYTES = 1_000_000
 _STORE_LIMITS = StoreLimits(max_retries=1, retry_seconds=2, first_wait_seconds=0.01, connect_seconds=1)
 
 
@@ -32,13 +32,13 @@ def main(descriptor: int) -> int:
     """Serve requests until the socket is closed."""
     with socket.socket(fileno=descriptor) as requests:
         while True:
-            message, descriptors, _, _ = socket.recv_fds(requests, _MOST_BYTES, 3)
+            message, descriptors, _, _ = socket.recv_fds(requests, _MAX_REQUEST_BYTES, 3)
             if not message:
                 return 0
             process = os.fork()
             if not process:
                 requests.close()
-                os._exit(exit_code(json.loads(message), descriptors))  # to clear up so many modules takes half a second
+                os._exit(exit_code(json.loads(message), descriptors))  # unloading all modules would take 0.5 s
             for each in descriptors:
                 os.close(each)
             requests.send(str(process).encode())
@@ -46,12 +46,12 @@ def main(descriptor: int) -> int:
 
 
 def exit_code(request: dict[str, Any], descriptors: list[int]) -> int:
-    """Run a command to its end as Python would."""
+    """Run a command and return its exit code like the Python interpreter."""
     try:
         return command(request, descriptors)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
-    except BaseException:  # noqa: BLE001 - as Python does
+    except BaseException:  # noqa: BLE001 - like Python
         sys.excepthook(*sys.exc_info())
         return 1
     finally:
@@ -65,7 +65,7 @@ def command(request: dict[str, Any], descriptors: list[int]) -> int:
         os.dup2(each, target)
         os.close(each)
     if os.isatty(0):
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # where Ctrl-C comes from
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the terminal that sends Ctrl-C
     os.environ.clear()
     os.environ.update(request["environ"])
     os.chdir(request["folder"])

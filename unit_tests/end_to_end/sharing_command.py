@@ -1,4 +1,4 @@
-"""As `command.py`, with worker processes from the first batch on."""
+"""Like `command.py`, but with worker processes from the first batch on."""
 
 from __future__ import annotations
 

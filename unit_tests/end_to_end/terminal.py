@@ -1,4 +1,4 @@
-"""Commands at a terminal: real pseudo-terminals for stdout, stderr or both, and what a person would see there."""
+"""Run commands with pseudo-terminals for stdout, stderr or both, and return the text on the screen."""
 
 from __future__ import annotations
 
@@ -37,26 +37,23 @@ _ESCAPE = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class Shown(Run):
-    """What a command printed, each stream by itself.
-
-    Attributes:
-        cursor_is_shown: Whether the last word on the cursor was to show it.
-    """
+    """The output of a command at a terminal."""
 
     @property
     def lines(self) -> list[str]:
-        """What stays on the screen of stderr, without colours."""
+        """The final lines of stderr on the screen, without colours."""
         text = _ESCAPE.sub(b"", _after_progress(self.stderr)).decode()
         return [line for line in (line.rstrip() for line in text.replace("\r", "\n").split("\n")) if line]
 
     @property
     def cursor_is_shown(self) -> bool:
+        """Whether the last escape sequence for the cursor shows it."""
         found: list[bytes] = re.findall(rb"\x1b\[\?25([hl])", self.stderr)
         return not found or found[-1] == b"h"
 
 
 def _after_progress(stderr: bytes) -> bytes:
-    """Return what is on the screen once lines that were drawn over are gone."""
+    """Return the text on the screen after all cursor movements."""
     screen: list[bytes] = [b""]
     for part in re.split(rb"(\n|\r|\x1b\[2K|\x1b\[1A)", stderr):
         if part == b"\n":
@@ -71,21 +68,21 @@ def _after_progress(stderr: bytes) -> bytes:
 
 
 class _Stream:
-    """Where a process writes to, a terminal or a pipe, and what has come there."""
+    """A terminal or pipe that a process writes to, and its content."""
 
     def __init__(self, *, is_terminal: bool) -> None:
         self.ours, self.theirs = pty.openpty() if is_terminal else os.pipe()
         if is_terminal:
             fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
             modes = termios.tcgetattr(self.theirs)
-            modes[1] &= ~termios.OPOST  # newlines stay what they are
+            modes[1] &= ~termios.OPOST  # do not change newlines
             termios.tcsetattr(self.theirs, termios.TCSANOW, modes)
         self.content = b""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        with suppress(OSError):  # EIO where a terminal has no writer any more
+        with suppress(OSError):  # EIO after the last writer has closed a terminal
             while chunk := os.read(self.ours, 65536):
                 self.content += chunk
 
@@ -97,12 +94,12 @@ class _Stream:
 
 @dataclass
 class Running:
-    """A command that was started; `ended` has to be called."""
+    """A started command; call `ended` to wait for it."""
 
     process: int
     stdout: _Stream
     stderr: _Stream
-    _answers: socket.socket = field(repr=False)
+    _responses: socket.socket = field(repr=False)
 
     def type(self, keys: bytes) -> None:
         os.write(self.stderr.ours, keys)
@@ -123,13 +120,13 @@ class Running:
             self.kill()
 
     def ended(self) -> Shown:
-        status = int(self._answers.recv(100))
+        status = int(self._responses.recv(100))
         code = os.waitstatus_to_exitcode(status)
         return Shown(code, self.stdout.finish(), self.stderr.finish())
 
 
 class ReadyProgram:
-    """Starts commands in processes forked from one that has imported everything."""
+    """Starts commands in processes forked from `ready_program.py`."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -160,16 +157,16 @@ class ReadyProgram:
         output: int | None = None,
         folder: Path = PROJECT,
     ) -> Running:
-        """Start a command; ``stdout`` and ``stderr`` say which of them is a terminal.
+        """Start a command.
 
         Args:
-            arguments: Those of ``source-amplitude``.
-            environ: All of its environment.
-            stdout: As above.
-            stderr: As above.
-            now: The time of its clock, where that is not the system's.
-            output: A descriptor that is stdout instead.
-            folder: Where it runs.
+            arguments: The arguments of ``source-amplitude``.
+            environ: The complete environment.
+            stdout: Whether stdout is a terminal.
+            stderr: Whether stderr is a terminal.
+            now: The time of the command's clock; empty for the system's clock.
+            output: A descriptor to use as stdout.
+            folder: The working directory.
         """
         out, err = _Stream(is_terminal=stdout), _Stream(is_terminal=stderr)
         request = {"arguments": arguments, "environ": dict(environ), "folder": str(folder), "now": now}
@@ -193,7 +190,7 @@ class ReadyProgram:
         output: int | None = None,
         folder: Path = PROJECT,
     ) -> Shown:
-        """Run a command to its end; see `start`."""
+        """Run a command until it ends, with the arguments of `start`."""
         return self.start(
             arguments, environ, stdout=stdout, stderr=stderr, now=now, output=output, folder=folder
         ).ended()

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a command, and what a program behind a pipe gets of the same."""
+"""The output of commands on a terminal, and of the same commands in a pipe."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from unit_tests.end_to_end.connector import Connector
     from unit_tests.end_to_end.terminal import ReadyProgram
 
-Mistake = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
+UserError = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
-WRONG = "source-amplitude: The configuration has one problem: "
+INVALID = "source-amplitude: The configuration has one problem: "
 REFUSED = "Amplitude rejected the API keys (Standard Server"
 
 
 @pytest.fixture
 def connector(connector: Connector) -> Connector:
-    """The connector at a terminal of a usual kind."""
+    """The connector at a colour terminal."""
     for name in ("NO_COLOR", "FORCE_COLOR", "NO_PROGRESS"):
         connector.environ.pop(name, None)
     connector.environ |= {"TERM": "xterm-256color", "COLUMNS": "120"}
     return connector
 
 
-def without_moments(stdout: bytes) -> list[str]:
-    """Return the lines of an output without what differs from run to run: times, and what was logged when."""
+def without_timestamps(stdout: bytes) -> list[str]:
+    """Return the output without parts that differ between runs: timestamps and log lines."""
     lines = [line for line in stdout.decode().splitlines() if '"type":"LOG"' not in line]
     return [re.sub(r'"emitted_at":[0-9.]+', '"emitted_at":0', line) for line in lines]
 
 
-def test_nobody_watches_off_the_terminal_and_the_data_is_the_same_with_and_without_progress(
+def test_progress_does_not_change_the_data(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     arguments = connector.reading(num_workers=2)
@@ -55,15 +55,15 @@ def test_nobody_watches_off_the_terminal_and_the_data_is_the_same_with_and_witho
     runs = [ready_program.run(arguments, connector.environ, stdout=stdout, stderr=stderr) for stdout, stderr in kinds]
 
     assert [run.exit_code for run in runs] == [0] * 4
-    assert [without_moments(run.stdout) for run in runs] == [without_moments(runs[0].stdout)] * 4
+    assert [without_timestamps(run.stdout) for run in runs] == [without_timestamps(runs[0].stdout)] * 4
     assert len(runs[0].records) == len(half_a_day.store.lines())
     assert [ESCAPE in run.stdout for run in runs] == [False] * 4
     assert [run.stderr for run in (runs[0], runs[2])] == [b"", b""]
-    # Over data that runs through the same terminal nothing is drawn.
+    # No progress is drawn if the data goes to the same terminal.
     assert [ESCAPE in run.stderr for run in runs] == [False, True, False, False]
 
 
-def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
+def test_progress_shows_hours_and_ends_with_a_summary(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.3)
@@ -82,7 +82,7 @@ def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
     assert re.sub(r"[\d.]+ MB|[\d.]+ s|[\d,]+/s", "N", "\n".join(seen.lines)) == (
         f"events: {events} events, N of JSON (N downloaded), N (N)\n"
         "        hours: 8 done, 0 empty, 2 open, 0 failed\n"
-        "Next time, for what is new:\n"
+        "Next run:\n"
         f"""  grep -a '^{{"type":"STATE"' {os.path.relpath(tmp_path / "out.jsonl", PROJECT)} > state.json\n"""
         f"  source-amplitude read --config {tmp_path}/config.json --catalog {tmp_path}/catalog.json "
         f"--state-file state.json >> {os.path.relpath(tmp_path / 'out.jsonl', PROJECT)}"
@@ -90,7 +90,7 @@ def test_progress_shows_hours_done_of_all_and_the_end_sums_up(
     assert seen.cursor_is_shown
 
 
-def test_a_second_read_counts_the_hours_that_are_looked_at_again(
+def test_a_second_read_counts_rechecked_hours(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     first = ready_program.run(connector.reading(), connector.environ)
@@ -106,11 +106,11 @@ def test_a_second_read_counts_the_hours_that_are_looked_at_again(
 
 
 @pytest.mark.parametrize("keeps_state", [True, False])
-def test_the_hint_after_a_read_followed_to_the_letter_loses_and_repeats_nothing(
+def test_the_suggested_command_reads_only_new_records(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, keeps_state: bool
 ) -> None:
     output, states = tmp_path / "out.jsonl", ["--state-file", str(tmp_path / "kept.json")]
-    (tmp_path / "state.json").write_text("another sync's")
+    (tmp_path / "state.json").write_text("of another sync")
     connector.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     arguments = [*connector.reading(streams=("cohorts", "events")), *(states if keeps_state else [])]
     with output.open("wb") as file:
@@ -118,7 +118,7 @@ def test_the_hint_after_a_read_followed_to_the_letter_loses_and_repeats_nothing(
     half_a_day.store.add_member(half_a_day.clock.now() - timedelta(hours=2), [{"uuid": "new"}], partition=9000)
     half_a_day.clock.advance(timedelta(hours=2))
 
-    hint = "\n".join(seen.lines[seen.lines.index("Next time, for what is new:") + 1 :])
+    hint = "\n".join(seen.lines[seen.lines.index("Next run:") + 1 :])
     done = subprocess.run(["bash", "-ec", hint], cwd=tmp_path, env=connector.environ, capture_output=True, check=False)
 
     read = Run(0, output.read_bytes(), b"")
@@ -127,11 +127,11 @@ def test_the_hint_after_a_read_followed_to_the_letter_loses_and_repeats_nothing(
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
     assert sorted(uuids) == sorted(str(event["uuid"]) for event in half_a_day.store.events())
     assert (uuids[-1], sorted(cohorts)) == ("new", sorted([*set(cohorts)] * 2))
-    assert (tmp_path / "state.json").read_text() == "another sync's"
+    assert (tmp_path / "state.json").read_text() == "of another sync"
 
 
 @pytest.mark.parametrize("name", ["NO_PROGRESS", "TERM"])
-def test_a_person_who_wants_no_progress_still_reads_the_summary(
+def test_the_summary_is_printed_without_progress(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, name: str
 ) -> None:
     connector.environ[name] = {"NO_PROGRESS": "1", "TERM": "dumb"}[name]
@@ -142,9 +142,7 @@ def test_a_person_who_wants_no_progress_still_reads_the_summary(
     assert seen.lines[0].startswith(f"events: {len(half_a_day.store.lines())} events, ")
 
 
-def test_no_colour_is_used_where_none_is_wanted(
-    emulator: Emulator, connector: Connector, ready_program: ReadyProgram
-) -> None:
+def test_no_color_turns_colours_off(emulator: Emulator, connector: Connector, ready_program: ReadyProgram) -> None:
     assert not emulator.requests
     arguments = ["check", "--config", connector.file("config.json", connector.config(data_region="mars"))]
 
@@ -155,7 +153,7 @@ def test_no_colour_is_used_where_none_is_wanted(
     assert red.lines == plain.lines
 
 
-def test_a_check_is_answered_in_a_line_and_to_a_program_in_messages(
+def test_check_prints_a_line_or_a_message(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     assert not emulator.requests
@@ -167,67 +165,61 @@ def test_a_check_is_answered_in_a_line_and_to_a_program_in_messages(
     elsewhere = ready_program.run(wrong, connector.environ, stdout=True)
 
     assert [(run.exit_code, run.stdout) for run in alone] == [(0, b""), (1, b"")]
-    assert alone[0].lines == both[0].lines == ["Amplitude accepts the keys."]
-    assert alone[1].lines == both[1].lines == elsewhere_lines(both[1])
+    assert alone[0].lines == both[0].lines == ["Amplitude accepts the API keys."]
+    assert alone[1].lines == both[1].lines == [both[1].connection["message"]]
     assert alone[1].lines[0].startswith(REFUSED)
     assert [run.connection["status"] for run in both] == ["SUCCEEDED", "FAILED"]
     assert (elsewhere.connection["status"], elsewhere.stderr) == ("FAILED", b"")
 
 
-def elsewhere_lines(run: Run) -> list[str]:
-    """Return what a program is told of a check that failed."""
-    return [run.connection["message"]]
-
-
-def reading_badly(complaint: str, **changes: Any) -> Mistake:  # noqa: ANN401 - of a configuration
-    return lambda connector, _: (connector.reading(**changes)[1:], complaint)
+def read_with(problem: str, **changes: Any) -> UserError:  # noqa: ANN401 - any configuration value
+    return lambda connector, _: (connector.reading(**changes)[1:], problem)
 
 
 def with_a_torn_state(connector: Connector, folder: Path) -> tuple[Sequence[str], str]:
     state = folder / "torn.json"
     state.write_text('[{"type": "STR')
-    complaint = f"{WRONG}--state-file: {state} is no JSON (Unterminated string"
-    return [*connector.reading()[1:], "--state-file", str(state)], complaint
+    problem = f"{INVALID}--state-file: {state} is not valid JSON (Unterminated string"
+    return [*connector.reading()[1:], "--state-file", str(state)], problem
 
 
 def without_a_catalog(connector: Connector, _: Path) -> tuple[Sequence[str], str]:
     config = connector.file("config.json", connector.config())
-    return ["--config", config, "--catalog", "none.json"], f"{WRONG}--catalog: none.json cannot be read (No such file"
+    return ["--config", config, "--catalog", "none.json"], f"{INVALID}--catalog: none.json cannot be read (No such file"
 
 
-MISTAKES: dict[str, Mistake] = {
+USER_ERRORS: dict[str, UserError] = {
     "config": lambda _connector, _folder: (
         ["--config", "none.json", "--catalog", "none.json"],
-        f"{WRONG}--config: none.json cannot be read (No such file",
+        f"{INVALID}--config: none.json cannot be read (No such file",
     ),
     "catalog": without_a_catalog,
-    "field": reading_badly(f"{WRONG}num_workers: 9 is not a whole number", num_workers=9),
+    "field": read_with(f"{INVALID}num_workers: 9 is not a whole number", num_workers=9),
     "state file": with_a_torn_state,
-    "keys": reading_badly(f"events failed: {REFUSED} (HTTP 403", secret_key="another-key"),
-    "stream": reading_badly("evants failed: The catalog asks for a stream named ", streams=("evants",)),
+    "keys": read_with(f"events failed: {REFUSED} (HTTP 403", secret_key="another-key"),
+    "stream": read_with("evants failed: The catalog contains the unknown stream ", streams=("evants",)),
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_readable_line_at_the_terminal_and_a_trace_off_it(
-    emulator: Emulator, connector: Connector, ready_program: ReadyProgram, mistake: str, tmp_path: Path
+@pytest.mark.parametrize("user_error", USER_ERRORS)
+def test_an_error_is_one_line_on_a_terminal_and_a_trace(
+    emulator: Emulator, connector: Connector, ready_program: ReadyProgram, user_error: str, tmp_path: Path
 ) -> None:
     assert not emulator.requests
-    arguments, line = MISTAKES[mistake](connector, tmp_path)
+    arguments, line = USER_ERRORS[user_error](connector, tmp_path)
 
     alone = ready_program.run(["read", *arguments], connector.environ, stdout=True, stderr=True)
     both = ready_program.run(["read", *arguments], connector.environ, stderr=True)
     neither = ready_program.run(["read", *arguments], connector.environ)
 
     assert [run.exit_code for run in (alone, both, neither)] == [1, 1, 1]
-    said = alone.lines
-    assert (len(said), said[0][: len(line)]) == (1, line)
-    assert both.lines == said
-    assert both.error_texts == neither.error_texts == [said[0].split(": ", 1)[1]]
+    assert [text[: len(line)] for text in alone.lines] == [line]
+    assert both.lines == alone.lines
+    assert both.error_texts == neither.error_texts == [alone.lines[0].split(": ", 1)[1]]
     assert neither.stderr == b""
 
 
-def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
+def test_the_failed_stream_is_named_and_how_to_continue(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     half_a_day.faults.add("forbidden", path="/api/2/taxonomy", details="Your plan lacks it")
@@ -245,7 +237,7 @@ def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
         "annotations: 3 records",
         [
             "1 of 3 streams failed: event_types",
-            "To go on where this ended:",
+            "To continue:",
             f"  source-amplitude read {files} >> FILE",
         ],
     ]
@@ -254,7 +246,7 @@ def test_the_stream_that_fails_of_many_is_named_and_how_to_go_on(
     assert lines[2].startswith("events: 320 events, ")
 
 
-def test_what_amplitude_says_does_not_control_the_terminal(
+def test_amplitudes_text_does_not_control_the_terminal(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram
 ) -> None:
     emulator.faults.add("forbidden", details="no\x1b[2J\x1b]0;title\x07 way")
@@ -266,7 +258,7 @@ def test_what_amplitude_says_does_not_control_the_terminal(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_ctrl_c_ends_a_read_with_a_state_and_leaves_the_terminal_as_it_was(
+def test_ctrl_c_ends_a_read_with_a_state(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, processes: int
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.3)
@@ -284,12 +276,12 @@ def test_ctrl_c_ends_a_read_with_a_state_and_leaves_the_terminal_as_it_was(
     assert seen.cursor_is_shown
     assert b"Traceback" not in seen.stderr
     assert "events: Stopped. Progress is saved." in "\n".join(seen.lines)
-    assert seen.lines[-2] == "To go on where this ended:"
+    assert seen.lines[-2] == "To continue:"
     stored = sorted(str(event["uuid"]) for event in half_a_day.store.events())
     assert sorted(record["uuid"] for record in seen.records + rest.records) == stored
 
 
-def test_ctrl_c_while_everything_is_imported_is_no_traceback(connector: Connector) -> None:
+def test_ctrl_c_during_imports_prints_no_traceback(connector: Connector) -> None:
     arguments = [sys.executable, str(COMMAND), *connector.reading()]
     with subprocess.Popen(
         ["timeout", "--foreground", "-s", "INT", "0.6", *arguments], cwd=PROJECT, env=connector.environ, stderr=-1
@@ -299,7 +291,7 @@ def test_ctrl_c_while_everything_is_imported_is_no_traceback(connector: Connecto
     assert b"Traceback" not in stderr
 
 
-def test_whoever_reads_the_first_lines_only_ends_the_command_quietly_and_the_state_file_stays_what_it_was(
+def test_head_ends_the_read_and_restores_the_state_file(
     half_a_day: Emulator, connector: Connector, tmp_path: Path
 ) -> None:
     state = tmp_path / "kept.json"
@@ -315,7 +307,7 @@ def test_whoever_reads_the_first_lines_only_ends_the_command_quietly_and_the_sta
 
 
 @pytest.mark.parametrize("arguments", [["config"], ["--help"], ["spec"]], ids=" ".join)
-def test_a_short_text_whose_reader_is_gone_is_no_error(arguments: list[str]) -> None:
+def test_a_closed_pipe_prints_no_error(arguments: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     program = [sys.executable, "-m", "source_amplitude", *arguments]
@@ -327,7 +319,7 @@ def test_a_short_text_whose_reader_is_gone_is_no_error(arguments: list[str]) -> 
 
 
 @pytest.mark.parametrize("command", ["config", "check"])
-def test_a_full_disk_behind_stdout_is_named(connector: Connector, ready_program: ReadyProgram, command: str) -> None:
+def test_a_full_disk_for_stdout_is_reported(connector: Connector, ready_program: ReadyProgram, command: str) -> None:
     arguments: list[Any] = [command]
     if command != "config":
         arguments += ["--config", connector.file("config.json", connector.config())]
@@ -341,15 +333,15 @@ def test_a_full_disk_behind_stdout_is_named(connector: Connector, ready_program:
     )
 
 
-def test_nobody_is_needed_on_stderr_but_somebody_on_stdout(connector: Connector) -> None:
+def test_stderr_may_be_closed_but_not_stdout(connector: Connector) -> None:
     program = f"{sys.executable} -m source_amplitude"
     config = connector.file("config.json", connector.config(data_region="mars"))
 
     commands = [f"{program} check --config {config} 2>&-", f"{program} config >&-"]
-    deaf, mute = (
+    without_stderr, without_stdout = (
         subprocess.run(["bash", "-c", each], cwd=PROJECT, env=connector.environ, capture_output=True, check=False)
         for each in commands
     )
 
-    assert (deaf.returncode, Run(1, deaf.stdout, b"").connection["status"]) == (1, "FAILED")
-    assert (mute.returncode, mute.stderr) == (1, b"source-amplitude: there is no stdout to print to\n")
+    assert (without_stderr.returncode, Run(1, without_stderr.stdout, b"").connection["status"]) == (1, "FAILED")
+    assert (without_stdout.returncode, without_stdout.stderr) == (1, b"source-amplitude: stdout is closed\n")

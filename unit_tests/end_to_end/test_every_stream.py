@@ -1,4 +1,4 @@
-"""Every stream but events through the real command line: its lines, their order, and states that come back as files."""
+"""All streams except events through the command line: records, their order, and state files."""
 
 from __future__ import annotations
 
@@ -28,30 +28,28 @@ def last_states(run: Run) -> dict[str, Any]:
     }
 
 
-def test_all_streams_print_their_golden_records_and_a_last_state_behind_them(
-    connector: Connector, emulator: Emulator
-) -> None:
+def test_all_streams_print_golden_records_and_a_last_state(connector: Connector, emulator: Emulator) -> None:
     project = Project(emulator)
     project.set(cohort_pending_polls=0)
     names = tuple(stream_names(project))
 
     run = connector.read(streams=names, start_date=START, **everything(project))
 
-    places: dict[str, list[str]] = {}
+    kinds_by_stream: dict[str, list[str]] = {}
     for message in run.messages:
         if message["type"] == "RECORD":
-            places.setdefault(message["record"]["stream"], []).append("RECORD")
+            kinds_by_stream.setdefault(message["record"]["stream"], []).append("RECORD")
         if message["type"] == "STATE":
-            places.setdefault(message["state"]["stream"]["stream_descriptor"]["name"], []).append("STATE")
+            kinds_by_stream.setdefault(message["state"]["stream"]["stream_descriptor"]["name"], []).append("STATE")
     assert (run.exit_code, run.errors) == (0, [])
     assert by_stream(run) == {name: golden(name) for name in names}
-    assert {name: kinds[-1] for name, kinds in places.items() if name in last_states(run)} == dict.fromkeys(
+    assert {name: kinds[-1] for name, kinds in kinds_by_stream.items() if name in last_states(run)} == dict.fromkeys(
         last_states(run), "STATE"
     )
     assert run.statuses.count("COMPLETE") == len(names)
 
 
-def test_the_states_of_a_file_are_followed_by_every_stream(connector: Connector, emulator: Emulator) -> None:
+def test_every_stream_follows_the_states_of_a_file(connector: Connector, emulator: Emulator) -> None:
     project = Project(emulator)
     project.set(cohort_pending_polls=0)
     names = ("cohort_members", "active_users", "monthly_active_users")

@@ -1,4 +1,4 @@
-"""Amplitude on a bad day: every event still arrives once, or the sync says which hours are missing."""
+"""Faults of Amplitude: every event arrives once, or the sync reports the missing hours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSING_FAULTS = [
     pytest.param("too_many_requests", {"times": 2}, id="429"),
     pytest.param("too_many_requests", {"times": 1, "retry_after_seconds": 1}, id="429 with Retry-After"),
     pytest.param("server_error", {"times": 2, "status": 502}, id="502"),
-    pytest.param("connection_reset", {"times": 2}, id="reset before the answer"),
+    pytest.param("connection_reset", {"times": 2}, id="reset before the response"),
     pytest.param("connection_reset", {"times": 2, "after_bytes": 3000}, id="reset in the body"),
     pytest.param("cut_body", {"times": 2, "framing": "content_length"}, id="cut, with Content-Length"),
     pytest.param("cut_body", {"times": 2, "framing": "close"}, id="cut, without Content-Length"),
@@ -27,7 +27,7 @@ PASSING_FAULTS = [
     pytest.param("html_instead_of_zip", {"times": 2}, id="HTML instead of a zip"),
     pytest.param("empty_body", {"times": 2}, id="empty body"),
     pytest.param("html_page", {"times": 2, "status": 404}, id="404 of a gateway"),
-    pytest.param("clipped_archive", {"times": 2}, id="a directory that lost a member"),
+    pytest.param("clipped_archive", {"times": 2}, id="a directory without one member"),
     pytest.param("flipped_byte", {"times": 2}, id="a flipped byte"),
     pytest.param("broken_member", {"times": 2}, id="a damaged gzip member"),
     pytest.param("broken_member", {"times": 1, "how": "cut"}, id="a cut gzip member"),
@@ -38,7 +38,7 @@ PASSING_FAULTS = [
 
 
 @pytest.mark.parametrize(("name", "settings"), PASSING_FAULTS)
-def test_every_event_arrives_once_in_spite_of(
+def test_every_event_arrives_once_despite(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any]
 ) -> None:
     half_a_day.faults.add(name, hour=NOON.replace(hour=6), **settings)
@@ -60,7 +60,7 @@ def test_every_event_arrives_once_in_spite_of(
         pytest.param("bad_request", {"details": "Invalid something"}, "Invalid something", id="400 for another reason"),
     ],
 )
-def test_what_cannot_be_read_is_named_and_comes_after_the_mend(
+def test_a_failed_hour_is_reported_and_read_after_the_fix(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any], cause: str
 ) -> None:
     half_a_day.faults.add(name, hour=NOON.replace(hour=6), **settings)
@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_named_and_comes_after_the_mend(
 
     broken = connector.read(request_time_range=1)
     half_a_day.faults.clear()
-    mended = connector.read(broken.states[-1], request_time_range=1)
+    fixed = connector.read(broken.states[-1], request_time_range=1)
 
     assert broken.exit_code == 1
     assert broken.statuses[-1] == "INCOMPLETE"
@@ -79,13 +79,11 @@ def test_what_cannot_be_read_is_named_and_comes_after_the_mend(
         ["20260304T05", "20260304T06"],
         ["20260304T07", "20260304T10"],
     ]
-    assert mended.exit_code == 0
-    assert by_uuid(broken.records + mended.records) == everything
+    assert fixed.exit_code == 0
+    assert by_uuid(broken.records + fixed.records) == everything
 
 
-def test_the_size_that_worked_is_remembered_in_the_sync_and_for_the_next(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_the_working_window_size_is_remembered(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("too_large_above_hours", hours=1)
 
     first = connector.read(num_workers=1)
@@ -99,9 +97,7 @@ def test_the_size_that_worked_is_remembered_in_the_sync_and_for_the_next(
     }
 
 
-def test_keys_revoked_in_the_middle_end_the_stream_soon_with_a_state(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_revoked_keys_end_the_stream_with_a_state(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("forbidden", hour=NOON.replace(hour=6))
 
     run = connector.read(request_time_range=1, num_workers=1)
@@ -113,9 +109,7 @@ def test_keys_revoked_in_the_middle_end_the_stream_soon_with_a_state(
     assert [seen.query["start"] for seen in half_a_day.requests][-1] <= "20260304T07"
 
 
-def test_a_malformed_line_is_named_once_and_its_neighbours_come_once(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_malformed_line_is_reported_once(half_a_day: Emulator, connector: Connector) -> None:
     good = half_a_day.store.lines()
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, good[0] + b'\n{"cut": "of\n\n' + good[1] + b"\n")
 
@@ -124,7 +118,7 @@ def test_a_malformed_line_is_named_once_and_its_neighbours_come_once(
 
     assert first.exit_code == 1
     assert first.error_texts[0].startswith(
-        "One line is no JSON object: 2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#5000.json.gz, line 2. "
+        "1 line is not a JSON object: 2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#5000.json.gz, line 2. "
     )
     assert len(first.records) == len(good) + 2
     assert (second.exit_code, second.records) == (0, [])

@@ -1,4 +1,4 @@
-"""Answers that are not Amplitude's own prove nothing: no hour is settled by them, and `check` does not accept them."""
+"""Responses that are not Amplitude's: they settle no hour, and `check` does not accept them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize(("name", "settings", "quote"), FOREIGN)
-def test_a_foreign_answer_that_stays_fails_its_window_and_the_next_sync_reads_it(
+def test_a_foreign_response_fails_only_its_window(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any], quote: str
 ) -> None:
     half_a_day.faults.add(name, hour=SIX, **settings)
@@ -51,32 +51,28 @@ def test_a_foreign_answer_that_stays_fails_its_window_and_the_next_sync_reads_it
     assert by_uuid(first.records + second.records) == everything
 
 
-def test_an_archive_without_a_file_of_its_window_leaves_its_hours_open(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_an_empty_archive_leaves_its_hours_open(half_a_day: Emulator, connector: Connector) -> None:
     everything = by_uuid([expected_record(line) for line in half_a_day.store.lines()])
     half_a_day.clock.advance(timedelta(days=2))
     half_a_day.faults.add("empty_archive", hour=SIX)
     half_a_day.clear_requests()
 
     first = connector.read(request_time_range=1, end_date="2026-03-04T10:00:00Z")
-    asked = [seen.query["start"] for seen in half_a_day.requests]
+    requested = [seen.query["start"] for seen in half_a_day.requests]
     half_a_day.faults.clear()
     second = connector.read(first.states[-1], request_time_range=1, end_date="2026-03-04T10:00:00Z")
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert asked.count("20260304T06") == 3
+    assert requested.count("20260304T06") == 3
     assert first.states[-1]["ledger"]["open"] == [["20260304T06", "20260304T07"]]
     assert (
-        "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was asked for up to "
-        "3 times. It settles nothing; the next run asks for these hours again."
+        "The export for 2026-03-04 06:00 UTC is an archive without a file of these hours. It was requested up to "
+        "3 times. These hours stay open; the next run requests them again."
     ) in first.warnings
     assert by_uuid(first.records + second.records) == everything
 
 
-def test_an_empty_archive_that_is_followed_by_a_full_one_is_not_seen(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_temporary_empty_archive_goes_unnoticed(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("empty_archive", hour=SIX, times=2)
 
     run = connector.read()
@@ -99,7 +95,7 @@ def test_an_empty_archive_that_is_followed_by_a_full_one_is_not_seen(
         pytest.param("html_page", {"status": 403}, f"HTTP 403, text/html, {PAGE}", id="403 of a gateway"),
     ],
 )
-def test_check_fails_at_once_where_everything_is_foreign(
+def test_check_fails_on_foreign_responses(
     emulator: Emulator, connector: Connector, name: str, settings: dict[str, Any], quote: str
 ) -> None:
     emulator.faults.add(name, path="/api/", **settings)
@@ -111,9 +107,7 @@ def test_check_fails_at_once_where_everything_is_foreign(
     assert len(emulator.requests) == 2
 
 
-def test_check_succeeds_with_a_warning_where_only_the_probe_is_answered_oddly(
-    emulator: Emulator, connector: Connector
-) -> None:
+def test_check_warns_if_only_the_probe_is_foreign(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("html_page", path=EXPORT, status=404)
 
     run = connector.check()
@@ -127,7 +121,7 @@ def test_check_succeeds_with_a_warning_where_only_the_probe_is_answered_oddly(
     ]
 
 
-def test_check_refuses_wrong_keys_after_an_odd_answer_to_the_probe(emulator: Emulator, connector: Connector) -> None:
+def test_check_rejects_wrong_keys_after_a_foreign_probe(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("html_page", path=EXPORT, status=404)
 
     run = connector.check(secret_key="not-the-secret-0123456789")
@@ -136,9 +130,7 @@ def test_check_refuses_wrong_keys_after_an_odd_answer_to_the_probe(emulator: Emu
     assert "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API" in run.connection["message"]
 
 
-def test_a_date_from_before_the_newest_hour_already_read_ends_the_sync_red(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_date_before_the_newest_hour_fails_the_sync(half_a_day: Emulator, connector: Connector) -> None:
     state = connector.read().states[-1]
     half_a_day.faults.add("wrong_clock", offset_seconds=-5 * 3600)
 
@@ -146,13 +138,13 @@ def test_a_date_from_before_the_newest_hour_already_read_ends_the_sync_red(
 
     assert run.exit_code == 1
     assert run.error_texts[0].startswith(
-        "Amplitude's answer is dated 2026-03-04 07:00 UTC, before the newest hour already read (2026-03-04 09:00 UTC), "
-        "and this machine's clock says "
+        "Amplitude's response is dated 2026-03-04 07:00 UTC, before the newest hour already read (2026-03-04 09:00 "
+        "UTC). This machine's clock shows "
     )
     assert run.states[-1:] in ([], [state])
 
 
-def test_a_date_from_before_start_date_ends_the_sync_red(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_date_before_start_date_fails_the_sync(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("wrong_clock", offset_seconds=-30 * 24 * 3600)
 
     run = connector.read()

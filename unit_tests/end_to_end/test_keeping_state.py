@@ -1,4 +1,4 @@
-"""``read --state-file``: whatever ends a run, the next one goes on, and nothing is lost."""
+"""``read --state-file``: after any kind of end, the next run continues and nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from unit_tests.end_to_end.terminal import ReadyProgram
 
 SEED = 20260304
-KILLS, MOST_RUNS = 3, 6
+KILLS, MAX_RUNS = 3, 6
 
 
 @pytest.mark.parametrize("to_a_file", [False, True], ids=["into a pipe", "into a file"])
-def test_runs_that_are_killed_at_any_moment_lose_nothing_and_repeat_only_what_came_after_the_last_state(
+def test_killed_runs_lose_nothing(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path, *, to_a_file: bool
 ) -> None:
     chance = random.Random(SEED + to_a_file)
@@ -36,7 +36,7 @@ def test_runs_that_are_killed_at_any_moment_lose_nothing_and_repeat_only_what_ca
     repeated: list[str] = []
     codes: list[int] = []
 
-    while 0 not in codes and len(codes) < MOST_RUNS:
+    while 0 not in codes and len(codes) < MAX_RUNS:
         output = (tmp_path / "out.jsonl").open("wb") if to_a_file else None
         running = ready_program.start(
             [*arguments, "--state-file", str(state)],
@@ -50,11 +50,13 @@ def test_runs_that_are_killed_at_any_moment_lose_nothing_and_repeat_only_what_ca
             output.close()
             run = type(run)(run.exit_code, (tmp_path / "out.jsonl").read_bytes(), run.stderr)
         whole = b"".join(each for each in run.stdout.splitlines(keepends=True) if each.endswith(b"\n"))
-        before, after, said = before_and_after_the_last_state(Run(run.exit_code, whole, b""))
+        before, after, printed_state = before_and_after_the_last_state(Run(run.exit_code, whole, b""))
         kept += before
         repeated += after
         codes.append(run.exit_code)
-        if said is not None and state_of(state) != said:  # killed between a state and its file: it comes again
+        if (
+            printed_state is not None and state_of(state) != printed_state
+        ):  # killed between printing and saving a state: its records come again
             kept = kept[: len(kept) - len(before)]
             repeated += before
 
@@ -65,11 +67,11 @@ def test_runs_that_are_killed_at_any_moment_lose_nothing_and_repeat_only_what_ca
 
 
 def state_of(path: Path) -> object:
-    """Return the state of the events in a file of states, which is whole whenever somebody looks."""
+    """Return the events stream's state in a state file, which is always complete."""
     return next((each["stream"]["stream_state"] for each in json.loads(path.read_text())), None)
 
 
-def test_a_second_run_repeats_nothing_and_the_file_is_a_state_for_other_runs_too(
+def test_a_second_run_repeats_nothing(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     state = str(tmp_path / "kept.json")
@@ -82,7 +84,7 @@ def test_a_second_run_repeats_nothing_and_the_file_is_a_state_for_other_runs_too
     assert [sorted(uuids_of(run)) for run in (*runs, other)] == [stored_uuids(half_a_day), [], []]
 
 
-def test_streams_that_are_read_in_turns_keep_their_states_side_by_side(
+def test_streams_read_in_turns_keep_their_states(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     state = tmp_path / "kept.json"
@@ -98,7 +100,7 @@ def test_streams_that_are_read_in_turns_keep_their_states_side_by_side(
     assert half_a_day.requests
 
 
-def test_a_full_refresh_reads_everything_each_time_and_goes_on_where_it_was_interrupted(
+def test_a_full_refresh_reads_everything_each_time(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.25)
@@ -120,7 +122,7 @@ def test_a_full_refresh_reads_everything_each_time_and_goes_on_where_it_was_inte
     assert [sum("uuid" not in each for each in run.records) for run in runs] == [3, 3]
 
 
-def test_a_file_that_another_run_holds_is_refused_and_nothing_is_asked_for(
+def test_a_locked_state_file_is_refused_before_any_request(
     emulator: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     state = tmp_path / "kept.json"
@@ -132,11 +134,11 @@ def test_a_file_that_another_run_holds_is_refused_and_nothing_is_asked_for(
     assert f"--state-file: {state} is in use by another run" in run.error_texts[0]
 
 
-def test_a_file_that_cannot_be_written_ends_the_run_and_says_so(
+def test_a_state_file_that_cannot_be_written_fails_the_run(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     assert half_a_day.store.lines()
-    (tmp_path / ".kept.json.partial").mkdir()  # where the next file is written first; rights do not stop root
+    (tmp_path / ".kept.json.partial").mkdir()  # blocks the temporary file; permissions would not stop root
 
     run = ready_program.run([*connector.reading(), "--state-file", str(tmp_path / "kept.json")], connector.environ)
 
@@ -145,26 +147,26 @@ def test_a_file_that_cannot_be_written_ends_the_run_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "problem"),
     [
         (["--state", "a", "--state-file", "b"], "argument --state-file: not allowed with argument --state"),
         (["--state=a", "--state-file=b"], "argument --state-file: not allowed with argument --state"),
-        (["--state-file", ""], "argument --state-file: the name of the file is empty"),
+        (["--state-file", ""], "argument --state-file: the file name is empty"),
         (["--state-file"], "argument --state-file: expected one argument"),
         (["--stat", "a"], "unrecognized arguments: --stat a"),
     ],
-    ids=["both", "both with =", "empty", "no value", "shortened"],
+    ids=["both", "both with =", "empty", "no value", "abbreviated"],
 )
-def test_wrong_usage_of_the_option_is_explained_on_stderr(
-    connector: Connector, ready_program: ReadyProgram, options: list[str], complaint: str
+def test_wrong_usage_of_state_file_is_explained(
+    connector: Connector, ready_program: ReadyProgram, options: list[str], problem: str
 ) -> None:
     run = ready_program.run([*connector.reading(), *options], connector.environ)
 
     assert (run.exit_code, run.stdout) == (2, b"")
-    assert complaint in run.stderr.decode().replace("\n", " ")
+    assert problem in run.stderr.decode().replace("\n", " ")
 
 
-def test_only_a_read_has_a_file_of_states(connector: Connector, ready_program: ReadyProgram) -> None:
+def test_only_read_accepts_a_state_file(connector: Connector, ready_program: ReadyProgram) -> None:
     config = connector.file("config.json", connector.config())
 
     run = ready_program.run(["check", "--config", config, "--state-file", "x"], connector.environ)

@@ -1,4 +1,4 @@
-"""What a newcomer meets first: wrong keys, wrong region, wrong values, a stream that does not exist."""
+"""Frequent user errors: wrong keys, wrong region, invalid values, an unknown stream."""
 
 from __future__ import annotations
 
@@ -24,16 +24,14 @@ AWKWARD_KEY = "k%y+/&=é\"'\\$(x) 'two words' .*"
 AWKWARD_SECRET = "s€cret/+%41 [a-z]{2}#?"
 
 
-def test_check_succeeds_without_transferring_events(half_a_day: Emulator, connector: Connector) -> None:
+def test_check_succeeds_without_downloading_events(half_a_day: Emulator, connector: Connector) -> None:
     run = connector.check()
 
     assert (run.exit_code, run.connection) == (0, {"status": "SUCCEEDED"})
     assert [(seen.path, seen.status) for seen in half_a_day.requests] == [("/us/api/2/export", 404)]
 
 
-def test_check_refuses_wrong_keys_and_says_that_the_other_region_does_too(
-    emulator: Emulator, connector: Connector
-) -> None:
+def test_check_rejects_wrong_keys_in_both_regions(emulator: Emulator, connector: Connector) -> None:
     run = connector.check(secret_key="not-the-secret-0123456789")
 
     assert run.exit_code == 1
@@ -48,7 +46,7 @@ def test_check_refuses_wrong_keys_and_says_that_the_other_region_does_too(
     assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
 
 
-def test_check_names_the_region_that_accepts_the_keys(emulator: Emulator, connector: Connector) -> None:
+def test_check_names_the_right_region(emulator: Emulator, connector: Connector) -> None:
     run = connector.check(data_region="EU Residency Server")
 
     assert run.exit_code == 1
@@ -59,7 +57,7 @@ def test_check_names_the_region_that_accepts_the_keys(emulator: Emulator, connec
     assert_no_secret(run, emulator.project.api_key, emulator.project.secret_key)
 
 
-def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Connector) -> None:
+def test_check_reports_an_outage(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("server_error", status=503)
 
     run = connector.check()
@@ -70,7 +68,7 @@ def test_check_reports_an_outage_as_an_outage(emulator: Emulator, connector: Con
     assert f"AMPLITUDE_API_URL is set to {emulator.url}" in run.error_texts[0]
 
 
-def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator, connector: Connector) -> None:
+def test_a_read_with_rejected_keys_fails_at_once(emulator: Emulator, connector: Connector) -> None:
     run = connector.read(secret_key="not-the-secret-0123456789")
 
     assert run.exit_code == 1
@@ -85,7 +83,7 @@ def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator,
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        pytest.param({"data_region": "eu"}, "data_region: 'eu' is none of 'Standard Server', ", id="region"),
+        pytest.param({"data_region": "eu"}, "data_region: 'eu' is not one of 'Standard Server', ", id="region"),
         pytest.param({"start_date": "yesterday"}, "start_date: 'yesterday' is not a UTC time", id="date"),
         pytest.param({"start_date": ""}, "start_date: '' is not a UTC time", id="empty date"),
         pytest.param({"end_date": "2026-03-03T00:00:00Z"}, "end_date: '2026-03-03T00:00:00Z' is not after", id="end"),
@@ -95,13 +93,13 @@ def test_a_read_with_refused_keys_ends_red_after_one_request(emulator: Emulator,
         pytest.param({"api_key": ""}, "api_key is empty", id="empty key"),
         pytest.param({"secret_key": None}, "secret_key is missing", id="no secret"),
         pytest.param({"num_workers": 6}, "num_workers: 6 is not a whole number from 1 to 5", id="workers"),
-        pytest.param({"malformed_lines": "drop"}, "malformed_lines: 'drop' is none of", id="policy"),
-        pytest.param({"accepted_gaps": ["monday"]}, "accepted_gaps: 'monday' is neither an hour", id="gap"),
+        pytest.param({"malformed_lines": "drop"}, "malformed_lines: 'drop' is not one of", id="policy"),
+        pytest.param({"accepted_gaps": ["monday"]}, "accepted_gaps: 'monday' is not an hour", id="gap"),
         pytest.param({"recheck_hours": "6"}, "recheck_hours: '6' is not a list", id="ages"),
         pytest.param({"active_users_group_by_country": "yes"}, "'yes' is neither true nor false", id="flag"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_field(
+def test_an_invalid_value_is_reported_with_its_field(
     emulator: Emulator, connector: Connector, changes: dict[str, Any], problem: str
 ) -> None:
     run = connector.check(**changes)
@@ -112,7 +110,7 @@ def test_a_wrong_value_is_named_with_its_field(
     assert emulator.requests == []
 
 
-def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator, connector: Connector) -> None:
+def test_every_command_reports_all_invalid_values(emulator: Emulator, connector: Connector) -> None:
     changes: dict[str, Any] = {"data_region": "mars", "start_date": "soon", "request_time_range": "4", "secret_key": ""}
 
     runs = [connector.check(**changes), connector.discover(**changes), connector.read(**changes)]
@@ -125,28 +123,26 @@ def test_all_wrong_values_are_named_at_once_by_every_command(emulator: Emulator,
     assert emulator.requests == []
 
 
-def test_an_unknown_stream_ends_red_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
+def test_an_unknown_stream_fails_and_the_others_are_read(half_a_day: Emulator, connector: Connector) -> None:
     run = connector.read(streams=("nonsense", "events"))
 
     assert run.exit_code == 1
-    assert run.error_texts[0].startswith("The catalog asks for a stream named 'nonsense'; this source has events, ")
+    assert run.error_texts[0].startswith("The catalog contains the unknown stream 'nonsense'. Known streams: events, ")
     assert run.error_texts[0].endswith("It does not affect the other streams.")
     assert run.statuses == ["STARTED", "INCOMPLETE", "STARTED", "RUNNING", "COMPLETE"]
     assert len(run.records) == len(half_a_day.store.lines())
 
 
-def test_a_start_date_in_the_future_reads_nothing_and_leaves_no_trap(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_future_start_date_reads_nothing(half_a_day: Emulator, connector: Connector) -> None:
     early = connector.read(start_date="2126-05-01T00:00:00Z")
     later = connector.read(early.states[-1])
 
     assert (early.exit_code, early.records) == (0, [])
-    assert any("There is nothing to read" in warning for warning in early.warnings)
+    assert any("Nothing to read" in warning for warning in early.warnings)
     assert len(later.records) == len(half_a_day.store.lines())
 
 
-def test_awkward_keys_appear_in_no_form_in_any_output(emulator: Emulator, connector: Connector) -> None:
+def test_awkward_keys_never_appear_in_the_output(emulator: Emulator, connector: Connector) -> None:
     keys: dict[str, Any] = {"api_key": AWKWARD_KEY, "secret_key": AWKWARD_SECRET}
     emulator.clock.advance(timedelta(hours=1))
 
@@ -158,7 +154,7 @@ def test_awkward_keys_appear_in_no_form_in_any_output(emulator: Emulator, connec
 
 
 def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
-    """The API key alone is public, yet nothing in the output needs it either."""
+    """Check that no form of either key is in the output."""
     output = (run.stdout + run.stderr).decode()
     for text in (api_key, secret_key, f"{api_key}:{secret_key}"):
         token = base64.b64encode(text.encode()).decode().rstrip("=")
@@ -167,15 +163,15 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "complaint"),
+    ("name", "content", "problem"),
     [
         ("missing.json", None, "cannot be read (No such file or directory)"),
-        ("broken.json", '{"a"', "is no JSON"),
+        ("broken.json", '{"a"', "is not valid JSON"),
         ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
     ],
 )
-def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
-    connector: Connector, tmp_path: Path, name: str, content: str | None, complaint: str
+def test_an_invalid_configuration_file_is_reported(
+    connector: Connector, tmp_path: Path, name: str, content: str | None, problem: str
 ) -> None:
     path = tmp_path / name
     if content is not None:
@@ -184,28 +180,28 @@ def test_a_file_that_is_no_configuration_is_named_in_one_sentence(
     run = connector.run("check", "--config", str(path))
 
     assert (run.exit_code, len(run.errors)) == (1, 1)
-    assert f"--config: {path} {complaint}" in run.error_texts[0]
+    assert f"--config: {path} {problem}" in run.error_texts[0]
     assert run.errors[0]["failure_type"] == "config_error"
 
 
 @pytest.mark.parametrize("content", [["a-key-0123456789"], {}, {"streams": [{"stream": {}, "sync_mode": "x"}]}])
-def test_a_file_that_is_no_catalog_is_named_and_never_quoted(connector: Connector, content: object) -> None:
+def test_an_invalid_catalog_is_reported_without_its_content(connector: Connector, content: object) -> None:
     config, catalog = connector.file("config.json", connector.config()), connector.file("list.json", content)
 
     run = connector.run("read", "--config", config, "--catalog", catalog)
 
     assert run.exit_code == 1
-    assert f"--catalog: {catalog} is no configured catalog" in run.error_texts[0]
+    assert f"--catalog: {catalog} is not a configured catalog" in run.error_texts[0]
     assert b"a-key-0123456789" not in run.stdout
 
 
-def test_a_full_refresh_that_resumes_from_a_state_says_so_first(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_resumed_full_refresh_logs_a_warning_first(half_a_day: Emulator, connector: Connector) -> None:
     whole = connector.read(mode="full_refresh")
     incremental = connector.read(whole.states[0])
     resumed = connector.read(whole.states[0], mode="full_refresh")
 
     resumes = (
-        "This full refresh of events resumes from a state: what the state counts as read is not emitted again. "
+        "The full refresh of events continues from a saved state and does not emit earlier records again. "
         "Clear the stream's state to read everything."
     )
     logs = [each["log"] for each in resumed.of_type("LOG") if "MemoryMonitor" not in each["log"]["message"]]
@@ -214,7 +210,7 @@ def test_a_full_refresh_that_resumes_from_a_state_says_so_first(half_a_day: Emul
     assert len(whole.records) == len(half_a_day.store.lines())
 
 
-def test_files_may_come_from_pipes_of_the_shell(half_a_day: Emulator, connector: Connector) -> None:
+def test_files_may_be_pipes(half_a_day: Emulator, connector: Connector) -> None:
     arguments = connector.reading({"server_upload_time": "20260304T08"})
     usual = connector.run(*arguments)
     script = """exec "$0" "$1" read --config <(cat "$3") --catalog <(cat "$5") --state <(cat "$7")"""
@@ -232,7 +228,7 @@ def test_files_may_come_from_pipes_of_the_shell(half_a_day: Emulator, connector:
 
 
 @pytest.mark.parametrize("command", ["check", "discover"])
-def test_a_configuration_may_come_from_stdin(connector: Connector, command: str) -> None:
+def test_the_configuration_may_come_from_stdin(connector: Connector, command: str) -> None:
     done = subprocess.run(
         [sys.executable, str(COMMAND), command, "--config", "/dev/stdin"],
         input=json.dumps(connector.config()).encode(),
@@ -245,7 +241,7 @@ def test_a_configuration_may_come_from_stdin(connector: Connector, command: str)
     assert kinds[-1] == {"check": "CONNECTION_STATUS", "discover": "CATALOG"}[command]
 
 
-def test_two_options_that_name_stdin_are_refused(connector: Connector) -> None:
+def test_stdin_for_two_options_is_refused(connector: Connector) -> None:
     done = subprocess.run(
         [sys.executable, str(COMMAND), "read", "--config", "/dev/stdin", "--catalog", "/dev/stdin"],
         input=b"{}",
@@ -255,23 +251,21 @@ def test_two_options_that_name_stdin_are_refused(connector: Connector) -> None:
     )
 
     [error] = Run(done.returncode, done.stdout, done.stderr).error_texts
-    complaint = "--catalog: /dev/stdin is the same pipe as that of --config, and a pipe can be read only once"
-    assert (done.returncode, complaint in error) == (1, True)
+    problem = "--catalog: /dev/stdin is the same pipe as that of --config, and a pipe can be read only once"
+    assert (done.returncode, problem in error) == (1, True)
 
 
-def test_a_state_of_other_streams_is_no_silent_start_from_the_beginning(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_state_of_other_streams_logs_a_warning(half_a_day: Emulator, connector: Connector) -> None:
     arguments = connector.reading()
     state = connector.file("state.json", {"Events": {"server_upload_time": "20260304T08"}})
 
     run = connector.run(*arguments, "--state", state)
 
-    assert "The state is of Events, and the catalog asks for events: nothing is resumed." in run.warnings
+    assert "The state contains Events, but the catalog selects events. Nothing is resumed." in run.warnings
     assert len(run.records) == len(half_a_day.store.lines())
 
 
-def test_a_failed_read_says_why_once_and_without_a_stack_in_its_log(emulator: Emulator, connector: Connector) -> None:
+def test_a_failed_read_reports_its_error_once(emulator: Emulator, connector: Connector) -> None:
     emulator.faults.add("forbidden")
 
     run = connector.read()
@@ -281,7 +275,7 @@ def test_a_failed_read_says_why_once_and_without_a_stack_in_its_log(emulator: Em
     assert "Traceback" not in run.logs
 
 
-def test_a_reader_that_goes_away_ends_the_read_in_silence(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_closed_pipe_ends_the_read_silently(half_a_day: Emulator, connector: Connector) -> None:
     command = [sys.executable, str(COMMAND), *connector.reading()]
 
     with subprocess.Popen(command, env=connector.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -289,7 +283,7 @@ def test_a_reader_that_goes_away_ends_the_read_in_silence(half_a_day: Emulator, 
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        complaints = process.stderr.read()
+        stderr = process.stderr.read()
 
-    assert (process.returncode, complaints) == (141, b"")
+    assert (process.returncode, stderr) == (141, b"")
     assert half_a_day.store.lines()

@@ -1,4 +1,4 @@
-"""Events sent by Amplitude's own SDK come out of the connector's command line, field by field."""
+"""Events sent with Amplitude's SDK are printed by the connector, field by field."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SENT_AT_MS = 1_772_625_600_123  # shortly before the emulator's noon
 
 
 class Deliveries:
-    """Counts what the SDK's callback reports, from whatever thread it comes."""
+    """Counts the deliveries reported by the SDK's callback, from any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self.codes: list[int] = []
 
-    def __call__(self, event: BaseEvent, code: int, message: str | None = None) -> None:  # noqa: ARG002 - the SDK's form
+    def __call__(self, event: BaseEvent, code: int, message: str | None = None) -> None:  # noqa: ARG002 - the SDK's signature
         with self._changed:
             self.codes.append(code)
             self._changed.notify_all()
@@ -55,10 +55,10 @@ def sdk(request: pytest.FixtureRequest, emulator: Emulator, deliveries: Deliveri
     client.shutdown()
 
 
-def test_every_field_of_2000_sdk_events_comes_out_of_the_command_line(
+def test_every_field_of_2000_sdk_events_is_printed(
     emulator: Emulator, connector: Connector, sdk: Amplitude, deliveries: Deliveries
 ) -> None:
-    identify_everybody(sdk)
+    identify_users(sdk)
     deliveries.wait_for(USERS)
     sent = [track(sdk, number) for number in range(EVENTS)]
     sent += [revenue(sdk, number) for number in range(USERS)]
@@ -73,7 +73,7 @@ def test_every_field_of_2000_sdk_events_comes_out_of_the_command_line(
     assert by_insert_id(run.records, sent) == by_insert_id(sent, sent)
 
 
-def identify_everybody(sdk: Amplitude) -> None:
+def identify_users(sdk: Amplitude) -> None:
     """Give every user properties; the SDK sends ``$identify`` events, which are not exported."""
     for user in range(USERS):
         identity = Identify()
@@ -183,7 +183,7 @@ def rfc3339(milliseconds: int) -> str:
 
 
 def by_insert_id(records: list[dict[str, Any]], sent: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the fields that were sent of each record, by its insert id; a repeat would change the number."""
+    """Return the sent fields of each record by insert id; fail on duplicates."""
     assert len({record["$insert_id"] for record in records}) == len(records)
     names = {each["$insert_id"]: set(each) for each in sent}
     return {record["$insert_id"]: {name: record[name] for name in names[record["$insert_id"]]} for record in records}

@@ -1,4 +1,4 @@
-"""States that commit e2beff4 saved: the present version goes on from each, loses nothing and repeats nothing."""
+"""States saved by commit e2beff4: this version continues from them without loss or duplicates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
         yield emulator
 
 
-def go_on(connector: Connector, policy: str) -> Run:
+def continue_backfill(connector: Connector, policy: str) -> Run:
     """Read from the saved state of a backfill."""
     arguments = connector.reading(start_date=START_DATE, malformed_lines=policy)
     return connector.run(*arguments, "--state", str(E2BEFF4 / f"states/backfill_{policy}.json"))
@@ -47,10 +47,8 @@ def stored(emulator: Emulator) -> list[str]:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_backfill_goes_on_within_the_half_read_hour_and_has_every_event_once(
-    emulator: Emulator, connector: Connector, policy: str
-) -> None:
-    rest = go_on(connector, policy)
+def test_a_backfill_continues_in_a_partial_hour(emulator: Emulator, connector: Connector, policy: str) -> None:
+    rest = continue_backfill(connector, policy)
     again = connector.read(rest.states[-1], start_date=START_DATE, malformed_lines=policy)
 
     assert sorted(emitted_before(policy) + uuids_of(rest)) == stored(emulator)
@@ -62,47 +60,43 @@ def test_a_backfill_goes_on_within_the_half_read_hour_and_has_every_event_once(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_no_hour_that_is_settled_is_asked_for(emulator: Emulator, connector: Connector, policy: str) -> None:
-    go_on(connector, policy)
+def test_no_settled_hour_is_requested(emulator: Emulator, connector: Connector, policy: str) -> None:
+    continue_backfill(connector, policy)
 
-    asked = {request.query["start"] for request in emulator.requests if request.query["start"] >= "2026"}
+    requested = {request.query["start"] for request in emulator.requests if request.query["start"] >= "2026"}
     settled = {f"20260303T{hour:02}" for hour in (6, 7, 8, 9, 13, 14)}
-    assert (min(asked), asked & settled) == ("20260303T10", set())
+    assert (min(requested), requested & settled) == ("20260303T10", set())
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_what_amplitude_adds_to_read_and_half_read_hours_comes_once(
-    emulator: Emulator, connector: Connector, policy: str
-) -> None:
+def test_late_events_of_done_and_partial_hours_come_once(emulator: Emulator, connector: Connector, policy: str) -> None:
     late = add_late_events(emulator)
     emulator.clock.advance(timedelta(hours=6))
 
-    rest = go_on(connector, policy)
+    rest = continue_backfill(connector, policy)
 
     assert sorted(emitted_before(policy) + uuids_of(rest)) == stored(emulator)
     assert set(late) <= set(uuids_of(rest))
 
 
-def test_a_malformed_line_that_amplitude_mends_comes_with_its_member_and_ends_the_failure(
-    emulator: Emulator, connector: Connector
-) -> None:
+def test_a_fixed_malformed_line_ends_the_failure(emulator: Emulator, connector: Connector) -> None:
     lines = emulator.store.lines(at(3, 12), at(3, 13))[:5]
-    mended = [late_event("mended") if line.startswith(b'{"uuid":"cut off') else line for line in lines]
-    emulator.store.rewrite_lines(at(3, 12), 0, mended)
+    fixed = [late_event("fixed") if line.startswith(b'{"uuid":"cut off') else line for line in lines]
+    emulator.store.rewrite_lines(at(3, 12), 0, fixed)
 
-    rest = go_on(connector, "fail")
+    rest = continue_backfill(connector, "fail")
     again = connector.read(rest.states[-1], start_date=START_DATE, malformed_lines="fail")
 
     twice = Counter(emitted_before("fail") + uuids_of(rest)) - Counter(stored(emulator))
     assert Counter(stored(emulator)) - Counter(emitted_before("fail") + uuids_of(rest)) == Counter()
-    assert sorted(twice) == [uuid for uuid in uuids_in(mended) if uuid != "mended"]
+    assert sorted(twice) == [uuid for uuid in uuids_in(fixed) if uuid != "fixed"]
     assert f"Amplitude has rewritten the member {MALFORMED_MEMBER}" in "\n".join(rest.warnings)
     assert (uuids_of(again), MALFORMED_MEMBER in "".join(again.error_texts)) == ([], False)
 
 
 @pytest.fixture
 def states(tmp_path: Path) -> Path:
-    """A copy of the file of states of all streams."""
+    """A copy of the state file of all streams."""
     path = tmp_path / "states.json"
     path.write_bytes((E2BEFF4 / f"{EVERY_STREAM}.json").read_bytes())
     return path
@@ -131,14 +125,14 @@ def march(first: int, last: int) -> list[str]:
     return [f"2026-03-{day:02}" for day in range(first, last + 1)]
 
 
-def test_every_stream_goes_on_from_a_file_of_states(emulator: Emulator, connector: Connector, states: Path) -> None:
+def test_every_stream_continues_from_a_state_file(emulator: Emulator, connector: Connector, states: Path) -> None:
     emitted = saved(f"{EVERY_STREAM}.emitted.json")
     emulator.store.append_lines(at(4, 7), 4, [late_event("new")])
     emulator.clock.advance(timedelta(days=5))
 
     run = read_with(connector, states, *emitted)
 
-    daily = march(2, 8)  # two days again, as dashboard_lookback_days says, and the five that ended since
+    daily = march(2, 8)  # two days again (dashboard_lookback_days) and five new ones
     assert (run.exit_code, run.error_texts) == (0, [])
     assert [record["uuid"] for record in records_of(run, "events")] == ["new"]
     assert sorted([*emitted["events"], "new"]) == stored(emulator)
@@ -162,14 +156,12 @@ def test_every_stream_goes_on_from_a_file_of_states(emulator: Emulator, connecto
 
 
 def saved_date(name: str) -> str | None:
-    """Return the date up to which a stream of figures by date was read."""
+    """Return the last date in a stream's saved state, if it has one."""
     date: str | None = by_stream(E2BEFF4 / f"{EVERY_STREAM}.json")[name].get("date")
     return date
 
 
-def test_a_cohort_that_was_read_comes_again_only_when_it_was_computed_again(
-    emulator: Emulator, connector: Connector, states: Path
-) -> None:
+def test_a_cohort_is_read_again_only_when_recomputed(emulator: Emulator, connector: Connector, states: Path) -> None:
     (cohort_id,) = saved("amplitude/cohorts.json")
 
     same = read_with(connector, states, "cohort_members")
@@ -180,9 +172,7 @@ def test_a_cohort_that_was_read_comes_again_only_when_it_was_computed_again(
     assert sorted(saved(f"{EVERY_STREAM}.emitted.json")["cohort_members"]) == [5001, 5002]
 
 
-def test_states_of_streams_that_are_not_read_stay_as_they_were_saved(
-    emulator: Emulator, connector: Connector, states: Path
-) -> None:
+def test_states_of_unread_streams_are_not_changed(emulator: Emulator, connector: Connector, states: Path) -> None:
     emulator.store.append_lines(at(4, 7), 4, [late_event("new")])
     before = by_stream(states)
 

@@ -1,4 +1,4 @@
-"""Weeks of syncs through the real command line: late hours, silence, repairs, outages; every event once."""
+"""Weeks of syncs through the command line: late hours, silence, repairs, outages; no gaps, no duplicates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[str]:
-    """Return the sorted uuids of the stored events of some hours of the day."""
+    """Return the sorted uuids of the events stored in these hours of the day."""
     start, end = NOON.replace(hour=first_hour), NOON.replace(hour=end_hour)
     return sorted(str(event["uuid"]) for event in emulator.store.events(start, end))
 
@@ -33,7 +33,7 @@ MALFORMED = b'{"uuid":"before","server_upload_time":"2026-03-04 06:00:00.000000"
 
 
 @pytest.mark.parametrize(("late_hours", "syncs_until_then"), [(1, 1), (12, 3), (24, 6)])
-def test_an_hour_published_up_to_a_day_after_the_margin_is_not_lost(
+def test_an_hour_published_a_day_late_is_not_lost(
     half_a_day: Emulator, connector: Connector, late_hours: int, syncs_until_then: int
 ) -> None:
     late = NOON.replace(hour=5)
@@ -49,9 +49,7 @@ def test_an_hour_published_up_to_a_day_after_the_margin_is_not_lost(
     assert sorted(emitted) == uuids(half_a_day)
 
 
-def test_a_project_that_is_silent_for_weeks_is_asked_for_little_and_loses_nothing_when_it_wakes(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_silent_project_needs_few_requests(half_a_day: Emulator, connector: Connector) -> None:
     state = sync(connector).states[-1]
     half_a_day.clock.advance(timedelta(weeks=5))
     state = sync(connector, state).states[-1]
@@ -66,14 +64,12 @@ def test_a_project_that_is_silent_for_weeks_is_asked_for_little_and_loses_nothin
 
     new = sorted(str(event["uuid"]) for event in half_a_day.store.events(awake))
     assert asleep.uuids == []
-    assert requests_while_asleep == 2  # the test of the keys, and one for all open hours
+    assert requests_while_asleep == 2  # the credential check, and one request for all open hours
     assert sorted(woken.uuids) == new
     assert again.uuids == []
 
 
-def test_an_hour_compressed_anew_brings_nothing_and_a_rewritten_one_comes_whole_with_a_warning(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_recompressed_member_is_skipped_a_rewritten_one_read(half_a_day: Emulator, connector: Connector) -> None:
     first = sync(connector)
     for member in half_a_day.store.members(NOON.replace(hour=7), NOON.replace(hour=8)):
         half_a_day.store.recompress(NOON.replace(hour=7), member.name.partition)
@@ -89,7 +85,7 @@ def test_an_hour_compressed_anew_brings_nothing_and_a_rewritten_one_comes_whole_
     assert f"Amplitude has rewritten the member {rewritten.name} of 2026-03-04 08:00 UTC" in second.warnings
 
 
-def test_a_full_refresh_looks_for_no_late_files(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_full_refresh_does_not_recheck_hours(half_a_day: Emulator, connector: Connector) -> None:
     state = sync(connector, mode="full_refresh").states[-1]
     half_a_day.store.add_member(NOON.replace(hour=7), [b'{"uuid":"late"}'], partition=9999)
     half_a_day.clock.advance(timedelta(hours=4))
@@ -99,9 +95,7 @@ def test_a_full_refresh_looks_for_no_late_files(half_a_day: Emulator, connector:
     assert resumed.uuids == []
 
 
-def test_an_outage_in_the_middle_of_a_years_backfill_ends_the_stream_soon(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_an_outage_during_a_backfill_ends_the_stream_soon(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.faults.add("forbidden", path="/never")
     sync(connector)
     half_a_day.clear_requests()
@@ -114,17 +108,17 @@ def test_an_outage_in_the_middle_of_a_years_backfill_ends_the_stream_soon(
 
     outage = sync(connector, start_date="2025-05-25T00:00:00Z", request_time_range=24, num_workers=1)
 
-    asked = [seen.query["start"] for seen in half_a_day.requests]
+    requested = [seen.query["start"] for seen in half_a_day.requests]
     assert "3 windows in a row failed alike" in outage.errors[0]
-    assert max(asked) <= "20250604T00"
-    assert len(asked) <= 1 + 7 + 3 * 4
+    assert max(requested) <= "20250604T00"
+    assert len(requested) <= 1 + 7 + 3 * 4
 
 
 @pytest.mark.parametrize(
-    ("policy", "first_red", "second_red"), [("report", True, False), ("fail", True, True), ("skip", False, False)]
+    ("policy", "first_fails", "second_fails"), [("report", True, False), ("fail", True, True), ("skip", False, False)]
 )
-def test_a_malformed_line_is_reported_by_the_policy_and_never_repeats_its_neighbours(
-    half_a_day: Emulator, connector: Connector, policy: str, *, first_red: bool, second_red: bool
+def test_a_malformed_line_follows_the_policy(
+    half_a_day: Emulator, connector: Connector, policy: str, *, first_fails: bool, second_fails: bool
 ) -> None:
     everything = uuids(half_a_day)
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED)
@@ -135,28 +129,26 @@ def test_a_malformed_line_is_reported_by_the_policy_and_never_repeats_its_neighb
     where = "2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#5000.json.gz"
     assert sorted(first.uuids) == sorted([*everything, "before"])
     assert second.uuids == []
-    assert [bool(first.errors), bool(second.errors)] == [first_red, second_red]
-    assert not first_red or f"One line is no JSON object: {where}, line 2." in first.errors[0]
-    assert not second_red or where in second.errors[0]
+    assert [bool(first.errors), bool(second.errors)] == [first_fails, second_fails]
+    assert not first_fails or f"One line is no JSON object: {where}, line 2." in first.errors[0]
+    assert not second_fails or where in second.errors[0]
     assert "100200/100200_2026-03-04_6#5000.json.gz" in second.warnings
     assert "cut" not in first.warnings + second.warnings + "".join(first.errors + second.errors)
 
 
-def test_a_failing_line_that_amplitude_mends_comes_with_its_member(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_fixed_malformed_line_is_read_with_its_member(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED)
     first = sync(connector, malformed_lines="fail")
-    half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED.replace(b'{"cut": "of', b'{"uuid":"mended"}'))
+    half_a_day.store.put_content(NOON.replace(hour=6), 5000, MALFORMED.replace(b'{"cut": "of', b'{"uuid":"fixed"}'))
 
     second = sync(connector, first.states[-1], malformed_lines="fail")
     third = sync(connector, second.states[-1], malformed_lines="fail")
 
-    assert (second.uuids, second.errors) == (["before", "mended"], [])
+    assert (second.uuids, second.errors) == (["before", "fixed"], [])
     assert (third.uuids, third.errors) == ([], [])
 
 
-def test_upstreams_own_converter_reads_our_state_and_we_go_on_after_it(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_upstream_reads_our_state_and_we_read_its_state(half_a_day: Emulator, connector: Connector) -> None:
     ours = sync(connector, end_date="2026-03-04T06:00:00Z").states[-1]
     converter = CustomFormatConcurrentStreamStateConverter(
         datetime_format="%Y%m%dT%H", is_sequential_state=True, cursor_granularity=HOUR
@@ -165,16 +157,16 @@ def test_upstreams_own_converter_reads_our_state_and_we_go_on_after_it(
 
     _, theirs = converter.convert_from_sequential_state(cursor, ours, NOON - timedelta(days=9))
     theirs["slices"][-1] |= {"end": NOON, "most_recent_cursor_value": NOON.replace(hour=9)}
-    written = dict(converter.convert_to_state_message(cursor, theirs))
-    back = sync(connector, written)
+    upstream_state = dict(converter.convert_to_state_message(cursor, theirs))
+    back = sync(connector, upstream_state)
 
-    assert written["server_upload_time"] == "20260304T09"
-    assert written["ledger"] == ours["ledger"]
+    assert upstream_state["server_upload_time"] == "20260304T09"
+    assert upstream_state["ledger"] == ours["ledger"]
     assert "another version of this source ran in between" in back.warnings
     assert sorted(back.uuids) == uuids(half_a_day, 4)
 
 
-def test_a_state_is_small_and_large_ones_are_rare(emulator: Emulator, connector: Connector) -> None:
+def test_a_state_is_small(emulator: Emulator, connector: Connector) -> None:
     fill(emulator, 0, 10, events_per_hour=60)
 
     many = sync(connector, request_time_range=1)

@@ -1,4 +1,4 @@
-"""Reading events through the real command line: every event once, in any number of syncs."""
+"""Reading events through the command line: every event once, in any number of syncs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_records_come_by_hour_then_partition_then_line(half_a_day: Emulator, con
     assert run.records == expected
 
 
-def test_main_py_prints_the_same_as_the_short_waits_of_the_tests(half_a_day: Emulator, connector: Connector) -> None:
+def test_main_py_prints_the_same_records(half_a_day: Emulator, connector: Connector) -> None:
     ours = connector.run(*connector.reading(), program=PROJECT / "main.py")
 
     assert ours.exit_code == 0
@@ -43,7 +43,7 @@ def test_main_py_prints_the_same_as_the_short_waits_of_the_tests(half_a_day: Emu
     assert len(ours.records) == len(half_a_day.store.lines())
 
 
-def test_a_second_sync_emits_nothing_and_asks_for_little(half_a_day: Emulator, connector: Connector) -> None:
+def test_a_second_sync_emits_nothing(half_a_day: Emulator, connector: Connector) -> None:
     first = connector.read()
     half_a_day.clear_requests()
 
@@ -52,11 +52,11 @@ def test_a_second_sync_emits_nothing_and_asks_for_little(half_a_day: Emulator, c
     assert second.exit_code == 0
     assert second.records == []
     assert second.states == [first.states[-1]]
-    asked = [(seen.query.get("start"), seen.query.get("end")) for seen in half_a_day.requests]
-    assert asked == [("20141113T00", "20141113T00"), ("20260304T03", "20260304T04")]
+    requested = [(seen.query.get("start"), seen.query.get("end")) for seen in half_a_day.requests]
+    assert requested == [("20141113T00", "20141113T00"), ("20260304T03", "20260304T04")]
 
 
-def test_new_hours_are_all_that_the_next_sync_emits(half_a_day: Emulator, connector: Connector) -> None:
+def test_the_next_sync_emits_only_new_hours(half_a_day: Emulator, connector: Connector) -> None:
     first = connector.read()
     fill(half_a_day, 10, 12)
     half_a_day.clock.advance(timedelta(hours=2))
@@ -84,7 +84,7 @@ def test_states_count_their_records(half_a_day: Emulator, connector: Connector) 
     assert [count for _, count in _records_before_each_state(run)] == counts
 
 
-def test_hours_that_are_not_published_come_with_a_later_sync(half_a_day: Emulator, connector: Connector) -> None:
+def test_unpublished_hours_come_with_a_later_sync(half_a_day: Emulator, connector: Connector) -> None:
     half_a_day.store.publish_at(NOON.replace(hour=6), NOON + timedelta(hours=5))
     late = half_a_day.store.lines(NOON.replace(hour=6), NOON.replace(hour=7))
     first = connector.read()
@@ -96,9 +96,7 @@ def test_hours_that_are_not_published_come_with_a_later_sync(half_a_day: Emulato
     assert len(first.records) + len(late) == len(half_a_day.store.lines())
 
 
-def test_an_hour_that_gains_lines_and_members_later_brings_only_these(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_only_late_lines_and_members_are_emitted(half_a_day: Emulator, connector: Connector) -> None:
     hour = NOON.replace(hour=7)
     first = connector.read()
     old = half_a_day.store.lines()
@@ -115,9 +113,7 @@ def test_an_hour_that_gains_lines_and_members_later_brings_only_these(
     assert third.records == []
 
 
-def test_an_end_date_tiles_with_the_start_date_of_another_connection(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_end_date_and_start_date_do_not_overlap(half_a_day: Emulator, connector: Connector) -> None:
     early = connector.read(end_date="2026-03-04T05:30:00Z")
     late = connector.read(start_date="2026-03-04T05:30:00Z")
 
@@ -125,15 +121,13 @@ def test_an_end_date_tiles_with_the_start_date_of_another_connection(
     assert max(record["server_upload_time"][:13] for record in early.records) == "2026-03-04T02"
 
 
-def test_full_refresh_reads_everything_and_resumes_from_its_own_state(
-    half_a_day: Emulator, connector: Connector
-) -> None:
+def test_a_full_refresh_resumes_from_its_own_state(half_a_day: Emulator, connector: Connector) -> None:
     full = connector.read(mode="full_refresh")
     resumed = connector.read(full.states[-1], mode="full_refresh", end_date="2026-03-04T03:00:00Z")
 
     assert by_uuid(full.records) == by_uuid([expected_record(line) for line in half_a_day.store.lines()])
     assert resumed.records == []
-    assert any("clear the stream's state" in warning for warning in resumed.warnings)
+    assert any("Clear the stream's state" in warning for warning in resumed.warnings)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +139,7 @@ def test_full_refresh_reads_everything_and_resumes_from_its_own_state(
         pytest.param({"event_time": "2026-03-04 08:00:00.000000"}, "2026-03-04T00", id="0.1"),
     ],
 )
-def test_a_state_of_airbytes_own_connector_goes_on_without_a_hole(
+def test_a_state_of_airbytes_connector_continues_without_a_gap(
     half_a_day: Emulator, connector: Connector, state: Record, first_hour: str
 ) -> None:
     run = connector.read(state)
@@ -154,7 +148,7 @@ def test_a_state_of_airbytes_own_connector_goes_on_without_a_hole(
     assert by_uuid(run.records) == by_uuid([each for each in wanted if each["server_upload_time"] >= first_hour])
 
 
-def test_several_processes_print_the_same_lines_in_the_same_order(half_a_day: Emulator, connector: Connector) -> None:
+def test_several_processes_print_the_same_lines(half_a_day: Emulator, connector: Connector) -> None:
     shared = connector.run(*connector.reading(num_processes=3), program=SHARING_COMMAND)
 
     alone = connector.read()
@@ -166,9 +160,7 @@ def test_several_processes_print_the_same_lines_in_the_same_order(half_a_day: Em
     assert not shared.stderr
 
 
-def test_an_ordinary_host_gets_the_same_records_and_states(
-    half_a_day: Emulator, connector: Connector, tmp_path: Path
-) -> None:
+def test_the_cdks_launcher_prints_the_same(half_a_day: Emulator, connector: Connector, tmp_path: Path) -> None:
     assert half_a_day.store.lines()
     code = (
         "import sys\n"

@@ -1,4 +1,4 @@
-"""No key, and nothing that gives one away, is printed or left behind, whatever the key, the command and its end."""
+"""No form of a key is printed or left in a file, for any key, command and exit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DAY = "2026-03-04"
 _BEGINNING_CHARS = 40
 SEED = 7
-# Each pair of keys plays every fourth story, so that each story has six pairs; SECRETS_EVERY=1 makes it all of them.
+# Each pair of keys runs every fourth case, so that each case has six pairs; SECRETS_EVERY=1 runs all of them.
 EVERY = int(os.environ.get("SECRETS_EVERY", "4"))
 
 PAIRS = {
@@ -69,15 +69,15 @@ ALL_PAIRS = PAIRS | dict(random_pairs(6))
 
 
 @dataclass(frozen=True)
-class Story:
-    """What is done with a pair of keys.
+class Case:
+    """A command to run with a pair of keys.
 
     Attributes:
-        arguments: Of the command; ``{}`` is the folder.
-        fault: Of the emulator, with its settings; "KEYS" stands for both keys in them.
-        changes: Of the configuration.
-        is_refused: Whether the emulator knows other keys only.
-        exit_code: Of the command.
+        arguments: The command line; ``{}`` is the folder.
+        fault: A fault of the emulator with its settings, in which "KEYS" stands for both keys.
+        changes: Changes to the configuration.
+        is_refused: Whether the emulator rejects the keys.
+        exit_code: The expected exit code.
     """
 
     arguments: str
@@ -90,43 +90,43 @@ class Story:
 READ = "read --config {}/config.json --catalog {}/catalog.json --debug"
 LAND = f"land --config {{}}/config.json --start {DAY} --to {{}}/landed"
 ECHO = {"name": "forbidden", "details": "Invalid KEYS for this"}
-STORIES = {
-    "spec": Story("spec --debug", exit_code=0),
-    "check": Story("check --config {}/config.json --debug", exit_code=0),
-    "check, refused": Story("check --config {}/config.json", is_refused=True),
-    "check, refused with an echo": Story("check --config {}/config.json --debug", ECHO),
-    "check, keys in other fields": Story("check --config {}/config.json", changes={"data_region": "KEYS"}),
-    "discover": Story("discover --config {}/config.json --debug", exit_code=0),
-    "discover, keys in other fields": Story("discover --config {}/config.json", changes={"start_date": "KEYS"}),
-    "read": Story(READ + " --state-file {}/kept.json", exit_code=0),
-    "read, refused": Story(READ, is_refused=True),
-    "read, an echo of any status": Story(READ, {"name": "bad_request", "status": 418, "message": "KEYS"}),
-    "read, an echo in a page": Story(READ, {"name": "server_error", "body": "KEYS", "content_type": "text/html"}),
-    "read, an echo in JSON": Story(READ, {"name": "json", "status": 500, "body": {"error": {"message": "KEYS"}}}),
-    "read, too large": Story(READ, {"name": "too_large_above_hours", "hours": 0}),
-    "read, garbage": Story(READ, {"name": "html_instead_of_zip"}),
-    "read, cut": Story(READ, {"name": "cut_body", "after_bytes": 50}),
-    "read, connection reset": Story(READ, {"name": "connection_reset"}),
-    "land": Story(LAND, exit_code=0),
-    "land, refused with an echo": Story(LAND, ECHO),
-    "land, an echo for a window": Story(LAND, {"name": "bad_request", "status": 418, "message": "KEYS"}),
-    "land, keys in other fields": Story(LAND, changes={"malformed_lines": "KEYS"}),
-    "land, a store that fails": Story(f"land --config {{}}/config.json --start {DAY} --to s3://bucket/prefix"),
-    "missing": Story(f"missing --config {{}}/config.json --start {DAY} --to {{}}/empty"),
-    "report": Story(
-        f"report --config {{}}/config.json --start {DAY} --to {{}}/landed --out {{}}/report.html", exit_code=0
+CASES = {
+    "spec": Case("spec --debug", exit_code=0),
+    "check": Case("check --config {}/config.json --debug", exit_code=0),
+    "check, refused": Case("check --config {}/config.json", is_refused=True),
+    "check, refused with an echo": Case("check --config {}/config.json --debug", ECHO),
+    "check, keys in other fields": Case("check --config {}/config.json", changes={"data_region": "KEYS"}),
+    "discover": Case("discover --config {}/config.json --debug", exit_code=0),
+    "discover, keys in other fields": Case("discover --config {}/config.json", changes={"start_date": "KEYS"}),
+    "read": Case(READ + " --state-file {}/kept.json", exit_code=0),
+    "read, refused": Case(READ, is_refused=True),
+    "read, an echo of any status": Case(READ, {"name": "bad_request", "status": 418, "message": "KEYS"}),
+    "read, an echo in a page": Case(READ, {"name": "server_error", "body": "KEYS", "content_type": "text/html"}),
+    "read, an echo in JSON": Case(READ, {"name": "json", "status": 500, "body": {"error": {"message": "KEYS"}}}),
+    "read, too large": Case(READ, {"name": "too_large_above_hours", "hours": 0}),
+    "read, garbage": Case(READ, {"name": "html_instead_of_zip"}),
+    "read, cut": Case(READ, {"name": "cut_body", "after_bytes": 50}),
+    "read, connection reset": Case(READ, {"name": "connection_reset"}),
+    "land": Case(LAND + " --debug", exit_code=0),
+    "land, refused with an echo": Case(LAND, ECHO),
+    "land, an echo for a window": Case(LAND, {"name": "bad_request", "status": 418, "message": "KEYS"}),
+    "land, keys in other fields": Case(LAND, changes={"malformed_lines": "KEYS"}),
+    "land, a store that fails": Case(f"land --config {{}}/config.json --start {DAY} --to s3://bucket/prefix"),
+    "missing": Case(f"missing --config {{}}/config.json --start {DAY} --to {{}}/empty --debug"),
+    "report": Case(
+        f"report --config {{}}/config.json --start {DAY} --to {{}}/landed --out {{}}/report.html --debug", exit_code=0
     ),
-    "report, keys in other fields": Story(
+    "report, keys in other fields": Case(
         "report --config {}/config.json --to {}/landed", changes={"accepted_gaps": ["KEYS"]}
     ),
-    "config": Story("config", exit_code=0),
+    "config": Case("config", exit_code=0),
 }
 
 
 def forms_of(api_key: str, secret_key: str) -> set[str]:
-    """Return what must not be found, made without the connector's own list.
+    """Return the forms that must not appear, without using the connector's own list.
 
-    A form that every output has, such as a digit, would prove nothing: keys are long enough.
+    The keys are long enough that no form appears by chance.
     """
     pair = f"{api_key}:{secret_key}"
     forms = set()
@@ -140,15 +140,15 @@ def forms_of(api_key: str, secret_key: str) -> set[str]:
 
 
 def remainders(api_key: str, secret_key: str) -> list[str]:
-    """Return what is left of a key when the other one, which is a part of it, is masked in it."""
+    """Return the rest of a key after masking the other key, if that is a part of it."""
     for part, whole in ((api_key, secret_key), (secret_key, api_key)):
         if part in whole:
             return whole.split(part)
     return []
 
 
-def with_keys(value: Any, keys: tuple[str, str]) -> Any:  # noqa: ANN401 - of JSON
-    """Return a value in which KEYS has become both keys."""
+def with_keys(value: Any, keys: tuple[str, str]) -> Any:  # noqa: ANN401 - any JSON
+    """Return a JSON value with both keys in place of KEYS."""
     if isinstance(value, str):
         return value.replace("KEYS", " and ".join(keys))
     if isinstance(value, list):
@@ -158,8 +158,8 @@ def with_keys(value: Any, keys: tuple[str, str]) -> Any:  # noqa: ANN401 - of JS
     return value
 
 
-class Teller:
-    """Plays stories with a pair of keys that the emulator accepts, and looks for the keys in all that comes of it."""
+class Runner:
+    """Runs cases with a pair of keys that the emulator accepts, and searches output and files for the keys."""
 
     def __init__(self, emulator: Emulator, connector: Connector, program: ReadyProgram, folder: Path) -> None:
         self._emulator = emulator
@@ -169,27 +169,27 @@ class Teller:
         self._accepted = b""
         connector.environ["TERM"] = "xterm-256color"
         connector.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "eu-west-1"}
-        connector.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"  # nobody listens: the store fails
+        connector.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"  # unused port: the store fails
         connector.environ["TMPDIR"] = str(folder / "tmp")
 
     def keys_of(self, authorization: str) -> tuple[str, str]:
-        """Return the emulator's own keys for a header with the keys of the story, which it cannot be given."""
+        """Return the emulator's own keys for a header with the keys of the case."""
         if base64.b64decode(authorization.removeprefix("Basic ")) == self._accepted:
             return self._emulator.project.api_key, self._emulator.project.secret_key
         return "another", "another"
 
-    def play(self, story: Story, keys: tuple[str, str], *, at_a_terminal: bool) -> tuple[Shown, list[str]]:
-        """Return what was printed, and where a key was found."""
+    def run(self, case: Case, keys: tuple[str, str], *, at_a_terminal: bool) -> tuple[Shown, list[str]]:
+        """Return the output, and the places where a key was found."""
         shutil.rmtree(self._folder / "tmp", ignore_errors=True)
         (self._folder / "tmp").mkdir()
-        changes = {"api_key": keys[0], "secret_key": keys[1]} | with_keys(story.changes or {}, keys)
+        changes = {"api_key": keys[0], "secret_key": keys[1]} | with_keys(case.changes or {}, keys)
         self._connector.reading(request_time_range=2, **changes)
-        self._accepted = b"" if story.is_refused else ":".join(key.strip() for key in keys).encode()
+        self._accepted = b"" if case.is_refused else ":".join(key.strip() for key in keys).encode()
         self._emulator.faults.clear()
-        if story.fault:
-            settings = with_keys(story.fault, keys)
+        if case.fault:
+            settings = with_keys(case.fault, keys)
             self._emulator.faults.add(settings.pop("name"), **settings)
-        arguments = [each.replace("{}", str(self._folder)) for each in story.arguments.split()]
+        arguments = [each.replace("{}", str(self._folder)) for each in case.arguments.split()]
         shown = self._program.run(
             arguments,
             self._connector.environ,
@@ -215,36 +215,36 @@ class Teller:
 
 
 @pytest.fixture
-def teller(
+def runner(
     half_a_day: Emulator,
     connector: Connector,
     ready_program: ReadyProgram,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Teller]:
-    made = Teller(half_a_day, connector, ready_program, tmp_path)
+) -> Iterator[Runner]:
+    made = Runner(half_a_day, connector, ready_program, tmp_path)
     monkeypatch.setattr("amplitude_emulator.basic_auth._read_basic", made.keys_of)
     yield made
     half_a_day.faults.clear()
 
 
 @pytest.mark.parametrize("name", ALL_PAIRS)
-def test_no_command_tells_a_key(teller: Teller, name: str) -> None:
+def test_no_command_reveals_a_key(runner: Runner, name: str) -> None:
     turn = list(ALL_PAIRS).index(name)
-    told = list(STORIES.items())[turn % EVERY :: EVERY]
+    cases = list(CASES.items())[turn % EVERY :: EVERY]
 
-    for number, (title, story) in enumerate(told):
+    for number, (title, case) in enumerate(cases):
         at_a_terminal = bool((number + turn // EVERY) % 2)
-        shown, found = teller.play(story, ALL_PAIRS[name], at_a_terminal=at_a_terminal)
+        shown, found = runner.run(case, ALL_PAIRS[name], at_a_terminal=at_a_terminal)
 
-        assert (title, at_a_terminal, shown.exit_code, found) == (title, at_a_terminal, story.exit_code, [])
+        assert (title, at_a_terminal, shown.exit_code, found) == (title, at_a_terminal, case.exit_code, [])
 
 
-def test_the_search_finds_a_key_that_is_told(teller: Teller, tmp_path: Path) -> None:
-    shown, found = teller.play(STORIES["config"], ("AMPLITUDE_API_KEY", "another"), at_a_terminal=False)
+def test_the_search_finds_a_revealed_key(runner: Runner, tmp_path: Path) -> None:
+    shown, found = runner.run(CASES["config"], ("AMPLITUDE_API_KEY", "another"), at_a_terminal=False)
     (tmp_path / "left.txt").write_bytes(base64.b64encode(b"AMPLITUDE_API_KEY:another"))
 
-    also = teller.found(shown, forms_of("AMPLITUDE_API_KEY", "another"))
+    also = runner.found(shown, forms_of("AMPLITUDE_API_KEY", "another"))
 
     assert found == ["'AMPLITUDE_API_KEY' in stdout"] * 1
     assert any("left.txt" in each for each in also)
@@ -262,7 +262,7 @@ def test_every_form_of_a_key_is_masked(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["one in the other", "the other in the one"])
-def test_airbytes_own_filter_masks_a_key_of_which_the_other_is_a_part(name: str) -> None:
+def test_airbytes_filter_masks_a_key_inside_the_other(name: str) -> None:
     api_key, secret_key = PAIRS[name]
 
     try:

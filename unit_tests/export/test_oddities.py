@@ -1,4 +1,4 @@
-"""What a sync says of what was odd: each kind once, with counts, never what an event held."""
+"""A sync logs each kind of oddity once, with counts and without quoting events."""
 
 from __future__ import annotations
 
@@ -21,34 +21,33 @@ if TYPE_CHECKING:
 MARK, BYTES = OddityKind.BYTE_ORDER_MARK, OddityKind.NOT_UTF8
 
 
-def said(caplog: pytest.LogCaptureFixture, oddities: Oddities) -> list[str]:
+def warnings_of(caplog: pytest.LogCaptureFixture, oddities: Oddities) -> list[str]:
     with caplog.at_level(logging.WARNING, "airbyte"):
         oddities.log_warnings("events")
     return caplog.messages
 
 
-def test_nothing_is_said_where_nothing_was_odd(caplog: pytest.LogCaptureFixture) -> None:
-    assert (said(caplog, Oddities()), Oddities().summary_parts()) == ([], [])
+def test_no_findings_log_no_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    assert (warnings_of(caplog, Oddities()), Oddities().summary_parts()) == ([], [])
 
 
-def test_kinds_are_added_up_and_the_first_places_are_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_repaired_lines_are_counted_with_first_positions(caplog: pytest.LogCaptureFixture) -> None:
     oddities = Oddities()
     for batch in range(4):
         lines = (RepairedLine(1, MARK), RepairedLine(3, BYTES))
         oddities.add(Findings({Oddity(MARK): 1, Oddity(BYTES): 2}, lines), partial("{}:{}".format, batch))
 
-    assert said(caplog, oddities) == [
+    assert warnings_of(caplog, oddities) == [
         (
             "events: Lines were repaired and emitted: 8 with bytes that are not UTF-8 (now U+FFFD), 4 with a byte "
-            "order mark (left out); the first: 0:1 (a byte order mark); 0:3 (bytes that are not "
-            "UTF-8); 1:1 (a byte order "
+            "order mark (removed); first: 0:1 (a byte order mark); 0:3 (bytes that are not UTF-8); 1:1 (a byte order "
             "mark); 1:3 (bytes that are not UTF-8); 2:1 (a byte order mark)."
         )
     ]
     assert oddities.summary_parts() == ["12 lines repaired"]
 
 
-def test_values_are_named_by_field_and_type(caplog: pytest.LogCaptureFixture) -> None:
+def test_values_are_counted_by_field_and_type(caplog: pytest.LogCaptureFixture) -> None:
     oddities = Oddities()
     counts = {
         Oddity(OddityKind.MISFIT, "paying", "boolean", "string"): 1000,
@@ -58,18 +57,21 @@ def test_values_are_named_by_field_and_type(caplog: pytest.LogCaptureFixture) ->
     }
     oddities.add(Findings(counts), str)
 
-    assert said(caplog, oddities) == [
-        "events: Lone surrogates, which no text in UTF-8 can hold, became U+FFFD, in city (4).",
+    assert warnings_of(caplog, oddities) == [
+        "events: Lone surrogates (not valid in UTF-8) were replaced with U+FFFD: city (4).",
         (
-            "events: Values that do not have the type their field is declared with were passed on as they came: paying "
-            "is declared as boolean and came as integer (2), string (1,000). docs/connector.md says what typed "
-            "destinations make of them."
+            "events: Values that do not have the declared type of their field were emitted unchanged: paying is "
+            "declared as boolean, but was integer (2), string (1,000). docs/connector.md describes how typed "
+            "destinations handle them."
         ),
-        "events: Values that do not fit the type of their column are left out, without the column _other: paying (3).",
+        (
+            "events: Values that do not fit the type of their column are left out (column _other is not selected): "
+            "paying (3)."
+        ),
     ]
 
 
-def test_findings_that_follow_each_other_keep_their_lines() -> None:
+def test_followed_by_adds_counts_and_shifts_positions() -> None:
     first = Findings({Oddity(MARK): 1}, (RepairedLine(2, MARK),))
     second = Findings({Oddity(MARK): 2, Oddity(BYTES): 1}, (RepairedLine(0, BYTES),))
 
@@ -79,20 +81,19 @@ def test_findings_that_follow_each_other_keep_their_lines() -> None:
     assert first.followed_by(Findings()) == first
 
 
-def test_stray_files_are_named_with_their_odd_characters_escaped(caplog: pytest.LogCaptureFixture) -> None:
+def test_stray_file_names_are_escaped_in_the_warning(caplog: pytest.LogCaptureFixture) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
         for number in range(6):
             made.writestr(f"__MACOSX/\x1b[2J{number}", b"x")
 
     with open_archive(file) as archive:
-        archives._name_stray_files(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
+        archives._log_stray_files(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
 
     names = ", ".join(f"'__MACOSX/\\x1b[2J{number}'" for number in range(5))
     assert caplog.messages == [
         (
-            f"The export for 2026-03-04 12:00 UTC has files that are no members of it, which are "
-            f"left aside: {names} and "
-            "1 more."
+            "The export for 2026-03-04 12:00 UTC contains files that are not members. They are ignored: "
+            f"{names} and 1 more."
         )
     ]

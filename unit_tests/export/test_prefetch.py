@@ -1,4 +1,4 @@
-"""Downloads ahead: in order, bounded in number and bytes, retried as a whole, gone when they are abandoned."""
+"""Prefetched downloads are ordered, limited in number and bytes, retried as a whole, and deleted when abandoned."""
 
 from __future__ import annotations
 
@@ -57,112 +57,112 @@ def finish(download: Download | None) -> tuple[HourWindow, int, bool]:
     return result
 
 
-def test_downloads_come_in_the_order_they_were_added() -> None:
+def test_downloads_are_returned_in_order() -> None:
     body = archive()
     exporter = FakeExporter({HOURS[0]: [body], HOURS[2]: [body]})
-    at_work = downloads(exporter)
+    in_flight = downloads(exporter)
 
     for window in HOURS[:3]:
-        at_work.add(window)
-    results = [finish(at_work.finish_oldest(10)) for _ in range(3)]
+        in_flight.add(window)
+    results = [finish(in_flight.finish_oldest(10)) for _ in range(3)]
 
     assert results == [(HOURS[0], len(body), False), (HOURS[1], 0, True), (HOURS[2], len(body), False)]
-    assert len(at_work) == 0
+    assert len(in_flight) == 0
 
 
-def test_no_more_than_the_given_number_are_under_way_even_when_windows_are_put_in_front() -> None:
+def test_add_first_keeps_the_limit_of_active_downloads() -> None:
     exporter = FakeExporter({})
     exporter.gate.clear()
-    at_work = downloads(exporter, at_once=2)
+    in_flight = downloads(exporter, at_once=2)
 
     for window in HOURS[4:]:
-        at_work.add(window)
-    at_work.add_first(*HOURS[:4])
+        in_flight.add(window)
+    in_flight.add_first(*HOURS[:4])
     exporter.wait_until_asked(2)
     exporter.gate.set()
-    order = [finish(at_work.finish_oldest(10))[0] for _ in range(8)]
+    order = [finish(in_flight.finish_oldest(10))[0] for _ in range(8)]
 
     assert order == HOURS
     assert exporter.most_at_once == 2
 
 
-def test_one_retry_spans_request_body_and_verification(caplog: pytest.LogCaptureFixture) -> None:
+def test_retries_cover_request_body_and_verification(caplog: pytest.LogCaptureFixture) -> None:
     body = archive()
-    exporter = FakeExporter({HOURS[0]: [ServerFailureError("500"), b"no zip at all", body]})
-    at_work = downloads(exporter)
+    exporter = FakeExporter({HOURS[0]: [ServerFailureError("500"), b"not an archive", body]})
+    in_flight = downloads(exporter)
 
-    at_work.add(HOURS[0])
-    result = finish(at_work.finish_oldest(10))
+    in_flight.add(HOURS[0])
+    result = finish(in_flight.finish_oldest(10))
 
     assert result == (HOURS[0], len(body), False)
     assert caplog.messages == [
         "500 Next try in 0 s (2024-03-01 00:00 UTC).",
-        "The answer's body (13 bytes) is not a zip archive. Next try in 0 s (2024-03-01 00:00 UTC).",
+        "The answer's body (14 bytes) is not a zip archive. Next try in 0 s (2024-03-01 00:00 UTC).",
     ]
 
 
-def test_what_cannot_be_retried_or_keeps_failing_is_raised_in_its_turn() -> None:
+def test_errors_are_raised_in_order() -> None:
     exporter = FakeExporter({HOURS[0]: [b"no zip"], HOURS[1]: [CredentialsRejectedError("403")]})
-    at_work = downloads(exporter)
-    at_work.add(HOURS[0])
-    at_work.add(HOURS[1])
+    in_flight = downloads(exporter)
+    in_flight.add(HOURS[0])
+    in_flight.add(HOURS[1])
 
     with pytest.raises(CorruptArchiveError) as corrupt:
-        at_work.finish_oldest(10)
+        in_flight.finish_oldest(10)
     with pytest.raises(CredentialsRejectedError):
-        at_work.finish_oldest(10)
+        in_flight.finish_oldest(10)
 
     assert corrupt.value.tried.startswith("Tried 3 times in")
-    assert (len(at_work), exporter.asked.count(HOURS[1])) == (0, 1)
+    assert (len(in_flight), exporter.asked.count(HOURS[1])) == (0, 1)
 
 
-def test_a_time_out_of_the_system_is_no_endless_wait() -> None:
-    at_work = downloads(FakeExporter({HOURS[0]: [TimeoutError("a network file system")]}))
-    at_work.add(HOURS[0])
+def test_timeout_error_of_a_download_is_raised() -> None:
+    in_flight = downloads(FakeExporter({HOURS[0]: [TimeoutError("a network file system")]}))
+    in_flight.add(HOURS[0])
 
     with pytest.raises(TimeoutError, match="a network file system"):
-        at_work.finish_oldest(10)
+        in_flight.finish_oldest(10)
 
-    assert len(at_work) == 0
+    assert len(in_flight) == 0
 
 
-def test_a_slow_download_gives_the_reader_a_turn() -> None:
+def test_finish_oldest_returns_none_after_its_timeout() -> None:
     exporter = FakeExporter({})
     exporter.gate.clear()
-    at_work = downloads(exporter)
-    at_work.add(HOURS[0])
+    in_flight = downloads(exporter)
+    in_flight.add(HOURS[0])
 
-    waited = at_work.finish_oldest(0.05)
+    waited = in_flight.finish_oldest(0.05)
     exporter.gate.set()
-    result = finish(at_work.finish_oldest(10))
+    result = finish(in_flight.finish_oldest(10))
 
     assert waited is None
     assert result == (HOURS[0], 0, True)
 
 
-def test_archives_beyond_the_disk_budget_wait_but_the_one_needed_next_does_not() -> None:
+def test_oldest_download_ignores_the_disk_budget() -> None:
     body = archive("{" + '"filler":"' + "x" * 3000 + '"}')
     exporter = FakeExporter({window: [body] for window in HOURS})
     limits = Limits(retry=LIMITS.retry, disk_bytes=len(body) // 2)
-    at_work = downloads(exporter, at_once=2, limits=limits)
+    in_flight = downloads(exporter, at_once=2, limits=limits)
 
-    at_work.add_first(HOURS[1])
-    at_work.add(HOURS[2])
-    at_work.add_first(HOURS[0])
-    order = [finish(at_work.finish_oldest(10))[0] for _ in range(3)]
+    in_flight.add_first(HOURS[1])
+    in_flight.add(HOURS[2])
+    in_flight.add_first(HOURS[0])
+    order = [finish(in_flight.finish_oldest(10))[0] for _ in range(3)]
 
     assert order == HOURS[:3]
 
 
-def test_abandoned_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     exporter = FakeExporter({window: [archive()] for window in HOURS})
     exporter.gate.clear()
-    at_work = downloads(exporter)
-    at_work.add(HOURS[0])
-    at_work.add(HOURS[1])
+    in_flight = downloads(exporter)
+    in_flight.add(HOURS[0])
+    in_flight.add(HOURS[1])
 
-    at_work.close()
+    in_flight.close()
     exporter.gate.set()
     for thread in threading.enumerate():
         if thread.name.startswith("download "):
@@ -172,25 +172,25 @@ def test_abandoned_downloads_leave_no_file_and_no_thread(tmp_path: Path, monkeyp
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("download ")] == []
 
 
-def test_an_archive_of_other_hours_alone_is_asked_for_again() -> None:
+def test_archive_of_other_hours_is_requested_again() -> None:
     right, other = archive(), archive_of("1/1_2024-03-01_5#0.json.gz")
     exporter = FakeExporter({HOURS[0]: [other, other, right]})
-    at_work = downloads(exporter)
+    in_flight = downloads(exporter)
 
-    at_work.add(HOURS[0])
-    download = at_work.finish_oldest(10)
+    in_flight.add(HOURS[0])
+    download = in_flight.finish_oldest(10)
 
     assert finish(download) == (HOURS[0], len(right), False)
     assert exporter.asked == [HOURS[0]] * 3
 
 
-def test_an_archive_of_other_hours_that_stays_is_handed_over_even_when_no_time_is_left() -> None:
+def test_archive_of_other_hours_is_returned_after_all_attempts() -> None:
     other = archive_of("1/1_2024-03-01_5#0.json.gz")
     exporter = FakeExporter({HOURS[0]: [other]})
-    at_work = downloads(exporter, limits=Limits(retry=RetryPolicy(attempts=1)))
+    in_flight = downloads(exporter, limits=Limits(retry=RetryPolicy(attempts=1)))
 
-    at_work.add(HOURS[0])
-    download = at_work.finish_oldest(10)
+    in_flight.add(HOURS[0])
+    download = in_flight.finish_oldest(10)
 
     assert finish(download) == (HOURS[0], len(other), False)
     assert exporter.asked == [HOURS[0]]

@@ -44,68 +44,65 @@ def archive_of(files: dict[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def answered(answer: Scripted) -> Probe | None:
-    exporter = cast("AmplitudeClient", FakeExporter({WINDOW: [answer]}))
+def probed(response: Scripted) -> Probe | None:
+    exporter = cast("AmplitudeClient", FakeExporter({WINDOW: [response]}))
     return probe_export(exporter, WINDOW)
 
 
-def test_an_archive_is_seen_with_its_project() -> None:
-    assert answered(archive("100200/100200_2026-03-04_0#1.json.gz")) == Probe(MemberName("100200", START, 1))
+def test_archive_returns_its_first_member() -> None:
+    assert probed(archive("100200/100200_2026-03-04_0#1.json.gz")) == Probe(MemberName("100200", START, 1))
 
 
-def test_no_files_in_amplitude_s_words_are_nothing() -> None:
-    assert answered(None) is None
+def test_404_of_amplitude_returns_none() -> None:
+    assert probed(None) is None
 
 
 @pytest.mark.parametrize("names", [(), ("100200/100200_2026-03-04_7#1.json.gz",)], ids=["empty", "another hour"])
-def test_an_archive_without_a_file_of_its_window_proves_nothing(names: tuple[str, ...]) -> None:
+def test_archive_of_other_hours_is_inconclusive(names: tuple[str, ...]) -> None:
     with pytest.raises(EmptyArchiveError):
-        answered(archive(*names))
+        probed(archive(*names))
 
 
-def test_an_archive_that_is_too_large_has_files() -> None:
-    assert answered(ExportTooLargeError("It is too large.")) == Probe(None)
+def test_too_large_archive_has_files() -> None:
+    assert probed(ExportTooLargeError("It is too large.")) == Probe(None)
 
 
 @pytest.mark.parametrize("body", [b"", b"PK", b"<html>slow down</html>"])
-def test_a_body_that_is_no_archive_is_an_error(body: bytes) -> None:
+def test_other_body_is_an_error(body: bytes) -> None:
     with pytest.raises(CorruptArchiveError):
-        answered(body)
+        probed(body)
 
 
-def test_an_archive_that_takes_too_long_says_nothing() -> None:
+def test_timeout_is_inconclusive() -> None:
     with pytest.raises(ExportTooSlowError):
-        answered(ExportTooSlowError("HTTP 504"))
+        probed(ExportTooSlowError("HTTP 504"))
 
 
-def test_other_errors_are_what_they_are() -> None:
+def test_other_errors_are_raised_unchanged() -> None:
     with pytest.raises(ServerFailureError):
-        answered(ServerFailureError("HTTP 500"))
+        probed(ServerFailureError("HTTP 500"))
 
 
-# What the first bytes of an archive say.
-
-
-def test_an_archive_with_a_member_has_members() -> None:
+def test_archive_with_a_member_has_members() -> None:
     assert has_members(archive("100200/100200_2026-03-04_9#1.json.gz"))
 
 
-def test_an_archive_without_any_has_none() -> None:
+def test_empty_archive_has_no_members() -> None:
     assert not has_members(archive())
 
 
 @pytest.mark.parametrize("body", [b"", b"PK", b"<html>", b'{"error":{}}'])
-def test_what_is_no_archive_is_refused(body: bytes) -> None:
+def test_has_members_raises_for_other_bodies(body: bytes) -> None:
     with pytest.raises(CorruptArchiveError):
         has_members(body)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_the_first_member_is_found(method: int) -> None:
+def test_first_member_is_found(method: int) -> None:
     assert str(first_member(archive(MEMBER, method=method))) == MEMBER
 
 
-def test_a_folder_before_the_first_member_is_no_member() -> None:
+def test_folder_is_not_a_member() -> None:
     assert str(first_member(archive("100200/", MEMBER))) == MEMBER
 
 
@@ -114,7 +111,7 @@ STRAY = {"__MACOSX/100200/._x.json.gz": b"\0\5\x16\7", "a/.DS_Store": b"\0\0\0\1
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("name", STRAY)
-def test_a_stray_file_before_the_first_member_is_no_member(name: str, method: int) -> None:
+def test_stray_file_is_not_a_member(name: str, method: int) -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", method) as file:
         file.writestr(name, STRAY[name])
@@ -130,7 +127,7 @@ def test_a_stray_file_before_the_first_member_is_no_member(name: str, method: in
 
 
 @pytest.mark.parametrize("content", [b"", b"done"])
-def test_a_marker_is_a_member_only_where_it_is_a_gzip_file(content: bytes) -> None:
+def test_marker_is_a_member_only_if_it_is_gzip(content: bytes) -> None:
     assert not has_members(archive_of({"100200/complete": content}))
     assert has_members(archive_of({"100200/complete": b"\x1f\x8b"}))
     assert str(first_member(archive_of({"100200/complete": content, MEMBER: b"x"}))) == MEMBER
@@ -142,5 +139,5 @@ def test_a_marker_is_a_member_only_where_it_is_a_gzip_file(content: bytes) -> No
     [archive("100200/"), archive("readme.txt"), archive(MEMBER)[:40], b"PK\x03\x04"],
     ids=["only a folder", "another name", "a cut name", "a cut header"],
 )
-def test_another_beginning_says_nothing(beginning: bytes) -> None:
+def test_first_member_is_none_if_unknown(beginning: bytes) -> None:
     assert first_member(beginning) is None

@@ -1,4 +1,4 @@
-"""Files of archives: nameless, counted, and clear about a disk that is full."""
+"""Spool files are unnamed, count against a budget, and report a full disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from source_amplitude.errors import DiskFullError
 from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
 
 
-def test_a_file_has_no_name_while_it_is_written(tmp_path: Path) -> None:
+def test_file_has_no_name(tmp_path: Path) -> None:
     spool = SpoolFile(DiskBudget(1000, str(tmp_path)), threading.Event())
 
     spool.write(b"abc")
@@ -21,7 +21,7 @@ def test_a_file_has_no_name_while_it_is_written(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_bytes_come_back_to_the_budget_once(tmp_path: Path) -> None:
+def test_close_returns_bytes_to_the_budget_once(tmp_path: Path) -> None:
     budget = DiskBudget(10, str(tmp_path))
     first = SpoolFile(budget, threading.Event())
     first.write(b"0123456789")
@@ -35,7 +35,7 @@ def test_bytes_come_back_to_the_budget_once(tmp_path: Path) -> None:
     second.close()
 
 
-def test_another_attempt_begins_with_an_empty_file(tmp_path: Path) -> None:
+def test_empty_truncates_the_file(tmp_path: Path) -> None:
     spool = SpoolFile(DiskBudget(10, str(tmp_path)), threading.Event())
     spool.write(b"0123456789")
 
@@ -47,7 +47,7 @@ def test_another_attempt_begins_with_an_empty_file(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_a_write_waits_for_room_and_goes_on_when_there_is_some(tmp_path: Path) -> None:
+def test_write_waits_for_the_budget(tmp_path: Path) -> None:
     budget = DiskBudget(10, str(tmp_path))
     first, second = SpoolFile(budget, threading.Event()), SpoolFile(budget, threading.Event())
     first.write(b"0123456789")
@@ -63,7 +63,7 @@ def test_a_write_waits_for_room_and_goes_on_when_there_is_some(tmp_path: Path) -
     second.close()
 
 
-def test_closing_the_budget_frees_whoever_waits(tmp_path: Path) -> None:
+def test_write_fails_after_the_budget_is_closed(tmp_path: Path) -> None:
     budget = DiskBudget(0, str(tmp_path))
     spool = SpoolFile(budget, threading.Event())
 
@@ -74,7 +74,7 @@ def test_closing_the_budget_frees_whoever_waits(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_a_full_disk_is_named_with_its_folder_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_error_names_folder_and_needed_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     always_full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - the spool closes it
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: always_full)
     budget = DiskBudget(1000)
@@ -84,22 +84,22 @@ def test_a_full_disk_is_named_with_its_folder_and_bytes(monkeypatch: pytest.Monk
         spool.write(b"x" * 100)
 
     assert f"The folder {budget.folder} is full" in caught.value.what
-    assert "100 more were to be written" in caught.value.what
+    assert "100 more are needed" in caught.value.what
     spool.close()
 
 
-def test_an_archive_that_cannot_fit_is_refused_before_its_first_byte(tmp_path: Path) -> None:
+def test_expect_raises_if_archive_does_not_fit(tmp_path: Path) -> None:
     spool = SpoolFile(DiskBudget(1000, str(tmp_path)), threading.Event())
 
     with pytest.raises(DiskFullError) as caught:
         spool.expect(10**18)
 
     assert caught.value.what.startswith(f"The folder {tmp_path} has ")
-    assert caught.value.what.endswith("bytes free, and the archive needs 1,000,000,000,000,000,000.")
+    assert caught.value.what.endswith("bytes free; the archive needs 1,000,000,000,000,000,000.")
     spool.close()
 
 
-def test_closing_after_a_full_disk_gives_every_byte_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_after_full_disk_returns_all_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     always_full = Path("/dev/full").open("wb")  # noqa: SIM115 - the spool closes it
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: always_full)
     budget = DiskBudget(1000)
@@ -111,7 +111,7 @@ def test_closing_after_a_full_disk_gives_every_byte_back(monkeypatch: pytest.Mon
     assert budget.used_bytes == 0
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     budget = DiskBudget(1000, str(tmp_path))
     budget.folder = str(tmp_path / "missing")
 

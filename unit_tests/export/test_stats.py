@@ -1,4 +1,4 @@
-"""What a sync says of itself at its end."""
+"""The outcome and summary of a sync."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ START = datetime(2024, 3, 1, tzinfo=timezone.utc)
 FOUR_HOURS = HourWindow(START, START + 4 * HOUR)
 
 
-def test_an_outcome_has_events_hours_of_each_kind_bytes_and_seconds() -> None:
+def test_outcome_has_events_bytes_seconds_and_hours() -> None:
     stats = SyncStats(
         records=40_800,
         hours_done=68,
@@ -29,7 +29,7 @@ def test_an_outcome_has_events_hours_of_each_kind_bytes_and_seconds() -> None:
     )
 
 
-def test_an_outcome_of_nothing_has_no_rate() -> None:
+def test_outcome_without_events_has_no_rate() -> None:
     stats = SyncStats()
     stats.fail(FOUR_HOURS, ServerFailureError("500"))
 
@@ -40,7 +40,7 @@ def test_an_outcome_of_nothing_has_no_rate() -> None:
     assert stats.hours_over == 4
 
 
-def test_a_summary_is_the_outcome_and_what_was_malformed() -> None:
+def test_summary_adds_malformed_lines_to_the_outcome() -> None:
     stats = SyncStats(records=1, hours_done=1, content_bytes=2_000_000, seconds=1)
     stats.add_malformed(LinePosition(FOUR_HOURS, "member", 7))
 

@@ -29,7 +29,7 @@ def drained(queue: WindowQueue) -> list[HourWindow]:
     return list(iter(queue.take, None))
 
 
-def test_the_size_is_the_configured_one_at_first_and_nothing_to_remember() -> None:
+def test_initial_size_is_the_configured_size() -> None:
     size = WindowSize.remembered(24, Ledger())
 
     assert (size.configured_hours, size.hours, size.to_remember) == (24, 24, None)
@@ -40,13 +40,13 @@ def test_the_size_is_the_configured_one_at_first_and_nothing_to_remember() -> No
     [((24, 6), 6), ((12, 6), 24), ((24, 48), 24), ((24, 0), 1), ((24, -5), 1), (None, 24)],
     ids=["remembered", "another range", "larger than configured", "zero", "negative", "nothing"],
 )
-def test_a_remembered_size_holds_for_the_range_it_was_learned_with(saved: tuple[int, int] | None, hours: int) -> None:
+def test_remembered_size_applies_to_the_same_range(saved: tuple[int, int] | None, hours: int) -> None:
     size = WindowSize.remembered(24, Ledger(working_hours=saved))
 
     assert size.hours == hours
 
 
-def test_a_size_that_is_too_large_is_halved_and_remembered() -> None:
+def test_too_large_size_is_halved_and_remembered() -> None:
     size = WindowSize(24, 24)
 
     size.was_too_large(12)
@@ -56,7 +56,7 @@ def test_a_size_that_is_too_large_is_halved_and_remembered() -> None:
     assert (size.hours, size.to_remember) == (6, (24, 6))
 
 
-def test_a_size_is_never_below_one_hour() -> None:
+def test_size_is_at_least_one_hour() -> None:
     size = WindowSize(24, 1)
 
     size.was_too_large(0)
@@ -64,7 +64,7 @@ def test_a_size_is_never_below_one_hour() -> None:
     assert size.hours == 1
 
 
-def test_a_dozen_windows_that_came_double_the_size_up_to_the_configured_one() -> None:
+def test_twelve_successes_double_the_size() -> None:
     size = WindowSize(24, 24)
     size.was_too_large(5)
     hours: list[int] = []
@@ -77,7 +77,7 @@ def test_a_dozen_windows_that_came_double_the_size_up_to_the_configured_one() ->
     assert size.to_remember is None
 
 
-def test_a_window_that_is_too_large_starts_the_dozen_again() -> None:
+def test_too_large_window_resets_the_success_count() -> None:
     size = WindowSize(24, 24)
     size.was_too_large(6)
     for _ in range(11):
@@ -89,7 +89,7 @@ def test_a_window_that_is_too_large_starts_the_dozen_again() -> None:
     assert size.hours == 3
 
 
-def test_windows_smaller_than_the_present_size_say_nothing_about_a_larger_one() -> None:
+def test_smaller_windows_do_not_increase_the_size() -> None:
     size = WindowSize(24, 24)
     size.was_too_large(6)
 
@@ -99,7 +99,7 @@ def test_windows_smaller_than_the_present_size_say_nothing_about_a_larger_one() 
     assert size.hours == 6
 
 
-def test_windows_are_taken_oldest_first_whatever_the_order_of_the_spans() -> None:
+def test_windows_are_taken_oldest_first() -> None:
     spans = [Span(window(20, 22)), Span(window(0, 5)), Span(window(9, 10))]
 
     windows = drained(WindowQueue(spans, WindowSize(4, 4)))
@@ -107,7 +107,7 @@ def test_windows_are_taken_oldest_first_whatever_the_order_of_the_spans() -> Non
     assert windows == [window(0, 4), window(4, 5), window(9, 10), window(20, 22)]
 
 
-def test_whole_spans_are_taken_in_one_window_of_at_most_365_days() -> None:
+def test_whole_spans_are_windows_of_at_most_365_days() -> None:
     spans = [Span(window(0, 9000), whole=True), Span(window(9000, 9006))]
 
     windows = drained(WindowQueue(spans, WindowSize(4, 4)))
@@ -115,7 +115,7 @@ def test_whole_spans_are_taken_in_one_window_of_at_most_365_days() -> None:
     assert windows == [window(0, 8760), window(8760, 9000), window(9000, 9004), window(9004, 9006)]
 
 
-def test_windows_are_cut_with_the_size_of_the_moment_they_are_taken() -> None:
+def test_take_uses_the_current_size() -> None:
     size = WindowSize(4, 4)
     queue = WindowQueue([Span(window(0, 10))], size)
 
@@ -126,13 +126,13 @@ def test_windows_are_cut_with_the_size_of_the_moment_they_are_taken() -> None:
     assert (first, second, queue.hours_left()) == (window(0, 4), window(4, 6), 4)
 
 
-def test_an_empty_queue_gives_nothing() -> None:
+def test_empty_queue_returns_none() -> None:
     queue = WindowQueue([], WindowSize(4, 4))
 
     assert (queue.take(), queue.hours_left()) == (None, 0)
 
 
-def test_a_window_of_day_files_is_a_whole_day() -> None:
+def test_window_of_day_files_is_a_whole_day() -> None:
     span = HourWindow(DAY_FILES_END - DAY, DAY_FILES_END + 2 * HOUR)
 
     windows = drained(WindowQueue([Span(span)], WindowSize(4, 1)))
@@ -149,7 +149,7 @@ SIZES = st.integers(1, 30)
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.booleans()), max_size=6), st.lists(SIZES))
 @settings(deadline=None)
-def test_any_queue_hands_out_every_hour_once_in_order(parts: list[tuple[int, int, bool]], sizes: list[int]) -> None:
+def test_any_queue_returns_every_hour_once_in_order(parts: list[tuple[int, int, bool]], sizes: list[int]) -> None:
     disjoint = HourSet.of(window(first, first + length) for first, length, _ in parts)
     spans = [Span(part, whole=bool(number % 2)) for number, part in enumerate(disjoint.windows)]
     size = WindowSize(30, 30)
@@ -164,7 +164,7 @@ def test_any_queue_hands_out_every_hour_once_in_order(parts: list[tuple[int, int
     assert [hour for part in windows for hour in part] == list(disjoint)
 
 
-def test_a_sync_asks_for_open_hours_in_whole_runs_for_new_hours_and_for_rechecks() -> None:
+def test_spans_are_open_missing_and_recheck_hours() -> None:
     ledger = Ledger()
     ledger.mark_done(h(0), MEMBERS, asked_at=h(3))
     ledger.mark_done(h(1), MEMBERS, asked_at=LATER)
@@ -183,7 +183,7 @@ def test_a_sync_asks_for_open_hours_in_whole_runs_for_new_hours_and_for_rechecks
     ]
 
 
-def test_a_full_refresh_has_no_rechecks_and_gaps_are_not_asked_for() -> None:
+def test_spans_exclude_accepted_gaps() -> None:
     ledger = Ledger()
     ledger.mark_done(h(0), MEMBERS, asked_at=h(3))
     ledger.mark_empty_response(HourSet((window(1, 5),)), asked_at=h(8), export_delay_hours=3)
@@ -199,7 +199,7 @@ def test_a_full_refresh_has_no_rechecks_and_gaps_are_not_asked_for() -> None:
     ]
 
 
-def test_nothing_is_asked_for_when_everything_is_settled() -> None:
+def test_settled_hours_need_no_requests() -> None:
     ledger = Ledger(settled=HourSet((window(-5, 30),)), open=HourSet((window(30, 40),)))
 
     assert (

@@ -1,4 +1,4 @@
-"""A clock that tests set: it stands still until it is told otherwise, and sleeping moves it on at once."""
+"""A clock for tests: it changes only when set or advanced; `sleep` advances it immediately."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class FakeClock:
     """Implements `source_amplitude.clock.Clock`.
 
     Attributes:
-        sleeps: The seconds of every sleep so far, in order.
+        sleeps: The seconds of all sleeps so far.
     """
 
     def __init__(self, now: datetime = datetime(2024, 3, 1, 12, tzinfo=timezone.utc)) -> None:
@@ -28,10 +28,9 @@ class FakeClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
         self._now += timedelta(seconds=seconds)
         self._monotonic_seconds += seconds
 
     def set(self, now: datetime) -> None:
-        """Jump to a time of day; the monotonic clock does not notice."""
+        """Set the time of day; the monotonic clock does not change."""
         self._now = now

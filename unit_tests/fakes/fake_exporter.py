@@ -1,4 +1,4 @@
-"""An Amplitude in memory: answers exports from a script, one answer a window, and counts what is under way."""
+"""An in-memory Amplitude: returns scripted responses by window, and counts concurrent requests."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Scripted = bytes | Exception | None
 
 
 class FakeExporter:
-    """Stands for the `AmplitudeClient` of a download: has its `export`, and no Date.
+    """Replaces the `AmplitudeClient` of a download; its responses have no ``Date`` header.
 
     Args:
-        answers: For each window the bodies or errors of its successive requests; None is a 404. The last one
-            is repeated.
+        answers: The bodies or errors of successive requests by window; None is a 404. The last one is repeated.
 
     Attributes:
-        most_at_once: The largest number of requests that were under way together.
-        gate: While it is clear, requests wait before they answer.
+        most_at_once: The largest number of concurrent requests.
+        asked: The windows of all requests so far.
+        gate: Requests wait for a response until it is set.
     """
 
     def __init__(self, answers: Mapping[HourWindow, list[Scripted]]) -> None:
@@ -42,7 +42,7 @@ class FakeExporter:
         self.server_date: datetime | None = None
 
     def wait_until_asked(self, times: int) -> None:
-        """Return when so many requests have come in."""
+        """Wait until ``times`` requests have arrived."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= times, WAIT_SECONDS)
 

@@ -1,4 +1,4 @@
-"""A sink that keeps a body in memory."""
+"""An in-memory sink."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines and values that strict readers refuse, what comes of them, and what is said of them."""
+"""Lines and values that strict parsers refuse, with their records and warnings."""
 
 from __future__ import annotations
 
@@ -35,20 +35,17 @@ RECORDS: list[dict[str, Any]] = [
 ]
 MEMBER = "2026-03-04 06:00 UTC, member 100200/100200_2026-03-04_6#0.json.gz"
 REPAIRED = (
-    "Lines were repaired and emitted: 1 with bytes that are not UTF-8 (now U+FFFD), 1 with raw control characters in a "
-    "text (now escaped), 1 with a byte order mark (left out), 1 with several events (each emitted); the first: "
+    "Lines were repaired and emitted: 1 with bytes that are not UTF-8 (now U+FFFD), 1 with raw control characters "
+    "(now escaped), 1 with a byte order mark (removed), 1 with several events (each emitted); first: "
     f"{MEMBER}, line 1 (a byte order mark); {MEMBER}, line 2 (bytes that are not UTF-8); {MEMBER}, line 3 (raw control "
     f"characters); {MEMBER}, line 4 (several events)."
 )
 WARNINGS = [
-    "Lone surrogates, which no text in UTF-8 can hold, became U+FFFD, in event_properties (1).",
+    "Lone surrogates (not valid in UTF-8) were replaced with U+FFFD: event_properties (1).",
+    "Datetimes of an unknown format, or not in the calendar, were emitted unchanged: user_creation_time (1).",
     (
-        "Datetimes of an unknown form, or that the calendar does not have, were passed on as they came, in "
-        "user_creation_time (1)."
-    ),
-    (
-        "Values that do not have the type their field is declared with were passed on as they came: app is declared as "
-        "integer and came as string (1); data is declared as object and came as array (1); paying is declared as "
-        "boolean and came as string (1). docs/connector.md says what typed destinations make of them."
+        "Values that do not have the declared type of their field were emitted unchanged: app is declared as integer, "
+        "but was string (1); data is declared as object, but was array (1); paying is declared as boolean, but was "
+        "string (1). docs/connector.md describes how typed destinations handle them."
     ),
 ]

@@ -1,4 +1,4 @@
-"""The real command line with short waits, at the time that LANDING_NOW says: what a test runs as a process."""
+"""The real command line with short waits and the clock set to LANDING_NOW; tests run it as a process."""
 
 from __future__ import annotations
 

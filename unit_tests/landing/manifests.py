@@ -1,4 +1,4 @@
-"""Manifests that were made up."""
+"""Hypothesis strategies for manifests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def objects(names: st.SearchStrategy[str] = TEXTS) -> st.SearchStrategy[LandedOb
 def manifests(
     draw: st.DrawFn, hours: st.SearchStrategy[datetime] = HOURS, names: st.SearchStrategy[str] = TEXTS
 ) -> Manifest:
-    """Return what a run may have written: only hours that are done, or that failed, have objects."""
+    """Return a valid manifest; only done and failed hours have objects."""
     state = draw(st.sampled_from(HourState))
     has_objects = state in (HourState.DONE, HourState.FAILED)
     several = st.lists(objects(names), max_size=4, unique_by=lambda each: each.name)

@@ -1,4 +1,4 @@
-"""The commands that land hours, as a test runs them, and what has to be in the store by the emulator's word."""
+"""Runs the landing commands, and computes the expected content of the store from the emulator."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CLOUDS = ("AWS_", "AZURE_", "GOOGLE_")
 
 @dataclass(frozen=True)
 class Ended:
-    """What a command left behind."""
+    """The result of a command."""
 
     exit_code: int
     stdout: str
@@ -63,21 +63,21 @@ class Ended:
 
     @property
     def summary(self) -> str:
-        """What was done, without the place, the span and the seconds."""
+        """The summary without the destination, the span and the seconds."""
         return self.stdout.rpartition(" UTC: ")[2].rpartition(";")[0]
 
     @property
     def hours(self) -> dict[str, str]:
-        """What `missing` lists: the condition of each hour that is missing."""
+        """The condition of each hour that `missing` lists."""
         return {hour: condition for hour, condition, _ in (line.split("\t") for line in self.stdout.splitlines())}
 
 
 class Program:
-    """Runs commands in this process against the emulator, whose clock is not ours.
+    """Runs commands in this process against the emulator.
 
     Attributes:
-        clock: Ours.
-        folder: For configurations and temporary files.
+        clock: The clock of the commands; the emulator has its own.
+        folder: The folder for configurations and temporary files.
     """
 
     def __init__(
@@ -110,8 +110,8 @@ class Program:
         arguments = [command, "--to", peer.url, *options]
         self._capsys.readouterr()
         code = run(arguments, limits=SHORT, store_limits=STORE_LIMITS, clock=self.clock)
-        said = self._capsys.readouterr()
-        return Ended(code, said.out, said.err)
+        output = self._capsys.readouterr()
+        return Ended(code, output.out, output.err)
 
     def config(self, **changes: object) -> str:
         """Write a configuration; a change to None leaves the field out."""
@@ -122,11 +122,11 @@ class Program:
         return str(path)
 
     def pass_time(self, **time: float) -> None:
-        """Let hours or days pass for both sides."""
+        """Advance both clocks."""
         self._emulator.clock.advance(timedelta(**time))
         self.clock.advance(timedelta(**time).total_seconds())
 
-    # In a process of its own
+    # In a separate process
 
     def environ(self, peer: Peer, **more: str) -> dict[str, str]:
         names = ("PATH", "HOME", "AMPLITUDE_API_URL", "LANG")
@@ -149,20 +149,20 @@ class Program:
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:
-    """Wait for a command that was started."""
+    """Wait for a started command and return its result."""
     out, err = process.communicate(timeout=60)
     return Ended(process.returncode, out, err)
 
 
 def stored(peer: Peer) -> dict[str, bytes]:
-    """Return every object, by its path below the prefix, but for the lock that a folder has."""
+    """Return every object by its path below the prefix, without a folder's lock."""
     store = peer.store()
     paths = [each["path"] for each in obstore.list(store).collect() if not each["path"].endswith("/.lock")]
     return {path: bytes(obstore.get(store, path).bytes()) for path in paths}
 
 
 def objects_of(content: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return what is no manifest."""
+    """Return the objects without the manifests."""
     return {path: body for path, body in content.items() if path.startswith("events/")}
 
 
@@ -173,12 +173,12 @@ def manifests_of(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 
 
 def states_of(content: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the state of each hour of the day that has a manifest, by its two digits."""
+    """Return the state of each hour with a manifest, by the hour's two digits."""
     return {hour[-2:]: manifest["state"] for hour, manifest in sorted(manifests_of(content).items())}
 
 
 def oracle(store: HourStore, start: datetime | None = None, end: datetime | None = None) -> dict[str, bytes]:
-    """Return the objects that have to be there: the emulator's members, byte by byte."""
+    """Return the expected objects: the emulator's members, unmodified."""
     return {object_path(member): read(store, member) for member in store.members(start, end)}
 
 
@@ -195,7 +195,7 @@ def read(store: HourStore, member: StoredMember) -> bytes:
 
 
 def object_in_manifest(peer: Peer, store: HourStore, member: StoredMember) -> dict[str, Any]:
-    """Return what a manifest has to say of a member that was landed raw."""
+    """Return the expected manifest entry of a member that was landed raw."""
     path, body = object_path(member), read(store, member)
     content = gzip.decompress(body)
     return {

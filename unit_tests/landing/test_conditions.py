@@ -1,4 +1,4 @@
-"""Stores that refuse writes on condition: learned once, said once, written safely without, and without retries."""
+"""Stores without conditional writes: detected once, reported once, and written to safely."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ MANIFEST = "_manifest/date=2026-03-04/hour=05.json"
 
 REFUSALS = {
     "not implemented": (
-        Answer(501, xml_error("NotImplemented", "A header you provided implies functionality that is not there.")),
-        "501 Not Implemented: NotImplemented, A header you provided implies functionality that is not there",
+        Answer(
+            501, xml_error("NotImplemented", "A header you provided implies functionality that is not implemented.")
+        ),
+        "501 Not Implemented: NotImplemented, A header you provided implies functionality that is not implemented",
     ),
     "a page": (Answer(501, "<html>no</html>"), "501 Not Implemented"),
     "not allowed": (Answer(405, xml_error("MethodNotAllowed", "Not allowed.")), "405 Method Not Allowed: MethodNotA"),
@@ -55,13 +57,13 @@ def warning_of(peer: FaultyPeer, header: str, cause: str) -> str:
 
 
 SAFETY = (
-    "manifests are read before and after each write instead. Two runs at once into this place can overwrite each "
-    "other's manifests; run one at a time."
+    "Manifests are read before and after each write instead. Run only one land command at a time: two could overwrite "
+    "each other's manifests."
 )
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_store_that_cannot_create_on_condition_costs_one_write_and_one_line(
+def test_unsupported_create_costs_one_write_and_one_warning(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, refusal: str
 ) -> None:
     answer, cause = REFUSALS[refusal]
@@ -80,7 +82,7 @@ def test_a_store_that_cannot_create_on_condition_costs_one_write_and_one_line(
     assert states_of(stored(faulty_s3)) == dict.fromkeys(("05", "06", "07", "08"), "done")
 
 
-def test_a_store_that_only_creates_on_condition_replaces_between_two_looks(
+def test_unsupported_replace_is_done_between_two_reads(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
 ) -> None:
     program.land(faulty_s3, *FIVE_TO_NINE)
@@ -100,7 +102,7 @@ def test_a_store_that_only_creates_on_condition_replaces_between_two_looks(
     assert program.missing(faulty_s3, *FIVE_TO_NINE).exit_code == 0
 
 
-def test_each_condition_is_learned_by_itself(half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer) -> None:
+def test_each_condition_is_detected_separately(half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer) -> None:
     program.land(faulty_s3, *FIVE)
     half_a_day.store.add_member(at(5), [{"uuid": "late"}], partition=9000)
     faulty_s3.front.inject(REFUSALS["a page"][0], method="PUT", header=CREATE, times=FOREVER)
@@ -108,16 +110,18 @@ def test_each_condition_is_learned_by_itself(half_a_day: Emulator, program: Prog
 
     landed = program.land(faulty_s3, *FIVE_TO_NINE)
 
-    said = sorted(line.partition(" writes with ")[2].partition(" ")[0] for line in landed.warnings if "support" in line)
-    assert (landed.exit_code, said) == (0, [REPLACE, CREATE])
+    headers = sorted(
+        line.partition(" writes with ")[2].partition(" ")[0] for line in landed.warnings if "support" in line
+    )
+    assert (landed.exit_code, headers) == (0, [REPLACE, CREATE])
     assert states_of(stored(faulty_s3)) == dict.fromkeys(("05", "06", "07", "08"), "done")
 
 
-@pytest.mark.parametrize("skip", [0, 1], ids=["before the last look", "after it"])
-def test_another_writer_is_noticed_where_a_store_knows_no_conditions(
+@pytest.mark.parametrize("skip", [0, 1], ids=["before the last read", "after it"])
+def test_concurrent_change_is_noticed_without_conditions(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, skip: int
 ) -> None:
-    """Another run writes its manifest just before or just after ours: the looks around the write see it."""
+    """Another run writes its manifest just before or just after ours: the reads around the write notice it."""
     program.land(faulty_s3, *FIVE)
     half_a_day.store.add_member(at(5), [{"uuid": "late"}], partition=9000)
     theirs = manifests_of(stored(faulty_s3))["2026-03-04T05"]
@@ -130,7 +134,7 @@ def test_another_writer_is_noticed_where_a_store_knows_no_conditions(
         body = json.dumps(theirs | {"objects": [*theirs["objects"], extra]}).encode()
         written.append(obstore.put(store, MANIFEST, body)["e_tag"])
 
-    # Reads of the manifest: at the beginning, before the change, just before the write, just after it.
+    # The manifest is read at the start, before the change, just before the write and just after it.
     faulty_s3.front.inject(Do(write_theirs), method="GET", path=f"^/[^?]*{MANIFEST}", skip=2 + skip)
     landed = program.land(faulty_s3, *FIVE)
 
@@ -149,7 +153,7 @@ def test_another_writer_is_noticed_where_a_store_knows_no_conditions(
     ],
 )
 @pytest.mark.usefixtures("half_a_day")
-def test_a_refusal_for_another_reason_is_an_error(program: Program, faulty_s3: FaultyPeer, answer: Answer) -> None:
+def test_other_refusals_are_errors(program: Program, faulty_s3: FaultyPeer, answer: Answer) -> None:
     faulty_s3.front.inject(answer, method="PUT", path="_manifest", times=FOREVER)
 
     landed = program.land(faulty_s3, *FIVE)
@@ -160,9 +164,7 @@ def test_a_refusal_for_another_reason_is_an_error(program: Program, faulty_s3: F
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_store_that_refuses_every_write_of_manifests_does_not_lack_conditions(
-    program: Program, faulty_s3: FaultyPeer
-) -> None:
+def test_refusal_of_every_manifest_write_is_an_error(program: Program, faulty_s3: FaultyPeer) -> None:
     faulty_s3.front.inject(REFUSALS["not allowed"][0], method="PUT", path="_manifest", times=FOREVER)
 
     landed = program.land(faulty_s3, *FIVE)
@@ -172,7 +174,7 @@ def test_a_store_that_refuses_every_write_of_manifests_does_not_lack_conditions(
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_busy_store_is_asked_again_at_the_first_write_on_condition(program: Program, faulty_s3: FaultyPeer) -> None:
+def test_first_conditional_write_is_retried_if_the_store_is_busy(program: Program, faulty_s3: FaultyPeer) -> None:
     faulty_s3.front.inject(Answer(503, xml_error("SlowDown", "Slow down.")), method="PUT", header=CREATE, times=3)
 
     landed = program.land(faulty_s3, *FIVE)
@@ -181,7 +183,7 @@ def test_a_busy_store_is_asked_again_at_the_first_write_on_condition(program: Pr
     assert writes(faulty_s3, "_manifest/") == 4
 
 
-def test_two_runs_at_once_without_conditions_leave_nothing_that_the_next_run_does_not_complete(
+def test_next_run_completes_two_runs_without_conditions(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
 ) -> None:
     for header in (CREATE, REPLACE):

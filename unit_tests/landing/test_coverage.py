@@ -17,27 +17,27 @@ ONE = LandedObject("a", "member a", 10, 1, 10, 1, 3, NOTHING_READ)
 DONE = Manifest(hour_window(FIVE), HourState.DONE, FIVE, "raw", "1", (ONE,), {"A": 3})
 
 
-def cover_of(manifest: Manifest | None, there: dict[str, int], *, gaps: HourSet | None = None) -> HourCover:
-    manifests_there = {} if manifest is None else {FIVE: manifest}
-    found = coverage(hour_window(FIVE), manifests_there, {hour_folder(FIVE): there}, accepted_gaps=gaps or HourSet())
+def cover_of(manifest: Manifest | None, sizes: dict[str, int], *, gaps: HourSet | None = None) -> HourCover:
+    by_hour = {} if manifest is None else {FIVE: manifest}
+    found = coverage(hour_window(FIVE), by_hour, {hour_folder(FIVE): sizes}, accepted_gaps=gaps or HourSet())
     return found.hours[0]
 
 
-def test_an_hour_whose_objects_are_all_there_is_done_whatever_lies_beside_them() -> None:
+def test_hour_with_all_objects_is_done() -> None:
     done = HourCover(hour_window(FIVE), Condition.DONE, 3, 10, 1, {"A": 3})
 
     assert cover_of(DONE, {"a": 10}) == done
     assert cover_of(DONE, {"a": 10, "other": 5}) == done
 
 
-def test_an_hour_whose_object_is_gone_or_has_another_size_is_short() -> None:
-    gone, cut = cover_of(DONE, {}), cover_of(DONE, {"a": 9})
+def test_hour_with_missing_or_truncated_object_is_short() -> None:
+    deleted, cut = cover_of(DONE, {}), cover_of(DONE, {"a": 9})
 
-    assert (gone.condition, gone.reason) == (Condition.SHORT, "a is gone")
-    assert (cut.condition, cut.reason) == (Condition.SHORT, "a has 9 bytes, 10 were landed")
+    assert (deleted.condition, deleted.reason) == (Condition.SHORT, "a is missing")
+    assert (cut.condition, cut.reason) == (Condition.SHORT, "a has 9 bytes instead of 10")
 
 
-def test_an_hour_without_a_manifest_is_missing_whatever_lies_there() -> None:
+def test_hour_without_manifest_is_missing() -> None:
     nothing, something = cover_of(None, {}), cover_of(None, {"a": 10})
 
     assert nothing == HourCover(hour_window(FIVE), Condition.MISSING, reason="never landed")
@@ -46,11 +46,11 @@ def test_an_hour_without_a_manifest_is_missing_whatever_lies_there() -> None:
         Condition.MISSING,
         objects=1,
         object_bytes=10,
-        reason="one object without a manifest: a landing was cut off",
+        reason="incomplete: landing was interrupted",
     )
 
 
-def test_an_accepted_gap_is_accepted_only_where_something_is_missing() -> None:
+def test_accepted_gap_applies_only_to_missing_hours() -> None:
     gaps = HourSet((hour_window(FIVE),))
 
     assert cover_of(None, {}, gaps=gaps).condition is Condition.ACCEPTED
@@ -59,19 +59,17 @@ def test_an_accepted_gap_is_accepted_only_where_something_is_missing() -> None:
 
 
 @given(manifests(st.just(FIVE), NAMES), st.dictionaries(NAMES, st.integers(0, 3)))
-def test_nothing_is_called_done_of_which_an_object_is_not_there_whole(
-    manifest: Manifest, there: dict[str, int]
-) -> None:
-    cover = cover_of(manifest, there)
+def test_hour_is_done_only_if_all_objects_are_complete(manifest: Manifest, sizes: dict[str, int]) -> None:
+    cover = cover_of(manifest, sizes)
 
-    is_whole = all(there.get(each.name) == each.object_bytes for each in manifest.objects)
-    assert (shortfall(manifest, there) == "") == is_whole
-    assert is_whole or cover.condition.is_missing
+    is_complete = all(sizes.get(each.name) == each.object_bytes for each in manifest.objects)
+    assert (shortfall(manifest, sizes) == "") == is_complete
+    assert is_complete or cover.condition.is_missing
     assert manifest.state is not HourState.FAILED or cover.condition is Condition.FAILED
 
 
 @given(st.integers(-60, 60), st.integers(1, 60))
-def test_every_hour_of_a_span_is_covered_once_by_days_before_hour_files_began(first: int, hours: int) -> None:
+def test_coverage_has_every_hour_of_the_span_once(first: int, hours: int) -> None:
     start = hour_window(datetime(2014, 11, 12, tzinfo=timezone.utc) + HOUR * first).start
     span = HourWindow(start, hour_window(start + HOUR * hours).end)
 
@@ -82,7 +80,7 @@ def test_every_hour_of_a_span_is_covered_once_by_days_before_hour_files_began(fi
     assert found.missing().windows == (span,)
 
 
-def test_hours_are_told_apart_by_condition_and_by_day() -> None:
+def test_hours_are_grouped_by_condition_and_day() -> None:
     windows = [hour_window(FIVE.replace(hour=23)), hour_window(FIVE.replace(day=5, hour=0))]
     hours = (HourCover(windows[0], Condition.FAILED), HourCover(windows[1], Condition.OPEN))
     found = Coverage(HourWindow(windows[0].start, windows[1].end), hours)
@@ -92,5 +90,5 @@ def test_hours_are_told_apart_by_condition_and_by_day() -> None:
     assert list(found.by_day()) == [(each.window.start.date(), (each,)) for each in hours]
 
 
-def test_sizes_are_put_by_folder_and_name() -> None:
+def test_sizes_are_grouped_by_folder_and_name() -> None:
     assert by_folder({"a/b/c": 1, "a/b/d": 2, "e": 3}) == {"a/b": {"c": 1, "d": 2}, "": {"e": 3}}

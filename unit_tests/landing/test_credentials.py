@@ -1,4 +1,4 @@
-"""Credentials come from each cloud's usual places, and none is ever printed or written."""
+"""Credentials come from each cloud's usual sources, and are never printed or written."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ NINE = ("--start", "2026-03-04T09", "--end", "2026-03-04T10")
 
 
 def forms(secret: str) -> set[str]:
-    """Return every text that would give a secret away."""
+    """Return every text that would reveal a secret."""
     utf8 = secret.encode()
     plain = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     return plain | {base64.b64encode(utf8).decode().rstrip("=")}
 
 
 @pytest.mark.parametrize("status", [400, 403, 503])
-def test_no_secret_of_amazon_is_printed_whatever_the_store_answers(
+def test_aws_secrets_in_store_responses_are_not_printed(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, status: int
 ) -> None:
     environ = faulty_s3.environ | {"AWS_SECRET_ACCESS_KEY": AWS_SECRET, "AWS_SESSION_TOKEN": "token/+=%41" * 4}
@@ -44,14 +44,14 @@ def test_no_secret_of_amazon_is_printed_whatever_the_store_answers(
 
     run = program.land(FaultyPeer(faulty_s3.url, environ, front=faulty_s3.front), *NINE)
 
-    said = run.stdout + run.stderr
+    output = run.stdout + run.stderr
     assert half_a_day.requests != []
     assert run.exit_code == 1
     assert "SignatureDoesNotMatch" in run.problem
-    assert [form for form in (AWS_SECRET, quote(AWS_SECRET, safe=""), "token/+=%41") if form in said] == []
+    assert [form for form in (AWS_SECRET, quote(AWS_SECRET, safe=""), "token/+=%41") if form in output] == []
 
 
-def test_no_shared_access_signature_is_printed_when_the_connection_breaks(
+def test_azure_signature_is_not_printed_in_connection_errors(
     half_a_day: Emulator, program: Program, faulty_azure: FaultyPeer
 ) -> None:
     sas = "sv=2023-11-03&sr=c&sp=racwdl&sig=" + quote("a+b/c=d e%f" * 3, safe="")
@@ -63,15 +63,15 @@ def test_no_shared_access_signature_is_printed_when_the_connection_breaks(
 
     runs = [program.land(peer, *NINE), program.missing(peer, *NINE)]
 
-    said = "".join(run.stdout + run.stderr for run in runs)
+    output = "".join(run.stdout + run.stderr for run in runs)
     assert half_a_day.requests != []
     assert [run.exit_code for run in runs] == [1, 1]
     assert any("sig=" in request.path for request in faulty_azure.front.requests)
-    assert [form for form in ("sig=", "a+b/c=d e%f", quote("a+b/c=d e%f", safe="")) if form in said] == []
+    assert [form for form in ("sig=", "a+b/c=d e%f", quote("a+b/c=d e%f", safe="")) if form in output] == []
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_key_of_azure_that_is_none_is_named_and_not_printed(program: Program, azure: AzurePeer) -> None:
+def test_invalid_azure_key_is_not_printed(program: Program, azure: AzurePeer) -> None:
     peer = Peer(azure.url, azure.environ | {"AZURE_STORAGE_ACCOUNT_KEY": AWKWARD})
 
     run = program.land(peer, *NINE)
@@ -82,7 +82,7 @@ def test_a_key_of_azure_that_is_none_is_named_and_not_printed(program: Program, 
 
 
 @pytest.mark.parametrize("fault", ["server_error", "forbidden", "connection_reset", "html_page"])
-def test_no_key_of_amplitude_is_printed_or_written_anywhere(
+def test_amplitude_keys_are_not_printed_or_written(
     half_a_day: Emulator, program: Program, folder: Peer, fault: str
 ) -> None:
     half_a_day.faults.add(fault)
@@ -90,12 +90,12 @@ def test_no_key_of_amplitude_is_printed_or_written_anywhere(
     run = program.land(folder, *NINE, api_key=AWKWARD, secret_key=AWKWARD[::-1])
 
     files = [path for path in program.folder.rglob("*") if path.is_file() and path.name != "config.json"]
-    said = run.stdout + run.stderr + "".join(path.read_text(encoding="utf-8") for path in files)
+    output = run.stdout + run.stderr + "".join(path.read_text(encoding="utf-8") for path in files)
     assert run.exit_code == 1
-    assert [form for form in forms(AWKWARD) | forms(AWKWARD[::-1]) if form in said] == []
+    assert [form for form in forms(AWKWARD) | forms(AWKWARD[::-1]) if form in output] == []
 
 
-def test_a_connection_string_of_azure_is_enough(half_a_day: Emulator, program: Program, azure: AzurePeer) -> None:
+def test_azure_connection_string_is_enough(half_a_day: Emulator, program: Program, azure: AzurePeer) -> None:
     peer = Peer(azure.url, {"AZURE_STORAGE_CONNECTION_STRING": azure.connection_string})
 
     landed, missing = program.land(peer), program.missing(peer)
@@ -117,27 +117,27 @@ def test_a_connection_string_of_azure_is_enough(half_a_day: Emulator, program: P
         ),
     ],
 )
-def test_the_parts_of_a_connection_string_are_taken(text: str, fields: dict[str, str]) -> None:
+def test_connection_string_is_parsed(text: str, fields: dict[str, str]) -> None:
     assert ConnectionString.parse(text).fields == fields
     assert "k+/==" not in repr(ConnectionString.parse(text))
 
 
-def test_a_connection_string_without_an_account_is_refused_and_not_quoted() -> None:
+def test_connection_string_without_account_is_refused() -> None:
     with pytest.raises(InvalidConfigError) as raised:
         ConnectionString.parse("AccountKey=secretkey;What=ever")
 
-    assert raised.value.problems == ("AZURE_STORAGE_CONNECTION_STRING (environment) names no account",)
+    assert raised.value.problems == ("AZURE_STORAGE_CONNECTION_STRING (environment) does not contain an account name",)
 
 
 def without(peer: Peer, *names: str, **more: str) -> Peer:
-    """Return a place with some variables of its environment left out and others added."""
+    """Return a peer without some variables of its environment, and with others added."""
     return Peer(peer.url, {name: value for name, value in peer.environ.items() if name not in names} | more)
 
 
 AZURE_NAMES = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY")
 
 
-def test_the_names_of_the_azure_cli_are_enough(half_a_day: Emulator, program: Program, azure: AzurePeer) -> None:
+def test_azure_cli_variable_names_are_enough(half_a_day: Emulator, program: Program, azure: AzurePeer) -> None:
     account, key = (azure.environ[name] for name in AZURE_NAMES)
     peer = without(azure, *AZURE_NAMES, AZURE_STORAGE_ACCOUNT=account, AZURE_STORAGE_KEY=key)
 
@@ -176,9 +176,7 @@ def test_the_names_of_the_azure_cli_are_enough(half_a_day: Emulator, program: Pr
         ),
     ],
 )
-def test_what_only_azures_own_tools_know_is_given_to_the_store(
-    environ: dict[str, str], options: dict[str, str]
-) -> None:
+def test_azure_variables_become_store_options(environ: dict[str, str], options: dict[str, str]) -> None:
     assert store_credentials("az", environ) == options
 
 
@@ -193,7 +191,7 @@ AZURE_LOOKED_FOR = (
     "AZURE_CLIENT_ID + AZURE_CLIENT_SECRET + AZURE_TENANT_ID, AZURE_USE_AZURE_CLI=true after az login, "
     "or the machine's own identity"
 )
-HALF = "credentials in the environment: "
+INCOMPLETE = "incomplete credentials (environment): "
 
 
 @pytest.mark.parametrize(
@@ -202,25 +200,25 @@ HALF = "credentials in the environment: "
         (
             "s3",
             {"AWS_ACCESS_KEY_ID": "secret"},
-            f"{HALF}AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not set; looked for: {AWS_LOOKED_FOR}",
+            f"{INCOMPLETE}AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not set; looked for: {AWS_LOOKED_FOR}",
         ),
         (
             "s3",
             {"AWS_SECRET_ACCESS_KEY": "secret", "AWS_ACCESS_KEY_ID": ""},
-            f"{HALF}AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is empty; looked for: {AWS_LOOKED_FOR}",
+            f"{INCOMPLETE}AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is empty; looked for: {AWS_LOOKED_FOR}",
         ),
         (
             "s3",
             {"AWS_SESSION_TOKEN": "secret"},
             (
-                f"{HALF}AWS_SESSION_TOKEN is set, AWS_ACCESS_KEY_ID is not set and AWS_SECRET_ACCESS_KEY is not set; "
-                f"looked for: {AWS_LOOKED_FOR}"
+                f"{INCOMPLETE}AWS_SESSION_TOKEN is set, AWS_ACCESS_KEY_ID is not set and AWS_SECRET_ACCESS_KEY is not "
+                f"set; looked for: {AWS_LOOKED_FOR}"
             ),
         ),
         (
             "s3",
             {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": " "},
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty in the environment; give a value, or unset it",
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are empty in the environment; set a value, or unset it",
         ),
         (
             "az",
@@ -233,12 +231,12 @@ HALF = "credentials in the environment: "
         (
             "az",
             {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_CLIENT_SECRET": "secret", "AZURE_CLIENT_ID": "i"},
-            f"{HALF}AZURE_CLIENT_SECRET is set, AZURE_TENANT_ID is not set; looked for: {AZURE_LOOKED_FOR}",
+            f"{INCOMPLETE}AZURE_CLIENT_SECRET is set, AZURE_TENANT_ID is not set; looked for: {AZURE_LOOKED_FOR}",
         ),
         (
             "az",
             {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_ACCOUNT_KEY": ""},
-            "AZURE_STORAGE_ACCOUNT_KEY is empty in the environment; give a value, or unset it",
+            "AZURE_STORAGE_ACCOUNT_KEY is empty in the environment; set a value, or unset it",
         ),
         (
             "gs",
@@ -253,12 +251,15 @@ HALF = "credentials in the environment: "
         (
             "gs",
             {"GOOGLE_SERVICE_ACCOUNT": '{"private_key": "secret"}'},
-            "GOOGLE_SERVICE_ACCOUNT (environment) is to name a file; for the key itself use GOOGLE_SERVICE_ACCOUNT_KEY",
+            (
+                "GOOGLE_SERVICE_ACCOUNT (environment) must be the path of a file; for the key itself use "
+                "GOOGLE_SERVICE_ACCOUNT_KEY"
+            ),
         ),
     ],
 )
 @pytest.mark.usefixtures("program")
-def test_credentials_that_are_half_there_are_named_by_their_variables(
+def test_incomplete_credentials_are_named_by_their_variables(
     scheme: str, environ: dict[str, str], problem: str
 ) -> None:
     with pytest.raises(InvalidConfigError) as raised:
@@ -278,7 +279,7 @@ def test_credentials_that_are_half_there_are_named_by_their_variables(
     ],
 )
 @pytest.mark.usefixtures("program")
-def test_an_empty_region_is_as_none(environ: dict[str, str], options: dict[str, str]) -> None:
+def test_blank_region_counts_as_not_set(environ: dict[str, str], options: dict[str, str]) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
     assert store_credentials("s3", environ | keys) == options
@@ -296,16 +297,14 @@ def of_profile(peer: Peer, program: Program, profile: str) -> Peer:
 
 
 @pytest.mark.parametrize("profile", ["default", "landing"])
-def test_profiles_are_read_where_boto3_is_installed(
-    half_a_day: Emulator, program: Program, s3: Peer, profile: str
-) -> None:
+def test_aws_profiles_are_read_with_boto3(half_a_day: Emulator, program: Program, s3: Peer, profile: str) -> None:
     landed = program.land(of_profile(s3, program, profile))
 
     assert landed.exit_code == 0, landed.stderr
     assert objects_of(stored(s3)) == oracle(half_a_day.store)
 
 
-def test_a_profile_that_is_not_there_is_named(program: Program, s3: Peer) -> None:
+def test_unknown_aws_profile_is_reported(program: Program, s3: Peer) -> None:
     peer = of_profile(s3, program, "landing")
 
     landed = program.land(Peer(peer.url, peer.environ | {"AWS_PROFILE": "other"}))
@@ -343,15 +342,15 @@ NO_BOTO3 = (
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "problem"),
     [
         (("obstore",), NOT_INSTALLED),
         (("boto3",), NO_BOTO3),
     ],
 )
 @pytest.mark.parametrize("command", ["land", "missing"])
-def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
-    program: Program, s3: Peer, names: tuple[str, ...], said: str, command: str
+def test_missing_library_error_has_the_install_command(
+    program: Program, s3: Peer, names: tuple[str, ...], problem: str, command: str
 ) -> None:
     peer = of_profile(s3, program, "landing")
     options = ["--config", program.config(), "--to", peer.url]
@@ -365,12 +364,10 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
         check=False,
     )
 
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"source-amplitude: {said}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"source-amplitude: {problem}\n")
 
 
-def test_the_environment_of_a_process_is_enough_and_its_log_is_not_in_its_output(
-    half_a_day: Emulator, program: Program, every_cloud: Peer
-) -> None:
+def test_process_environment_is_enough(half_a_day: Emulator, program: Program, every_cloud: Peer) -> None:
     run = ended(program.start(every_cloud, *NINE))
 
     assert run.exit_code == 0, run.stderr

@@ -1,4 +1,4 @@
-"""`--format json`: the raw hours of a folder, and an array for each day that keeps up with them."""
+"""`--format json`: the raw hours of a folder, and an up-to-date array for each day."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def expected(emulator: Emulator) -> list[dict[str, Any]]:
     return by_uuid([expected_record(line) for line in emulator.store.lines()])
 
 
-def test_a_days_array_holds_every_record_as_read_emits_it_beside_the_raw_hours(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_array_of_a_day_has_the_records_of_read(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     landed = program.land(folder, "--format", "json", "--start", "2026-03-04")
 
     assert landed.exit_code == 0, landed.stderr
@@ -45,7 +43,7 @@ def test_a_days_array_holds_every_record_as_read_emits_it_beside_the_raw_hours(
     assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
-def test_every_day_has_an_array_of_its_own(emulator: Emulator, program: Program, folder: Peer) -> None:
+def test_every_day_has_its_own_array(emulator: Emulator, program: Program, folder: Peer) -> None:
     before = MIDNIGHT - timedelta(hours=2)
     generate_hours(emulator.store, seed=9, start=before, end=MIDNIGHT + timedelta(hours=3), total_events=50)
 
@@ -57,9 +55,7 @@ def test_every_day_has_an_array_of_its_own(emulator: Emulator, program: Program,
     assert by_uuid([record for records in arrays for record in records]) == expected(emulator)
 
 
-def test_an_array_is_written_again_only_when_one_of_its_hours_changed(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_array_is_rewritten_only_if_its_hours_changed(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     options = ("--format", "json", "--start", "2026-03-04")
     program.land(folder, *options)
     first = array_of(folder).stat()
@@ -72,9 +68,7 @@ def test_an_array_is_written_again_only_when_one_of_its_hours_changed(
     assert by_uuid(records_in(array_of(folder))) == expected(half_a_day)
 
 
-def test_hours_that_were_landed_raw_need_no_download_to_become_an_array(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_arrays_of_raw_hours_need_no_download(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder, "--start", "2026-03-04")
 
     again = program.land(folder, "--format", "json", "--start", "2026-03-04", "--only-missing")
@@ -83,9 +77,7 @@ def test_hours_that_were_landed_raw_need_no_download_to_become_an_array(
     assert by_uuid(records_in(array_of(folder))) == expected(half_a_day)
 
 
-def test_a_day_whose_export_fails_in_part_has_an_array_of_the_rest_and_ends_red(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_array_has_the_other_hours_if_a_window_fails(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     half_a_day.faults.add("server_error", hour=NOON.replace(hour=7))
 
     landed = program.land(folder, "--format", "json", "--start", "2026-03-04", request_time_range=1)
@@ -96,7 +88,7 @@ def test_a_day_whose_export_fails_in_part_has_an_array_of_the_rest_and_ends_red(
 
 
 @pytest.mark.parametrize(("policy", "exit_code"), [("report", 1), ("skip", 0)])
-def test_a_line_that_is_no_json_is_left_out_of_the_array_and_named(
+def test_array_leaves_out_and_reports_invalid_json_lines(
     half_a_day: Emulator, program: Program, folder: Peer, policy: str, exit_code: int
 ) -> None:
     half_a_day.store.put_content(MIDNIGHT, 9000, b'{"uuid": "cut\n{"uuid": "whole"}\n')
@@ -106,11 +98,11 @@ def test_a_line_that_is_no_json_is_left_out_of_the_array_and_named(
     uuids = [record["uuid"] for record in records_in(array_of(folder))]
     assert (landed.exit_code, len(uuids), "whole" in uuids) == (exit_code, 321, True)
     assert landed.problem.startswith(
-        "One line is no JSON object, in 100200_2026-03-04_00_9000.json.gz. The arrays of these days lack them; "
+        "1 line is not a JSON object, in 100200_2026-03-04_00_9000.json.gz. The arrays of these days leave them out; "
     ) == bool(exit_code)
 
 
-def test_only_a_folder_can_hold_arrays_of_days(half_a_day: Emulator, program: Program, s3: Peer) -> None:
+def test_arrays_need_a_folder(half_a_day: Emulator, program: Program, s3: Peer) -> None:
     landed = program.land(s3, "--format", "json", "--start", "2026-03-04")
 
     assert (landed.exit_code, landed.stdout, stored(s3)) == (2, "", {})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "shown"),
+    ("text", "destination", "shown"),
     [
         ("s3://bucket/a/b", Destination("s3", "bucket", "a/b"), "s3://bucket/a/b"),
         ("s3://bucket", Destination("s3", "bucket", ""), "s3://bucket"),
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ("~/folder", Destination("file", "", str(Path.home() / "folder")), str(Path.home() / "folder")),
     ],
 )
-def test_a_place_is_a_bucket_with_a_prefix_or_a_folder(text: str, destination: Destination, shown: str) -> None:
+def test_destination_is_a_bucket_with_prefix_or_a_folder(text: str, destination: Destination, shown: str) -> None:
     assert (parse_destination(text), str(parse_destination(text))) == (destination, shown)
 
 
@@ -43,18 +43,18 @@ def test_a_place_is_a_bucket_with_a_prefix_or_a_folder(text: str, destination: D
         "https://user:secret@bucket.s3.amazonaws.com/a",
     ],
 )
-def test_what_holds_more_than_a_place_is_refused_and_not_quoted(text: str) -> None:
+def test_value_with_secrets_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination(text)
 
     assert raised.value.problems == (
-        "--to holds more than a place; credentials belong in the environment (see docs/landing.md)",
+        "--to contains more than a destination; put credentials in the environment (see docs/landing.md)",
     )
 
 
 ACCOUNT = " with AZURE_STORAGE_ACCOUNT_NAME=account in the environment"
 ENDPOINT = " with AWS_ENDPOINT_URL set to the store's address"
-NEAR = {
+SUGGESTIONS = {
     "s3:/b": "s3://b",
     "s3:b/a": "s3://b/a",
     "s3:": "",
@@ -84,74 +84,74 @@ NEAR = {
     "file:/x": "/x",
     "file:x/y": "./x/y",
     "FILE:///x": "/x",
-    "file://host/a": "./host/a, or /host/a if its path begins at the root",
+    "file://host/a": "./host/a (or /host/a if the path is absolute)",
     "dbfs:/x": "/dbfs/x",
 }
 
 
-@pytest.mark.parametrize("text", [each for each, form in NEAR.items() if form and "@" not in each])
-def test_an_address_that_is_near_a_place_is_refused_with_the_form_to_write(text: str) -> None:
+@pytest.mark.parametrize("text", [each for each, suggestion in SUGGESTIONS.items() if suggestion and "@" not in each])
+def test_near_miss_is_refused_with_a_suggestion(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination(text)
 
-    assert raised.value.problems == (f"--to: {text!r} is not a place that this program knows; write {NEAR[text]}",)
+    assert raised.value.problems == (f"--to: {text!r} is not a known destination; use {SUGGESTIONS[text]}",)
 
 
-@pytest.mark.parametrize("text", [each for each in NEAR if "@" in each])
-def test_the_account_in_an_address_of_azure_goes_into_the_environment(text: str) -> None:
+@pytest.mark.parametrize("text", [each for each in SUGGESTIONS if "@" in each])
+def test_suggestion_puts_azure_account_into_the_environment(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination(text)
 
-    assert raised.value.problems == (f"--to: the value is not a place that this program knows; write {NEAR[text]}",)
+    assert raised.value.problems == (f"--to: the value is not a known destination; use {SUGGESTIONS[text]}",)
 
 
-def test_a_signature_in_an_address_is_not_quoted() -> None:
+def test_signature_in_an_address_is_not_quoted() -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination("https://account.blob.core.windows.net/container/a?sv=1&sig=secret")
 
-    write = f"write az://container/a{ACCOUNT}; credentials belong in the environment"
-    assert raised.value.problems == (f"--to: the value is not a place that this program knows; {write}",)
+    suggestion = f"az://container/a{ACCOUNT}; put credentials in the environment"
+    assert raised.value.problems == (f"--to: the value is not a known destination; use {suggestion}",)
 
 
-FORMS = "s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, a folder"
+FORMS = "s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or a folder"
 
 
 @pytest.mark.parametrize(
     "text", ["ftp://host/a", "hdfs://name/a", "s3://", "x://a", "https://example.com/a", "file://", "az://"]
 )
-def test_an_address_of_another_kind_is_refused(text: str) -> None:
+def test_unknown_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination(text)
 
-    assert raised.value.problems == (f"--to: {text!r} is none of {FORMS}",)
+    assert raised.value.problems == (f"--to: {text!r} must be {FORMS}",)
 
 
 @pytest.mark.parametrize("text", ["landed:2026", "localhost:9000/b", "2026-03-04T09:00", "s3:"])
-def test_a_folder_whose_name_has_a_colon_is_refused_with_how_to_write_it(text: str) -> None:
+def test_folder_name_with_colon_is_refused_with_a_suggestion(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination(text)
 
     assert raised.value.problems == (
-        f"--to: {text!r} is none of {FORMS}, such as ./{text} where the folder's name has a colon",
+        f"--to: {text!r} must be {FORMS} (./{text} if the folder's name contains a colon)",
     )
     assert parse_destination(f"./{text}") == Destination("file", "", text)
     assert str(parse_destination(f"./{text}")) == f"./{text}"
 
 
 @pytest.mark.parametrize("text", ["C:\\landed", "C:/landed", "c:landed", "a/b:c", "/a:b", "a@b", "s3", "a?b"])
-def test_a_drive_and_a_path_are_folders(text: str) -> None:
+def test_drive_and_path_are_folders(text: str) -> None:
     assert parse_destination(text) == Destination("file", "", text)
 
 
 @given(
     st.one_of(st.text(min_size=1), st.builds("".join, st.lists(st.sampled_from([*"s3az:/@?# .'C\\", "gs", "file"]))))
 )
-def test_only_what_has_no_colon_in_its_first_part_is_a_folder_and_forms_to_write_are_places(text: str) -> None:
+def test_any_text_is_a_destination_or_gets_a_valid_suggestion(text: str) -> None:
     try:
         destination = parse_destination(text)
     except InvalidConfigError as error:
-        form = error.problems[0].partition("; write ")[2]
-        for each in filter(None, [form.split("; ")[0].split(" with ")[0].split(", or ")[0]]):
+        hint = error.problems[0].partition("; use ")[2]
+        for each in filter(None, [hint.split("; ")[0].split(" with ")[0].split(" (or ")[0]]):
             assert each.startswith(("s3://", "az://", "gs://", "/", "./"))
         return
     is_address = text.startswith(("s3://", "az://", "gs://", "file:///"))
@@ -161,7 +161,7 @@ def test_only_what_has_no_colon_in_its_first_part_is_a_folder_and_forms_to_write
 
 
 @pytest.mark.parametrize("text", ["", " "])
-def test_no_place_is_refused(text: str) -> None:
+def test_empty_destination_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
         parse_destination(text)
 
@@ -169,7 +169,7 @@ def test_no_place_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("command", [("land", "--config", "none.json"), ("missing",), ("report",)])
-def test_every_command_refuses_a_mistyped_store_and_makes_no_folder(
+def test_every_command_refuses_a_mistyped_store(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -180,13 +180,13 @@ def test_every_command_refuses_a_mistyped_store_and_makes_no_folder(
 
     assert ended.exit_code == 2
     assert ended.problem == (
-        "The configuration has one problem: --to: 's3a://bucket/x' is not a place that this program knows; "
-        "write s3://bucket/x. Correct these values and run the command again."
+        "The configuration has one problem: --to: 's3a://bucket/x' is not a known destination; "
+        "use s3://bucket/x. Correct these values and run the command again."
     )
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
-def test_a_page_is_not_written_into_a_store(program: Program, folder: Peer) -> None:
+def test_report_page_is_not_written_into_a_store(program: Program, folder: Peer) -> None:
     Path(folder.url).mkdir()
 
     ended = program.run("report", folder, "--out", "s3://bucket/report.html")

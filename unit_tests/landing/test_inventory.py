@@ -1,4 +1,4 @@
-"""The ledger that follows from manifests."""
+"""The ledger built from manifests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIRST = datetime(2026, 3, 1, tzinfo=timezone.utc)
 DELAY_HOURS = 3
 
 
-def test_open_hours_are_empty_if_each_was_ripe_when_it_was_asked_for_itself() -> None:
+def test_open_hours_become_empty_by_their_own_request_times() -> None:
     ages_hours = itertools.cycle((4, 26, 27, 28, 90))
     windows = [hour_window(FIRST + HOUR * number) for number in range(40)]
     found = {

@@ -1,4 +1,4 @@
-"""A day as one JSON array: whole, in order, or not there."""
+"""A day as one JSON array: complete and in order, or unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def opened(*contents: bytes) -> list[tuple[str, IO[bytes]]]:
     return [(f"{number}.json.gz", BytesIO(gzip.compress(content))) for number, content in enumerate(contents)]
 
 
-def test_sample_events_become_the_records_that_read_emits_in_order(emulator: Emulator, tmp_path: Path) -> None:
+def test_array_has_the_sample_records_of_read_in_order(emulator: Emulator, tmp_path: Path) -> None:
     archive, lines_by_member = archive_of_hour(emulator, 400)
     members = [(each.text, archive.packed(each)) for each in archive.members]
     path = tmp_path / "json" / "date=2026-03-04.json"
@@ -39,7 +39,7 @@ def test_sample_events_become_the_records_that_read_emits_in_order(emulator: Emu
 
     expected = [expected_record(line) for member in archive.members for line in lines_by_member[member.text]]
     assert json.loads(path.read_bytes()) == expected
-    texts = {Oddity(OddityKind.MISFIT, "paying", "boolean", "string")}  # as sample data has them, and Amplitude too
+    texts = {Oddity(OddityKind.MISFIT, "paying", "boolean", "string")}  # sample data has such values, like Amplitude
     assert {oddity for each in written.findings.values() for oddity in each.counts} == texts
     assert replace(written, findings={}) == DayArray(len(expected), path.stat().st_size)
     assert list(path.parent.iterdir()) == [path]
@@ -47,9 +47,7 @@ def test_sample_events_become_the_records_that_read_emits_in_order(emulator: Emu
 
 @given(st.lists(CONTENTS, max_size=3))
 @settings(deadline=None)
-def test_any_objects_become_valid_json_with_one_record_a_line(
-    tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]
-) -> None:
+def test_any_objects_become_valid_json(tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("day") / "day.json"
 
     written = write_day_array(path, opened(*contents))
@@ -64,7 +62,7 @@ def test_any_objects_become_valid_json_with_one_record_a_line(
     }
 
 
-def test_a_day_is_written_over_as_a_whole_and_anybody_may_read_it(tmp_path: Path) -> None:
+def test_array_is_replaced_and_readable_by_the_umask(tmp_path: Path) -> None:
     path = tmp_path / "day.json"
     mask = os.umask(0o022)
     os.umask(mask)
@@ -77,7 +75,7 @@ def test_a_day_is_written_over_as_a_whole_and_anybody_may_read_it(tmp_path: Path
 
 
 @pytest.mark.parametrize("cut", [slice(0, 0), slice(0, -9), slice(3, None)])
-def test_a_damaged_object_leaves_the_old_array_and_nothing_else(tmp_path: Path, cut: slice) -> None:
+def test_damaged_object_keeps_the_old_array(tmp_path: Path, cut: slice) -> None:
     path = tmp_path / "day.json"
     path.write_bytes(b"[]")
     damaged = BytesIO(gzip.compress(b'{"a":1}\n' * 9)[cut])
@@ -88,7 +86,7 @@ def test_a_damaged_object_leaves_the_old_array_and_nothing_else(tmp_path: Path, 
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"[]", [path])
 
 
-def test_objects_are_opened_one_after_another_and_closed(tmp_path: Path) -> None:
+def test_objects_are_opened_one_at_a_time_and_closed(tmp_path: Path) -> None:
     files: list[BytesIO] = []
 
     def one_by_one() -> Iterator[tuple[str, IO[bytes]]]:
@@ -102,7 +100,7 @@ def test_objects_are_opened_one_after_another_and_closed(tmp_path: Path) -> None
     assert [file.closed for file in files] == [True, True, True]
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "json").write_bytes(b"a file where the folder should be")
 
     with pytest.raises(DiskFullError, match=str(tmp_path)):

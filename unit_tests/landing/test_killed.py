@@ -1,4 +1,4 @@
-"""Landings that are killed or asked to end at any moment: nothing half-written is to be seen, nothing is lost."""
+"""Landings that are killed or stopped at any moment leave no partial objects and lose nothing."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 ALL_HOURS = {f"2026-03-04T{hour:02}" for hour in range(10)}
 
 
-def assert_honest(content: Mapping[str, bytes], members: Mapping[str, bytes], missing: set[str]) -> None:
-    """Whatever is there is whole, and whatever is not there is missed."""
+def assert_complete_or_missing(content: Mapping[str, bytes], members: Mapping[str, bytes], missing: set[str]) -> None:
+    """Check that all objects are complete, and that the hours of all other members are reported as missing."""
     objects = objects_of(content)
     assert objects == {path: members[path] for path in objects}
-    lacking = {path.split("/")[1][5:] + "T" + path.split("/")[2][5:] for path in members.keys() - objects.keys()}
-    assert lacking <= missing
+    absent_hours = {path.split("/")[1][5:] + "T" + path.split("/")[2][5:] for path in members.keys() - objects.keys()}
+    assert absent_hours <= missing
     assert ALL_HOURS - missing == manifests_of(content).keys()
 
 
 def end(runs: list[subprocess.Popen[str]], how: signal.Signals) -> None:
-    """Send a signal to a process that was started after this was made ready."""
+    """Send a signal to the run; it starts after this fault was injected."""
     runs[0].send_signal(how)
 
 
@@ -44,7 +44,7 @@ def rarely(*values: int) -> list[ParameterSet]:
 
 
 @pytest.mark.parametrize("skip", [2, 37, *rarely(0, 1, 3, 4, 6, 9, 13, 20, 28, 33, 41)])
-def test_a_landing_that_is_killed_at_any_write_leaves_whole_objects_and_the_next_completes_the_set(
+def test_next_run_completes_a_run_killed_at_any_write(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, skip: int
 ) -> None:
     peer, runs = faulty_s3, list[subprocess.Popen[str]]()
@@ -56,13 +56,13 @@ def test_a_landing_that_is_killed_at_any_write_leaves_whole_objects_and_the_next
     rest = program.land(peer, *HOURS, "--only-missing")
 
     assert killed.exit_code == -signal.SIGKILL
-    assert_honest(left, oracle(half_a_day.store), set(missing.hours))
+    assert_complete_or_missing(left, oracle(half_a_day.store), set(missing.hours))
     assert (rest.exit_code, program.missing(peer).exit_code) == (0, 0)
     assert objects_of(stored(peer)) == oracle(half_a_day.store)
 
 
 @pytest.mark.parametrize("files", [7, *rarely(1, 2, 3, 5, 11, 17, 23, 29)])
-def test_a_landing_in_a_folder_that_is_killed_leaves_whole_objects_and_the_next_completes_the_set(
+def test_next_run_completes_a_killed_run_in_a_folder(
     half_a_day: Emulator, program: Program, folder: Peer, files: int
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.05)
@@ -70,7 +70,7 @@ def test_a_landing_in_a_folder_that_is_killed_leaves_whole_objects_and_the_next_
 
     run = program.start(folder, *HOURS)
     while run.poll() is None and len(list(destination.rglob("*.gz"))) < files:
-        time.sleep(0.001)  # noqa: TID251 - the other process has no clock of ours
+        time.sleep(0.001)  # noqa: TID251 - the other process does not use our fake clock
     run.kill()
     ended(run)
     left, visible = stored(folder), [path for path in destination.rglob("*.gz") if path.is_file()]
@@ -78,13 +78,13 @@ def test_a_landing_in_a_folder_that_is_killed_leaves_whole_objects_and_the_next_
     rest = program.land(folder)
 
     assert len(visible) == len(objects_of(left)) >= files
-    assert_honest(left, oracle(half_a_day.store), set(missing.hours))
+    assert_complete_or_missing(left, oracle(half_a_day.store), set(missing.hours))
     assert (rest.exit_code, program.missing(folder).exit_code) == (0, 0)
     assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_a_landing_that_is_asked_to_end_says_so_and_keeps_what_is_done(
+def test_stopped_landing_keeps_the_done_hours(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, how: signal.Signals
 ) -> None:
     runs = list[subprocess.Popen[str]]()
@@ -97,17 +97,15 @@ def test_a_landing_that_is_asked_to_end_says_so_and_keeps_what_is_done(
     rest = program.land(faulty_s3, *HOURS, "--only-missing")
 
     assert stopped.exit_code == 128 + how
-    assert stopped.problem == (
-        "The landing was asked to end. Every hour that was done is landed. Run the command again for the rest."
-    )
+    assert stopped.problem == "Stopped. Progress is saved; run the same command to continue."
     assert stopped.stdout.count("\n") == 1
     assert len(manifests_of(left)) >= 3
-    assert_honest(left, oracle(half_a_day.store), set(missing.hours))
+    assert_complete_or_missing(left, oracle(half_a_day.store), set(missing.hours))
     assert rest.exit_code == 0
     assert objects_of(stored(faulty_s3)) == oracle(half_a_day.store)
 
 
-def test_a_second_signal_ends_a_landing_that_waits_for_its_store(
+def test_second_signal_ends_a_run_that_waits_for_the_store(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
 ) -> None:
     runs = list[subprocess.Popen[str]]()
@@ -128,9 +126,7 @@ def test_a_second_signal_ends_a_landing_that_waits_for_its_store(
     assert half_a_day.requests != []
 
 
-def test_no_temporary_file_is_left_behind_by_a_landing_that_is_killed(
-    half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
-) -> None:
+def test_killed_landing_leaves_no_temporary_file(half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer) -> None:
     half_a_day.faults.add("slow_drip", bytes_per_second=20_000)
     runs = list[subprocess.Popen[str]]()
     faulty_s3.front.inject(Do(lambda: end(runs, signal.SIGKILL)), method="PUT")
@@ -141,9 +137,7 @@ def test_no_temporary_file_is_left_behind_by_a_landing_that_is_killed(
     assert [path.name for path in program.folder.rglob("*") if path.is_file()] == ["config.json"]
 
 
-def test_what_a_killed_landing_staged_in_a_folder_does_not_hinder_the_next(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_staged_files_of_a_killed_run_are_ignored(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder)
     objects = sorted((program.folder / "landed").rglob("*.gz"))
     staged = [path.with_name(f"{path.name}#1") for path in objects]

@@ -1,4 +1,4 @@
-"""What `land` puts into a store: every member byte by byte, and a manifest an hour that says so."""
+"""The result of `land`: every member unmodified, and one manifest per hour."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from unit_tests.peers.peer import Peer
 
 
-def test_every_member_is_landed_byte_by_byte_and_nothing_else(
-    half_a_day: Emulator, program: Program, every_store: Peer
-) -> None:
+def test_every_member_is_landed_unmodified(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
     landed = program.land(every_store)
 
     content = stored(every_store)
@@ -40,7 +38,7 @@ def test_every_member_is_landed_byte_by_byte_and_nothing_else(
     assert sorted(path for path in content if not path.startswith("events/")) == days
 
 
-def test_a_manifest_says_what_its_hour_has(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
+def test_manifest_describes_its_hour(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
     half_a_day.store.add_member(at(5), [{"uuid": "a"}, {"uuid": "b"}], partition=9000)
 
     program.land(every_store)
@@ -63,9 +61,7 @@ def test_a_manifest_says_what_its_hour_has(half_a_day: Emulator, program: Progra
     }
 
 
-def test_what_was_done_is_said_on_stdout_in_one_line_and_hour_by_hour_on_stderr(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_summary_is_on_stdout_and_hours_are_on_stderr(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     objects = len(half_a_day.store.members())
 
     landed = program.land(folder)
@@ -80,9 +76,7 @@ def test_what_was_done_is_said_on_stdout_in_one_line_and_hour_by_hour_on_stderr(
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_hours_without_files_are_open_at_first_and_empty_a_day_after_they_were_due(
-    program: Program, folder: Peer
-) -> None:
+def test_hours_without_files_are_open_and_later_empty(program: Program, folder: Peer) -> None:
     program.land(folder, "--start", "2026-03-04", "--end", "2026-03-04T10")
     at_first = states_of(stored(folder))
     program.pass_time(days=1)
@@ -95,7 +89,7 @@ def test_hours_without_files_are_open_at_first_and_empty_a_day_after_they_were_d
     assert later.summary.endswith("; 2 hours empty")
 
 
-def test_an_hour_that_was_open_or_even_empty_is_landed_when_it_has_files_after_all(
+def test_open_and_empty_hours_are_landed_once_they_have_files(
     half_a_day: Emulator, program: Program, folder: Peer
 ) -> None:
     program.land(folder)
@@ -113,7 +107,7 @@ def test_an_hour_that_was_open_or_even_empty_is_landed_when_it_has_files_after_a
 
 
 @pytest.mark.parametrize("hours", [1, 3, 24])
-def test_the_size_of_windows_makes_no_difference(
+def test_window_size_does_not_change_the_result(
     half_a_day: Emulator, program: Program, folder: Peer, hours: int
 ) -> None:
     landed = program.land(folder, request_time_range=hours, num_workers=5)
@@ -122,9 +116,7 @@ def test_the_size_of_windows_makes_no_difference(
     assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
-def test_windows_that_are_too_large_are_asked_for_in_halves(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_too_large_windows_are_split(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     half_a_day.faults.add("too_large_above_hours", hours=1)
 
     landed = program.land(folder, request_time_range=8)
@@ -133,9 +125,7 @@ def test_windows_that_are_too_large_are_asked_for_in_halves(
     assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
-def test_day_files_of_the_years_before_hour_files_are_landed_as_days(
-    emulator: Emulator, program: Program, folder: Peer
-) -> None:
+def test_day_files_before_2014_11_12_are_landed_as_days(emulator: Emulator, program: Program, folder: Peer) -> None:
     for day in (10, 11):
         emulator.store.add_member(datetime(2014, 11, day, tzinfo=timezone.utc), [{"uuid": f"{day}"}])
     emulator.store.add_member(datetime(2014, 11, 12, 5, tzinfo=timezone.utc), [{"uuid": "12"}])
@@ -155,7 +145,7 @@ def test_day_files_of_the_years_before_hour_files_are_landed_as_days(
     assert (missing.exit_code, missing.stdout) == (0, "")
 
 
-def test_records_of_read_are_landed_where_jsonl_is_asked_for_and_event_types_are_counted(
+def test_jsonl_has_the_records_of_read_and_counts_event_types(
     emulator: Emulator, program: Program, every_store: Peer
 ) -> None:
     lines = [b'{"event_type":"A","uuid":"1","library":null}', b'{"event_type":"B","uuid":"2"}']
@@ -183,7 +173,7 @@ MALFORMED = b'{"uuid":"good"}\n{"cut": "of\n'
     ("policy", "first", "second"),
     [("report", 1, 0), ("skip", 0, 0), ("fail", 1, 1)],
 )
-def test_lines_that_are_no_events_are_left_out_of_jsonl_counted_and_reported_by_the_policy(
+def test_jsonl_leaves_out_and_reports_malformed_lines(
     emulator: Emulator, program: Program, folder: Peer, policy: str, first: int, second: int
 ) -> None:
     emulator.store.put_content(at(8), 1, MALFORMED)
@@ -193,16 +183,14 @@ def test_lines_that_are_no_events_are_left_out_of_jsonl_counted_and_reported_by_
     again = program.land(folder, *options, malformed_lines=policy)
 
     content = stored(folder)
-    destination = (
-        "One line is no JSON object: 2026-03-04 08:00 UTC, member 100200/100200_2026-03-04_8#1.json.gz, line 2."
-    )
+    position = "2026-03-04 08:00 UTC, member 100200/100200_2026-03-04_8#1.json.gz, line 2."
     assert [gzip.decompress(body) for body in objects_of(content).values()] == [b'{"uuid":"good"}\n']
     assert manifests_of(content)["2026-03-04T08"]["malformed_lines"] == 1
     assert (landed.exit_code, again.exit_code) == (first, second)
-    assert landed.problem.startswith(destination) == bool(first)
+    assert (position in landed.problem) == bool(first)
 
 
-def test_raw_members_are_landed_whatever_their_lines_are(emulator: Emulator, program: Program, folder: Peer) -> None:
+def test_raw_members_with_malformed_lines_are_landed(emulator: Emulator, program: Program, folder: Peer) -> None:
     emulator.store.put_content(at(8), 1, MALFORMED)
 
     landed = program.land(folder, "--start", "2026-03-04T08", "--end", "2026-03-04T09", malformed_lines="fail")
@@ -211,9 +199,7 @@ def test_raw_members_are_landed_whatever_their_lines_are(emulator: Emulator, pro
     assert objects_of(stored(folder)) == oracle(emulator.store)
 
 
-def test_a_member_larger_than_a_part_of_an_upload_is_landed_whole(
-    emulator: Emulator, program: Program, every_store: Peer
-) -> None:
+def test_member_larger_than_an_upload_part_is_landed(emulator: Emulator, program: Program, every_store: Peer) -> None:
     emulator.store.put_repeated(at(9), 5, json.dumps({"uuid": "x" * 1000}).encode(), 20_000, level=0)
     (member,) = emulator.store.members()
 
@@ -224,9 +210,7 @@ def test_a_member_larger_than_a_part_of_an_upload_is_landed_whole(
     assert objects_of(stored(every_store)) == {object_path(member): read(emulator.store, member)}
 
 
-def test_without_hours_named_everything_from_yesterday_on_is_landed(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_land_starts_yesterday_by_default(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     half_a_day.store.add_member(datetime(2026, 3, 3, 0, tzinfo=timezone.utc), [{"uuid": "first"}])
     half_a_day.store.add_member(datetime(2026, 3, 2, 23, tzinfo=timezone.utc), [{"uuid": "before"}])
 
@@ -236,9 +220,7 @@ def test_without_hours_named_everything_from_yesterday_on_is_landed(
     assert objects_of(stored(folder)) == oracle(half_a_day.store, datetime(2026, 3, 3, tzinfo=timezone.utc))
 
 
-def test_hours_that_are_not_published_are_named_after_what_is_was_landed(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_unpublished_hours_are_reported_after_the_landing(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     landed = program.land(folder, "--start", "2026-03-04T08", "--end", "2026-03-04T13")
     too_early = program.land(folder, "--start", "2026-03-04T10")
 
@@ -253,7 +235,7 @@ def test_hours_that_are_not_published_are_named_after_what_is_was_landed(
     assert objects_of(stored(folder)) == oracle(half_a_day.store, at(8))
 
 
-def test_accepted_gaps_are_neither_asked_for_nor_missed(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_accepted_gaps_are_not_requested_and_not_missing(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     gaps = ["2026-03-04T02/2026-03-04T06"]
 
     landed = program.land(folder, accepted_gaps=gaps)

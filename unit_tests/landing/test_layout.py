@@ -28,14 +28,14 @@ def names(*texts: str) -> list[str]:
     return [name for _, name in object_names([member(text) for text in texts], FIVE, ".json.gz")]
 
 
-def test_a_usual_member_gets_a_name_whose_parts_sort() -> None:
+def test_usual_member_names_become_sortable_object_names() -> None:
     assert names("100200/100200_2026-03-04_5#70.json.gz", "100200/100200_2026-03-04_5#627.json.gz") == [
         "100200_2026-03-04_05_70.json.gz",
         "100200_2026-03-04_05_627.json.gz",
     ]
 
 
-def test_members_with_odd_names_keep_what_is_safe_with_a_checksum_of_the_rest() -> None:
+def test_odd_member_names_get_a_checksum() -> None:
     assert names("export/part 7 (new).json.gz", "../x", "") == [
         "part-7-new_60b03ea1.json.gz",
         "x_1fb8ad98.json.gz",
@@ -44,7 +44,7 @@ def test_members_with_odd_names_keep_what_is_safe_with_a_checksum_of_the_rest() 
 
 
 @given(st.lists(ODD | USUAL, unique=True, max_size=12))
-def test_every_member_has_a_name_of_its_own_that_is_safe_in_a_path(texts: list[str]) -> None:
+def test_object_names_are_unique_and_path_safe(texts: list[str]) -> None:
     found = names(*texts)
 
     assert len(set(found)) == len(texts)
@@ -52,7 +52,7 @@ def test_every_member_has_a_name_of_its_own_that_is_safe_in_a_path(texts: list[s
 
 
 @given(st.lists(ODD | USUAL, unique=True, min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_a_name_does_not_depend_on_the_order_of_members(texts: list[str], chance: object) -> None:
+def test_object_names_do_not_depend_on_member_order(texts: list[str], chance: object) -> None:
     again = sorted(texts, key=lambda text: hash((text, str(chance))))
 
     assert dict(zip(texts, names(*texts), strict=True)) == dict(zip(again, names(*again), strict=True))

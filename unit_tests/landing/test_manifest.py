@@ -26,12 +26,12 @@ RIVALS = manifests(st.just(FIVE), NAMES)
 
 
 @given(manifests())
-def test_what_is_written_is_what_is_read(manifest: Manifest) -> None:
+def test_manifest_survives_a_round_trip(manifest: Manifest) -> None:
     assert manifest_from_bytes(manifest_path(manifest.window.start), manifest_to_bytes(manifest)) == manifest
 
 
 @given(HOURS)
-def test_a_path_names_its_hour(moment: datetime) -> None:
+def test_manifest_path_has_its_hour(moment: datetime) -> None:
     hour = hour_window(moment).start
 
     assert hour_of_manifest(manifest_path(hour)) == hour
@@ -50,7 +50,7 @@ def test_a_path_names_its_hour(moment: datetime) -> None:
         "_manifest/date=2026-03-04/hour=5.json",
     ],
 )
-def test_other_paths_are_no_manifests(path: str) -> None:
+def test_other_paths_are_not_manifests(path: str) -> None:
     assert hour_of_manifest(path) is None
 
 
@@ -72,7 +72,7 @@ def body(**changes: object) -> bytes:
         body(version="1"),
         body(hour="2026-03-04T06"),
         body(hour=5),
-        body(state="unheard of"),
+        body(state="unknown"),
         body(asked_at="soon"),
         body(asked_at=...),
         body(format=...),
@@ -83,13 +83,13 @@ def body(**changes: object) -> bytes:
         body(event_types={"a": "b"}),
     ],
 )
-def test_what_is_no_manifest_is_refused(found: bytes) -> None:
+def test_invalid_manifest_is_refused(found: bytes) -> None:
     with pytest.raises(InvalidManifestError):
         manifest_from_bytes(PATH, found)
 
 
 @given(RIVALS, RIVALS)
-def test_no_object_that_one_of_two_runs_knows_is_lost(mine: Manifest, theirs: Manifest) -> None:
+def test_merge_keeps_the_objects_of_both_runs(mine: Manifest, theirs: Manifest) -> None:
     both = merged(mine, theirs)
 
     assert {each.name for each in both.objects} == {each.name for each in (*mine.objects, *theirs.objects)}
@@ -97,7 +97,7 @@ def test_no_object_that_one_of_two_runs_knows_is_lost(mine: Manifest, theirs: Ma
 
 
 @given(RIVALS, RIVALS)
-def test_it_makes_no_difference_who_writes_last_unless_both_asked_at_once(mine: Manifest, theirs: Manifest) -> None:
+def test_merge_does_not_depend_on_write_order(mine: Manifest, theirs: Manifest) -> None:
     one, other = merged(mine, theirs), merged(theirs, mine)
 
     ranks = [(each.state is not HourState.FAILED, each.asked_at) for each in (mine, theirs)]
@@ -105,7 +105,7 @@ def test_it_makes_no_difference_who_writes_last_unless_both_asked_at_once(mine: 
 
 
 @given(RIVALS, RIVALS)
-def test_merging_once_more_changes_nothing(mine: Manifest, theirs: Manifest) -> None:
+def test_merge_is_idempotent(mine: Manifest, theirs: Manifest) -> None:
     both = merged(mine, theirs)
 
     assert merged(both, both) == both
@@ -113,9 +113,7 @@ def test_merging_once_more_changes_nothing(mine: Manifest, theirs: Manifest) -> 
 
 
 @given(RIVALS, RIVALS)
-def test_an_hour_is_done_if_one_of_two_runs_has_done_it_and_has_anything_to_show(
-    mine: Manifest, theirs: Manifest
-) -> None:
+def test_merged_hour_is_done_if_one_run_has_objects(mine: Manifest, theirs: Manifest) -> None:
     done = [each for each in (mine, theirs) if each.state is HourState.DONE and each.objects]
 
     both = merged(mine, theirs)
@@ -124,7 +122,7 @@ def test_an_hour_is_done_if_one_of_two_runs_has_done_it_and_has_anything_to_show
 
 
 @given(RIVALS, RIVALS)
-def test_the_later_answer_decides_what_an_object_is(mine: Manifest, theirs: Manifest) -> None:
+def test_merge_prefers_the_later_response(mine: Manifest, theirs: Manifest) -> None:
     mine = replace(mine, state=HourState.DONE, asked_at=FIVE)
     theirs = replace(theirs, state=HourState.DONE, asked_at=FIVE.replace(hour=6))
 

@@ -1,4 +1,4 @@
-"""Lines and values that strict readers refuse, landed in each form that is made of records."""
+"""Lines and values that strict readers refuse, landed in each format that contains records."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def in_array(folder: Peer) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("format_", "records_in", "what", "more"),
+    ("format_", "records_in", "source", "more"),
     [("jsonl", in_jsonl, HOUR, ()), ("parquet", in_parquet, HOUR, (IN_OTHER,)), ("json", in_array, "json/", ())],
 )
-def test_odd_lines_are_landed_as_read_emits_them_and_named_once(
+def test_odd_lines_are_landed_as_read_emits_them(
     emulator: Emulator,
     program: Program,
     folder: Peer,
     format_: str,
     records_in: Reader,
-    what: str,
+    source: str,
     more: tuple[str, ...],
 ) -> None:
     emulator.store.put_content(AT, 0, b"\n".join(LINES) + b"\n")
@@ -65,8 +65,8 @@ def test_odd_lines_are_landed_as_read_emits_them_and_named_once(
     landed = program.land(folder, *SPAN, "--format", format_)
 
     repaired = REPAIRED.replace(f"{HOUR}, member 100200/100200_2026-03-04_6#0.json.gz", OBJECT)
-    said = [repaired if format_ == "json" else REPAIRED, *WARNINGS, *more]
+    warnings = [repaired if format_ == "json" else REPAIRED, *WARNINGS, *more]
     assert landed.exit_code == 0, landed.stderr
     assert records_in(folder) == RECORDS
-    assert landed.warnings == [f"{what}: {text}" for text in said]
+    assert landed.warnings == [f"{source}: {text}" for text in warnings]
     assert ("4 lines repaired" in landed.summary) == (format_ != "json")

@@ -1,4 +1,4 @@
-"""Folders that commit e2beff4 landed: what is missing is found and fetched, and nothing else is written."""
+"""Folders landed by commit e2beff4: missing hours are found and landed, and nothing else is written."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def format_(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def destination(format_: str, tmp_path: Path) -> Peer:
-    """A copy of the folder, whose array of a day is newer than the objects, as `land` left it."""
+    """A copy of the folder; as after `land`, the array of the day is newer than the objects."""
     folder = Path(shutil.copytree(E2BEFF4 / "places" / format_, tmp_path / "landed"))
     for path in files_in(folder):
         seconds = ARRAY_SECONDS if path.match(ARRAY) else LANDED_SECONDS
@@ -70,19 +70,19 @@ def land(program: Program, destination: Peer, format_: str, *options: str) -> En
 
 
 def snapshot(destination: Peer) -> dict[str, tuple[bytes, int]]:
-    """Return each file's content and when it was written."""
+    """Return each file's content and modification time."""
     root = Path(destination.url)
     return {str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files_in(root)}
 
 
 def written(destination: Peer, before: dict[str, tuple[bytes, int]]) -> list[str]:
-    """Return the files that are new, were written since, or are not there any more."""
+    """Return the files that were added, changed or deleted since ``before``."""
     after = snapshot(destination)
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
 def landed_uuids(destination: Peer) -> list[str]:
-    """Return the sorted uuids of the events in all objects, in whatever format they are."""
+    """Return the sorted uuids of the events in all objects, in any format."""
     found: list[str] = []
     for path, body in stored(destination).items():
         if path.startswith("events/") and path.endswith(".parquet"):
@@ -92,7 +92,7 @@ def landed_uuids(destination: Peer) -> list[str]:
     return sorted(found)
 
 
-def amplitudes_uuids(emulator: Emulator) -> list[str]:
+def uuids_at_amplitude(emulator: Emulator) -> list[str]:
     return uuids_in(emulator.store.lines(at(3, 6), at(3, 15)))
 
 
@@ -100,18 +100,18 @@ def hour_of(path: str) -> str:
     return path.partition("hour=")[2][:2]
 
 
-def test_exactly_the_hours_that_are_missing_are_found(program: Program, destination: Peer) -> None:
+def test_missing_finds_exactly_the_missing_hours(program: Program, destination: Peer) -> None:
     before = snapshot(destination)
 
     usual, strict = program.missing(destination, *SPAN), program.missing(destination, *SPAN, "--strict")
 
-    lacking = {"2026-03-03T09": "short", "2026-03-03T11": "failed", "2026-03-03T13": "missing"}
-    assert (usual.exit_code, usual.hours) == (1, lacking)
-    assert (strict.exit_code, strict.hours) == (1, {**lacking, "2026-03-03T10": "open"})
+    missing = {"2026-03-03T09": "short", "2026-03-03T11": "failed", "2026-03-03T13": "missing"}
+    assert (usual.exit_code, usual.hours) == (1, missing)
+    assert (strict.exit_code, strict.hours) == (1, {**missing, "2026-03-03T10": "open"})
     assert written(destination, before) == []
 
 
-def test_what_is_missing_is_landed_and_nothing_else_is_written(
+def test_only_missing_writes_only_the_missing_hours(
     emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
     before = snapshot(destination)
@@ -123,20 +123,20 @@ def test_what_is_missing_is_landed_and_nothing_else_is_written(
     assert (landed.exit_code, missing.exit_code, missing.hours) == (0, 0, {})
     assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
     assert [path for path in changed if path == ARRAY] == [ARRAY] * (format_ == "json")
-    assert landed_uuids(destination) == amplitudes_uuids(emulator)
-    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(hours_of(destination)).items()} == {
+    assert landed_uuids(destination) == uuids_at_amplitude(emulator)
+    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(manifest_bodies(destination)).items()} == {
         **dict.fromkeys(("06", "08", "09", "11", "12", "13", "14"), "done"),
         "07": "empty",
         "10": "open",
     }
 
 
-def hours_of(destination: Peer) -> dict[str, bytes]:
+def manifest_bodies(destination: Peer) -> dict[str, bytes]:
     """Return the manifests' contents by path."""
     return {path: body for path, body in stored(destination).items() if path.startswith("_manifest/")}
 
 
-def test_a_landing_of_everything_compares_what_is_there_and_rewrites_none_of_it(
+def test_full_landing_rewrites_no_unchanged_object(
     emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
     before = snapshot(destination)
@@ -150,10 +150,10 @@ def test_a_landing_of_everything_compares_what_is_there_and_rewrites_none_of_it(
     assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
     assert written(destination, between) == []
     assert second.summary.startswith("nothing new (")
-    assert landed_uuids(destination) == amplitudes_uuids(emulator)
+    assert landed_uuids(destination) == uuids_at_amplitude(emulator)
 
 
-def test_late_files_of_landed_hours_replace_their_objects_alone(
+def test_late_files_replace_only_their_own_objects(
     emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
     land(program, destination, format_, "--only-missing")
@@ -171,22 +171,22 @@ def test_late_files_of_landed_hours_replace_their_objects_alone(
         "100200_2026-03-03_14_0",
     ]
     assert {"late-grown", COMPLETED_LATER} <= set(landed_uuids(destination))
-    assert landed_uuids(destination) == amplitudes_uuids(emulator)
+    assert landed_uuids(destination) == uuids_at_amplitude(emulator)
     assert program.missing(destination, *SPAN).exit_code == 0
 
 
 @pytest.mark.parametrize("format_", ["json"])
-def test_the_array_of_the_day_has_every_event_once(
+def test_array_of_the_day_has_every_event_once(
     emulator: Emulator, program: Program, destination: Peer, format_: str
 ) -> None:
     land(program, destination, format_, "--only-missing")
 
     array = json.loads(bytes(obstore.get(destination.store(), ARRAY).bytes()))
 
-    assert sorted(event["uuid"] for event in array) == amplitudes_uuids(emulator)
+    assert sorted(event["uuid"] for event in array) == uuids_at_amplitude(emulator)
 
 
-def test_the_report_shows_the_hours(program: Program, destination: Peer) -> None:
+def test_report_shows_the_hours(program: Program, destination: Peer) -> None:
     page = Path(destination.url).with_name("report.html")
 
     report = program.run("report", destination, *SPAN, "--out", str(page))
@@ -195,7 +195,7 @@ def test_the_report_shows_the_hours(program: Program, destination: Peer) -> None
     assert "100200_2026-03-03_09_4" in page.read_text("utf-8")
 
 
-def test_another_format_is_refused(program: Program, destination: Peer, format_: str) -> None:
+def test_other_format_is_refused(program: Program, destination: Peer, format_: str) -> None:
     before = snapshot(destination)
 
     landed = land(program, destination, "parquet" if format_ == "jsonl" else "jsonl")

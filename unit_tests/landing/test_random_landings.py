@@ -1,4 +1,4 @@
-"""Random lives of a place: Amplitude changes, objects get lost, answers and windows fail, and landings go on."""
+"""Random histories of a destination: Amplitude changes, objects are lost, requests fail, and landings continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ END = "2026-03-04T10"
 
 
 class Landings(RuleBasedStateMachine):
-    """What was there at Amplitude when its hour was last asked for with success has to be there, or missing."""
+    """Each member of the last successful response for its hour is in the store, or its hour is reported as missing."""
 
     emulator: Emulator
     config: str
@@ -57,27 +57,27 @@ class Landings(RuleBasedStateMachine):
     def amplitude_gets_events(self, hour: int, partition: int) -> None:
         self.count += 1
         self.emulator.store.append_lines(at(hour), partition, [{"uuid": str(self.count)}])
-        self.present()
+        self.record_members()
 
     @rule(hour=HOURS, partition=PARTITIONS)
     def amplitude_rewrites_a_member(self, hour: int, partition: int) -> None:
         self.count += 1
         self.emulator.store.put_content(at(hour), partition, b'{"uuid":"%d"}\n' % self.count)
-        self.present()
+        self.record_members()
 
     @rule(hours=st.integers(1, 30))
     def time_passes(self, hours: int) -> None:
         self.emulator.clock.advance(timedelta(hours=hours))
         self.clock.advance(hours * 3600)
 
-    @rule(which=st.integers(0, 50), how=st.sampled_from(["gone", "cut", "longer"]))
-    def an_object_suffers(self, which: int, how: str) -> None:
+    @rule(which=st.integers(0, 50), how=st.sampled_from(["deleted", "cut", "longer"]))
+    def an_object_is_damaged(self, which: int, how: str) -> None:
         files = sorted(Path(self.peer.url).rglob("*.gz"))
         if files:
             path = files[which % len(files)]
-            if how == "gone":
+            if how == "deleted":
                 path.unlink()
-            else:  # never to the size it had: sizes are all that is compared
+            else:  # never to its former size: only sizes are compared
                 path.write_bytes(b"cut" if how == "cut" else path.read_bytes() + b"x")
 
     @rule(hour=HOURS)
@@ -95,7 +95,7 @@ class Landings(RuleBasedStateMachine):
         assert self.land(only_missing=only_missing, first=first, end=min(10, first + hours)) == 0
 
     @rule()
-    def what_is_not_missing_is_there(self) -> None:
+    def hours_not_missing_are_complete(self) -> None:
         missing = self.run("missing")
         content = objects_of(stored(self.peer))
         for path, newest in self.seen.items():
@@ -103,7 +103,7 @@ class Landings(RuleBasedStateMachine):
             assert hour in missing or content.get(path) in self.versions[path][newest:]
 
     @rule()
-    def a_whole_landing_makes_the_place_what_amplitude_has(self) -> None:
+    def a_full_landing_mirrors_amplitude(self) -> None:
         assert self.land(only_missing=False, first=0, end=10) == 0
         assert objects_of(stored(self.peer)) == oracle(self.emulator.store)
         assert self.run("missing") == ""
@@ -121,11 +121,11 @@ class Landings(RuleBasedStateMachine):
                 clock=self.clock,
             )
         if code == 0 and not only_missing:
-            self.seen |= {path: len(self.versions[path]) - 1 for path in self.present(at(first), at(end))}
+            self.seen |= {path: len(self.versions[path]) - 1 for path in self.record_members(at(first), at(end))}
         return code
 
-    def present(self, start: datetime | None = None, end: datetime | None = None) -> list[str]:
-        """Note what Amplitude has now."""
+    def record_members(self, start: datetime | None = None, end: datetime | None = None) -> list[str]:
+        """Record the current members at Amplitude, and return their paths."""
         now = oracle(self.emulator.store, start, end)
         for path, body in now.items():
             versions = self.versions.setdefault(path, [])
@@ -145,7 +145,7 @@ class Landings(RuleBasedStateMachine):
         return out.getvalue()
 
     def teardown(self) -> None:
-        self.a_whole_landing_makes_the_place_what_amplitude_has()
+        self.a_full_landing_mirrors_amplitude()
         self.folder.cleanup()
 
 
@@ -159,11 +159,11 @@ def configured(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return str(path)
 
 
-def test_a_few_random_lives_of_a_folder_lose_nothing(emulator: Emulator, configured: str) -> None:
+def test_few_random_histories_lose_no_events(emulator: Emulator, configured: str) -> None:
     run_lives(Landings, emulator=emulator, config=configured, lives=12, steps=25)
 
 
 @pytest.mark.landing
 @pytest.mark.timeout(900)
-def test_many_random_lives_of_a_folder_lose_nothing(emulator: Emulator, configured: str) -> None:
+def test_many_random_histories_lose_no_events(emulator: Emulator, configured: str) -> None:
     run_lives(Landings, emulator=emulator, config=configured, lives=120, steps=40)

@@ -1,4 +1,4 @@
-"""What a second `land` does: nothing where nothing changed, and what changed at Amplitude or was lost in the store."""
+"""A second `land`: it writes only what changed at Amplitude or was lost in the store."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def writes(peer: FaultyPeer) -> list[str]:
     return [request.path for request in peer.front.requests if request.method not in ("GET", "HEAD")]
 
 
-def test_a_rerun_writes_nothing_and_says_so(
-    half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer
-) -> None:
+def test_second_landing_writes_nothing(half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer) -> None:
     program.land(every_faulty_cloud)
     before, wrote = stored(every_faulty_cloud), writes(every_faulty_cloud)
 
@@ -45,7 +43,7 @@ def test_a_rerun_writes_nothing_and_says_so(
     assert stored(every_faulty_cloud) == before
 
 
-def test_a_rerun_touches_no_file(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_second_landing_touches_no_file(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder)
     files = {path: path.stat().st_mtime_ns for path in program.folder.joinpath("landed").rglob("*.gz")}
 
@@ -55,9 +53,7 @@ def test_a_rerun_touches_no_file(half_a_day: Emulator, program: Program, folder:
     assert {path: path.stat().st_mtime_ns for path in files} == files
 
 
-def test_what_changed_at_amplitude_is_written_and_what_was_replaced_is_named(
-    half_a_day: Emulator, program: Program, every_store: Peer
-) -> None:
+def test_changed_members_are_replaced_and_reported(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
     store = half_a_day.store
     program.land(every_store)
     grown, rewritten = store.members(at(5), at(6))[0], store.members(at(6), at(7))[0]
@@ -75,8 +71,8 @@ def test_what_changed_at_amplitude_is_written_and_what_was_replaced_is_named(
     assert changed in landed.summary
     assert [warning.partition(" since it was landed")[0] for warning in sorted(landed.warnings)] == sorted(
         [
-            f"Amplitude has changed {names[0]} of 2026-03-04 05:00 UTC",
-            f"Amplitude has changed {names[1]} of 2026-03-04 06:00 UTC",
+            f"Replaced {names[0]} of 2026-03-04 05:00 UTC: Amplitude has changed it",
+            f"Replaced {names[1]} of 2026-03-04 06:00 UTC: Amplitude has changed it",
         ]
     )
     assert objects_of(stored(every_store)) == oracle(store)
@@ -86,9 +82,7 @@ def test_what_changed_at_amplitude_is_written_and_what_was_replaced_is_named(
     )
 
 
-def test_a_member_that_was_compressed_anew_is_replaced_since_its_bytes_differ(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_recompressed_member_is_replaced(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder)
     member = half_a_day.store.members(at(5), at(6))[0]
     half_a_day.store.recompress(at(5), member.name.partition)
@@ -99,10 +93,8 @@ def test_a_member_that_was_compressed_anew_is_replaced_since_its_bytes_differ(
     assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
-def test_a_member_that_amplitude_has_no_more_stays_and_stays_in_the_manifest(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
-    half_a_day.store.add_member(at(5), [{"uuid": "soon gone"}], partition=9000)
+def test_object_of_a_deleted_member_stays_in_the_manifest(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    half_a_day.store.add_member(at(5), [{"uuid": "soon deleted"}], partition=9000)
     program.land(folder)
     before = stored(folder)
     half_a_day.store.remove_member(at(5), 9000)
@@ -114,16 +106,16 @@ def test_a_member_that_amplitude_has_no_more_stays_and_stays_in_the_manifest(
 
     content = stored(folder)
     assert landed.exit_code == 0
-    assert landed.warnings == ["Amplitude has no files for 2026-03-04 06:00 UTC any more; what was landed stays."]
+    assert landed.warnings == ["Amplitude no longer has files for 2026-03-04 06:00 UTC; the landed objects stay."]
     assert objects_of(content) == objects_of(before) | oracle(half_a_day.store)
     assert manifests_of(content)["2026-03-04T05"]["events"] == 42
     assert program.missing(folder).exit_code == 0
 
 
-def test_an_object_that_is_in_neither_the_store_nor_amplitude_any_more_is_named(
+def test_object_missing_in_store_and_at_amplitude_is_reported(
     half_a_day: Emulator, program: Program, folder: Peer
 ) -> None:
-    half_a_day.store.add_member(at(5), [{"uuid": "soon gone"}], partition=9000)
+    half_a_day.store.add_member(at(5), [{"uuid": "soon deleted"}], partition=9000)
     program.land(folder)
     half_a_day.store.remove_member(at(5), 9000)
     name = "100200_2026-03-04_05_9000.json.gz"
@@ -131,12 +123,12 @@ def test_an_object_that_is_in_neither_the_store_nor_amplitude_any_more_is_named(
 
     landed = program.land(folder)
 
-    warning = f"{name} of 2026-03-04 05:00 UTC is gone from the store, and Amplitude has it no more."
+    warning = f"{name} of 2026-03-04 05:00 UTC is missing in the store and no longer at Amplitude."
     assert (landed.exit_code, landed.warnings) == (0, [warning])
     assert objects_of(stored(folder)) == oracle(half_a_day.store)
 
 
-def test_objects_that_were_deleted_or_cut_off_are_written_again(
+def test_deleted_and_truncated_objects_are_written_again(
     half_a_day: Emulator, program: Program, every_store: Peer
 ) -> None:
     program.land(every_store)
@@ -152,7 +144,7 @@ def test_objects_that_were_deleted_or_cut_off_are_written_again(
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_manifest_that_was_deleted_is_made_again(program: Program, every_store: Peer) -> None:
+def test_deleted_manifest_is_written_again(program: Program, every_store: Peer) -> None:
     program.land(every_store)
     before = stored(every_store)
     obstore.delete(every_store.store(), "_manifest/date=2026-03-04/hour=05.json")
@@ -166,9 +158,7 @@ def test_a_manifest_that_was_deleted_is_made_again(program: Program, every_store
     assert program.missing(every_store).exit_code == 0
 
 
-def test_only_missing_asks_for_what_is_missing_and_open_and_for_nothing_else(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_only_missing_requests_missing_and_open_hours(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder)
     obstore.delete(folder.store(), min(oracle(half_a_day.store, at(7), at(8))))
     half_a_day.clear_requests()
@@ -177,11 +167,11 @@ def test_only_missing_asks_for_what_is_missing_and_open_and_for_nothing_else(
 
     asked = [(seen.query["start"], seen.query["end"]) for seen in half_a_day.requests if "start" in seen.query]
     assert sorted(asked)[-2:] == [("20260304T03", "20260304T04"), ("20260304T07", "20260304T07")]
-    assert len(asked) == 3  # with the one that proves the keys
+    assert len(asked) == 3  # with the request that checks the keys
 
 
 @pytest.mark.parametrize("only_missing", [True, False])
-def test_late_files_are_found_at_the_ages_that_recheck_hours_names(
+def test_late_files_are_found_at_the_recheck_ages(
     half_a_day: Emulator, program: Program, folder: Peer, *, only_missing: bool
 ) -> None:
     options = ["--start", "2026-03-04", "--end", "2026-03-04T10", *["--only-missing"] * only_missing]
@@ -200,7 +190,7 @@ def test_late_files_are_found_at_the_ages_that_recheck_hours_names(
     assert manifests_of(stored(folder))["2026-03-04T09"]["asked_at"] == "2026-03-06T12:00:00Z"
 
 
-def test_two_spans_that_overlap_make_one_whole(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_overlapping_spans_complete_each_other(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder, "--start", "2026-03-04T04", "--end", "2026-03-04T08")
     program.land(folder, "--start", "2026-03-04T00", "--end", "2026-03-04T05")
     program.land(folder, "--start", "2026-03-04T07", "--end", "2026-03-04T10")
@@ -209,9 +199,7 @@ def test_two_spans_that_overlap_make_one_whole(half_a_day: Emulator, program: Pr
     assert set(states_of(stored(folder))) == {f"{hour:02}" for hour in range(10)}
 
 
-def test_hours_of_another_project_are_not_landed_beside_those_that_are_there(
-    half_a_day: Emulator, program: Program, folder: Peer
-) -> None:
+def test_hours_of_another_project_are_refused(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     other = half_a_day.add_project()
     half_a_day.store_of(other).add_member(at(5), [{"uuid": "theirs"}])
     half_a_day.store_of(other).add_member(at(9), [{"uuid": "theirs"}])
@@ -222,11 +210,11 @@ def test_hours_of_another_project_are_not_landed_beside_those_that_are_there(
     same_hours = program.land(folder, "--start", "2026-03-04", "--end", "2026-03-04T08", **keys)
     later_hours = program.land(folder, "--start", "2026-03-04T08", **keys)
 
-    said = (
-        f"The archives belong to another project than what {folder.url} holds (100200). Nothing of the archive was "
-        "landed. Use one prefix for each project."
+    problem = (
+        f"{folder.url} belongs to project 100200, but these keys are for another project. Nothing was written. "
+        "Use one folder per project."
     )
-    assert [(each.exit_code, each.problem) for each in (same_hours, later_hours)] == [(1, said), (1, said)]
+    assert [(each.exit_code, each.problem) for each in (same_hours, later_hours)] == [(1, problem), (1, problem)]
     assert objects_of(stored(folder)) == objects_of(before)
 
 
@@ -235,22 +223,18 @@ def test_hours_of_another_project_are_not_landed_beside_those_that_are_there(
     [("2026-03-04T00", "2026-03-04T03"), ("2026-03-04T05", "2026-03-04T08"), ("2026-03-04T08", "2026-03-04T10")],
 )
 @pytest.mark.usefixtures("half_a_day")
-def test_hours_in_another_format_are_not_landed_beside_those_that_are_there(
-    program: Program, folder: Peer, hours: tuple[str, str]
-) -> None:
+def test_hours_in_another_format_are_refused(program: Program, folder: Peer, hours: tuple[str, str]) -> None:
     program.land(folder, "--start", "2026-03-04T05", "--end", "2026-03-04T08")
     before = stored(folder)
 
     landed = program.land(folder, "--start", hours[0], "--end", hours[1], "--format", "jsonl")
 
     assert landed.exit_code == 1
-    assert landed.problem == (
-        f"{folder.url} holds hours landed as raw, and jsonl was asked for. Use the same --format, or another --to."
-    )
+    assert landed.problem == f"{folder.url} already contains raw files. Use --format raw, or another folder."
     assert stored(folder) == before
 
 
-def test_jsonl_is_not_written_again_where_nothing_changed(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_unchanged_jsonl_is_not_written_again(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     program.land(folder, "--start", "2026-03-04", "--format", "jsonl")
     before = stored(folder)
 

@@ -26,7 +26,7 @@ def test_counts_add_up() -> None:
     assert counts == ObjectCounts(11, 22, 33, 44, 55)
 
 
-def test_hours_are_counted_once_with_their_malformed_lines_and_changed_days() -> None:
+def test_landing_adds_up_its_hours() -> None:
     landing = Landing()
     landing.tally.hours_wanted = 3
 
@@ -58,13 +58,13 @@ def test_hours_are_counted_once_with_their_malformed_lines_and_changed_days() ->
     )
 
 
-def test_an_hour_says_what_was_done_about_its_objects() -> None:
-    said = [
+def test_hour_result_counts_its_objects() -> None:
+    texts = [
         str(HourResult(FIVE, None, ObjectCounts(written=2, unchanged=1, events=1_200))),
         str(HourResult(FIVE)),
     ]
 
-    assert said == [
+    assert texts == [
         "2026-03-04 05:00 UTC: 1,200 events, 2 written, 1 unchanged.",
-        "2026-03-04 05:00 UTC: 0 events, no object.",
+        "2026-03-04 05:00 UTC: 0 events, no objects.",
     ]

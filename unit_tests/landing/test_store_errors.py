@@ -1,4 +1,4 @@
-"""Errors of stores that no request has reached as it is to be: no credentials, another region."""
+"""Errors of the store's set-up: missing credentials, another region."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REGION_MALFORMED = Answer(
 
 
 @pytest.mark.parametrize(
-    ("answer", "complaint"),
+    ("answer", "problem"),
     [
         (
             Answer(301, xml_error("PermanentRedirect", "Use the specified endpoint.")),
@@ -36,13 +36,13 @@ REGION_MALFORMED = Answer(
         (
             REGION_MALFORMED,
             (
-                "is in the region eu-north-1, not in the one that requests were signed for (AWS_REGION=us-east-1): "
+                "is in region eu-north-1, not in the region that requests were signed for (AWS_REGION=us-east-1): "
                 "listing _manifest failed. Set AWS_REGION=eu-north-1, and run the command again."
             ),
         ),
     ],
 )
-def test_a_bucket_in_another_region_is_named_with_the_region(
+def test_other_region_error_names_the_regions(
     program: Program, faulty_s3: FaultyPeer, answer: Answer, problem: str
 ) -> None:
     faulty_s3.front.inject(answer, times=FOREVER)
@@ -54,17 +54,17 @@ def test_a_bucket_in_another_region_is_named_with_the_region(
 
 
 @pytest.mark.parametrize("scheme", ["s3", "az", "gs"])
-def test_where_no_credentials_are_found_the_places_that_were_looked_at_are_named(scheme: str) -> None:
+def test_missing_credentials_error_lists_their_sources(scheme: str) -> None:
     error = OSError("Error performing PUT http://169.254.169.254/latest/api/token in 1ms")
 
-    said = str(translated(error, Destination(scheme, "box", ""), "listing _manifest"))
+    message = str(translated(error, Destination(scheme, "box", ""), "listing _manifest"))
 
-    assert said.startswith(
+    assert message.startswith(
         f"No credentials for {scheme}://box were found: listing _manifest failed. Looked for: {LOOKED_FOR[scheme]}."
     )
 
 
-SERVER_SAID = "Error performing PUT http://h/_manifest/x in 1ms - Server returned non-2xx status code: "
+RESPONSE = "Error performing PUT http://h/_manifest/x in 1ms - Server returned non-2xx status code: "
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ SERVER_SAID = "Error performing PUT http://h/_manifest/x in 1ms - Server returne
         ("403 Forbidden: if-none-match", False),
     ],
 )
-def test_only_what_is_about_a_condition_counts_as_lacking_it(text: str, *, lacks: bool) -> None:
-    assert lacks_conditions(OSError(SERVER_SAID + text)) is lacks
+def test_only_condition_errors_count_as_unsupported(text: str, *, lacks: bool) -> None:
+    assert lacks_conditions(OSError(RESPONSE + text)) is lacks

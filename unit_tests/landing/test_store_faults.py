@@ -1,4 +1,4 @@
-"""Stores that are busy, deny access, lose answers or end connections; disks that are full; folders nobody may write."""
+"""Faults of stores: busy, access denied, lost responses, broken connections; full disks and read-only folders."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ CREDENTIALS = (
 @pytest.mark.parametrize(
     "fault",
     [BUSY, LoseAnswer(), pytest.param(CutRequest(after=300), marks=RARELY), CutAnswer(after=10)],
-    ids=["busy", "lost answers", "cut requests", "cut answers"],
+    ids=["busy", "lost responses", "cut requests", "cut responses"],
 )
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_faults_that_pass_are_outlived(
+def test_transient_store_faults_are_retried(
     half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer, fault: Fault, method: str
 ) -> None:
     for skip in (0, 1, 5, 17):
@@ -74,7 +74,7 @@ def test_faults_that_pass_are_outlived(
 
     assert (landed.exit_code, again.exit_code) == (0, 0), landed.stderr
     assert again.summary.startswith("nothing new (")
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
     assert program.missing(every_faulty_cloud).exit_code == 0
 
@@ -83,29 +83,29 @@ def test_faults_that_pass_are_outlived(
 @pytest.mark.parametrize(
     "fault",
     [BUSY, pytest.param(CutRequest(), marks=RARELY), pytest.param(LoseAnswer(), marks=RARELY)],
-    ids=["busy", "cut requests", "lost answers"],
+    ids=["busy", "cut requests", "lost responses"],
 )
-def test_a_store_that_stays_broken_is_named_and_the_next_run_completes_the_set(
+def test_run_after_a_store_failure_completes_the_hours(
     half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer, path: str, fault: Fault
 ) -> None:
     front = every_faulty_cloud.front
     front.inject(fault, method="PUT", path=path, times=FOREVER)
 
     broken = program.land(every_faulty_cloud)
-    front.heal()
+    front.clear()
     missing = program.missing(every_faulty_cloud)
-    healed = program.land(every_faulty_cloud, *HOURS, "--only-missing")
+    rest = program.land(every_faulty_cloud, *HOURS, "--only-missing")
 
     assert broken.exit_code == 1
     assert broken.problem.startswith(f"{every_faulty_cloud.url} failed while writing {path[:6]}")
     assert broken.problem.endswith(AGAIN)
     assert missing.exit_code == (0 if isinstance(fault, LoseAnswer) and path.startswith("_") else 1) or missing.hours
-    assert healed.exit_code == 0
+    assert rest.exit_code == 0
     assert objects_of(stored(every_faulty_cloud)) == oracle(half_a_day.store)
     assert program.missing(every_faulty_cloud).exit_code == 0
 
 
-def test_a_store_that_cannot_be_listed_is_named_by_every_command(
+def test_every_command_reports_a_store_that_cannot_be_listed(
     half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer
 ) -> None:
     half_a_day.clear_requests()
@@ -113,16 +113,16 @@ def test_a_store_that_cannot_be_listed_is_named_by_every_command(
 
     landed, missing = program.land(every_faulty_cloud), program.missing(every_faulty_cloud)
 
-    said = f"{every_faulty_cloud.url} failed while listing _manifest"
+    problem = f"{every_faulty_cloud.url} failed while listing _manifest"
     assert (landed.exit_code, missing.exit_code) == (1, 1)
-    assert (landed.problem.startswith(said), missing.problem.startswith(said)) == (True, True)
+    assert (landed.problem.startswith(problem), missing.problem.startswith(problem)) == (True, True)
     assert (landed.problem.endswith(AGAIN), missing.stdout) == (True, "")
     assert len(half_a_day.requests) == 1
 
 
 @pytest.mark.parametrize("denied", [S3_ACCESS_DENIED, AZURE_NOT_AUTHORIZED], ids=["S3", "Azure"])
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_store_that_denies_access_is_asked_once_and_named(
+def test_denied_access_is_reported_without_retries(
     half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer, denied: Answer, method: str
 ) -> None:
     every_faulty_cloud.front.inject(denied, method=method, times=FOREVER)
@@ -134,17 +134,17 @@ def test_a_store_that_denies_access_is_asked_once_and_named(
     assert landed.exit_code == 1
     assert landed.problem.startswith(f"{every_faulty_cloud.url} denied {doing}")
     assert landed.problem.endswith(CREDENTIALS)
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     assert stored(every_faulty_cloud) == {}
 
 
-def test_a_token_that_expires_half_way_ends_the_run_and_the_next_one_completes_the_set(
+def test_run_after_an_expired_token_completes_the_hours(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer
 ) -> None:
     faulty_s3.front.inject(S3_EXPIRED_TOKEN, method="PUT", skip=12, times=FOREVER)
 
     landed = program.land(faulty_s3)
-    faulty_s3.front.heal()
+    faulty_s3.front.clear()
     rest = program.land(faulty_s3)
 
     assert landed.exit_code == 1
@@ -153,19 +153,19 @@ def test_a_token_that_expires_half_way_ends_the_run_and_the_next_one_completes_t
     assert objects_of(stored(faulty_s3)) == oracle(half_a_day.store)
 
 
-def test_a_bucket_or_container_that_is_not_there_is_named(program: Program, every_cloud: Peer) -> None:
+def test_missing_bucket_or_container_is_reported(program: Program, every_cloud: Peer) -> None:
     scheme = every_cloud.url.partition("://")[0]
     absent = Peer(f"{scheme}://absent-{os.getpid()}/landed", every_cloud.environ)
 
     landed, missing = program.land(absent), program.missing(absent)
 
-    said = f"{absent.url} is not there: listing _manifest failed"
+    problem = f"{absent.url} does not exist: listing _manifest failed"
     assert (landed.exit_code, missing.exit_code) == (1, 1)
-    assert (landed.problem.startswith(said), missing.problem.startswith(said)) == (True, True)
+    assert (landed.problem.startswith(problem), missing.problem.startswith(problem)) == (True, True)
     assert landed.problem.endswith(CREDENTIALS)
 
 
-def test_an_upload_in_parts_that_is_cut_leaves_nothing_to_be_seen_and_is_completed_by_the_next_run(
+def test_interrupted_multipart_upload_leaves_no_object(
     emulator: Emulator, program: Program, every_faulty_cloud: FaultyPeer
 ) -> None:
     emulator.store.put_repeated(at(9), 5, json.dumps({"uuid": "x" * 1000}).encode(), 20_000, level=0)
@@ -175,18 +175,16 @@ def test_an_upload_in_parts_that_is_cut_leaves_nothing_to_be_seen_and_is_complet
     )
 
     broken = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
     left = stored(every_faulty_cloud)
-    healed = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
+    again = program.land(every_faulty_cloud, "--start", "2026-03-04T09")
 
-    assert (broken.exit_code, left, healed.exit_code) == (1, {}, 0)
+    assert (broken.exit_code, left, again.exit_code) == (1, {}, 0)
     assert objects_of(stored(every_faulty_cloud)) == {path: read(emulator.store, emulator.store.members()[0])}
 
 
-@pytest.mark.skipif(obstore.__version__.startswith("0.11."), reason="obstore 0.11, of Python 3.10, leaves them")
-def test_parts_of_an_upload_that_failed_are_given_up_where_the_store_can_be_told(
-    emulator: Emulator, program: Program, faulty_s3: FaultyPeer
-) -> None:
+@pytest.mark.skipif(obstore.__version__.startswith("0.11."), reason="obstore 0.11 (Python 3.10) does not abort uploads")
+def test_failed_multipart_upload_is_aborted(emulator: Emulator, program: Program, faulty_s3: FaultyPeer) -> None:
     emulator.store.put_repeated(at(9), 5, json.dumps({"uuid": "x" * 1000}).encode(), 20_000, level=0)
     faulty_s3.front.inject(BUSY, method="PUT", path="partNumber=2", times=FOREVER)
 
@@ -197,7 +195,7 @@ def test_parts_of_an_upload_that_failed_are_given_up_where_the_store_can_be_told
     assert uploads[-1] == "DELETE"
 
 
-def test_another_writer_between_reading_and_writing_a_manifest_loses_nothing(
+def test_concurrent_manifest_change_is_merged(
     half_a_day: Emulator, program: Program, every_faulty_cloud: FaultyPeer
 ) -> None:
     peer, path = every_faulty_cloud, "_manifest/date=2026-03-04/hour=05.json"
@@ -221,9 +219,7 @@ def test_another_writer_between_reading_and_writing_a_manifest_loses_nothing(
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_busy_store_whose_words_hold_another_status_is_not_written_to_without_conditions(
-    program: Program, faulty_s3: FaultyPeer
-) -> None:
+def test_busy_store_is_not_written_to_unconditionally(program: Program, faulty_s3: FaultyPeer) -> None:
     busy = Answer(503, xml_error("SlowDown", "Reduce your request rate. RequestId 501NotImplemented501"))
     faulty_s3.front.inject(busy, method="PUT", path="_manifest/.*hour=05", times=FOREVER)
 
@@ -235,22 +231,20 @@ def test_a_busy_store_whose_words_hold_another_status_is_not_written_to_without_
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """Give a folder on a disk of its own."""
+    """Yield a folder on its own small disk."""
     folder.mkdir()
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if done.returncode != 0:
-        pytest.skip("only an administrator can make a small disk")
+        pytest.skip("mounting a small disk needs root")
     try:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_is_named_and_once_it_has_room_the_next_run_completes_the_set(
-    half_a_day: Emulator, program: Program
-) -> None:
+def test_run_after_a_full_disk_completes_the_hours(half_a_day: Emulator, program: Program) -> None:
     with small_disk(program.folder / "disk", "48k") as disk:
         peer = Peer(str(disk / "landed"))
         full = program.land(peer)
@@ -271,7 +265,7 @@ def test_a_full_disk_is_named_and_once_it_has_room_the_next_run_completes_the_se
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_temporary_folder_without_room_is_named(program: Program, folder: Peer) -> None:
+def test_full_temporary_folder_is_reported(program: Program, folder: Peer) -> None:
     with small_disk(program.folder / "disk", "8k") as disk:
         run = ended(program.start(folder, *HOURS, environ={"TMPDIR": str(disk)}))
 
@@ -281,7 +275,7 @@ def test_a_temporary_folder_without_room_is_named(program: Program, folder: Peer
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_a_folder_that_cannot_be_written_is_named(program: Program) -> None:
+def test_unwritable_folder_is_reported(program: Program) -> None:
     with small_disk(program.folder / "disk", "1m") as disk:
         peer = Peer(str(disk / "landed"))
         program.land(peer, "--start", "2026-03-04T05", "--end", "2026-03-04T06")
@@ -292,22 +286,22 @@ def test_a_folder_that_cannot_be_written_is_named(program: Program) -> None:
 
     assert (landed.exit_code, inside.exit_code, missing.exit_code) == (1, 1, 0), missing.stderr
     assert landed.problem.startswith(f"{peer.url} denied ")
-    assert inside.problem.startswith(f"The folder {disk / 'another'} cannot be made (Read-only file system).")
+    assert inside.problem.startswith(f"Folder {disk / 'another'} cannot be created (Read-only file system).")
 
 
-def test_a_file_in_place_of_a_folder_is_named(program: Program, tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_reported(program: Program, tmp_path: Path) -> None:
     destination = tmp_path / "file"
     destination.write_text("not ours", encoding="utf-8")
 
     landed, missing = program.land(Peer(str(destination))), program.missing(Peer(str(destination)))
 
     assert (landed.exit_code, missing.exit_code) == (1, 1)
-    assert landed.problem == f"The folder {destination} cannot be made (File exists). {CREDENTIALS}"
-    assert missing.problem == f"The folder {destination} is not there. Correct --to, or land something there first."
+    assert landed.problem == f"Folder {destination} cannot be created (File exists). {CREDENTIALS}"
+    assert missing.problem == f"Folder {destination} does not exist. Correct --to, or run land with it first."
     assert destination.read_text(encoding="utf-8") == "not ours"
 
 
-def test_files_that_may_not_grow_are_named(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_file_size_limit_is_reported(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     half_a_day.store.add_member(at(5), [{"uuid": os.urandom(40_000).hex()}], partition=9000)
     command = program.command("land", folder, "--config", program.config(), *HOURS)
     limited = f"ulimit -f 8; exec {' '.join(command)}"

@@ -1,4 +1,4 @@
-"""Two landings of the same hours at once: nothing is lost, whichever of them asks, writes or ends first."""
+"""Two concurrent landings of the same hours lose nothing, in any order of requests and writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def destination(request: pytest.FixtureRequest) -> Peer:
     return peer
 
 
-def test_two_processes_at_once_land_everything_once(half_a_day: Emulator, program: Program, destination: Peer) -> None:
+def test_two_concurrent_runs_land_everything(half_a_day: Emulator, program: Program, destination: Peer) -> None:
     half_a_day.faults.add("prepare", seconds=0.1)
 
     runs = [program.start(destination, *HOURS), program.start(destination, *HOURS)]
@@ -35,7 +35,7 @@ def test_two_processes_at_once_land_everything_once(half_a_day: Emulator, progra
     assert program.missing(destination).exit_code == 0
 
 
-def test_two_processes_while_the_hours_grow_leave_what_the_next_run_has_little_to_add_to(
+def test_next_run_completes_two_runs_over_growing_hours(
     half_a_day: Emulator, program: Program, destination: Peer
 ) -> None:
     half_a_day.faults.add("prepare", seconds=0.1)
@@ -59,10 +59,10 @@ def test_two_processes_while_the_hours_grow_leave_what_the_next_run_has_little_t
 
 
 def grow(emulator: Emulator) -> None:
-    """Make the first member of hour nine another one of the same size, and add a member."""
+    """Change the first member of hour nine without changing its size, and add a member."""
     member = emulator.store.members(at(9))[0]
     body = bytearray(read(emulator.store, member))
-    body[4:8] = b"\x01\x02\x03\x04"  # the time in the head of gzip
+    body[4:8] = b"\x01\x02\x03\x04"  # the time in the gzip header
     emulator.store.put_gzip(at(9), member.name.partition, bytes(body))
     emulator.store.add_member(at(9), [{"uuid": "late"}], partition=9000)
 
@@ -79,10 +79,10 @@ def grow(emulator: Emulator) -> None:
     ],
     ids=["before the first object", "between two objects", "before the manifest"],
 )
-def test_a_run_that_overtakes_another_one_wins_whole(
+def test_run_that_overtakes_another_run_wins(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, method: str, path: str, skip: int, seconds: int
 ) -> None:
-    """The first run has asked already when Amplitude's files change and a second run lands them."""
+    """Amplitude's files change after the request of the first run, and a second run lands them."""
     codes = []
 
     def overtake() -> None:

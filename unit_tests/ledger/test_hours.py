@@ -35,15 +35,15 @@ def one_member(hour: datetime, *, malformed_lines: int = 0) -> dict[str, Fingerp
     return {member(hour): Fingerprint(10, 0xCAFE, malformed_lines)}
 
 
-def ledger_with_landed(*numbers: int, asked_at: datetime = LATER) -> Ledger:
+def ledger_with_read(*numbers: int, asked_at: datetime = LATER) -> Ledger:
     ledger = Ledger()
     for number in numbers:
         ledger.mark_done(h(number), one_member(h(number)), asked_at=asked_at)
     return ledger
 
 
-def test_what_is_neither_landed_nor_an_accepted_gap_is_missing() -> None:
-    ledger = ledger_with_landed(2, 1)
+def test_missing_excludes_settled_hours_and_accepted_gaps() -> None:
+    ledger = ledger_with_read(2, 1)
 
     assert Ledger().missing(span(0, 5), NO_GAPS) == hours(0, 5)
     assert ledger.missing(span(0, 5), NO_GAPS) == hours(0, 1) | hours(3, 5)
@@ -51,7 +51,7 @@ def test_what_is_neither_landed_nor_an_accepted_gap_is_missing() -> None:
     assert (ledger.settled, ledger.open, ledger.newest_with_data) == (hours(1, 3), HourSet(), h(2))
 
 
-def test_an_hour_that_is_only_kept_stays_missing_and_its_members_are_known_even_after_others_land() -> None:
+def test_partial_hour_stays_missing_and_keeps_its_members() -> None:
     ledger = Ledger()
 
     ledger.mark_partial(h(1), one_member(h(1)), asked_at=h(5))
@@ -62,7 +62,7 @@ def test_an_hour_that_is_only_kept_stays_missing_and_its_members_are_known_even_
     assert [ledger.known(name) for name in (member(h(1)), member(h(1), 7))] == [Fingerprint(10, 0xCAFE), None]
 
 
-def test_an_hour_of_day_files_settles_its_whole_day() -> None:
+def test_hour_of_day_files_settles_its_day() -> None:
     ledger = Ledger()
     noon = datetime(2014, 11, 11, 12, tzinfo=timezone.utc)
     day = HourWindow(noon.replace(hour=0), noon.replace(hour=0) + DAY)
@@ -74,10 +74,7 @@ def test_an_hour_of_day_files_settles_its_whole_day() -> None:
     assert ledger.newest_with_data == day.start
 
 
-# Rule 4: open hours, and hours that are empty for good.
-
-
-def test_an_hour_without_members_is_open_and_still_missing_even_if_it_was_half_read_before() -> None:
+def test_hour_without_members_is_open_and_missing() -> None:
     ledger = Ledger()
     ledger.mark_partial(h(0), one_member(h(0)), asked_at=h(4))
 
@@ -99,10 +96,8 @@ def test_an_hour_without_members_is_open_and_still_missing_even_if_it_was_half_r
         (168, h(191), False),
     ],
 )
-def test_an_hour_is_empty_for_good_a_day_after_it_was_due_if_a_later_one_has_members(
-    delay: int, asked_at: datetime, *, is_settled: bool
-) -> None:
-    ledger = ledger_with_landed(1)
+def test_404_is_conclusive_a_day_after_the_hour_was_due(delay: int, asked_at: datetime, *, is_settled: bool) -> None:
+    ledger = ledger_with_read(1)
 
     ledger.mark_empty_response(hours(0, 1), asked_at=asked_at, export_delay_hours=delay)
 
@@ -110,7 +105,7 @@ def test_an_hour_is_empty_for_good_a_day_after_it_was_due_if_a_later_one_has_mem
     assert ledger.open == (HourSet() if is_settled else hours(0, 1))
 
 
-def test_ripe_hours_are_settled_as_soon_as_a_later_hour_lands() -> None:
+def test_conclusive_hours_are_settled_when_a_later_hour_is_done() -> None:
     ledger = Ledger()
     ledger.mark_empty_response(hours(0, 5), asked_at=LATER, export_delay_hours=DELAY)
 
@@ -120,7 +115,7 @@ def test_ripe_hours_are_settled_as_soon_as_a_later_hour_lands() -> None:
     assert ledger.cursor(h(0), NO_GAPS) == h(3)
 
 
-def test_ripeness_counts_from_when_the_hour_was_asked_for_and_not_from_when_a_later_one_lands() -> None:
+def test_conclusive_time_depends_on_the_request_time() -> None:
     ledger = Ledger()
     ledger.mark_empty_response(hours(0, 1), asked_at=h(4), export_delay_hours=DELAY)
 
@@ -129,7 +124,7 @@ def test_ripeness_counts_from_when_the_hour_was_asked_for_and_not_from_when_a_la
     assert (ledger.settled, ledger.open) == (hours(3, 4), hours(0, 1))
 
 
-def test_overdue_hours_that_the_caller_reads_are_settled_by_the_same_rule() -> None:
+def test_settle_overdue_waits_for_a_later_hour_with_data() -> None:
     ledger = Ledger()
 
     ledger.settle_overdue(hours(0, 5), now=h(28), export_delay_hours=DELAY)
@@ -142,27 +137,24 @@ def test_overdue_hours_that_the_caller_reads_are_settled_by_the_same_rule() -> N
     assert (ledger.settled, ledger.newest_with_data) == (hours(0, 2), h(4))
 
 
-# What is recorded, and that nothing else changes it.
-
-
-@pytest.mark.parametrize("name", ["settled", "open", "landed", "project", "newest_landed", "working_hours"])
-def test_an_assignment_from_outside_raises(name: str) -> None:
-    ledger = ledger_with_landed(0)
+@pytest.mark.parametrize("name", ["settled", "open", "read_hours", "project", "newest_with_data", "working_hours"])
+def test_attributes_cannot_be_assigned(name: str) -> None:
+    ledger = ledger_with_read(0)
 
     with pytest.raises(AttributeError):
         setattr(ledger, name, getattr(ledger, name))
 
 
-def test_remembered_hours_cannot_be_exchanged_from_outside() -> None:
-    ledger = ledger_with_landed(0)
+def test_read_hours_is_read_only() -> None:
+    ledger = ledger_with_read(0)
 
     with pytest.raises(TypeError):
         ledger.read_hours[h(0)] = ReadHour(LATER, {})  # type: ignore[index]
 
-    assert ledger == ledger_with_landed(0)
+    assert ledger == ledger_with_read(0)
 
 
-def test_archives_of_another_project_are_refused() -> None:
+def test_archives_of_another_project_are_rejected() -> None:
     ledger = Ledger()
     ledger.note_project("100200")
     ledger.note_project("100200")
@@ -173,16 +165,13 @@ def test_archives_of_another_project_are_refused() -> None:
     assert ledger.project == "100200"
 
 
-def test_flaws_are_forgotten_when_asked_to() -> None:
+def test_forget_malformed_lines_resets_the_counts() -> None:
     ledger = Ledger()
     ledger.mark_done(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
 
     ledger.forget_malformed_lines()
 
-    assert ledger == ledger_with_landed(0)
-
-
-# Rule 6: rechecks.
+    assert ledger == ledger_with_read(0)
 
 
 @pytest.mark.parametrize(
@@ -199,10 +188,8 @@ def test_flaws_are_forgotten_when_asked_to() -> None:
         (h(26), LATER, False),
     ],
 )
-def test_a_done_hour_is_due_once_after_each_age_counted_from_its_end(
-    read_at: datetime, now: datetime, *, is_due: bool
-) -> None:
-    ledger = ledger_with_landed(0, asked_at=read_at)
+def test_done_hour_is_due_once_after_each_age(read_at: datetime, now: datetime, *, is_due: bool) -> None:
+    ledger = ledger_with_read(0, asked_at=read_at)
 
     due = ledger.rechecks_due(span(0, 100), (6, 24), now)
 
@@ -210,8 +197,8 @@ def test_a_done_hour_is_due_once_after_each_age_counted_from_its_end(
 
 
 @pytest.mark.parametrize("finds_members", [True, False])
-def test_a_recheck_counts_whether_it_finds_members_or_not(*, finds_members: bool) -> None:
-    ledger = ledger_with_landed(0, asked_at=h(3))
+def test_recheck_counts_with_and_without_members(*, finds_members: bool) -> None:
+    ledger = ledger_with_read(0, asked_at=h(3))
 
     if finds_members:
         ledger.mark_done(h(0), one_member(h(0)), asked_at=h(8))
@@ -224,8 +211,8 @@ def test_a_recheck_counts_whether_it_finds_members_or_not(*, finds_members: bool
     assert ledger.rechecks_due(span(0, 100), (6, 24), h(9)) == HourSet()
 
 
-def test_half_read_hours_and_hours_outside_the_span_are_no_rechecks() -> None:
-    ledger = ledger_with_landed(0, 5, asked_at=h(8))
+def test_partial_hours_and_other_spans_are_not_rechecked() -> None:
+    ledger = ledger_with_read(0, 5, asked_at=h(8))
     ledger.mark_partial(h(2), one_member(h(2)), asked_at=h(8))
 
     assert ledger.rechecks_due(span(1, 100), (24,), LATER) == hours(5, 6)
@@ -242,10 +229,8 @@ def test_half_read_hours_and_hours_outside_the_span_are_no_rechecks() -> None:
         ((), h(3), False),
     ],
 )
-def test_members_are_forgotten_after_the_last_recheck(
-    ages: tuple[int, ...], read_at: datetime, *, is_kept: bool
-) -> None:
-    ledger = ledger_with_landed(0, asked_at=read_at)
+def test_members_are_dropped_after_the_last_recheck(ages: tuple[int, ...], read_at: datetime, *, is_kept: bool) -> None:
+    ledger = ledger_with_read(0, asked_at=read_at)
 
     ledger.forget_final_hours(ages)
 
@@ -253,7 +238,7 @@ def test_members_are_forgotten_after_the_last_recheck(
     assert ledger.settled == hours(0, 1)
 
 
-def test_flawed_and_half_read_hours_are_never_forgotten() -> None:
+def test_malformed_and_partial_hours_are_kept() -> None:
     ledger = Ledger()
     ledger.mark_done(h(0), one_member(h(0), malformed_lines=2), asked_at=LATER)
     ledger.mark_partial(h(1), one_member(h(1)), asked_at=LATER)
@@ -266,11 +251,8 @@ def test_flawed_and_half_read_hours_are_never_forgotten() -> None:
     assert ledger.with_malformed_lines()[h(0)].malformed_lines == 2
 
 
-# The end of what can be read, and the cursor.
-
-
-def test_a_settled_hour_of_the_future_unsettles_everything_from_the_end_on() -> None:
-    ledger = ledger_with_landed(0, 1, 2)
+def test_clamp_unsettles_hours_if_a_future_hour_is_settled() -> None:
+    ledger = ledger_with_read(0, 1, 2)
     ledger.mark_empty_response(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
 
     clamped = [ledger.clamp(h(2), end=h(1)), ledger.clamp(h(2), end=h(0))]
@@ -280,8 +262,8 @@ def test_a_settled_hour_of_the_future_unsettles_everything_from_the_end_on() -> 
     assert ledger.known(member(h(2))) == Fingerprint(10, 0xCAFE)
 
 
-def test_the_cursor_is_the_hour_before_the_oldest_that_is_not_settled() -> None:
-    ledger = ledger_with_landed(0, 1, 4)
+def test_cursor_is_the_hour_before_the_oldest_missing_hour() -> None:
+    ledger = ledger_with_read(0, 1, 4)
 
     assert Ledger().cursor(h(0), NO_GAPS) == h(-1)
     assert ledger.cursor(h(0), NO_GAPS) == h(1)
@@ -290,7 +272,7 @@ def test_the_cursor_is_the_hour_before_the_oldest_that_is_not_settled() -> None:
     assert ledger.cursor(h(0), hours(2, 4)) == h(4)
 
 
-def test_the_cursor_exists_even_when_accepted_gaps_have_no_end() -> None:
+def test_cursor_exists_if_accepted_gaps_never_end() -> None:
     without_end = HourSet((HourWindow(h(0), datetime(9999, 1, 2, tzinfo=timezone.utc)),))
 
-    assert ledger_with_landed(0).cursor(h(0), without_end) == h(0)
+    assert ledger_with_read(0).cursor(h(0), without_end) == h(0)

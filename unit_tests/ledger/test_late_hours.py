@@ -1,4 +1,4 @@
-"""Hours that are published late and grow, in any order, against the ledger: none is lost, none comes twice."""
+"""Late and growing hours in any order: the ledger neither loses nor repeats a line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGES = (6, 24)
 
 
 class PublishedLine(NamedTuple):
-    """One line of one member, and when Amplitude publishes it."""
+    """One line of a member, and the time when Amplitude publishes it."""
 
     hour: int
     partition: int
@@ -39,10 +39,10 @@ class PublishedLine(NamedTuple):
 
 
 class LateAmplitude(RuleBasedStateMachine):
-    """Syncs as the export's reader does them, against hours that are published late and grow.
+    """Syncs like the export's reader, against hours that are published late and grow.
 
-    Every hour is published at most ``delay + 24`` hours after its start; what is added to it comes within 24 hours
-    of its end. That is exactly what the ledger promises to catch.
+    Every hour is published at most ``delay + 24`` hours after its start and grows within 24 hours of its end. The
+    ledger guarantees exactly these limits.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class LateAmplitude(RuleBasedStateMachine):
         for hour in range(SPAN_HOURS):
             minutes = chance.choice([None, 60, delay * 60, latest - 1, latest, chance.randint(60, latest)])
             if hour == SPAN_HOURS - 1:
-                minutes = delay * 60  # a last hour with members, so that empty ones before it can be told
+                minutes = delay * 60  # the last hour has members, so that earlier empty hours are conclusive
             if minutes is None:
                 continue
             self.lines += [PublishedLine(hour, 0, number, h(hour) + timedelta(minutes=minutes)) for number in (1, 2)]
@@ -87,7 +87,7 @@ class LateAmplitude(RuleBasedStateMachine):
         self.sync(size, lambda: data.draw(fate, label="window"), slow=HOUR * slow_hours)
 
     def sync(self, size: int, fate: Callable[[], str] = lambda: "good", slow: timedelta = timedelta(0)) -> None:
-        present = self.now - slow  # the slower of two clocks
+        present = self.now - slow  # the earlier of the two clocks
         ledger = ledger_from_state(json.loads(json.dumps(self.state)), export_delay_hours=self.delay).ledger
         end = min(floor_hour(present) - HOUR * (self.delay - 1), h(SPAN_HOURS))
         if end <= h(0):
@@ -143,7 +143,7 @@ class LateAmplitude(RuleBasedStateMachine):
         assert self.cursors == sorted(self.cursors)
 
     def teardown(self) -> None:
-        for _ in range(2):  # a first sync finds what is late, a second one has nothing left to do
+        for _ in range(2):  # the first sync reads all late data, the second has nothing to do
             self.now += timedelta(hours=SPAN_HOURS + self.delay + 30)
             self.sync(24)
         ledger = ledger_from_state(self.state, export_delay_hours=self.delay).ledger
@@ -154,4 +154,4 @@ class LateAmplitude(RuleBasedStateMachine):
 
 
 LateAmplitude.TestCase.settings = settings(max_examples=80, stateful_step_count=16, deadline=None)
-TestNothingPublishedInTimeIsLostOrComesTwice = LateAmplitude.TestCase
+TestLateHours = LateAmplitude.TestCase

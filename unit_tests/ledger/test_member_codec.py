@@ -45,13 +45,13 @@ def restored(packed: dict[str, object]) -> dict[str, Fingerprint]:
 
 @given(st.dictionaries(REGULAR_NAMES | ODD_NAMES, FINGERPRINTS, max_size=30))
 @settings(deadline=None)
-def test_members_of_one_hour_come_back_through_json_as_they_were(members: dict[str, Fingerprint]) -> None:
+def test_members_survive_a_round_trip_through_json(members: dict[str, Fingerprint]) -> None:
     packed = packed_members(members)
 
     assert restored(packed) == members
 
 
-def test_regular_members_are_packed_and_others_are_named() -> None:
+def test_usual_members_are_packed_and_others_are_named() -> None:
     members = {
         "100200/100200_2024-03-01_9#70.json.gz": Fingerprint(300, 0x01020304),
         "100200/100200_2024-03-01_9#5.json.gz": Fingerprint(1, 0xFFFFFFFF, 2),
@@ -63,14 +63,14 @@ def test_regular_members_are_packed_and_others_are_named() -> None:
     assert packed == {"packed": "BQH/////QawCBAMCAQ==", "malformed": {"5": 2}, "named": {"notes.txt": [7, 8, 9]}}
 
 
-def test_no_members_are_an_empty_text() -> None:
+def test_no_members_are_an_empty_string() -> None:
     assert packed_members({}) == {"packed": ""}
     assert restored({"packed": ""}) == {}
 
 
 @pytest.mark.parametrize("crc32", [0, 1, 0xFF, 0x80000000, 0xFFFFFFFF])
 @pytest.mark.parametrize("content_bytes", [0, 127, 128, 16383, 16384, 2**32, 2**40])
-def test_lengths_and_checksums_stay_whole(content_bytes: int, crc32: int) -> None:
+def test_lengths_and_checksums_survive_a_round_trip(content_bytes: int, crc32: int) -> None:
     members = {str(MemberName(PROJECT, NINE, 3)): Fingerprint(content_bytes, crc32)}
 
     assert restored(packed_members(members)) == members
@@ -85,7 +85,7 @@ def test_lengths_and_checksums_stay_whole(content_bytes: int, crc32: int) -> Non
     ],
     ids=["another hour", "two hours of a day of files", "another project"],
 )
-def test_members_of_other_hours_and_projects_keep_their_names(names: list[str]) -> None:
+def test_members_of_other_hours_and_projects_are_named(names: list[str]) -> None:
     members = {name: Fingerprint(number, number) for number, name in enumerate(names)}
 
     assert restored(packed_members(members)) == members
@@ -114,14 +114,14 @@ def test_members_of_other_hours_and_projects_keep_their_names(names: list[str]) 
     ],
     ids=json.dumps,
 )
-def test_what_was_never_packed_is_refused(saved: dict[str, object]) -> None:
+def test_decode_raises_for_other_values(saved: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError, TypeError, IndexError, AttributeError)):
         decode_members(saved, project=PROJECT, hour=NINE)
 
 
 @given(st.binary(max_size=40))
 @settings(deadline=None)
-def test_any_bytes_are_members_or_one_of_the_named_errors(packed: bytes) -> None:
+def test_decode_accepts_or_rejects_any_bytes(packed: bytes) -> None:
     try:
         members = decode_members({"packed": base64.b64encode(packed).decode()}, project=PROJECT, hour=NINE)
     except (ValueError, IndexError):
@@ -131,7 +131,7 @@ def test_any_bytes_are_members_or_one_of_the_named_errors(packed: bytes) -> None
 
 
 @pytest.mark.parametrize(("members_an_hour", "most_bytes"), [(500, 150_000), (10, 5_000), (1, 2_500)])
-def test_a_day_of_hours_makes_a_small_state(members_an_hour: int, most_bytes: int) -> None:
+def test_state_of_a_day_is_small(members_an_hour: int, most_bytes: int) -> None:
     random_source = random.Random(members_an_hour)
     ledger = Ledger(project=PROJECT)
     for number in range(24):

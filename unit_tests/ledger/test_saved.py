@@ -24,8 +24,8 @@ def h(number: int) -> datetime:
     return START + HOUR * number
 
 
-def foreign(*until: int) -> Ledger:
-    """Return the ledger that vouches for every hour before ``datetime(*until)``."""
+def settled_before(*until: int) -> Ledger:
+    """Return a ledger with all hours before ``datetime(*until)`` settled."""
     end = datetime(*until, tzinfo=timezone.utc)  # type: ignore[arg-type,misc]
     return Ledger(settled=HourSet((HourWindow(UNIX_EPOCH, end),)))
 
@@ -59,16 +59,16 @@ def hour_sets() -> st.SearchStrategy[HourSet]:
 @st.composite
 def ledgers(draw: st.DrawFn) -> Ledger:
     prints = st.builds(Fingerprint, st.integers(0, 2**40), st.integers(0, 2**32 - 1), st.integers(0, 5))
-    landed = {}
+    read_hours = {}
     for number in draw(st.sets(st.integers(0, 200), max_size=4)):
         regular = st.builds(MemberName, st.just(PROJECT), st.just(h(number)), st.integers(0, 5000)).map(str)
         members = draw(st.dictionaries(regular | st.text(max_size=10), prints, max_size=5))
-        landed[h(number)] = ReadHour(h(number) + timedelta(seconds=draw(st.integers(0, 10**7))), members)
+        read_hours[h(number)] = ReadHour(h(number) + timedelta(seconds=draw(st.integers(0, 10**7))), members)
     moments = st.integers(0, 20_000).map(h)
     return Ledger(
         settled=draw(hour_sets()),
         open=draw(hour_sets()),
-        read_hours=landed,
+        read_hours=read_hours,
         project=PROJECT,
         newest_with_data=draw(st.none() | moments),
         working_hours=draw(st.none() | st.tuples(st.integers(1, 8760), st.integers(1, 8760))),
@@ -77,13 +77,13 @@ def ledgers(draw: st.DrawFn) -> Ledger:
 
 @given(ledgers(), hour_sets())
 @settings(deadline=None)
-def test_any_ledger_comes_back_through_json_as_it_was(ledger: Ledger, gaps: HourSet) -> None:
+def test_ledger_survives_a_round_trip_through_json(ledger: Ledger, gaps: HourSet) -> None:
     state = state_from_ledger(ledger, start=START, accepted_gaps=gaps)
 
     assert ledger_from_state(json.loads(json.dumps(state)), export_delay_hours=DELAY) == SavedState(ledger)
 
 
-def test_the_state_is_plain_json_and_names_the_cursor_twice() -> None:
+def test_state_is_plain_json_with_two_cursors() -> None:
     state = state_from_ledger(a_ledger(), start=START, accepted_gaps=NO_GAPS)
 
     assert state == {
@@ -104,7 +104,7 @@ def test_the_state_is_plain_json_and_names_the_cursor_twice() -> None:
     }
 
 
-def test_an_empty_ledger_is_saved_with_the_hour_before_the_start() -> None:
+def test_empty_ledger_has_the_hour_before_start_as_cursor() -> None:
     state = state_from_ledger(Ledger(), start=START, accepted_gaps=NO_GAPS)
 
     assert state == {
@@ -114,7 +114,7 @@ def test_an_empty_ledger_is_saved_with_the_hour_before_the_start() -> None:
     assert ledger_from_state(state, export_delay_hours=DELAY) == SavedState(Ledger())
 
 
-def test_a_fraction_of_a_second_in_the_time_of_reading_makes_no_difference_to_what_is_due() -> None:
+def test_rechecks_ignore_fractions_of_a_second() -> None:
     ledger = a_ledger()
     ledger.mark_done(h(4), {}, asked_at=h(11) + timedelta(microseconds=999_999))
 
@@ -127,10 +127,8 @@ def test_a_fraction_of_a_second_in_the_time_of_reading_makes_no_difference_to_wh
     )
 
 
-# Forms that other versions saved (upstream.md A2, cdk.md part 2).
-
 FULL_READ = SavedState(Ledger())
-EVENT_TIME_WARNING = "The state holds only event_time, which Amplitude cannot export by; reading begins at start_date."
+EVENT_TIME_WARNING = "The state contains only event_time, but exports need upload times. The sync starts at start_date."
 
 
 @pytest.mark.parametrize(
@@ -142,22 +140,22 @@ EVENT_TIME_WARNING = "The state holds only event_time, which Amplitude cannot ex
         ({"__ab_full_refresh_sync_complete": True}, FULL_READ),
         ({"server_upload_time": ""}, FULL_READ),
         ({"server_upload_time": None}, FULL_READ),
-        ({"server_upload_time": "2023-08-31 12:00:00.000000"}, SavedState(foreign(2023, 8, 31, 7))),
-        ({"server_upload_time": "2023-08-31 12:59:59.999999"}, SavedState(foreign(2023, 8, 31, 7))),
-        ({"server_upload_time": "2023-08-25T11:05:08.013000+00:00"}, SavedState(foreign(2023, 8, 25, 6))),
-        ({"server_upload_time": "2024-01-01T10:20:30.123456Z"}, SavedState(foreign(2024, 1, 1, 5))),
-        ({"server_upload_time": "2024-01-01T10:20:30+00:00"}, SavedState(foreign(2024, 1, 1, 5))),
-        ({"server_upload_time": "2024-01-01T10:20:30Z"}, SavedState(foreign(2024, 1, 1, 5))),
-        ({"server_upload_time": "2024-01-01 10:20:30"}, SavedState(foreign(2024, 1, 1, 5))),
-        ({"server_upload_time": "2024-01-01T12:20:30+02:00"}, SavedState(foreign(2024, 1, 1, 5))),
-        ({"server_upload_time": "20240101T20"}, SavedState(foreign(2024, 1, 1, 15))),
-        ({"server_upload_time": "20240101T02"}, SavedState(foreign(2023, 12, 31, 21))),
-        ({"server_upload_time": "2024-01-01"}, SavedState(foreign(2023, 12, 31, 19))),
-        ({"server_upload_time": "20141111T20"}, SavedState(foreign(2014, 11, 11))),
+        ({"server_upload_time": "2023-08-31 12:00:00.000000"}, SavedState(settled_before(2023, 8, 31, 7))),
+        ({"server_upload_time": "2023-08-31 12:59:59.999999"}, SavedState(settled_before(2023, 8, 31, 7))),
+        ({"server_upload_time": "2023-08-25T11:05:08.013000+00:00"}, SavedState(settled_before(2023, 8, 25, 6))),
+        ({"server_upload_time": "2024-01-01T10:20:30.123456Z"}, SavedState(settled_before(2024, 1, 1, 5))),
+        ({"server_upload_time": "2024-01-01T10:20:30+00:00"}, SavedState(settled_before(2024, 1, 1, 5))),
+        ({"server_upload_time": "2024-01-01T10:20:30Z"}, SavedState(settled_before(2024, 1, 1, 5))),
+        ({"server_upload_time": "2024-01-01 10:20:30"}, SavedState(settled_before(2024, 1, 1, 5))),
+        ({"server_upload_time": "2024-01-01T12:20:30+02:00"}, SavedState(settled_before(2024, 1, 1, 5))),
+        ({"server_upload_time": "20240101T20"}, SavedState(settled_before(2024, 1, 1, 15))),
+        ({"server_upload_time": "20240101T02"}, SavedState(settled_before(2023, 12, 31, 21))),
+        ({"server_upload_time": "2024-01-01"}, SavedState(settled_before(2023, 12, 31, 19))),
+        ({"server_upload_time": "20141111T20"}, SavedState(settled_before(2014, 11, 11))),
         ({"server_upload_time": "19700101T03"}, FULL_READ),
         (
             {"server_upload_time": "20240101T20", "event_time": "2023-02-15 08:00:00.000000"},
-            SavedState(foreign(2024, 1, 1, 15)),
+            SavedState(settled_before(2024, 1, 1, 15)),
         ),
         (
             {
@@ -167,7 +165,7 @@ EVENT_TIME_WARNING = "The state holds only event_time, which Amplitude cannot ex
                     {"start": "20240101T15", "end": "20240101T20"},
                 ],
             },
-            SavedState(foreign(2024, 1, 1, 5)),
+            SavedState(settled_before(2024, 1, 1, 5)),
         ),
         (
             {
@@ -175,14 +173,14 @@ EVENT_TIME_WARNING = "The state holds only event_time, which Amplitude cannot ex
                 "slices": [{"start": "2024-01-01 00:00:00.000000", "end": "2024-01-01T10:00:00.000000+00:00"}],
                 "legacy": {"server_upload_time": "2023-01-01 00:00:00.000000"},
             },
-            SavedState(foreign(2024, 1, 1, 5)),
+            SavedState(settled_before(2024, 1, 1, 5)),
         ),
         ({"state_type": "date-range", "slices": []}, FULL_READ),
         ({"state_type": "date-range", "slices": [{}]}, FULL_READ),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
-def test_every_form_of_other_versions_is_read(state: dict[str, Any], expected: SavedState) -> None:
+def test_states_of_other_versions_are_read(state: dict[str, Any], expected: SavedState) -> None:
     before = copy.deepcopy(state)
 
     saved = ledger_from_state(state, export_delay_hours=DELAY)
@@ -191,7 +189,7 @@ def test_every_form_of_other_versions_is_read(state: dict[str, Any], expected: S
     assert state == before
 
 
-def test_a_start_that_moves_back_counts_for_our_own_states_only() -> None:
+def test_earlier_start_date_applies_to_own_states_only() -> None:
     own = ledger_from_state(a_state(), export_delay_hours=DELAY).ledger
     other = ledger_from_state({"server_upload_time": "20240101T20"}, export_delay_hours=10).ledger
 
@@ -201,7 +199,7 @@ def test_a_start_that_moves_back_counts_for_our_own_states_only() -> None:
 
 
 RAN_IN_BETWEEN = (
-    "The state's server_upload_time is '20240301T20' and its ledger was written for '20240301T04', so another version "
+    "The state's server_upload_time is '20240301T20', but its ledger was written for '20240301T04': another version "
     "of this source ran in between"
 )
 
@@ -215,22 +213,19 @@ RAN_IN_BETWEEN = (
         ),
         (
             {"ledger": {**a_state()["ledger"], "version": 2}},
-            "The state's ledger has version 2, this source reads version 1",
+            "The state's ledger has version 2; this source reads version 1",
         ),
-        ({"ledger": []}, "The state's ledger has version None, this source reads version 1"),
+        ({"ledger": []}, "The state's ledger has version None; this source reads version 1"),
     ],
     ids=["upstream ran in between", "unknown version", "no ledger"],
 )
-def test_a_ledger_that_cannot_be_trusted_is_set_aside_with_a_warning(changed: dict[str, Any], reason: str) -> None:
+def test_untrusted_ledger_is_ignored_with_a_warning(changed: dict[str, Any], reason: str) -> None:
     state = a_state() | {"server_upload_time": "20240301T20"} | changed
 
     saved = ledger_from_state(state, export_delay_hours=DELAY)
 
-    warning = f"{reason}; the ledger is set aside, and the hours before this point count as read."
-    assert saved == SavedState(foreign(2024, 3, 1, 15), (warning,))
-
-
-# Garbage.
+    warning = f"{reason}. The ledger is ignored: the hours before server_upload_time count as read."
+    assert saved == SavedState(settled_before(2024, 3, 1, 15), (warning,))
 
 
 @pytest.mark.parametrize(
@@ -252,22 +247,22 @@ def test_a_ledger_that_cannot_be_trusted_is_set_aside_with_a_warning(changed: di
     ],
     ids=json.dumps,
 )
-def test_a_state_that_no_version_wrote_is_an_error(state: dict[str, Any]) -> None:
+def test_unknown_state_is_an_error(state: dict[str, Any]) -> None:
     with pytest.raises(InvalidStateError) as caught:
         ledger_from_state(state, export_delay_hours=DELAY)
 
     assert caught.value.what.startswith("The state")
 
 
-def test_an_error_shows_the_start_of_a_long_value_only() -> None:
+def test_error_truncates_long_values() -> None:
     with pytest.raises(InvalidStateError) as caught:
         ledger_from_state({"server_upload_time": "x" * 1000}, export_delay_hours=DELAY)
 
-    assert caught.value.what == f"The state's server_upload_time is '{'x' * 79}..., which is no time from 1970 to 2199."
+    assert caught.value.what == f"The state's server_upload_time is '{'x' * 79}..., not a time from 1970 to 2199."
 
 
 def use(saved: SavedState) -> None:
-    """Do with a ledger what a sync does, up to saving it and reading it again."""
+    """Use a ledger as a sync does, then save and load it."""
     ledger = saved.ledger
     now = h(200)
     ledger.clamp(now, end=h(190))
@@ -287,7 +282,7 @@ def outcome(state: dict[str, Any]) -> str:
     try:
         saved = ledger_from_state(state, export_delay_hours=DELAY)
     except InvalidStateError:
-        return "refused"
+        return "rejected"
     use(saved)
     return "usable"
 
@@ -308,12 +303,12 @@ JSON_VALUES = st.recursive(
 )
 
 
-def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every value inside ``value``."""
+def paths_in(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the paths of all values in ``value``."""
     found = [path]
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
-        found += places(inner, (*path, key))
+        found += paths_in(inner, (*path, key))
     return found
 
 
@@ -328,18 +323,18 @@ def replaced(value: Any, path: tuple[Any, ...], new: object) -> Any:  # noqa: AN
     return changed
 
 
-@given(st.sampled_from(places(a_state())[1:]), JSON_VALUES)
+@given(st.sampled_from(paths_in(a_state())[1:]), JSON_VALUES)
 @settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-def test_any_json_in_any_field_is_refused_or_gives_a_usable_ledger(path: tuple[Any, ...], value: object) -> None:
+def test_any_json_in_any_field_is_rejected_or_usable(path: tuple[Any, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
 
-    assert outcome(state) in ("refused", "usable")
+    assert outcome(state) in ("rejected", "usable")
 
 
 @given(st.dictionaries(st.sampled_from(["server_upload_time", "ledger", "slices", "state_type"]), JSON_VALUES))
 @settings(deadline=None)
-def test_any_json_as_a_state_is_refused_or_gives_a_usable_ledger(state: dict[str, Any]) -> None:
-    assert outcome(state) in ("refused", "usable")
+def test_any_json_as_a_state_is_rejected_or_usable(state: dict[str, Any]) -> None:
+    assert outcome(state) in ("rejected", "usable")
 
 
 REGULAR = str(MemberName(PROJECT, h(7), 0))
@@ -361,10 +356,10 @@ READ_AT = {"read_at": "2024-03-01T08:00:00Z", "packed": ""}
     ],
     ids=str,
 )
-def test_crafted_garbage_is_refused_or_gives_a_usable_ledger(path: tuple[str, ...], value: object) -> None:
+def test_crafted_values_are_rejected_or_usable(path: tuple[str, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
 
-    assert outcome(state) in ("refused", "usable")
+    assert outcome(state) in ("rejected", "usable")
 
 
 @pytest.mark.parametrize(
@@ -384,13 +379,13 @@ def test_crafted_garbage_is_refused_or_gives_a_usable_ledger(path: tuple[str, ..
     ],
     ids=str,
 )
-def test_values_out_of_any_range_are_refused_or_give_a_usable_ledger(path: tuple[str, ...], value: object) -> None:
+def test_values_out_of_range_are_rejected_or_usable(path: tuple[str, ...], value: object) -> None:
     state = replaced(a_state(), path, value)
     if path[-1] == "landed":
         state["ledger"]["settled"] = [["20240301T00", "99991231T23"]]
 
-    assert outcome(state) in ("refused", "usable")
+    assert outcome(state) in ("rejected", "usable")
 
 
-def test_a_foreign_state_at_the_end_of_the_calendar_is_refused_or_gives_a_usable_ledger() -> None:
-    assert outcome({"server_upload_time": "9999-12-31 23:00:00"}) in ("refused", "usable")
+def test_state_at_the_end_of_the_calendar_is_rejected_or_usable() -> None:
+    assert outcome({"server_upload_time": "9999-12-31 23:00:00"}) in ("rejected", "usable")

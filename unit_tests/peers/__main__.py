@@ -1,4 +1,4 @@
-"""A store to try things with: ``python -m unit_tests.peers s3`` (or ``azure``), until it is interrupted."""
+"""A store for manual tests: ``python -m unit_tests.peers s3`` (or ``azure``) serves until it is interrupted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unit_tests.peers.s3 import make_bucket, s3_peer, s3_server
 
 
 def main() -> None:
-    """Print what a shell needs to find a new bucket or container, and serve."""
+    """Print the URL and environment variables of a new bucket or container, and serve."""
     parser = argparse.ArgumentParser(prog="python -m unit_tests.peers", description=__doc__)
     parser.add_argument("cloud", choices=["s3", "azure"])
     cloud = parser.parse_args().cloud

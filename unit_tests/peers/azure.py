@@ -1,4 +1,4 @@
-"""The Azure Blob Storage peer: Microsoft's Azurite, which keeps blobs in memory and checks signatures."""
+"""The peer for Azure Blob Storage: Microsoft's Azurite, which keeps blobs in memory and verifies signatures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AzurePeer(Peer):
     """A container.
 
     Attributes:
-        connection_string: What finds it too, as ``AZURE_STORAGE_CONNECTION_STRING``; obstore itself does not read that.
+        connection_string: The value of ``AZURE_STORAGE_CONNECTION_STRING``; obstore itself does not read this variable.
     """
 
     connection_string: str = ""
@@ -46,15 +46,15 @@ class AzureAccount:
     """A storage account of a running Azurite.
 
     Attributes:
-        address: Of the server, without the account.
-        key: In Base64, as Azure shows it.
+        address: The address of the server, without the account.
+        key: The account key in Base64.
     """
 
     address: str
     key: str
 
     def make_container(self) -> str:
-        """Make a container with a name that no other has, and return the name."""
+        """Create a container with a unique name, and return the name."""
         name = f"container-{uuid.uuid4().hex[:12]}"
         headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": _API_VERSION, "Content-Length": "0"}
         headers["Authorization"] = f"SharedKey {ACCOUNT}:{self._signature(name, headers)}"
@@ -63,17 +63,17 @@ class AzureAccount:
             connection.request("PUT", f"/{ACCOUNT}/{name}?restype=container", headers=headers)
             answer = connection.getresponse()
             if answer.status != 201:
-                raise RuntimeError(f"Azurite made no container: {answer.status} {answer.read()!r}")
+                raise RuntimeError(f"Azurite did not create a container: {answer.status} {answer.read()!r}")
         finally:
             connection.close()
         return name
 
     def peer(self, container: str, *, front: str = "") -> AzurePeer:
-        """Describe a container.
+        """Return a container as a peer.
 
         Args:
-            container: Its name.
-            front: The address of what stands before the server.
+            container: The container's name.
+            front: The address of the front, if there is one.
         """
         endpoint = f"{front or self.address}/{ACCOUNT}"
         return AzurePeer(
@@ -88,7 +88,7 @@ class AzureAccount:
         )
 
     def _signature(self, container: str, headers: dict[str, str]) -> str:
-        """Sign as documented in "Authorize with Shared Key"; the account is there twice, being part of the path too."""
+        """Sign as documented in "Authorize with Shared Key"; the account appears twice, as it is also in the path."""
         signed = [f"{name}:{headers[name]}" for name in ("x-ms-date", "x-ms-version")]
         lines = ["PUT", *[""] * 11, *signed, f"/{ACCOUNT}/{ACCOUNT}/{container}", "restype:container"]
         digest = hmac.digest(base64.b64decode(self.key), "\n".join(lines).encode(), hashlib.sha256)
@@ -97,10 +97,10 @@ class AzureAccount:
 
 @contextmanager
 def azure_account() -> Iterator[AzureAccount]:
-    """Give an account without containers, in a process of its own.
+    """Run Azurite in its own process, and yield an account without containers.
 
     Raises:
-        NoAzuriteError: It is not installed.
+        NoAzuriteError: Azurite is not installed.
     """
     key = base64.b64encode(secrets.token_bytes(64)).decode()
     node, program = azurite_command()

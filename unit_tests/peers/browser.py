@@ -1,6 +1,6 @@
-"""A headless Chromium, driven over its DevTools protocol through a pair of pipes: no driver program, no socket.
+"""A headless Chromium, controlled with its DevTools protocol over pipes: no driver program, no socket.
 
-It is the one of `.peers` where that was installed, else one on the PATH. It reaches no network: pages are handed to it.
+It uses the Chromium in `.peers` if installed, else one on the PATH. It has no network access: tests pass the HTML.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ANSWER_SECONDS = 60
 
 _ON_THE_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _IN_MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-# It shows no page but ours, so that it needs no sandbox, which needs rights that root in a container lacks.
+# Without a sandbox: it needs rights that root in a container does not have, and Chromium shows only our own pages.
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -38,7 +38,7 @@ _OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
-# It reads its file 3 and writes its file 4, which are others in this process.
+# Chromium reads file descriptor 3 and writes file descriptor 4; these numbers are in use in this process.
 _MOVE = """
 import os, sys
 from fcntl import F_DUPFD, fcntl
@@ -50,19 +50,19 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class NoBrowserError(RuntimeError):
-    """There is no Chromium; the text says what to do."""
+    """Chromium is not installed; the text contains instructions."""
 
 
 class BrowserDiedError(RuntimeError):
-    """It does not answer; the text is what it has said before."""
+    """Chromium does not respond; the text is its log."""
 
 
 class Browser:
-    """A running Chromium with one tab, a new one for each document.
+    """A running Chromium with one tab; each document gets a new tab.
 
     Args:
-        commands: Where it reads.
-        answers: Where it writes.
+        commands: The pipe from which Chromium reads.
+        answers: The pipe to which Chromium writes.
     """
 
     def __init__(self, commands: int, answers: int) -> None:
@@ -72,13 +72,13 @@ class Browser:
         self._open_tab()
 
     def show(self, document: str, *, width: int, height: int, dark: bool = False, media: str = "screen") -> None:
-        """Lay a document out.
+        """Render a document.
 
         Args:
-            document: HTML.
-            width: Of the window, in CSS pixels, which are the picture's pixels too.
-            height: Likewise.
-            dark: Whether whoever looks prefers dark pages.
+            document: The HTML.
+            width: The window's width in CSS pixels, which equal the picture's pixels.
+            height: The window's height in CSS pixels.
+            dark: Whether the user prefers the dark colour scheme.
             media: ``screen`` or ``print``.
         """
         self._open_tab()
@@ -91,25 +91,25 @@ class Browser:
         self._call("Page.setDocumentContent", frameId=frame, html=document)
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - whatever the script gives
-        """Return what a JavaScript expression gives, as JSON knows it; the page's own policy does not bind it."""
+        """Return the JSON value of a JavaScript expression; the page's content security policy does not apply to it."""
         answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def point_at(self, x: float, y: float) -> None:
-        """Move the pointer, to CSS pixels from the window's top left corner."""
+        """Move the pointer; coordinates are CSS pixels from the window's top left corner."""
         self._call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def click(self, x: float, y: float) -> None:
-        """Press and release the pointer's first button."""
+        """Click with the first button."""
         for event in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=event, x=x, y=y, button="left", clickCount=1)
 
     def picture(self, clip: tuple[float, float, float, float] | None = None) -> bytes:
-        """Return a PNG, in colours of eight bits and without an alpha channel.
+        """Return a screenshot as an 8-bit PNG without an alpha channel.
 
         Args:
-            clip: Left, top, width and height, in CSS pixels from the page's corner; left out: what the window shows.
+            clip: Left, top, width and height in CSS pixels from the page's corner; default: the visible part.
         """
         area: dict[str, object] = {}
         if clip is not None:
@@ -118,12 +118,12 @@ class Browser:
         return base64.b64decode(answer["data"])
 
     def close(self) -> None:
-        """Let it end."""
+        """Stop Chromium."""
         self._session = ""
         self._call("Browser.close")
 
     def _open_tab(self) -> None:
-        """Open an empty one in place of the last, whose pointer, emulated device and document go with it."""
+        """Replace the tab by an empty one, which resets the pointer, the emulated device and the document."""
         self._session, last = "", self._tab
         self._tab = self._call("Target.createTarget", url="about:blank")["targetId"]
         if last:
@@ -153,7 +153,7 @@ class Browser:
             ready, _, _ = select.select([self._answers], [], [], ANSWER_SECONDS)
             piece = os.read(self._answers, 1 << 16) if ready else b""
             if not piece:
-                raise BrowserDiedError("Chromium has ended, or has said nothing for a minute.")
+                raise BrowserDiedError("Chromium ended, or did not respond within a minute.")
             self._read += piece
         message, _, self._read = self._read.partition(b"\0")
         return message
@@ -161,14 +161,14 @@ class Browser:
 
 @contextmanager
 def browsing(folder: Path) -> Iterator[Browser]:
-    """Run a Chromium; it is gone at the end.
+    """Run a Chromium for the duration of the block.
 
     Args:
-        folder: An empty one, for what it keeps of its user and what it complains about.
+        folder: An empty folder for its user data and its log.
 
     Raises:
-        NoBrowserError: See there.
-        BrowserDiedError: See there.
+        NoBrowserError: Chromium is not installed.
+        BrowserDiedError: Chromium did not respond.
     """
     program, environ = _program()
     command_reader, command_writer = os.pipe()
@@ -209,5 +209,5 @@ def _program() -> tuple[str, dict[str, str]]:
     found = next(filter(None, map(shutil.which, (*_ON_THE_PATH, _IN_MACOS))), None)
     if found is None:
         how = "make peers" if PACKAGED else "install Chromium or Chrome"
-        raise NoBrowserError(f"There is no Chromium to look at the page with: {how}")
+        raise NoBrowserError(f"Chromium is not installed: {how}")
     return found, {}

@@ -1,6 +1,6 @@
-"""The headless Chromium of `.peers`: npm brings it packed, since Debian's needs an administrator to install it.
+"""The headless Chromium in `.peers`, from npm, because Debian's package needs root.
 
-Its npm package, made for AWS Lambda, has the program, the libraries that few machines have, and a font.
+The npm package, made for AWS Lambda, contains the compressed program, rarely installed libraries and a font.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 PACKAGED = sys.platform == "linux" and platform.machine() == "x86_64"
-"""Whether the package has a program for this machine."""
+"""Whether the package supports this machine."""
 
 FOLDER = Path(__file__).parents[2] / ".peers" / "chromium"
 PROGRAM = FOLDER / "chromium"
@@ -29,7 +29,7 @@ Promise.all(names.map((name) =>
   pipeline(createReadStream(`${from}/${name}.br`), createBrotliDecompress(), createWriteStream(`${to}/${name}`))));
 """
 
-# The same letters on every machine; what the package lacks, which is a monospaced font, comes from this one.
+# The same fonts on every machine, except the monospaced font, which the package does not contain.
 _FONTS = f"""<?xml version="1.0"?>
 <fontconfig>
   <dir>{FOLDER}</dir>
@@ -43,10 +43,10 @@ _FONTS = f"""<?xml version="1.0"?>
 
 
 def unpack(node: str) -> None:
-    """Unpack what npm has installed, which takes 210 MB, unless it is for other machines than this one.
+    """Decompress the npm package (210 MB), if it supports this machine.
 
     Args:
-        node: Path of Node; Python knows no Brotli.
+        node: The path of Node; Python has no Brotli decoder.
 
     Raises:
         subprocess.SubprocessError: Node failed.
@@ -68,10 +68,10 @@ def unpack(node: str) -> None:
 
 
 def is_there() -> bool:
-    """Return whether there is nothing to unpack, or nothing left to."""
+    """Return whether Chromium is decompressed, or is not supported here."""
     return PROGRAM.is_file() or not PACKAGED
 
 
 def fonts_file() -> Path:
-    """Return the configuration of fontconfig that finds the fonts."""
+    """Return the fontconfig configuration for the fonts."""
     return FOLDER / "fonts.conf"

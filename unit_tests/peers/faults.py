@@ -1,4 +1,4 @@
-"""What may befall a request on its way to a store and back."""
+"""Faults of a request on its way to a store and back."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FOREVER = 1_000_000_000
 
 @dataclass(frozen=True)
 class Answer:
-    """The store never sees the request; this is answered instead.
+    """The client gets this response; the store does not get the request.
 
     Attributes:
-        status: Of HTTP.
-        body: A store's own is XML with ``Code`` and ``Message``.
-        headers: Such as ``Retry-After``.
+        status: The HTTP status.
+        body: The body; a store's own is XML with ``Code`` and ``Message``.
+        headers: Headers such as ``Retry-After``.
     """
 
     status: int
@@ -29,33 +29,33 @@ class Answer:
 
 @dataclass(frozen=True)
 class CutRequest:
-    """The connection ends after so many bytes of the request's body; the store never sees the request."""
+    """The connection ends after ``after`` bytes of the request body; the store does not get the request."""
 
     after: int = 0
 
 
 @dataclass(frozen=True)
 class CutAnswer:
-    """The store has done what was asked, and the connection ends after so many bytes of the answer's body."""
+    """The store executes the request; the connection ends after ``after`` bytes of the response body."""
 
     after: int = 0
 
 
 @dataclass(frozen=True)
 class LoseAnswer:
-    """The store has done what was asked, and the connection ends before any of its answer."""
+    """The store executes the request; the connection ends before the response."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """The request reaches the store later."""
+    """The request reaches the store after a delay."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Do:
-    """Something else happens just before the request reaches the store: another writer, or the end of a process."""
+    """An action runs just before the request reaches the store, such as another write or the end of a process."""
 
     action: Callable[[], object]
 
@@ -64,7 +64,7 @@ Fault = Answer | CutRequest | CutAnswer | LoseAnswer | Wait | Do
 
 
 def xml_error(code: str, message: str) -> str:
-    """Return a body as S3 and Azure write it."""
+    """Return an error body in the form of S3 and Azure."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
 
 
@@ -83,15 +83,15 @@ AZURE_NOT_AUTHORIZED = Answer(
 
 @dataclass
 class Rule:
-    """Which requests a fault befalls.
+    """The requests to which a fault applies.
 
     Attributes:
-        fault: What befalls them.
-        method: Theirs; empty: any.
-        path: A regular expression that is found in theirs.
-        header: The name of one that they have; empty: any.
-        skip: How many of them are spared first.
-        times: How many are befallen after those.
+        fault: The fault to apply.
+        method: The HTTP method to match; empty: any.
+        path: A regular expression to search in the path.
+        header: The name of a required header; empty: none.
+        skip: How many more matching requests are forwarded unchanged first.
+        times: How many more requests get the fault after that.
     """
 
     fault: Fault
@@ -101,8 +101,8 @@ class Rule:
     skip: int
     times: int
 
-    def takes(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
-        """Say whether the fault befalls a request, and count it."""
+    def matches(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
+        """Return whether the fault applies to a request, and count the request."""
         if not self.times or self.method not in ("", method) or not self.path.search(path):
             return False
         if self.header and self.header not in headers:

@@ -1,7 +1,7 @@
-"""What stands before a store: it passes requests on, keeps a list of them, and does to some what a test says.
+"""A proxy in front of a store: it forwards requests, logs them, and applies the faults of a test.
 
-It lives in a thread of this process, so that a test can talk to it. Signatures hold through it, because neither S3's
-peer nor Azurite has the port in what is signed.
+It runs in a thread of the test's process. Signatures stay valid, because moto checks no signatures and Azurite's do not
+include the port.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
     from unit_tests.peers.faults import Fault
 
-_OF_THE_CONNECTION = ("Connection", "Keep-Alive", "Transfer-Encoding")
+_HOP_BY_HOP = ("Connection", "Keep-Alive", "Transfer-Encoding")
 _NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked for.
+    """A client's request.
 
     Attributes:
-        method: Of HTTP.
-        path: With its query, decoded, and without what all requests begin with: the bucket, or account and container.
+        method: The HTTP method.
+        path: The decoded path with its query, without the prefix of all requests (bucket, or account and container).
     """
 
     method: str
@@ -47,14 +47,14 @@ class Request:
 
 
 class Front:
-    """An HTTP server on a free loopback port; every method may be called from any thread."""
+    """An HTTP proxy on a free loopback port. Thread-safe."""
 
     def __init__(self, target: str, root: str) -> None:
-        """Stand before a store.
+        """Create a proxy for a store.
 
         Args:
-            target: Its address.
-            root: What the paths of all requests begin with: ``/bucket-1f``, ``/account/container-1f``.
+            target: The address of the store.
+            root: The prefix of all request paths, such as ``/bucket-1f`` or ``/account/container-1f``.
         """
         self._target = target
         self._root = root
@@ -67,33 +67,33 @@ class Front:
 
     @property
     def url(self) -> str:
-        """The address to give to a client."""
+        """The address for clients."""
         return self._started.result()
 
     @property
     def requests(self) -> list[Request]:
-        """What was asked for so far, in the order of arrival, with what came to grief."""
+        """All requests so far, in order of arrival, including those with a fault."""
         with self._lock:
             return self._requests.copy()
 
     def inject(
         self, fault: Fault, *, method: str = "", path: str = "", header: str = "", times: int = 1, skip: int = 0
     ) -> None:
-        """Let a fault befall the next requests that match. Of several faults, the one that was injected first wins.
+        """Apply a fault to the next matching requests. The first injected fault that matches is applied.
 
         Args:
-            fault: What befalls them.
-            method: Theirs; left out: any.
-            path: A regular expression that is to be found in `Request.path`.
-            header: The name of one that they have; left out: any.
-            times: How many; `faults.FOREVER` for all.
-            skip: How many are spared first.
+            fault: The fault to apply.
+            method: The HTTP method to match; default: any.
+            path: A regular expression to search in `Request.path`.
+            header: The name of a header that the request must have; default: none.
+            times: How many requests get the fault; `faults.FOREVER` for all.
+            skip: How many matching requests are forwarded unchanged before.
         """
         with self._lock:
             self._rules.append(Rule(fault, method, re.compile(path), header, skip, times))
 
-    def heal(self) -> None:
-        """Take all faults back."""
+    def clear(self) -> None:
+        """Remove all faults."""
         with self._lock:
             self._rules.clear()
 
@@ -111,9 +111,9 @@ class Front:
     async def _serve(self) -> None:
         try:
             application = web.Application(client_max_size=0)
-            # Neither side unpacks a body, and idle connections of a client do not hold up the end of a test.
+            # Neither side decompresses a body, and idle connections of a client do not delay the end of a test.
             async with ClientSession(connector=TCPConnector(force_close=True, limit=0), auto_decompress=False) as store:
-                application.router.add_route("*", "/{path:.*}", partial(self._answer, store))
+                application.router.add_route("*", "/{path:.*}", partial(self._respond, store))
                 runner = web.AppRunner(application, access_log=None, shutdown_timeout=0, auto_decompress=False)
                 await runner.setup()
                 await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -126,13 +126,13 @@ class Front:
                 raise
             self._started.set_exception(error)
 
-    async def _answer(self, store: ClientSession, request: web.Request) -> web.StreamResponse:
-        fault = self._fault_of(
+    async def _respond(self, store: ClientSession, request: web.Request) -> web.StreamResponse:
+        fault = self._fault_for(
             Request(request.method, unquote(request.raw_path).removeprefix(self._root)), request.headers
         )
         match fault:
             case Answer():
-                await request.read()  # an unread body would turn the answer into a reset
+                await request.read()  # an unread body would turn the response into a reset
                 return web.Response(status=fault.status, text=fault.body, headers=fault.headers)
             case CutRequest():
                 await _read(request, fault.after)
@@ -141,19 +141,21 @@ class Front:
                 await asyncio.sleep(fault.seconds)
             case Do():
                 await asyncio.to_thread(fault.action)
-        answer = await self._pass_on(request, store)
+        response = await self._forward(request, store)
         if isinstance(fault, LoseAnswer):
             return _cut(request)
         if isinstance(fault, CutAnswer):
-            return await _begin(request, answer, fault.after)
-        return answer
+            return await _send_part(request, response, fault.after)
+        return response
 
-    def _fault_of(self, request: Request, headers: Mapping[str, str]) -> Fault | None:
+    def _fault_for(self, request: Request, headers: Mapping[str, str]) -> Fault | None:
         with self._lock:
             self._requests.append(request)
-            return next((rule.fault for rule in self._rules if rule.takes(request.method, request.path, headers)), None)
+            return next(
+                (rule.fault for rule in self._rules if rule.matches(request.method, request.path, headers)), None
+            )
 
-    async def _pass_on(self, request: web.Request, store: ClientSession) -> web.Response:
+    async def _forward(self, request: web.Request, store: ClientSession) -> web.Response:
         body = await request.read()
         url = URL(self._target + request.raw_path, encoded=True)
         async with store.request(
@@ -163,32 +165,32 @@ class Front:
             headers=request.headers,
             skip_auto_headers=_NOT_ADDED,
             allow_redirects=False,
-        ) as answer:
-            headers = answer.headers.copy()
-            for name in _OF_THE_CONNECTION:
+        ) as response:
+            headers = response.headers.copy()
+            for name in _HOP_BY_HOP:
                 headers.popall(name, None)
-            return web.Response(status=answer.status, headers=headers, body=await answer.read())
+            return web.Response(status=response.status, headers=headers, body=await response.read())
 
 
 async def _read(request: web.Request, size: int) -> None:
-    """Read so many bytes of the body, or all where it has fewer."""
+    """Read up to ``size`` bytes of the body."""
     while size > 0 and not request.content.at_eof():
         size -= len(await request.content.read(size))
 
 
 def _cut(request: web.Request) -> web.Response:
-    """End the connection; what is returned goes nowhere."""
+    """End the connection; the returned response is not sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
 
 
-async def _begin(request: web.Request, answer: web.Response, size: int) -> web.StreamResponse:
-    body = answer.body if isinstance(answer.body, bytes) else b""
-    begun = web.StreamResponse(status=answer.status, headers=answer.headers)
-    begun.content_length = len(body)
-    await begun.prepare(request)
-    await begun.write(body[:size])
+async def _send_part(request: web.Request, response: web.Response, size: int) -> web.StreamResponse:
+    body = response.body if isinstance(response.body, bytes) else b""
+    partial_response = web.StreamResponse(status=response.status, headers=response.headers)
+    partial_response.content_length = len(body)
+    await partial_response.prepare(request)
+    await partial_response.write(body[:size])
     if request.transport is not None:
-        request.transport.close()  # unlike abort, after what was written
-    return begun
+        request.transport.close()  # unlike abort, sends the written bytes first
+    return partial_response

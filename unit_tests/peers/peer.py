@@ -1,4 +1,4 @@
-"""What a test knows of a store: where it is, and what a command needs in its environment to find it."""
+"""A store for tests: its URL, and the environment variables for commands."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _CLIENT: ClientConfig = {"allow_http": True, "timeout": "30s"}
 
 @dataclass(frozen=True)
 class Peer:
-    """A place to write to, empty when a test gets it.
+    """An empty destination for a test.
 
     Attributes:
-        url: As a user would write it: ``s3://bucket-1f/landed/raw``, ``az://container-1f/landed/raw`` or a path.
-        environ: The environment variables with which obstore finds it; no others are needed.
+        url: The URL or path for users: ``s3://bucket-1f/landed/raw``, ``az://container-1f/landed/raw`` or a path.
+        environ: All environment variables that obstore needs to find it.
     """
 
     url: str
     environ: dict[str, str] = field(default_factory=dict)
 
     def store(self, *, retry_config: RetryConfig | None = None) -> ObjectStore:
-        """Return a store of its own, which the environment of this process does not change.
+        """Return a new store, independent of the environment of this process.
 
         Args:
-            retry_config: Of obstore; left out, it retries ten times within three minutes.
+            retry_config: The retries of obstore; default: ten within three minutes.
         """
-        # As a key of its configuration, what belongs to the client makes obstore 0.12 panic.
+        # obstore 0.12 panics if a client option is in the configuration.
         config = {name.lower(): value for name, value in self.environ.items() if not name.endswith("_ALLOW_HTTP")}
         store: ObjectStore
         if self.url.startswith("s3://"):
@@ -51,10 +51,10 @@ class Peer:
 
 @dataclass(frozen=True)
 class FaultyPeer(Peer):
-    """A place that is reached through a front.
+    """A destination behind a front.
 
     Attributes:
-        front: Takes faults, and knows every request.
+        front: The proxy that applies faults and logs requests.
     """
 
     front: Front = field(kw_only=True)

@@ -1,4 +1,4 @@
-"""The peers as fixtures: a server for each session that asks for one, a new place in it for each test."""
+"""The peers as fixtures: one server per session, a new bucket, container or folder per test."""
 
 from __future__ import annotations
 
@@ -67,25 +67,25 @@ def faulty_azure(session_azure: AzureAccount) -> Iterator[FaultyPeer]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Peer:
-    """A folder that is not there yet."""
+    """A missing folder."""
     return Peer(str(tmp_path / "landed"))
 
 
 @pytest.fixture(params=["folder", "s3", "azure"])
 def every_store(request: pytest.FixtureRequest) -> Peer:
-    """A folder, S3, Azure: a test that asks for it runs with each."""
+    """Run the test with each of folder, S3 and Azure."""
     return _peer_of(request)
 
 
 @pytest.fixture(params=["s3", "azure"])
 def every_cloud(request: pytest.FixtureRequest) -> Peer:
-    """S3, Azure: a test that asks for it runs with each."""
+    """Run the test with each of S3 and Azure."""
     return _peer_of(request)
 
 
 @pytest.fixture(params=["faulty_s3", "faulty_azure"])
 def every_faulty_cloud(request: pytest.FixtureRequest) -> FaultyPeer:
-    """S3, Azure, each behind a front: a test that asks for it runs with each."""
+    """Run the test with each of S3 and Azure behind a front."""
     peer = request.getfixturevalue(request.param)
     assert isinstance(peer, FaultyPeer)
     return peer

@@ -1,4 +1,4 @@
-"""Servers as processes of their own, so that they neither share this one's interpreter lock nor its warnings."""
+"""Servers in their own processes, so that they share neither the interpreter lock nor the warnings of the tests."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ START_SECONDS = 60
 
 
 class PeerDidNotStartError(RuntimeError):
-    """A server ended, or said nothing of an address in time; the text is all that it said."""
+    """A server ended, or did not print its address in time; the text is its output."""
 
 
 @contextmanager
 def serving(
     command: Sequence[str], address: re.Pattern[str], *, environ: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """Run a server and give its address, once it has printed that; the server is killed at the end.
+    """Run a server and yield its address once it is printed; kill the server at the end.
 
-    Its standard input is a pipe that nobody writes to: a server that ends with it outlives no test run that was killed.
+    Its stdin is a pipe that closes when this process ends, so the server also stops if the test run is killed.
 
     Args:
-        command: What to run.
-        address: Finds the address, its first group, in a line of the server's output.
-        environ: Variables beside this process's own.
+        command: The server's command.
+        address: A regular expression for the server's output; its first group is the address.
+        environ: Additional environment variables.
 
     Raises:
-        PeerDidNotStartError: See there.
+        PeerDidNotStartError: The server ended, or did not print its address in time.
     """
     with subprocess.Popen(
         command,
@@ -51,12 +51,12 @@ def serving(
         try:
             yield _wait_for(address, lines)
         finally:
-            process.kill()  # a polite end takes Azurite seconds, and there is nothing to save
+            process.kill()  # an orderly stop takes Azurite seconds, and there is nothing to save
             reader.join()
 
 
 def _pass_on(output: IO[str], lines: queue.Queue[str]) -> None:
-    """Read to the end, so that the server never waits for a full pipe; an empty line says that it has ended."""
+    """Read all output, so that the server never blocks on a full pipe; an empty line marks the end."""
     for line in output:
         lines.put(line)
     lines.put("")

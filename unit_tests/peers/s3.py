@@ -1,4 +1,4 @@
-"""The S3 peer: moto, which keeps objects in memory, checks no signatures and honours conditions on writes."""
+"""The peer for S3: moto, which keeps objects in memory, ignores signatures and supports conditional writes."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ _ADDRESS = re.compile(r"listens on (http://\S+)")
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """Give the address of an S3 without buckets, in a process of its own."""
+    """Run moto in its own process, and yield the address of an S3 without buckets."""
     with serving([sys.executable, str(_PROGRAM)], _ADDRESS) as address:
         yield address
 
 
 def make_bucket(address: str) -> str:
-    """Make a bucket with a name that no other has, and return the name."""
+    """Create a bucket with a unique name, and return the name."""
     name = f"bucket-{uuid.uuid4().hex[:12]}"
     connection = HTTPConnection(urlsplit(address).netloc, timeout=30)
     try:
         connection.request("PUT", f"/{name}")
         answer = connection.getresponse()
         if answer.status != 200:
-            raise RuntimeError(f"moto made no bucket: {answer.status} {answer.read()!r}")
+            raise RuntimeError(f"moto did not create a bucket: {answer.status} {answer.read()!r}")
     finally:
         connection.close()
     return name
 
 
 def s3_peer(address: str, bucket: str) -> Peer:
-    """Describe a bucket.
+    """Return a bucket as a peer.
 
     Args:
-        address: Of the server, or of a front before it.
-        bucket: Its name.
+        address: The address of the server or of its front.
+        bucket: The bucket's name.
     """
     return Peer(
         f"s3://{bucket}/{PREFIX}",

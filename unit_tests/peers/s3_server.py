@@ -1,4 +1,4 @@
-"""The program of the S3 peer: moto's server on a free loopback port, until standard input ends."""
+"""The program of the S3 peer: moto's server on a free loopback port; it stops when stdin ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from moto.server import ThreadedMotoServer
 
 
 def main() -> None:
-    """Print the address once requests are answered, and serve."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
+    """Start the server, print its address, and serve."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise it logs every request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,4 +1,4 @@
-"""That the front does to a store's client what it says, and nothing else."""
+"""The front forwards requests unchanged, and applies each fault as documented."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ A = Request("PUT", "/landed/raw/a")
 MEGABYTE = bytes(range(250)) * 4000
 
 
-def impatient(max_retries: int = 3) -> RetryConfig:
+def fast_retries(max_retries: int = 3) -> RetryConfig:
     return {
         "max_retries": max_retries,
         "backoff": {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=5), "base": 2},
@@ -46,7 +46,7 @@ def content_of(store: ObjectStore, path: str) -> bytes:
     return bytes(obstore.get(store, path).bytes())
 
 
-def test_a_store_behind_a_front_is_the_store(every_faulty_cloud: FaultyPeer) -> None:
+def test_store_works_through_a_front(every_faulty_cloud: FaultyPeer) -> None:
     store = every_faulty_cloud.store()
 
     obstore.put(store, "date=2026-03-04/a", MEGABYTE)
@@ -63,10 +63,10 @@ def test_a_store_behind_a_front_is_the_store(every_faulty_cloud: FaultyPeer) -> 
 
 
 @pytest.mark.parametrize("busy", [S3_SLOW_DOWN, AZURE_SERVER_BUSY])
-def test_a_busy_store_is_asked_again(every_faulty_cloud: FaultyPeer, busy: Answer) -> None:
+def test_busy_store_is_retried(every_faulty_cloud: FaultyPeer, busy: Answer) -> None:
     front = every_faulty_cloud.front
     front.inject(Answer(busy.status, busy.body), method="PUT", path=r"/a$", times=2)
-    store = every_faulty_cloud.store(retry_config=impatient())
+    store = every_faulty_cloud.store(retry_config=fast_retries())
 
     obstore.put(store, "a", b"1")
 
@@ -74,10 +74,10 @@ def test_a_busy_store_is_asked_again(every_faulty_cloud: FaultyPeer, busy: Answe
     assert content_of(store, "a") == b"1"
 
 
-def test_a_store_that_stays_busy_fails_the_request(every_faulty_cloud: FaultyPeer) -> None:
+def test_store_that_stays_busy_fails_the_request(every_faulty_cloud: FaultyPeer) -> None:
     front = every_faulty_cloud.front
     front.inject(S3_SLOW_DOWN, times=FOREVER)
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=2))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=2))
 
     with pytest.raises(GenericError):
         obstore.put(store, "a", b"1")
@@ -86,10 +86,10 @@ def test_a_store_that_stays_busy_fails_the_request(every_faulty_cloud: FaultyPee
 
 
 @pytest.mark.parametrize("denied", [S3_ACCESS_DENIED, AZURE_NOT_AUTHORIZED])
-def test_what_is_denied_is_not_asked_again(every_faulty_cloud: FaultyPeer, denied: Answer) -> None:
+def test_denied_request_is_not_retried(every_faulty_cloud: FaultyPeer, denied: Answer) -> None:
     front = every_faulty_cloud.front
     front.inject(denied)
-    store = every_faulty_cloud.store(retry_config=impatient())
+    store = every_faulty_cloud.store(retry_config=fast_retries())
 
     with pytest.raises(PermissionDeniedError):
         obstore.put(store, "a", b"1")
@@ -97,7 +97,7 @@ def test_what_is_denied_is_not_asked_again(every_faulty_cloud: FaultyPeer, denie
     assert front.requests == [A]
 
 
-def test_faults_befall_only_what_matches_and_spare_what_is_skipped(every_faulty_cloud: FaultyPeer) -> None:
+def test_faults_apply_to_matching_requests_after_skip(every_faulty_cloud: FaultyPeer) -> None:
     front = every_faulty_cloud.front
     front.inject(S3_ACCESS_DENIED, method="PUT", path=r"/b", skip=1)
     store = every_faulty_cloud.store()
@@ -111,7 +111,7 @@ def test_faults_befall_only_what_matches_and_spare_what_is_skipped(every_faulty_
     assert content_of(store, "b2") == b"2"
 
 
-def test_faults_befall_only_requests_with_a_header(faulty_s3: FaultyPeer) -> None:
+def test_faults_apply_to_requests_with_a_header(faulty_s3: FaultyPeer) -> None:
     faulty_s3.front.inject(S3_ACCESS_DENIED, header="If-None-Match")
     store = faulty_s3.store()
     obstore.put(store, "a", b"1")
@@ -122,17 +122,17 @@ def test_faults_befall_only_requests_with_a_header(faulty_s3: FaultyPeer) -> Non
     assert [entry["path"] for entry in obstore.list(store).collect()] == ["a"]
 
 
-def test_healing_takes_faults_back(every_faulty_cloud: FaultyPeer) -> None:
+def test_clear_removes_all_faults(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(S3_ACCESS_DENIED, times=FOREVER)
 
-    every_faulty_cloud.front.heal()
+    every_faulty_cloud.front.clear()
 
     obstore.put(every_faulty_cloud.store(), "a", b"1")
 
 
-def test_a_request_that_is_cut_never_reaches_the_store(every_faulty_cloud: FaultyPeer) -> None:
+def test_cut_request_does_not_reach_the_store(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(CutRequest(after=300_000), method="PUT", times=FOREVER)
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=1))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=1))
 
     with pytest.raises(GenericError):
         obstore.put(store, "a", MEGABYTE)
@@ -140,9 +140,9 @@ def test_a_request_that_is_cut_never_reaches_the_store(every_faulty_cloud: Fault
     assert obstore.list(store).collect() == []
 
 
-def test_an_answer_that_is_lost_leaves_the_object(every_faulty_cloud: FaultyPeer) -> None:
+def test_lost_response_leaves_the_object(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(LoseAnswer(), method="PUT")
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=0))
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=0))
 
     with pytest.raises(GenericError):
         obstore.put(store, "a", b"1")
@@ -150,8 +150,8 @@ def test_an_answer_that_is_lost_leaves_the_object(every_faulty_cloud: FaultyPeer
     assert content_of(store, "a") == b"1"
 
 
-def test_an_answer_that_is_cut_is_not_taken_for_whole(every_faulty_cloud: FaultyPeer) -> None:
-    store = every_faulty_cloud.store(retry_config=impatient(max_retries=0))
+def test_cut_response_is_an_error(every_faulty_cloud: FaultyPeer) -> None:
+    store = every_faulty_cloud.store(retry_config=fast_retries(max_retries=0))
     obstore.put(store, "a", MEGABYTE)
     every_faulty_cloud.front.inject(CutAnswer(after=300_000), method="GET", times=FOREVER)
 
@@ -159,16 +159,16 @@ def test_an_answer_that_is_cut_is_not_taken_for_whole(every_faulty_cloud: Faulty
         content_of(store, "a")
 
 
-def test_a_slow_store_is_waited_for(every_faulty_cloud: FaultyPeer) -> None:
+def test_client_waits_for_a_slow_store(every_faulty_cloud: FaultyPeer) -> None:
     every_faulty_cloud.front.inject(Wait(0.2), method="PUT")
-    begun = perf_counter()
+    started = perf_counter()
 
     obstore.put(every_faulty_cloud.store(), "a", b"1")
 
-    assert perf_counter() - begun >= 0.2
+    assert perf_counter() - started >= 0.2
 
 
-def test_another_writer_may_come_between(every_faulty_cloud: FaultyPeer) -> None:
+def test_another_writer_can_intervene(every_faulty_cloud: FaultyPeer) -> None:
     store = every_faulty_cloud.store()
     every_faulty_cloud.front.inject(Do(lambda: obstore.put(store, "a", b"theirs")), method="PUT")
 
@@ -178,12 +178,12 @@ def test_another_writer_may_come_between(every_faulty_cloud: FaultyPeer) -> None
     assert content_of(store, "a") == b"theirs"
 
 
-def test_an_answer_that_is_lost_is_asked_for_again_and_makes_a_creation_look_late(
+def test_retried_creation_fails_with_already_exists(
     every_faulty_cloud: FaultyPeer,
 ) -> None:
     front = every_faulty_cloud.front
     front.inject(LoseAnswer(), method="PUT")
-    store = every_faulty_cloud.store(retry_config=impatient())
+    store = every_faulty_cloud.store(retry_config=fast_retries())
 
     with pytest.raises(AlreadyExistsError):
         obstore.put(store, "a", b"ours", mode="create")

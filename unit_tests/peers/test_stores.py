@@ -1,4 +1,4 @@
-"""That each peer is a store to obstore, in the ways the connector relies on."""
+"""Each peer supports the store operations that the connector uses through obstore."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def sizes_in(store: ObjectStore, prefix: str | None = None) -> dict[str, int]:
     return {found["path"]: found["size"] for found in obstore.list(store, prefix).collect()}
 
 
-def state_of(store: ObjectStore, path: str) -> PutMode:
-    """Return the mode that writes only over what is there now."""
+def if_unchanged(store: ObjectStore, path: str) -> PutMode:
+    """Return the put mode that replaces only the current version of an object."""
     return {"e_tag": obstore.head(store, path)["e_tag"] or ""}
 
 
-def test_a_new_place_holds_nothing(every_store: Peer) -> None:
+def test_new_store_is_empty(every_store: Peer) -> None:
     assert sizes_in(every_store.store()) == {}
 
 
-def test_what_was_put_is_read_and_listed(every_store: Peer) -> None:
+def test_object_can_be_read_and_listed(every_store: Peer) -> None:
     store = every_store.store()
 
     obstore.put(store, "date=2026-03-04/hour=09.json", b"nine")
@@ -47,7 +47,7 @@ def test_what_was_put_is_read_and_listed(every_store: Peer) -> None:
     assert sizes_in(store, "date=2026-03-05") == {"date=2026-03-05/hour=10.json": 6}
 
 
-def test_what_was_deleted_is_gone(every_store: Peer) -> None:
+def test_deleted_object_is_missing(every_store: Peer) -> None:
     store = every_store.store()
     obstore.put(store, "a", b"1")
 
@@ -58,7 +58,7 @@ def test_what_was_deleted_is_gone(every_store: Peer) -> None:
         obstore.head(store, "a")
 
 
-def test_creating_leaves_alone_what_is_there(every_store: Peer) -> None:
+def test_create_does_not_overwrite(every_store: Peer) -> None:
     store = every_store.store()
     obstore.put(store, "a", b"first", mode="create")
 
@@ -68,7 +68,7 @@ def test_creating_leaves_alone_what_is_there(every_store: Peer) -> None:
     assert content_of(store, "a") == b"first"
 
 
-def test_twelve_megabytes_go_up_in_parts(every_store: Peer) -> None:
+def test_multipart_upload(every_store: Peer) -> None:
     store = every_store.store()
 
     obstore.put(store, "a", TWELVE_MB, use_multipart=True, chunk_size=5 * 1024 * 1024)
@@ -76,19 +76,19 @@ def test_twelve_megabytes_go_up_in_parts(every_store: Peer) -> None:
     assert content_of(store, "a") == TWELVE_MB
 
 
-def test_a_state_that_is_still_there_may_be_written_over(every_cloud: Peer) -> None:
+def test_conditional_write_replaces_the_same_version(every_cloud: Peer) -> None:
     store = every_cloud.store()
     obstore.put(store, "a", b"first")
 
-    obstore.put(store, "a", b"second", mode=state_of(store, "a"))
+    obstore.put(store, "a", b"second", mode=if_unchanged(store, "a"))
 
     assert content_of(store, "a") == b"second"
 
 
-def test_a_state_that_is_there_no_more_may_not_be_written_over(every_cloud: Peer) -> None:
+def test_conditional_write_keeps_a_newer_version(every_cloud: Peer) -> None:
     store = every_cloud.store()
     obstore.put(store, "a", b"first")
-    stale = state_of(store, "a")
+    stale = if_unchanged(store, "a")
     obstore.put(store, "a", b"second")
 
     with pytest.raises(PreconditionError):
@@ -97,10 +97,10 @@ def test_a_state_that_is_there_no_more_may_not_be_written_over(every_cloud: Peer
     assert content_of(store, "a") == b"second"
 
 
-def test_what_was_deleted_meanwhile_may_not_be_written_over(every_cloud: Peer) -> None:
+def test_conditional_write_fails_for_a_deleted_object(every_cloud: Peer) -> None:
     store = every_cloud.store()
     obstore.put(store, "a", b"first")
-    stale = state_of(store, "a")
+    stale = if_unchanged(store, "a")
     obstore.delete(store, "a")
 
     with pytest.raises(PreconditionError):
@@ -109,15 +109,15 @@ def test_what_was_deleted_meanwhile_may_not_be_written_over(every_cloud: Peer) -
     assert sizes_in(store) == {}
 
 
-def test_a_folder_knows_no_condition_on_a_state(folder: Peer) -> None:
+def test_folder_has_no_conditional_writes(folder: Peer) -> None:
     store = folder.store()
     obstore.put(store, "a", b"first")
 
     with pytest.raises(NotImplementedError):
-        obstore.put(store, "a", b"second", mode=state_of(store, "a"))
+        obstore.put(store, "a", b"second", mode=if_unchanged(store, "a"))
 
 
-def test_obstore_finds_each_by_the_environment(every_cloud: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_obstore_finds_the_store_by_the_environment(every_cloud: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in every_cloud.environ.items():
         monkeypatch.setenv(name, value)
 

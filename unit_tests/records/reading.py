@@ -1,4 +1,4 @@
-"""One line to its one record, in each way there is, and what is odd about it."""
+"""Read one line as one record in several ways, with its oddities."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def exact_record_from_line(line: bytes) -> Record:
 
 
 def record(line: bytes) -> Record:
-    """Read a line as a host of our source does."""
+    """Read a line as the Python API does."""
     return exact_record_from_line(line) if has_huge_integer(line) else record_from_line(line)
 
 
 def noted(line: bytes) -> dict[Oddity, int]:
-    """Return what is odd about a line."""
+    """Return the oddities of a line."""
     notes: Counter[Oddity] = Counter()
     records_from_line(line, notes)
     return dict(notes)
 
 
 def dumped(line: bytes) -> bytes:
-    """Write a line's record as our launcher does, without the envelope around it."""
+    """Encode a line's record as the command line does, without Airbyte's envelope."""
     encoded = JsonLines(b"").encode(line, b"")
     if not encoded.records:
-        raise NotAnEventError("the line is no JSON")
+        raise NotAnEventError("the line is not valid JSON")
     return encoded.payload

@@ -38,7 +38,7 @@ from unit_tests.records.reading import noted, record_from_line
         ("0001-01-01 00:00:00.000000", "0001-01-01T00:00:00.000000+00:00"),
     ],
 )
-def test_an_odd_datetime_that_can_be_read_is_normalised(text: str, normal: str) -> None:
+def test_datetime_variants_are_normalised(text: str, normal: str) -> None:
     read = record_from_line(json.dumps({"event_time": text}).encode())
 
     assert read == {"event_time": normal}
@@ -66,7 +66,7 @@ def test_an_odd_datetime_that_can_be_read_is_normalised(text: str, normal: str) 
         "10000-01-01 00:00:00.000000",
         "2025-03-04 09:59:57.447000 and more",
         "2025-03-04 09:59:57+99:99",
-        "２０２５-03-04",  # noqa: RUF001 - digits, but not ours
+        "２０２５-03-04",  # noqa: RUF001 - not ASCII digits
         "2025-03-04 09:59:57.447000\u0000",
         "x" * 26,
         1741082397447,
@@ -80,7 +80,7 @@ def test_an_odd_datetime_that_can_be_read_is_normalised(text: str, normal: str) 
     ],
     ids=repr,
 )
-def test_what_is_no_datetime_passes_as_it_came(value: object) -> None:
+def test_other_values_are_unchanged(value: object) -> None:
     read = record_from_line(json.dumps({"event_time": value}).encode())
 
     assert read == {"event_time": value}
@@ -114,11 +114,11 @@ def is_real(text: str) -> bool:
 @example(["0000-01-01 00:00:00.000000"])
 @example(["0999-01-30 00:00:00.000000"])
 @settings(deadline=None)
-def test_datetimes_are_judged_together_as_one_by_one(texts: list[str]) -> None:
+def test_joint_check_matches_single_checks(texts: list[str]) -> None:
     assert are_plain_datetimes(texts) is all(map(is_real, texts))
 
 
-def test_an_unread_datetime_is_counted_by_field_and_one_that_is_no_text_by_its_type() -> None:
+def test_unreadable_datetimes_are_counted_by_field() -> None:
     line = b'{"event_time":"2025-02-30 09:59:57.447000","processed_time":"junk","client_event_time":5}'
 
     assert noted(line) == {
@@ -131,20 +131,20 @@ def test_an_unread_datetime_is_counted_by_field_and_one_that_is_no_text_by_its_t
 @pytest.mark.parametrize(
     "text", ["0001-01-01 00:00:00+05:00", "0001-01-01T00:00:00.000+01:00", "9999-12-31 23:59:59-05:00"]
 )
-def test_a_datetime_that_leaves_the_calendar_in_utc_passes_as_it_came(text: str) -> None:
+def test_datetime_out_of_range_in_utc_is_unchanged(text: str) -> None:
     assert normalise_datetime(text) == text
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\A\d{4}[-:/]\d\d[-:/]\d\d[ T]\d\d:\d\d:\d\d(\.\d{6})?(Z|[+]00:00)?\Z"))
 @settings(deadline=None)
-def test_any_text_is_a_utc_datetime_or_passes_as_it_came(text: str) -> None:
+def test_any_text_is_normalised_or_unchanged(text: str) -> None:
     normal = normalise_datetime(text)
 
     assert normal == text or (isinstance(normal, str) and normal.endswith("+00:00"))
     assert normalise_datetime(normal) == normal
 
 
-def test_a_null_datetime_is_left_out_and_so_is_an_empty_one() -> None:
+def test_null_and_empty_datetimes_are_left_out() -> None:
     assert record_from_line(b'{"event_time":null,"processed_time":"","a":null,"b":[null],"c":{"d":null}}') == {
         "b": [None],
         "c": {"d": None},

@@ -1,4 +1,4 @@
-"""Lines and values that are emitted all the same, and counted."""
+"""Odd lines and values are emitted and counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from source_amplitude.records import Oddity, OddityKind, Record, records_from_li
 from unit_tests.records.reading import dumped, noted, record
 
 
-def test_each_lone_surrogate_becomes_a_replacement_character_and_is_counted_by_field() -> None:
+def test_lone_surrogates_are_replaced_and_counted_by_field() -> None:
     line = (
         b'{"city":"\\ud83d","b":"x\\u0000y","c":"\\ud83d\\ude00","\\udc00":1,'
         b'"event_properties":{"a":["\\ud83dx\\ude00"],"\\ud83d":1,"\\ud83e":{"\\udfff":2}}}'
@@ -27,7 +27,7 @@ def test_each_lone_surrogate_becomes_a_replacement_character_and_is_counted_by_f
     assert record(line) == orjson.loads(dumped(line)) == read
     assert noted(line) == {
         Oddity(OddityKind.SURROGATE, "city"): 1,
-        Oddity(OddityKind.SURROGATE, "fields that the schema does not have"): 1,
+        Oddity(OddityKind.SURROGATE, "fields outside the schema"): 1,
         Oddity(OddityKind.SURROGATE, "event_properties"): 5,
     }
 
@@ -62,7 +62,7 @@ def test_each_lone_surrogate_becomes_a_replacement_character_and_is_counted_by_f
     ],
     ids=str,
 )
-def test_an_odd_line_is_repaired_and_counted(line: bytes, read: Record, kinds: tuple[OddityKind, ...]) -> None:
+def test_odd_line_is_repaired_and_counted(line: bytes, read: Record, kinds: tuple[OddityKind, ...]) -> None:
     assert record(line) == orjson.loads(dumped(line)) == read
     assert {oddity.kind: count for oddity, count in noted(line).items()} == dict.fromkeys(kinds, 1)
 
@@ -93,9 +93,7 @@ def test_several_objects_on_a_line_are_several_events(between: bytes) -> None:
     ],
     ids=repr,
 )
-def test_a_value_of_another_type_than_the_declared_one_passes_and_is_counted(
-    event: Record, odd: tuple[str, str, str]
-) -> None:
+def test_misfit_is_unchanged_and_counted(event: Record, odd: tuple[str, str, str]) -> None:
     line = json.dumps(event).encode()
 
     assert record(line) == event
@@ -114,5 +112,5 @@ def test_a_value_of_another_type_than_the_declared_one_passes_and_is_counted(
     ],
     ids=repr,
 )
-def test_values_of_a_declared_type_are_not_odd(event: Record) -> None:
+def test_values_of_the_declared_type_are_not_odd(event: Record) -> None:
     assert noted(json.dumps(event).encode()) == {}

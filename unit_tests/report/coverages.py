@@ -1,4 +1,4 @@
-"""Coverages that were made up: what a store might hold after a month of landing."""
+"""Sample coverages, such as a month of landing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TYPES = {
 REASONS = {
     Condition.ACCEPTED: "named in accepted_gaps",
     Condition.MISSING: "never landed",
-    Condition.SHORT: "1_2026-10-25_14#2.json.gz is gone",
+    Condition.SHORT: "1_2026-10-25_14#2.json.gz is missing",
     Condition.FAILED: "the archive ended after 1,048,576 of 3,407,872 bytes, three times",
 }
 
@@ -47,7 +47,7 @@ def span(start: datetime, hours: int) -> HourWindow:
 
 
 def covering(window: HourWindow, special: Mapping[datetime, Condition], *, types: bool = True) -> Coverage:
-    """Return a coverage with a rhythm of days and weeks, in which the named hours are special."""
+    """Return a coverage with daily and weekly patterns; hours in ``special`` have their given condition."""
     hours, start = [], window.start
     while start < window.end:
         hours.append(cover(hour_window(start), special.get(start, Condition.DONE), types=types))
@@ -71,7 +71,7 @@ def cover(window: HourWindow, condition: Condition, *, types: bool = True) -> Ho
 
 
 def a_month() -> Coverage:
-    """Thirty days with every condition: 24 open hours at most at the end, gaps of several kinds before."""
+    """Return thirty days with hours in every condition, the open hours at the end."""
     special = {MIDNIGHT + HOUR * hour: Condition.EMPTY for day in range(30) for hour in (24 * day + 3,) if day % 3}
     special |= {MIDNIGHT + 8 * DAY + HOUR * hour: Condition.ACCEPTED for hour in range(9, 13)}
     special |= {MIDNIGHT + 15 * DAY + HOUR * hour: Condition.MISSING for hour in range(10, 17)}
@@ -83,7 +83,7 @@ def a_month() -> Coverage:
 
 
 def _events(hour: datetime) -> int:
-    """Return a busy day's curve, a weaker weekend's, and an hour that is far larger than any other."""
+    """Return events with a daily curve, quieter weekends, and one very large hour."""
     if hour == MIDNIGHT + timedelta(days=11, hours=18):
         return 61_375
     curve = 1 + math.sin((hour.hour - 9) / 24 * 2 * math.pi)
@@ -92,7 +92,7 @@ def _events(hour: datetime) -> int:
     return int(18_000 * (0.02 + curve / 2) ** 1.6 * weekday * wobble) + 12
 
 
-# Any span, with many of them around the change from day files to hour files; any conditions, counts and texts.
+# Any span, often around the change from day files to hour files; any conditions, counts and texts.
 _TEXTS = st.text(max_size=30) | st.sampled_from(
     ["<script>alert(1)</script>", "\"'&", "\u202egnp.exe", "🎉" * 9, "\ud800"]
 )

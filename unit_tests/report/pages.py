@@ -1,4 +1,4 @@
-"""Reads what the page says, by the standard library's parser: elements, tables, texts."""
+"""Parses the page with the standard library: elements, tables, texts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Element:
     """An element of a document.
 
     Attributes:
-        tag: Its name.
-        attributes: By name.
-        inside: Its texts and elements, in order.
+        tag: The element's name.
+        attributes: The values of attributes, by name.
+        inside: The element's texts and child elements, in order.
     """
 
     tag: str
@@ -27,18 +27,18 @@ class Element:
     inside: list[Element | str] = field(default_factory=list)
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
-        """Return the elements of a name within this one that have these attributes, in the document's order."""
+        """Return the descendants with this tag and these attributes, in document order."""
         return [each for each in self.descend() if each.tag == tag and attributes.items() <= each.attributes.items()]
 
     def text(self, *, without: str = "") -> str:
-        """Return all its text, without that of one kind of elements."""
+        """Return the element's text, without the text of elements with the tag ``without``."""
         return "".join(
             each if isinstance(each, str) else each.text(without=without) if each.tag != without else ""
             for each in self.inside
         ).strip()
 
     def descend(self) -> Iterator[Element]:
-        """Yield the elements within this one, in the document's order."""
+        """Yield the element's descendants, in document order."""
         for each in self.inside:
             if isinstance(each, Element):
                 yield each
@@ -65,7 +65,7 @@ class _Reader(HTMLParser):
 
 
 def parsed(page: str) -> Element:
-    """Return the document; every element has to be closed where it belongs."""
+    """Return the document; fail if an element is not closed correctly."""
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -74,5 +74,5 @@ def parsed(page: str) -> Element:
 
 
 def rows(table: Element, *, without: str = "") -> list[list[str]]:
-    """Return the texts of a table's cells by rows, without that of one kind of elements."""
+    """Return the texts of a table's cells by rows, without the text of elements with the tag ``without``."""
     return [[each.text(without=without) for each in row.inside if isinstance(each, Element)] for row in table.all("tr")]

@@ -1,4 +1,4 @@
-"""Makes docs/report.png anew: ``python -m unit_tests.report.picture``."""
+"""Draws docs/report.png again: ``python -m unit_tests.report.picture``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "report.png"
 
 
 def main() -> None:
-    """Draw the month that the tests look at, down to the end of its table."""
+    """Draw the page of the tests' sample month, down to the end of its table."""
     with tempfile.TemporaryDirectory() as folder, browsing(Path(folder)) as browser:
         browser.show(page(a_month(), title=TITLE, made_at=MADE_AT, command=COMMAND), width=1200, height=900)
         end = browser.evaluate("document.querySelector('.hours').getBoundingClientRect().bottom")

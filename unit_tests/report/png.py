@@ -1,4 +1,4 @@
-"""Reads the PNG pictures that a browser makes (eight bits a colour, not interlaced), and makes smaller ones of them."""
+"""Reads PNG pictures of a browser (eight bits per colour, not interlaced), and writes smaller ones."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _CHANNELS = {2: 3, 6: 4}
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in shades of grey, as somebody sees it who sees no colour.
+    """A picture in shades of grey, to check it without colour.
 
     Attributes:
-        width: In pixels.
-        lines: From the top; the luma (ITU-R BT.601) of each pixel, 0 to 255.
+        width: Width in pixels.
+        lines: The luma (ITU-R BT.601) of each pixel, 0 to 255, by lines from the top.
     """
 
     width: int
     lines: tuple[tuple[float, ...], ...]
 
     def mean(self) -> float:
-        """Return the mean of all its pixels."""
+        """Return the mean of all pixels."""
         return sum(map(sum, self.lines)) / (self.width * len(self.lines))
 
     def difference(self, other: Picture) -> float:
-        """Return by how much their pixels differ on average, over the part that both have."""
+        """Return the mean difference of the pixels, over the area that both pictures have."""
         pairs = [
             abs(mine - theirs)
             for my_line, their_line in zip(self.lines, other.lines, strict=False)
@@ -39,12 +39,12 @@ class Picture:
 
 def grey(png: bytes) -> Picture:
     """Return a PNG in shades of grey."""
-    lines = tuple(tuple(0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in line) for line in rgb(png))
+    lines = tuple(tuple(0.299 * r + 0.587 * g + 0.114 * b for r, g, b in line) for line in rgb(png))
     return Picture(len(lines[0]), lines)
 
 
 def rgb(png: bytes) -> list[list[tuple[int, int, int]]]:
-    """Return the red, green and blue of each pixel by lines; takes some seconds for a million pixels."""
+    """Return the RGB values of each pixel by lines; takes some seconds for a million pixels."""
     assert png.startswith(_SIGNATURE)
     header, content, at = b"", b"", len(_SIGNATURE)
     while at < len(png):
@@ -64,7 +64,7 @@ def rgb(png: bytes) -> list[list[tuple[int, int, int]]]:
 
 
 def with_palette(lines: list[list[tuple[int, int, int]]]) -> bytes:
-    """Return a PNG with the 256 most frequent colours; any other becomes the nearest of these."""
+    """Return a PNG with the 256 most frequent colours; other colours are replaced with the nearest one."""
     counts = Counter(pixel for line in lines for pixel in line)
     palette = [colour for colour, _ in counts.most_common(256)]
     nearest = {

@@ -37,7 +37,7 @@ def hours_of(document: Element) -> Element:
 
 
 def with_types(*counted: dict[str, int]) -> Coverage:
-    """An hour for each, and one in which nobody counted."""
+    """Return one hour for each of ``counted``, and one hour without counted types."""
     hours = [
         HourCover(hour_window(MIDNIGHT + HOUR * at), Condition.DONE, sum(types.values()), 10, 1, types)
         for at, types in enumerate((*counted, {}))
@@ -46,7 +46,7 @@ def with_types(*counted: dict[str, int]) -> Coverage:
     return Coverage(HourWindow(MIDNIGHT, hours[-1].window.end), tuple(hours))
 
 
-def test_the_table_has_a_row_a_day_the_newest_first_and_what_each_comes_to() -> None:
+def test_table_has_a_row_per_day_with_totals() -> None:
     conditions = (*Condition, Condition.DONE)
     hours = [
         HourCover(
@@ -83,7 +83,7 @@ def test_the_table_has_a_row_a_day_the_newest_first_and_what_each_comes_to() -> 
     assert [each.attributes["style"] for each in table.all("b")] == ["width:100.0%", "width:1.2%"]
 
 
-def test_a_span_of_several_months_says_what_each_comes_to() -> None:
+def test_each_month_has_totals() -> None:
     coverage = covering(span(MIDNIGHT, 24 * 40), {MIDNIGHT: Condition.MISSING})
 
     months = [row.text() for row in hours_of(shown(coverage)).all("tr", **{"class": "month"})]
@@ -97,7 +97,7 @@ def test_a_span_of_several_months_says_what_each_comes_to() -> None:
     ]
 
 
-def test_a_day_of_day_files_spans_its_row() -> None:
+def test_day_with_day_files_spans_its_row() -> None:
     table = hours_of(shown(covering(span(DAY_FILES_END - DAY, 25), {DAY_FILES_END: Condition.OPEN}, types=False)))
 
     day = cover(HourWindow(DAY_FILES_END - DAY, DAY_FILES_END), Condition.DONE)
@@ -110,13 +110,13 @@ def test_a_day_of_day_files_spans_its_row() -> None:
 
 
 @given(COVERAGES)
-def test_every_hour_is_there_once_with_the_symbol_and_the_class_of_its_condition(coverage: Coverage) -> None:
+def test_page_has_every_hour_once_with_its_symbol(coverage: Coverage) -> None:
     html = page(coverage, title=TITLE, made_at=MADE_AT, command=None)
     cells = [each for each in hours_of(parsed(html)).all("td") if each.all("i")]
 
     largest = max(each.events for each in coverage.hours)
     suffix = " for the whole day"
-    said = Counter(
+    found = Counter(
         (
             each.all("i")[0].text().partition(": ")[0],
             each.attributes["class"],
@@ -130,22 +130,22 @@ def test_every_hour_is_there_once_with_the_symbol_and_the_class_of_its_condition
         else (str(each.window), each.condition.value, SYMBOLS[each.condition].unicode)
         for each in coverage.hours
     )
-    assert said == expected
+    assert found == expected
     assert html.encode()
     assert {each.tag for each in parsed(html).all("script")} == set()
 
 
-def test_the_legend_counts_the_hours_in_each_condition() -> None:
+def test_legend_counts_the_hours_per_condition() -> None:
     (legend,) = shown(a_month()).all("ul")
 
     assert [each.text() for each in legend.all("li")] == [
         "done 679at most 61,375 events",
         "·empty 20Amplitude has no events",
-        "?open 4nothing published yet",
-        "–accepted 4left out on purpose",  # noqa: RUF001
+        "?open 4not published yet",
+        "–accepted 4accepted gap",  # noqa: RUF001
         "×missing 8not landed",  # noqa: RUF001
-        "½short 2not all is in the store",
-        "!failed 3could not be landed",
+        "½short 2incomplete in the store",
+        "!failed 3landing failed",
     ]
 
 
@@ -162,31 +162,31 @@ def test_the_legend_counts_the_hours_in_each_condition() -> None:
         ),
     ],
 )
-def test_the_verdict_is_the_first_thing_it_says(special: dict[datetime, Condition], verdict: str, kind: str) -> None:
+def test_verdict_is_in_text_and_title(special: dict[datetime, Condition], verdict: str, kind: str) -> None:
     coverage = covering(span(MIDNIGHT, 3), special)
 
     document = shown(coverage)
 
-    (said,) = document.all("p", **{"class": kind})
-    assert said.text() == verdict
+    (paragraph,) = document.all("p", **{"class": kind})
+    assert paragraph.text() == verdict
     assert [each.text() for each in document.all("title")] == [f"{TITLE}: {verdict}"]
 
 
-def test_missing_hours_in_a_row_with_one_reason_are_one_line_and_the_newest_is_first() -> None:
+def test_adjacent_missing_hours_are_merged_newest_first() -> None:
     (table,) = shown(a_month()).all("table", **{"class": "list spans"})
 
     failed = "the archive ended after 1,048,576 of 3,407,872 bytes, three times"
     assert rows(table, without="span") == [
-        ["is", "when", "hours", "why"],
+        ["condition", "period", "hours", "reason"],
         ["failed", "2026-10-29 20:00 UTC", "1", failed],
         ["failed", "2026-10-29 05:00 to 07:00 UTC", "2", failed],
-        ["short", "2026-10-25 14:00 to 16:00 UTC", "2", "1_2026-10-25_14#2.json.gz is gone"],
+        ["short", "2026-10-25 14:00 to 16:00 UTC", "2", "1_2026-10-25_14#2.json.gz is missing"],
         ["missing", "2026-10-22 02:00 UTC", "1", "never landed"],
         ["missing", "2026-10-21 10:00 to 17:00 UTC", "7", "never landed"],
     ]
 
 
-def test_two_hundred_lines_of_missing_hours_are_enough() -> None:
+def test_missing_hours_table_has_at_most_200_rows() -> None:
     every_other = {MIDNIGHT + HOUR * hour: Condition.MISSING for hour in range(0, 420, 2)}
 
     (section,) = shown(covering(span(MIDNIGHT, 420), every_other)).all("section", **{"aria-labelledby": "missing"})
@@ -195,7 +195,7 @@ def test_two_hundred_lines_of_missing_hours_are_enough() -> None:
     assert section.all("p")[0].text() == "… and 10 more hours."
 
 
-def test_the_most_frequent_event_types_are_added_up_over_the_hours_that_counted_them() -> None:
+def test_event_types_are_added_up_over_hours() -> None:
     document = shown(with_types({"a": 5, "b": 10}, {"b": 10, "c": 1, **{f"t{n:02}": 0 for n in range(30)}}))
 
     (section,) = document.all("section", **{"aria-labelledby": "types"})
@@ -212,17 +212,17 @@ def test_the_most_frequent_event_types_are_added_up_over_the_hours_that_counted_
         "width:25.0%",
         "width:5.0%",
     ]
-    assert section.all("p")[0].text().startswith("Counted in 2 of the 3 hours with events. ")
+    assert section.all("p")[0].text().startswith("Counted in 2 of 3 hours with events. ")
 
 
-def test_what_nobody_counted_has_no_section() -> None:
+def test_page_without_counted_types_has_no_section() -> None:
     sections = shown(covering(span(MIDNIGHT, 3), {}, types=False)).all("section")
 
     assert sections == []
 
 
 @pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())
-def test_a_text_that_others_chose_is_a_text_and_nothing_else(name: str) -> None:
+def test_outside_text_is_escaped(name: str) -> None:
     hour = HourCover(hour_window(MIDNIGHT), Condition.FAILED, 1, 1, 1, {name: 1}, reason=name)
     coverage = Coverage(hour.window, (hour,))
 
@@ -237,34 +237,34 @@ def test_a_text_that_others_chose_is_a_text_and_nothing_else(name: str) -> None:
     assert nasty.all("script") == nasty.all("img") == []
 
 
-def test_a_text_is_cut_where_it_grows_too_long_and_loses_what_no_page_may_contain() -> None:
+def test_long_text_is_cut_and_control_characters_are_replaced() -> None:
     document = shown(with_types({"x" * 1_000: 3, "\x00\ud800\x85 bell\x07": 2}))
 
     (section,) = document.all("section")
     assert [row[0] for row in rows(section)[1:]] == ["x" * 199 + "…", "\ufffd\ufffd\ufffd bell\ufffd"]
 
 
-def test_the_command_is_there_as_it_is_to_be_typed() -> None:
+def test_page_shows_the_command_unchanged() -> None:
     command = "source-amplitude land --config 'my config.json' \\\n  --to s3://bucket/a&b --start 2026-10-06T00"
 
     assert [each.text() for each in shown(a_month(), command).all("pre")] == [command]
     assert shown(a_month(), None).all("pre") == []
 
 
-def test_it_says_of_what_and_when_it_was_made_and_asks_nobody_for_anything() -> None:
+def test_page_has_its_source_and_time_and_no_requests() -> None:
     html = page(a_month(), title=TITLE, made_at=MADE_AT, command=COMMAND)
 
     document = parsed(html)
     assert html.startswith("<!DOCTYPE html>\n")
     assert document.all("h1")[0].text() == f"Amplitude hours in {TITLE}"
-    assert document.all("p")[0].text() == "2026-10-06 00:00 to 2026-11-05 00:00 UTC. As it was on 2026-11-05 00:12 UTC."
+    assert document.all("p")[0].text() == "2026-10-06 00:00 to 2026-11-05 00:00 UTC. As of 2026-11-05 00:12 UTC."
     assert [each.text() for each in document.all("dd")] == ["4,504,243", "842 MB", "1,376", "720"]
     assert document.all("script") == document.all("link") == document.all("img") == []
     assert "url(" not in html
     assert "@import" not in html
 
 
-def test_a_year_is_a_small_page_and_made_in_a_moment() -> None:
+def test_page_of_a_year_is_small_and_fast() -> None:
     year = covering(span(MIDNIGHT, 365 * 24), {MIDNIGHT + HOUR * hour: Condition.FAILED for hour in range(0, 8760, 2)})
 
     begun = time.process_time()
@@ -276,7 +276,7 @@ def test_a_year_is_a_small_page_and_made_in_a_moment() -> None:
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_every_shade_is_told_from_the_next_and_what_stands_on_it_can_be_read(scheme: int) -> None:
+def test_shades_have_enough_contrast(scheme: int) -> None:
     css = resources.files("source_amplitude.report").joinpath("page.css").read_text(encoding="utf-8")
     shade_and_ink = re.findall(r"\.l[1-9]\{background:(#\w{6});color:(#\w{6})\}", css)
     ramp = shade_and_ink[scheme * LEVELS : (scheme + 1) * LEVELS]
@@ -289,10 +289,10 @@ def test_every_shade_is_told_from_the_next_and_what_stands_on_it_can_be_read(sch
 
 
 def luminance(colour: str) -> float:
-    """Return the relative luminance that WCAG 2 defines."""
+    """Return the relative luminance as defined by WCAG 2."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 def contrast(first: float, second: float) -> float:

@@ -1,4 +1,4 @@
-"""The page as it is drawn: a headless Chromium lays it out, and its pictures are looked at without colour."""
+"""The page in a headless Chromium: layout, and pictures compared without colour."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ HOURS = {
     "short": "2026-10-25 14:00 UTC",
     "failed": "2026-10-29 20:00 UTC",
 }
-FAINT_PIXELS = 10  # steps of 255 on average over a cell of some 700 pixels: two frames differ by more
+FAINT_PIXELS = 10  # mean difference of 255 levels over a cell of about 700 pixels; different frames differ by more
 
 CELLS = """
-Object.fromEntries([...document.querySelectorAll(".hours td i")].map((said) => {
-  const cell = said.parentElement, {x, y, width, height} = cell.getBoundingClientRect();
-  return [said.textContent.split(": ")[0], {kind: cell.className, area: [x + scrollX, y + scrollY, width, height]}];
+Object.fromEntries([...document.querySelectorAll(".hours td i")].map((tooltip) => {
+  const cell = tooltip.parentElement, {x, y, width, height} = cell.getBoundingClientRect();
+  return [tooltip.textContent.split(": ")[0], {kind: cell.className, area: [x + scrollX, y + scrollY, width, height]}];
 }))
 """
 CLIPPED = """
@@ -49,7 +49,7 @@ CLIPPED = """
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if sys.platform == "win32":
-        pytest.skip("a Chromium on Windows takes no pipes of numbers 3 and 4")
+        pytest.skip("Chromium on Windows does not support pipes with numbers 3 and 4")
     try:
         with browsing(tmp_path_factory.mktemp("chromium")) as running:
             yield running
@@ -69,7 +69,7 @@ def pictures(browser: Browser) -> dict[str, Picture]:
     return {name: grey(browser.picture(tuple(map(round, drawn[hour]["area"])))) for name, hour in HOURS.items()}
 
 
-def test_every_hour_of_the_month_is_drawn_at_a_place_of_its_own(browser: Browser) -> None:
+def test_every_hour_is_drawn_at_its_own_position(browser: Browser) -> None:
     browser.show(HTML, width=1200, height=900)
 
     drawn = cells(browser)
@@ -82,9 +82,9 @@ def test_every_hour_of_the_month_is_drawn_at_a_place_of_its_own(browser: Browser
     assert min(each["area"][2] for each in drawn.values()) > 28
 
 
-@pytest.mark.parametrize("symbols", [True, False], ids=["with symbols", "by their patterns alone"])
+@pytest.mark.parametrize("symbols", [True, False], ids=["with symbols", "with patterns only"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_conditions_are_told_apart_without_colour(browser: Browser, dark: bool, symbols: bool) -> None:  # noqa: FBT001
+def test_conditions_differ_without_colour(browser: Browser, dark: bool, symbols: bool) -> None:  # noqa: FBT001
     hidden = "" if symbols else "<style>.hours td{color:transparent!important}</style>"
     browser.show(HTML.replace("</head>", f"{hidden}</head>"), width=1200, height=900, dark=dark)
 
@@ -95,7 +95,7 @@ def test_conditions_are_told_apart_without_colour(browser: Browser, dark: bool, 
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_more_events_an_hour_has_the_further_it_is_from_the_paper(browser: Browser, dark: bool) -> None:  # noqa: FBT001
+def test_more_events_mean_more_contrast_to_the_paper(browser: Browser, dark: bool) -> None:  # noqa: FBT001
     browser.show(HTML, width=1200, height=900, dark=dark)
     paper = grey(browser.picture((0, 0, 8, 8))).mean()
 
@@ -108,14 +108,14 @@ def test_the_more_events_an_hour_has_the_further_it_is_from_the_paper(browser: B
 
 
 @pytest.mark.parametrize("width", [1600, 1200, 1000])
-def test_nothing_is_cut_off_at_the_widths_of_desks(browser: Browser, width: int) -> None:
+def test_nothing_is_cut_off_at_desktop_widths(browser: Browser, width: int) -> None:
     browser.show(HTML, width=width, height=900)
 
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     assert browser.evaluate(CLIPPED) == []
 
 
-def test_a_phone_scrolls_the_table_sideways_and_the_page_only_down(browser: Browser) -> None:
+def test_phone_scrolls_the_table_not_the_page_sideways(browser: Browser) -> None:
     browser.show(HTML, width=390, height=844)
 
     day = "document.querySelector('.hours tbody [scope=row]').getBoundingClientRect().left"
@@ -130,27 +130,27 @@ def test_a_phone_scrolls_the_table_sideways_and_the_page_only_down(browser: Brow
 
 @pytest.mark.parametrize("width", [1200, 390])
 @pytest.mark.parametrize("hour", [HOURS["open"], "2026-11-04 00:00 UTC", HOURS["failed"]])
-def test_the_hour_under_the_pointer_says_all_it_knows_within_the_window(
-    browser: Browser, width: int, hour: str
-) -> None:
+def test_tooltip_stays_within_the_window(browser: Browser, width: int, hour: str) -> None:
     browser.show(HTML, width=width, height=900)
     browser.evaluate(
-        f"window.said = [...document.querySelectorAll('td i')].find((each) => each.textContent.startsWith('{hour}'));"
-        "said.parentElement.scrollIntoView({block: 'center', inline: 'center'})"
+        f"window.tooltip = [...document.querySelectorAll('td i')].find((i) => i.textContent.startsWith('{hour}'));"
+        "tooltip.parentElement.scrollIntoView({block: 'center', inline: 'center'})"
     )
-    left, top, _, _ = browser.evaluate("Object.values(said.parentElement.getBoundingClientRect().toJSON()).slice(0, 4)")
-    hidden = browser.evaluate("said.offsetWidth * said.offsetHeight")
+    left, top, _, _ = browser.evaluate(
+        "Object.values(tooltip.parentElement.getBoundingClientRect().toJSON()).slice(0, 4)"
+    )
+    hidden = browser.evaluate("tooltip.offsetWidth * tooltip.offsetHeight")
 
     browser.point_at(left + 8, top + 8)
 
-    box = browser.evaluate("said.getBoundingClientRect().toJSON()")
+    box = browser.evaluate("tooltip.getBoundingClientRect().toJSON()")
     assert hidden == 1
     assert box["width"] > 80
     assert 0 <= box["left"] < box["right"] <= width
     assert 0 <= box["top"] < box["bottom"] <= (top if width > 1000 else 900)
 
 
-def test_one_click_takes_the_whole_command(browser: Browser) -> None:
+def test_one_click_selects_the_whole_command(browser: Browser) -> None:
     browser.show(HTML, width=1200, height=900)
     left, top = browser.evaluate(
         "(() => {const {x, y} = document.querySelector('pre').getBoundingClientRect(); return [x, y]})()"
@@ -161,7 +161,7 @@ def test_one_click_takes_the_whole_command(browser: Browser) -> None:
     assert browser.evaluate("getSelection().toString()") == COMMAND
 
 
-def test_on_paper_there_is_no_scrolling_and_no_dark(browser: Browser) -> None:
+def test_print_has_no_scrolling_and_no_dark_mode(browser: Browser) -> None:
     browser.show(HTML, width=1040, height=700, dark=True, media="print")
 
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -169,7 +169,7 @@ def test_on_paper_there_is_no_scrolling_and_no_dark(browser: Browser) -> None:
     assert browser.evaluate("document.documentElement.scrollWidth") == 1040
 
 
-def test_a_page_with_a_script_in_it_would_not_run_it(browser: Browser) -> None:
+def test_page_does_not_run_scripts(browser: Browser) -> None:
     script = "<script>document.title = 'run'</script>"
 
     browser.show(HTML.replace("</body>", f"{script}</body>"), width=390, height=844)

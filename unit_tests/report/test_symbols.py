@@ -23,7 +23,7 @@ from source_amplitude.report.symbols import LEVELS, SYMBOLS, level, short_count,
         (12_000_000_000_000, "12T"),
     ],
 )
-def test_a_count_takes_four_characters_at_most(count: int, text: str) -> None:
+def test_short_count_has_at_most_four_characters(count: int, text: str) -> None:
     assert short_count(count) == text
 
 
@@ -31,17 +31,17 @@ def test_a_count_takes_four_characters_at_most(count: int, text: str) -> None:
     ("number", "text"),
     [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_500, "1.5 kB"), (2_400_000_000, "2.4 GB")],
 )
-def test_a_size_is_told_in_decimal_units(number: int, text: str) -> None:
+def test_size_uses_decimal_units(number: int, text: str) -> None:
     assert size(number) == text
 
 
-def test_a_thousandth_of_the_largest_hour_is_still_seen_and_half_of_it_is_still_told_from_it() -> None:
+def test_levels_separate_small_and_large_hours() -> None:
     levels = [level(events, 8_000_000) for events in (0, 1, 8_000, 1_000_000, 4_000_000, 8_000_000)]
 
     assert levels == [0, 1, 1, 5, 7, LEVELS]
 
 
-def test_no_two_conditions_have_one_symbol_and_none_is_left_out() -> None:
+def test_every_condition_has_a_unique_symbol() -> None:
     assert set(SYMBOLS) == set(Condition)
     assert len({symbol.unicode for symbol in SYMBOLS.values()}) == len(SYMBOLS)
     assert len({symbol.ascii for symbol in SYMBOLS.values()}) == len(SYMBOLS)

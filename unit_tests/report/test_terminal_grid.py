@@ -29,7 +29,7 @@ def printed(coverage: Coverage, *, encoding: str = "utf-8", width: int = 80, col
 
 
 def small() -> Coverage:
-    """A day from noon, a whole one, and a begun one: eight sizes, every condition."""
+    """Return half a day, a whole day and two hours, with eight sizes and every condition."""
     sizes = (1, 10, 100, 500, 1_500, 3_000, 6_000, 10_000, 0, 999, 1_000, 999_499 // 100)
     hours = [
         HourCover(HourWindow(hour, hour + HOUR), Condition.DONE, events=events, object_bytes=events * 150, objects=1)
@@ -42,7 +42,7 @@ def small() -> Coverage:
     return Coverage(HourWindow(NOON, hours[-1].window.end), tuple(hours))
 
 
-def test_eighty_columns_hold_the_hours_the_totals_and_the_legend() -> None:
+def test_grid_fits_into_eighty_columns() -> None:
     lines = printed(small()).splitlines()
 
     assert lines == [
@@ -59,7 +59,7 @@ def test_eighty_columns_hold_the_hours_the_totals_and_the_legend() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_where_the_encoding_has_no_blocks_all_of_it_is_ascii(encoding: str) -> None:
+def test_grid_is_ascii_if_the_encoding_lacks_blocks(encoding: str) -> None:
     lines = printed(small(), encoding=encoding).splitlines()
 
     assert lines == [
@@ -74,7 +74,7 @@ def test_where_the_encoding_has_no_blocks_all_of_it_is_ascii(encoding: str) -> N
     ]
 
 
-def test_colour_changes_no_letter() -> None:
+def test_colour_does_not_change_the_text() -> None:
     coloured = printed(small(), colour=True)
     plain = "".join(piece.partition("m")[2] if at else piece for at, piece in enumerate(coloured.split("\x1b[")))
 
@@ -82,7 +82,7 @@ def test_colour_changes_no_letter() -> None:
     assert coloured != plain
 
 
-def test_a_day_of_day_files_is_one_symbol() -> None:
+def test_day_with_day_files_is_one_symbol() -> None:
     coverage = covering(span(DAY_FILES_END - DAY, 26), {DAY_FILES_END - DAY: Condition.FAILED})
 
     lines = printed(coverage).splitlines()
@@ -93,14 +93,14 @@ def test_a_day_of_day_files_is_one_symbol() -> None:
 
 
 @pytest.mark.parametrize(("width", "end"), [(80, "miss"), (79, "size"), (70, "events"), (66, "21"), (60, "21")])
-def test_what_a_narrow_terminal_leaves_out_is_the_totals_from_the_right(width: int, end: str) -> None:
+def test_narrow_terminal_drops_totals_from_the_right(width: int, end: str) -> None:
     heading = printed(small(), width=width).splitlines()[0]
 
     assert heading.split()[-1] == end
 
 
 def cells_of(lines: list[str]) -> Counter[tuple[str, int, str]]:
-    """Return the symbols with their days and hours."""
+    """Count the symbols by day and hour."""
     days = [line for line in lines[1:] if line[4:5] == "-"]
     return Counter(
         (line[:10], hour, line[12 + 2 * hour])
@@ -111,7 +111,7 @@ def cells_of(lines: list[str]) -> Counter[tuple[str, int, str]]:
 
 
 @given(COVERAGES, st.booleans())
-def test_every_hour_is_there_once_with_the_symbol_of_its_condition(coverage: Coverage, plain: bool) -> None:  # noqa: FBT001
+def test_grid_has_every_hour_once_with_its_symbol(coverage: Coverage, plain: bool) -> None:  # noqa: FBT001
     lines = printed(coverage, encoding="ascii" if plain else "utf-8").splitlines()
 
     bars = dict.fromkeys(DIGITS if plain else BARS, "done")
@@ -125,7 +125,7 @@ def test_every_hour_is_there_once_with_the_symbol_of_its_condition(coverage: Cov
     assert shown == expected
 
 
-def test_the_newest_day_is_nearest_to_the_prompt() -> None:
+def test_newest_day_is_last() -> None:
     days = [line[:10] for line in printed(covering(span(MIDNIGHT, 72), {})).splitlines()[1:4]]
 
     assert days == ["2026-10-06", "2026-10-07", "2026-10-08"]

@@ -1,4 +1,4 @@
-"""Any JSON value, and answers that are nearly what is known: both have to give rows or UnknownShapeError."""
+"""Strategies for any JSON value and for responses of almost known shape."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ANY_JSON = st.recursive(
 )
 
 
-def answers_with(*names: str) -> st.SearchStrategy[object]:
-    """Return ``{"data": {...}}`` whose members have the right names and any values, and lists more often."""
+def responses_with(*names: str) -> st.SearchStrategy[object]:
+    """Return ``{"data": {...}}`` with known member names and any values, more often lists."""
     values = ANY_JSON | st.lists(SCALARS, max_size=3) | st.lists(st.lists(SCALARS, max_size=3), max_size=2)
     data = st.fixed_dictionaries({}, optional=dict.fromkeys(names, values))
     return ANY_JSON | st.fixed_dictionaries({"data": data})

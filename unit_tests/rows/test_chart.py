@@ -51,7 +51,7 @@ def test_rows_are_named_by_the_header_below_the_titles() -> None:
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
-def test_lines_may_end_in_any_way(line_end: str) -> None:
+def test_lines_may_have_any_line_end(line_end: str) -> None:
     assert rows(RECORDED.replace("\r\n", line_end)) == rows(RECORDED)
 
 
@@ -75,7 +75,7 @@ def test_the_header_begins_with_segment_or_follows_a_blank_line(text: str, expec
     assert values(text) == expected
 
 
-def test_a_table_without_titles_has_none() -> None:
+def test_the_title_of_a_table_may_be_missing() -> None:
     assert rows("Segment,A\nx,1\n") == [
         {"chart_id": "k3x9", "row": 1, "title": None, "values": {"Segment": "x", "A": 1}}
     ]
@@ -90,7 +90,7 @@ def test_a_table_without_titles_has_none() -> None:
         ("Segment,,A,\t", ["Segment", "column 2", "A", "column 4"]),
     ],
 )
-def test_no_column_hides_another_one(header: str, columns: list[str]) -> None:
+def test_no_column_overwrites_another(header: str, columns: list[str]) -> None:
     assert values(f"{header}\nx,1,2,3\n") == [dict(zip(columns, ["x", 1, 2, 3], strict=True))]
 
 
@@ -121,14 +121,14 @@ def test_no_column_hides_another_one(header: str, columns: list[str]) -> None:
     ],
     ids=lambda value: str(value)[:25],
 )
-def test_a_cell_is_a_number_where_json_would_write_it_so(cell: str, value: object) -> None:
+def test_a_cell_is_a_number_if_it_is_a_json_number(cell: str, value: object) -> None:
     [row] = values(f"Segment,A\nx,{cell}\n")
 
     assert row == {"Segment": "x", "A": value}
     assert type(row["A"]) is type(value)
 
 
-def test_a_cell_that_begins_with_a_tab_is_a_name_but_below_a_date() -> None:
+def test_a_cell_with_a_tab_is_text_except_below_a_date() -> None:
     assert values("Segment,A,2026-03-01\n\t1.10,\t3,\t7\n") == [{"Segment": "1.10", "A": "3", "2026-03-01": 7}]
 
 
@@ -137,7 +137,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_expects() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         [],
@@ -156,11 +156,11 @@ def test_a_cell_may_be_longer_than_the_csv_module_expects() -> None:
         {"data": 'Segment,A\nx,"' + "y" * 10_000_001},
         {"error": {"http_code": 400}},
     ],
-    ids=lambda answer: str(answer)[:40],
+    ids=lambda response: str(response)[:40],
 )
-def test_another_answer_is_an_unknown_shape(answer: object) -> None:
+def test_another_response_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        chart_rows(answer, "k3x9")
+        chart_rows(response, "k3x9")
 
 
 @given(
@@ -174,7 +174,7 @@ def test_any_json_gives_rows_or_an_unknown_shape(data: object) -> None:
     try:
         found = rows(data)
     except UnknownShapeError as error:
-        assert "Amplitude's answer has" in error.what or "CSV" in error.what  # noqa: PT017 - either is fine
+        assert "Amplitude's response has" in error.what or "CSV" in error.what  # noqa: PT017 - either is fine
 
     assert [row["row"] for row in found] == list(range(1, len(found) + 1))
 

@@ -19,7 +19,7 @@ PLAIN = b"amplitude_id,user_id\r\n1263130950579,ana\r\n7,\r\n"
 
 def cohort(data: bytes | str, *, may_be_blank: bool = False) -> CohortFile:
     file = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    file.seek(0, io.SEEK_END)  # as a download leaves it
+    file.seek(0, io.SEEK_END)  # as after a download
     return CohortFile(file, "k3x9", COMPUTED_AT, may_be_blank=may_be_blank)
 
 
@@ -34,9 +34,9 @@ def row(amplitude_id: object, user_id: str | None, **properties: str) -> dict[st
 
 
 def rows(data: bytes | str) -> list[dict[str, Any]]:
-    """Return the rows, read as the stream does: proven first."""
+    """Return the rows, verified first as in the stream."""
     file = cohort(data)
-    file.prove()
+    file.verify()
     return list(file.rows())
 
 
@@ -52,7 +52,7 @@ def rows(data: bytes | str) -> list[dict[str, Any]]:
     ],
     ids=["plain", "gzip", "line feeds", "byte order mark", "no last line end", "blank last line"],
 )
-def test_members_are_read_from_gzip_or_not(data: bytes) -> None:
+def test_members_are_read_from_gzip_and_plain_files(data: bytes) -> None:
     assert rows(data) == [row(1263130950579, "ana"), row(7, None)]
 
 
@@ -71,11 +71,11 @@ def test_a_gzip_file_may_have_several_parts() -> None:
         " AMPLITUDE_ID , User_Id ",
     ],
 )
-def test_the_columns_of_the_ids_are_known_in_each_spelling(header: str) -> None:
+def test_id_columns_are_recognized_in_each_spelling(header: str) -> None:
     assert rows(f"{header}\n5,ana\n") == [row(5, "ana")]
 
 
-def test_the_columns_may_come_in_any_order_and_a_user_s_may_be_missing() -> None:
+def test_columns_have_any_order_and_user_id_is_optional() -> None:
     assert rows("plan,user_id,amplitude_id\npro,ana,5\n") == [row(5, "ana", plan="pro")]
     assert rows("plan,amplitude_id\npro,5\n") == [row(5, None, plan="pro")]
 
@@ -93,13 +93,13 @@ def test_the_columns_may_come_in_any_order_and_a_user_s_may_be_missing() -> None
         ("gp:gp:x,", {"gp:x": "a", "": "b"}),
     ],
 )
-def test_no_property_hides_another_one(columns: str, properties: dict[str, str]) -> None:
+def test_no_property_overwrites_another(columns: str, properties: dict[str, str]) -> None:
     [member] = rows(f"amplitude_id,{columns}\n5,a,b\n")
 
     assert member["properties"] == properties
 
 
-def test_cells_hold_quotes_commas_line_ends_and_any_text() -> None:
+def test_cells_may_contain_quotes_commas_and_line_ends() -> None:
     text = 'amplitude_id,user_id,note\n5,"a""na","x,\r\ny"\n6,\té ,\U0001f600\n'
 
     assert rows(text) == [row(5, 'a"na', note="x,\r\ny"), row(6, "\té ", note="\U0001f600")]
@@ -114,7 +114,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_expects() -> None:
     ["", "abc", "007", "-5", "5.0", "1e3", " 5", "٣", "²", "1" * 19, "9" * 5000],
     ids=lambda text: text[:9],
 )
-def test_an_id_that_is_no_number_of_63_bits_stays_a_text(amplitude_id: str) -> None:
+def test_an_id_that_is_not_a_63_bit_number_stays_a_string(amplitude_id: str) -> None:
     assert rows(f"amplitude_id,user_id\n{amplitude_id},ana\n") == [row(amplitude_id, "ana")]
 
 
@@ -127,31 +127,30 @@ BLANK = [b"", b"\n", b"\r\n \r\n", b"\xef\xbb\xbf", b",,\n", gzip.compress(b"", 
 
 
 @pytest.mark.parametrize("data", BLANK, ids=repr)
-def test_a_file_without_any_text_is_a_cohort_without_members_if_the_list_says_so(data: bytes) -> None:
+def test_a_blank_file_is_an_empty_cohort_if_the_list_agrees(data: bytes) -> None:
     file = cohort(data, may_be_blank=True)
-    file.prove()
+    file.verify()
 
     assert (list(file.rows()), file.count, file.properties) == ([], 0, [])
 
 
 @pytest.mark.parametrize("data", BLANK, ids=repr)
-def test_a_file_without_any_text_is_damaged_if_the_list_does_not_say_that_the_cohort_is_empty(data: bytes) -> None:
+def test_a_blank_file_is_damaged_if_the_list_has_members(data: bytes) -> None:
     with pytest.raises(CorruptArchiveError) as caught:
-        cohort(data).prove()
+        cohort(data).verify()
 
     assert caught.value.what == (
-        "The download of cohort k3x9 has no text, not even a header, and the list of cohorts does not say that it has "
-        "no members."
+        "The download of cohort k3x9 is blank (no header), but the list of cohorts does not show 0 members."
     )
 
 
 @pytest.mark.parametrize("may_be_blank", [True, False])
-def test_rows_without_a_header_are_an_unknown_shape_whatever_the_list_says(may_be_blank: bool) -> None:  # noqa: FBT001
+def test_rows_without_a_header_are_always_an_unknown_shape(may_be_blank: bool) -> None:  # noqa: FBT001
     with pytest.raises(UnknownShapeError):
-        cohort("1263130950579,ana\n", may_be_blank=may_be_blank).prove()
+        cohort("1263130950579,ana\n", may_be_blank=may_be_blank).verify()
 
 
-def test_the_rows_may_be_read_again_and_reading_may_end_early() -> None:
+def test_rows_can_be_read_again_after_an_early_end() -> None:
     file = cohort(gzip.compress(PLAIN, mtime=0))
 
     first = next(iter(file.rows()))
@@ -160,11 +159,11 @@ def test_the_rows_may_be_read_again_and_reading_may_end_early() -> None:
 
 
 @pytest.mark.parametrize("cut", [3, 9, 12, 30, -9, -4, -1])
-def test_a_cut_gzip_file_is_damaged(cut: int) -> None:
+def test_a_truncated_gzip_file_is_damaged(cut: int) -> None:
     file = cohort(gzip.compress(PLAIN, mtime=0)[:cut])
 
     with pytest.raises(CorruptArchiveError, match="The download of cohort k3x9 is damaged"):
-        file.prove()
+        file.verify()
 
 
 @pytest.mark.parametrize(
@@ -187,50 +186,49 @@ def test_a_cut_gzip_file_is_damaged(cut: int) -> None:
         "wrong checksum",
         "bytes after the end",
         "endless cell",
-        "no UTF-8",
+        "not UTF-8",
         "open quotes",
         "text after quotes",
     ],
 )
-def test_a_damaged_file_is_said_to_be_damaged(data: bytes) -> None:
+def test_a_damaged_file_is_an_error(data: bytes) -> None:
     with pytest.raises(CorruptArchiveError, match="The download of cohort k3x9 is damaged"):
-        cohort(data).prove()
+        cohort(data).verify()
 
 
 @pytest.mark.parametrize(
     ("data", "columns"),
     [
-        ("id,user_id\n5,ana\n", 2),
-        ("1263130950579,ana\n", 2),
-        ("<html>\n<body>", 1),
-        ("{}", 1),
-        ("x" * 5000, 1),
+        ("id,user_id\n5,ana\n", "2 columns"),
+        ("1263130950579,ana\n", "2 columns"),
+        ("<html>\n<body>", "1 column"),
+        ("{}", "1 column"),
+        ("x" * 5000, "1 column"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_file_without_the_column_of_the_ids_is_an_unknown_shape_whose_cells_are_not_told(
-    data: str, columns: int
-) -> None:
+def test_a_file_without_an_id_column_is_reported_without_cells(data: str, columns: str) -> None:
     with pytest.raises(UnknownShapeError) as caught:
-        cohort(data).prove()
+        cohort(data).verify()
 
-    assert caught.value.what == f"The download of cohort k3x9 has {columns} columns, none named as the Amplitude ID."
+    assert caught.value.what == f"The download of cohort k3x9 has {columns}, but no Amplitude ID."
 
 
 @pytest.mark.parametrize(
-    ("lines", "cells"), [("5,ana\n6\n", 1), ("5,ana,pro\n", 3), ("\n5\n", 1), ("5,ana\n<html>\n", 1)]
+    ("lines", "cells"),
+    [("5,ana\n6\n", "1 cell"), ("5,ana,pro\n", "3 cells"), ("\n5\n", "1 cell"), ("5,ana\n<html>\n", "1 cell")],
 )
-def test_a_row_of_another_length_is_damaged(lines: str, cells: int) -> None:
+def test_a_row_of_another_length_is_an_error(lines: str, cells: str) -> None:
     with pytest.raises(CorruptArchiveError) as caught:
-        cohort(f"amplitude_id,user_id\n{lines}").prove()
+        cohort(f"amplitude_id,user_id\n{lines}").verify()
 
-    assert caught.value.what == f"The download of cohort k3x9 has a row of {cells} cells below 2."
+    assert caught.value.what == f"The download of cohort k3x9 has a row of {cells} below a header of 2."
 
 
-def test_the_members_and_the_names_of_their_properties_are_told() -> None:
+def test_the_number_of_members_and_their_properties_are_known() -> None:
     file = cohort("amplitude_id,user_id,gp:plan,platform\n5,ana,pro,Web\n6,,,iOS\n")
 
-    file.prove()
+    file.verify()
 
     assert (file.count, file.properties) == (2, ["plan", "platform"])
 
@@ -253,7 +251,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=UNRE
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**18 - 1), CELLS, CELLS), max_size=5), st.booleans())
-def test_what_a_csv_writer_writes_is_read_back(members: list[tuple[int, str, str]], packed: bool) -> None:  # noqa: FBT001 - drawn
+def test_the_output_of_a_csv_writer_is_read_unchanged(members: list[tuple[int, str, str]], packed: bool) -> None:  # noqa: FBT001 - drawn
     text = io.StringIO(newline="")
     csv.writer(text).writerows([("amplitude_id", "user_id", "gp:plan"), *members])
     data = text.getvalue().encode()

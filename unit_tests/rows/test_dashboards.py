@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from source_amplitude.errors import UnknownShapeError
 from source_amplitude.rows.dashboards import Matrix, by_bin, composition
 from source_amplitude.rows.days import DaySpan
-from unit_tests.rows.json_values import answers_with
+from unit_tests.rows.json_values import responses_with
 
 SPAN = DaySpan(date(2026, 3, 1), date(2026, 3, 2))
 DATES = ["2026-03-01", "2026-03-02"]
 
 
 def body(**data: object) -> dict[str, object]:
-    """Return an answer with the metadata that no documentation describes beside ``data``."""
+    """Return a response with ``data`` and undocumented metadata."""
     return {"data": data, "timeComputed": 1781000000000, "wasCached": False, "novaCost": 2}
 
 
 def matrix(**changes: object) -> dict[str, object]:
-    """Return the recorded answer of two countries on two days, changed."""
+    """Return the recorded response for two countries on two days, with changes."""
     data: dict[str, object] = {
         "xValues": DATES,
         "series": [[3, 4], [5, 6]],
@@ -34,10 +34,10 @@ def matrix(**changes: object) -> dict[str, object]:
 
 
 def without(name: str) -> dict[str, object]:
-    answer = matrix()
-    data = answer["data"]
+    response = matrix()
+    data = response["data"]
     assert isinstance(data, dict)
-    return {**answer, "data": {key: value for key, value in data.items() if key != name}}
+    return {**response, "data": {key: value for key, value in data.items() if key != name}}
 
 
 # by_label: active and new users.
@@ -61,7 +61,7 @@ def test_each_date_has_the_value_of_each_label() -> None:
         (["1", 1], ["1", "1 (2)"]),
     ],
 )
-def test_labels_of_every_form_name_their_series_and_hide_none(labels: list[object], names: list[str]) -> None:
+def test_labels_of_every_form_are_unique_names_of_their_series(labels: list[object], names: list[str]) -> None:
     first, second = names
 
     assert Matrix.of(matrix(seriesLabels=labels)).by_label() == [
@@ -71,21 +71,21 @@ def test_labels_of_every_form_name_their_series_and_hide_none(labels: list[objec
 
 
 def test_dates_may_come_with_a_time() -> None:
-    answer = matrix(xValues=["2026-03-01T00:00:00", "2026-03-02T00:00:00"])
+    response = matrix(xValues=["2026-03-01T00:00:00", "2026-03-02T00:00:00"])
 
-    assert Matrix.of(answer).by_label() == Matrix.of(matrix()).by_label()
+    assert Matrix.of(response).by_label() == Matrix.of(matrix()).by_label()
 
 
 def test_values_may_come_as_objects_and_may_be_null() -> None:
-    answer = matrix(series=[[{"setId": "", "value": 3}, None], [{"setId": "", "value": None}, 6.5]])
+    response = matrix(series=[[{"setId": "", "value": 3}, None], [{"setId": "", "value": None}, 6.5]])
 
-    assert Matrix.of(answer).by_label() == [
+    assert Matrix.of(response).by_label() == [
         {"date": "2026-03-01", "statistics": {"Denmark": 3, "(none)": None}},
         {"date": "2026-03-02", "statistics": {"Denmark": None, "(none)": 6.5}},
     ]
 
 
-def test_labels_are_read_from_where_the_documentation_has_them() -> None:
+def test_labels_are_read_from_the_documented_field() -> None:
     documented = body(series=[[3, 4], [5, 6]], seriesMeta=["United States", "Canada"], xValues=DATES)
 
     assert Matrix.of(documented).by_label() == [
@@ -102,7 +102,7 @@ def test_one_series_without_any_label_is_the_label_0() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         matrix(series=[], seriesLabels=[], seriesMeta=[], seriesCollapsed=[]),
         matrix(series=None),
@@ -113,8 +113,8 @@ def test_one_series_without_any_label_is_the_label_0() -> None:
     ],
     ids=["recorded", "null series", "labels without series", "empty series", "all null", "all empty"],
 )
-def test_no_series_is_no_record_for_any_date(answer: object) -> None:
-    assert Matrix.of(answer).by_label() == []
+def test_without_series_there_are_no_rows(response: object) -> None:
+    assert Matrix.of(response).by_label() == []
     assert Matrix.of(body(xValues=DATES, series=None)).one_value("length") == []
     assert Matrix.of(body(xValues=DATES, series=[])).one_value("length") == []
     assert Matrix.of(body(xValues=DATES, series=[[]])).one_value("length") == []
@@ -139,12 +139,12 @@ def test_a_short_series_lacks_its_last_dates() -> None:
         ([[], []], "2026-03-01"),
     ],
 )
-def test_the_first_day_that_a_series_lacks_is_told(series: object, day: str | None) -> None:
+def test_the_first_truncated_day_is_returned(series: object, day: str | None) -> None:
     assert Matrix.of(matrix(series=series)).first_cut_day() == day
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         [],
@@ -172,11 +172,11 @@ def test_the_first_day_that_a_series_lacks_is_told(series: object, day: str | No
         matrix(xValues="2026-03-01"),
         without("seriesLabels"),
     ],
-    ids=lambda answer: str(answer)[:60],
+    ids=lambda response: str(response)[:60],
 )
-def test_another_matrix_is_an_unknown_shape(answer: object) -> None:
+def test_another_matrix_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        Matrix.of(answer).by_label()
+        Matrix.of(response).by_label()
 
 
 # one_value: sessions.
@@ -196,35 +196,35 @@ def test_averages_are_one_value_for_each_date() -> None:
     ]
 
 
-def test_averages_may_come_as_objects_and_their_series_may_be_short() -> None:
-    answer = body(xValues=DATES, series=[[{"setId": "", "value": 1.5}]])
+def test_averages_may_be_objects_in_a_short_series() -> None:
+    response = body(xValues=DATES, series=[[{"setId": "", "value": 1.5}]])
 
-    assert Matrix.of(answer).one_value("sessions") == [{"date": "2026-03-01", "sessions": 1.5}]
+    assert Matrix.of(response).one_value("sessions") == [{"date": "2026-03-01", "sessions": 1.5}]
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [matrix(), {"data": {}}, body(xValues=DATES, series=[["1", 2]]), body(xValues=[], series=[[1]])],
     ids=["two series", "nothing", "texts", "more values than dates"],
 )
-def test_another_average_is_an_unknown_shape(answer: object) -> None:
+def test_another_average_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        Matrix.of(answer).one_value("length")
+        Matrix.of(response).one_value("length")
 
 
 # by_bin and composition: histograms.
 
 
 def test_a_histogram_has_a_count_for_each_bin() -> None:
-    answer = body(xValues=["0s-60s", "60s-180s"], series=[[7, 0]], seriesMeta=[{"segmentIndex": 0}])
+    response = body(xValues=["0s-60s", "60s-180s"], series=[[7, 0]], seriesMeta=[{"segmentIndex": 0}])
 
-    assert by_bin(answer, SPAN) == [{"date": "2026-03-01", "statistics": {"0s-60s": 7, "60s-180s": 0}}]
+    assert by_bin(response, SPAN) == [{"date": "2026-03-01", "statistics": {"0s-60s": 7, "60s-180s": 0}}]
 
 
 def test_a_composition_has_the_users_of_each_value() -> None:
-    answer = body(xValues=["(none)", "premium", None, 1, "1"], series=[[1, 2, 3, 4, 5]], seriesLabels=["gp:plan"])
+    response = body(xValues=["(none)", "premium", None, 1, "1"], series=[[1, 2, 3, 4, 5]], seriesLabels=["gp:plan"])
 
-    assert composition(answer, SPAN, "gp:plan") == [
+    assert composition(response, SPAN, "gp:plan") == [
         {
             "date": "2026-03-01",
             "property": "gp:plan",
@@ -234,7 +234,7 @@ def test_a_composition_has_the_users_of_each_value() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         {**body(xValues=[], series=[], seriesLabels=[]), "withSets": False},
         body(xValues=None, series=None),
@@ -243,13 +243,13 @@ def test_a_composition_has_the_users_of_each_value() -> None:
     ],
     ids=["recorded", "null", "empty series", "no series"],
 )
-def test_no_counts_are_no_row(answer: object) -> None:
-    assert by_bin(answer, SPAN) == []
-    assert composition(answer, SPAN, "platform") == []
+def test_without_counts_there_is_no_row(response: object) -> None:
+    assert by_bin(response, SPAN) == []
+    assert composition(response, SPAN, "platform") == []
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         {"data": {}},
@@ -264,33 +264,33 @@ def test_no_counts_are_no_row(answer: object) -> None:
     ],
     ids=str,
 )
-def test_another_histogram_is_an_unknown_shape(answer: object) -> None:
+def test_another_histogram_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        by_bin(answer, SPAN)
+        by_bin(response, SPAN)
     with pytest.raises(UnknownShapeError):
-        composition(answer, SPAN, "platform")
+        composition(response, SPAN, "platform")
 
 
-@given(answers_with("xValues", "series", "seriesLabels", "seriesMeta"))
+@given(responses_with("xValues", "series", "seriesLabels", "seriesMeta"))
 @settings(max_examples=400)
-def test_any_json_gives_rows_or_an_unknown_shape(answer: object) -> None:
+def test_any_json_gives_rows_or_an_unknown_shape(response: object) -> None:
     for read in (
-        lambda: Matrix.of(answer).by_label(),
-        lambda: Matrix.of(answer).one_value("length"),
-        lambda: by_bin(answer, SPAN),
-        lambda: composition(answer, SPAN, "platform"),
-        lambda: [{"date": Matrix.of(answer).first_cut_day()}],
+        lambda: Matrix.of(response).by_label(),
+        lambda: Matrix.of(response).one_value("length"),
+        lambda: by_bin(response, SPAN),
+        lambda: composition(response, SPAN, "platform"),
+        lambda: [{"date": Matrix.of(response).first_cut_day()}],
     ):
         rows: list[dict[str, Any]] = []
         try:
             rows = read()
         except UnknownShapeError as error:
-            assert error.what.startswith("Amplitude's answer has ")  # noqa: PT017 - either is fine
+            assert error.what.startswith("Amplitude's response has ")  # noqa: PT017 - either is fine
         assert all("date" in row for row in rows)
 
 
 @given(st.data())
-def test_every_number_of_a_full_matrix_is_in_the_rows_once(data: st.DataObject) -> None:
+def test_every_number_of_a_complete_matrix_is_in_the_rows_once(data: st.DataObject) -> None:
     dates = data.draw(st.lists(st.dates(date(2020, 1, 1)), min_size=1, max_size=4, unique=True))
     labels = data.draw(st.lists(st.sampled_from(["a", "a (2)", "b", ""]), min_size=1, max_size=4))
     numbers = st.lists(st.integers(0, 99), min_size=len(dates), max_size=len(dates))

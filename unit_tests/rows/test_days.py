@@ -61,7 +61,7 @@ def test_a_span_counts_and_lists_both_of_its_ends() -> None:
 @pytest.mark.parametrize(
     ("now", "zone", "expected"),
     [
-        ("2026-03-04T11:59:59+00:00", None, "2026-03-02"),  # still 3 March where a day ends last
+        ("2026-03-04T11:59:59+00:00", None, "2026-03-02"),  # still 3 March in UTC-12
         ("2026-03-04T12:00:00+00:00", None, "2026-03-03"),
         ("2026-03-04T23:59:59+00:00", "UTC", "2026-03-03"),
         ("2026-03-05T00:00:00+00:00", "UTC", "2026-03-04"),
@@ -74,7 +74,7 @@ def test_a_span_counts_and_lists_both_of_its_ends() -> None:
         ("2026-03-05T08:00:00+09:00", "UTC", "2026-03-03"),
     ],
 )
-def test_the_newest_day_that_is_over_depends_on_the_project_s_zone(now: str, zone: str | None, expected: str) -> None:
+def test_the_last_ended_day_depends_on_the_project_s_time_zone(now: str, zone: str | None, expected: str) -> None:
     tz: tzinfo | None = pendulum.timezone(zone) if zone else None
 
     assert str(last_ended_day(datetime.fromisoformat(now), tz)) == expected
@@ -84,7 +84,7 @@ def test_the_newest_day_that_is_over_depends_on_the_project_s_zone(now: str, zon
     st.datetimes(datetime(2010, 1, 1), datetime(2040, 1, 1), timezones=st.just(timezone.utc)),  # noqa: DTZ001 - bounds
     st.sampled_from(sorted(pendulum.timezones())),
 )
-def test_what_is_over_everywhere_is_over_in_every_zone(now: datetime, name: str) -> None:
+def test_a_day_ended_everywhere_has_ended_in_every_time_zone(now: datetime, name: str) -> None:
     zone = pendulum.timezone(name)
     everywhere, there = last_ended_day(now, None), last_ended_day(now, zone)
 
@@ -104,7 +104,7 @@ def test_what_is_over_everywhere_is_over_in_every_zone(now: datetime, name: str)
         ("2026-02-01", "2026-03-31", Interval.MONTH, 1, spans("2026-02-01/2026-02-28", "2026-03-01/2026-03-31")),
     ],
 )  # fmt: skip
-def test_spans_are_as_long_as_they_may_be(
+def test_spans_are_as_long_as_allowed(
     first: str, last: str, interval: Interval, most_days: int, expected: list[DaySpan]
 ) -> None:
     planned = plan_days(date.fromisoformat(first), date.fromisoformat(last), interval, most_days)
@@ -139,7 +139,7 @@ def test_spans_cover_each_whole_interval_exactly_once(
         "2026-03-04T",
     ],
 )
-def test_a_day_is_what_a_text_begins_with(text: str) -> None:
+def test_a_day_is_parsed_from_the_start_of_a_text(text: str) -> None:
     assert parse_day(text) == date(2026, 3, 4)
 
 
@@ -167,5 +167,5 @@ def test_a_day_is_what_a_text_begins_with(text: str) -> None:
     ],
     ids=lambda value: str(value)[:20] if not isinstance(value, int) else type(value).__name__,
 )
-def test_anything_else_is_no_day(value: object) -> None:
+def test_other_values_are_not_a_day(value: object) -> None:
     assert parse_day(value) is None

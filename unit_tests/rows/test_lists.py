@@ -23,24 +23,24 @@ JOB = {
 
 
 @pytest.mark.parametrize(
-    ("answer", "key"),
+    ("response", "key"),
     [
         ({"data": [{"id": 1}, {}], "wasCached": True}, "data"),
         ({"cohorts": [{"id": 1}, {}]}, "cohorts"),
         ([{"id": 1}, {}], None),
     ],
 )
-def test_items_are_the_objects_of_the_array(answer: object, key: str | None) -> None:
-    assert items(answer, key) == [{"id": 1}, {}]
+def test_items_are_the_objects_of_the_array(response: object, key: str | None) -> None:
+    assert items(response, key) == [{"id": 1}, {}]
 
 
-@pytest.mark.parametrize(("answer", "key"), [({"data": []}, "data"), ([], None)])
-def test_an_empty_array_has_no_items(answer: object, key: str | None) -> None:
-    assert items(answer, key) == []
+@pytest.mark.parametrize(("response", "key"), [({"data": []}, "data"), ([], None)])
+def test_an_empty_array_has_no_items(response: object, key: str | None) -> None:
+    assert items(response, key) == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "key"),
+    ("response", "key"),
     [
         (None, "data"),
         ([{"id": 1}], "data"),
@@ -55,9 +55,9 @@ def test_an_empty_array_has_no_items(answer: object, key: str | None) -> None:
     ],
     ids=str,
 )
-def test_another_list_is_an_unknown_shape(answer: object, key: str | None) -> None:
+def test_another_list_is_an_unknown_shape(response: object, key: str | None) -> None:
     with pytest.raises(UnknownShapeError):
-        items(answer, key)
+        items(response, key)
 
 
 @given(ANY_JSON, st.sampled_from([None, "data"]))
@@ -119,9 +119,7 @@ def test_any_json_gives_items_or_an_unknown_shape(value: object, key: str | None
     ],
     ids=["v2", "v3 as observed", "v3 as documented", "v3 without start", "both dates", "other types", "empty"],
 )
-def test_annotations_of_both_versions_have_a_date_and_a_category_with_a_name(
-    item: dict[str, Any], row: dict[str, Any]
-) -> None:
+def test_annotations_of_both_versions_have_a_date_and_category(item: dict[str, Any], row: dict[str, Any]) -> None:
     before = dict(item)
 
     assert annotation(item) == row
@@ -140,7 +138,7 @@ def test_annotations_of_both_versions_have_a_date_and_a_category_with_a_name(
         ({"name": "x", "extra": [1]}, {"name": "x", "extra": [1]}),
     ],
 )
-def test_a_category_s_name_is_called_so_whatever_amplitude_calls_it(item: dict[str, Any], row: dict[str, Any]) -> None:
+def test_the_name_of_a_category_is_always_called_name(item: dict[str, Any], row: dict[str, Any]) -> None:
     assert annotation_category(item) == row
 
 
@@ -152,7 +150,7 @@ def test_a_category_without_a_name_is_an_unknown_shape(item: dict[str, Any]) -> 
         annotation({"id": 1, "category": item})
 
 
-def test_a_deletion_job_is_a_row_for_each_of_its_users() -> None:
+def test_a_deletion_job_has_one_row_per_user() -> None:
     shared = {"day": "2026-03-10", "status": "staging", "app": 100200, "active_scrub_done_date": None}
 
     assert deletions([JOB, {"day": "2026-03-11", "status": "done", "amplitude_ids": []}]) == [
@@ -161,12 +159,12 @@ def test_a_deletion_job_is_a_row_for_each_of_its_users() -> None:
     ]
 
 
-def test_no_deletion_jobs_are_no_rows() -> None:
+def test_without_deletion_jobs_there_are_no_rows() -> None:
     assert deletions([]) == []
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         {},
@@ -179,6 +177,6 @@ def test_no_deletion_jobs_are_no_rows() -> None:
     ],
     ids=str,
 )
-def test_another_list_of_deletions_is_an_unknown_shape(answer: object) -> None:
+def test_another_list_of_deletions_is_an_unknown_shape(response: object) -> None:
     with pytest.raises(UnknownShapeError):
-        deletions(answer)
+        deletions(response)

@@ -11,7 +11,7 @@ from source_amplitude.rows.shapes import label_text, number, require_dict, requi
 
 
 @pytest.mark.parametrize("value", [0, -3, 2.5, 10**18, None])
-def test_a_number_or_null_is_kept_whether_alone_or_in_an_object(value: float | None) -> None:
+def test_a_number_or_null_is_kept_plain_or_in_an_object(value: float | None) -> None:
     assert number(value, "a value") == value
     assert number({"setId": "", "value": value}, "a value") == value
 
@@ -34,8 +34,8 @@ def test_a_number_or_null_is_kept_whether_alone_or_in_an_object(value: float | N
     ],
     ids=repr,
 )
-def test_anything_else_is_no_number(value: object) -> None:
-    with pytest.raises(UnknownShapeError, match="as a value, where a number is known"):
+def test_other_values_are_not_a_number(value: object) -> None:
+    with pytest.raises(UnknownShapeError, match="as a value; expected a number"):
         number(value, "a value")
 
 
@@ -59,7 +59,7 @@ def test_a_label_is_a_text(label: object, text: str) -> None:
 
 
 @pytest.mark.parametrize("label", [[], {}, {"name": "x"}, [[]], [0, {"a": 1}]], ids=repr)
-def test_what_cannot_be_written_in_a_line_is_no_label(label: object) -> None:
+def test_objects_and_empty_lists_are_not_a_label(label: object) -> None:
     with pytest.raises(UnknownShapeError):
         label_text(label)
 
@@ -79,7 +79,7 @@ def test_repeated_names_get_numbers(names: list[str], unique: list[str]) -> None
 
 
 @given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (2) (2)", "a (3)"]), max_size=12))
-def test_no_two_names_are_alike_and_the_first_of_each_is_kept(names: list[str]) -> None:
+def test_names_are_unique_and_keep_their_beginning(names: list[str]) -> None:
     unique = unique_names(names)
 
     assert len(set(unique)) == len(unique) == len(names)
@@ -100,9 +100,9 @@ def test_no_two_names_are_alike_and_the_first_of_each_is_kept(names: list[str]) 
     ],
     ids=["empty", "object", "text", "list", "null", "many keys", "long key"],
 )
-def test_the_error_names_keys_and_kinds_but_no_value(value: object, found: str) -> None:
+def test_the_error_has_keys_and_types_but_no_values(value: object, found: str) -> None:
     assert unknown_shape("data", "a text", value).what == (
-        f"Amplitude's answer has {found} as data, where a text is known."
+        f"Amplitude's response has {found} as data; expected a text."
     )
 
 

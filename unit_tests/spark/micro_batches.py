@@ -1,4 +1,4 @@
-"""Spark's micro-batches without Spark: its protocol with a source, a checkpoint, a sink that takes a batch once."""
+"""A model of Spark's micro-batches, without Spark: the protocol of a source, a checkpoint and an idempotent sink."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ POLL_SECONDS = 60.0
 
 
 class KilledError(Exception):
-    """The driver died at a point that the test chose."""
+    """The test killed the driver."""
 
 
 @dataclass
 class Checkpoint:
-    """What survives a driver.
+    """The state that survives a killed driver.
 
     Attributes:
-        offsets: The log of planned batches, as texts; the first is the initial offset.
-        rows: By number of the batch, what the sink has of the committed ones.
+        offsets: The offsets of planned batches, as JSON; the first is the initial offset.
+        rows: The rows of each committed batch in the sink.
     """
 
     offsets: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Checkpoint:
 
     @property
     def lines(self) -> list[bytes]:
-        """Every line in the sink."""
+        """All lines in the sink."""
         return [line for batch in self.rows for line in batch]
 
 
@@ -59,7 +59,7 @@ def amplitude_of(emulator: Emulator, config: Config, clock: FakeClock) -> Amplit
 
 
 class Query:
-    """One life of a streaming query, from start or restart to its death."""
+    """One run of a streaming query, from its start or restart to its end."""
 
     def __init__(
         self,
@@ -75,44 +75,44 @@ class Query:
         self._late_files = late_files
         self._kill_at = kill_at
         self._most_bytes = most_bytes
-        self._looks: DownloadDiscovery[list[bytes]] | None = None
-        self._progress = OffsetPlanner(amplitude, self._discovery(), POLL_SECONDS)
+        self._downloads: DownloadDiscovery[list[bytes]] | None = None
+        self._planner = OffsetPlanner(amplitude, self._discovery(), POLL_SECONDS)
 
     def _discovery(self) -> ProbeDiscovery | DownloadDiscovery[None] | DownloadDiscovery[list[bytes]]:
         if self._late_files is LateFiles.IGNORE:
             return ProbeDiscovery(self._amplitude)
         if self._late_files is LateFiles.DRIVER:
-            self._looks = DownloadDiscovery(self._amplitude, SerialEncoder(raw_lines), self._most_bytes)
-            return self._looks
+            self._downloads = DownloadDiscovery(self._amplitude, SerialEncoder(raw_lines), self._most_bytes)
+            return self._downloads
         return counting_discovery(self._amplitude)
 
     def run(self, *, most_hours: int | None = 6, most_batches: int = 1000) -> None:
-        """Run until nothing is new, or the query is killed."""
+        """Run until there is nothing new or the query is killed."""
         log = self._checkpoint.offsets
         if not log:
-            log.append(json.dumps(self._progress.initial()))
+            log.append(json.dumps(self._planner.initial()))
         for _ in range(most_batches):
             prefetched: list[bytes] | None = None
             if len(log) == len(self._checkpoint.rows) + 1:
                 start = json.loads(log[-1])
-                end = json.dumps(self._progress.next(start, most_hours))
-                payloads = self._looks.take() if self._looks else []
+                end = json.dumps(self._planner.next(start, most_hours))
+                payloads = self._downloads.take() if self._downloads else []
                 if end == log[-1]:
                     assert payloads == []
                     return
                 log.append(end)
-                prefetched = [line for payload in payloads for line in payload] if self._looks else None
-                self._die("planned")
+                prefetched = [line for payload in payloads for line in payload] if self._downloads else None
+                self._kill_if("planned")
             self._commit(prefetched)
 
     def _commit(self, prefetched: list[bytes] | None) -> None:
-        """Read the newest planned batch, from the driver's memory or by tasks, and hand it to the sink."""
+        """Read the newest planned batch, from the driver's memory or by tasks, and write it to the sink."""
         start, end = (json.loads(text) for text in self._checkpoint.offsets[-2:])
         rows = prefetched
         if rows is None:
             partition = partition_between(start, end, self._amplitude.config)
             rows = [line for part in self._parts(partition) for line in self._read(part)]
-        self._die("read")
+        self._kill_if("read")
         self._checkpoint.rows.append(rows)
 
     def _parts(self, partition: Partition) -> list[Partition]:
@@ -123,13 +123,13 @@ class Query:
         for payload in read_partition(partition, self._amplitude, SerialEncoder(raw_lines)):
             yield from payload
 
-    def _die(self, at: str) -> None:
+    def _kill_if(self, at: str) -> None:
         if self._kill_at == at:
             raise KilledError
 
 
 def raw_lines(body: bytes) -> Encoded[list[bytes]]:
-    """Return the lines themselves; those that begin no object are malformed."""
+    """Return the lines unchanged; lines that are not an object are malformed."""
     lines = [line for line in split_lines(body) if line]
     good = [line for line in lines if line.startswith(b"{") and line.endswith(b"}")]
     malformed = tuple(position for position, line in enumerate(lines) if line not in good)

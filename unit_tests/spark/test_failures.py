@@ -29,32 +29,32 @@ ALL = [
 ]
 
 
-def said(error: Exception) -> Exception:
-    with pytest.raises(Exception) as raised, friendly_errors(KEYS):  # noqa: PT011 - any is passed on
+def raised_from(error: Exception) -> Exception:
+    with pytest.raises(Exception) as raised, friendly_errors(KEYS):  # noqa: PT011 - any error is passed on
         raise error
     return raised.value
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
-def test_no_advice_speaks_of_syncs_commands_or_a_state(error: AmplitudeError) -> None:
-    text = str(said(error))
+def test_advice_does_not_mention_syncs_commands_or_a_state(error: AmplitudeError) -> None:
+    text = str(raised_from(error))
 
     assert [word for word in ("sync", "command", "--state", "the state") if word in text] == []
-    assert said(error) is error
-    assert str(said(error)) == text
+    assert raised_from(error) is error
+    assert str(raised_from(error)) == text
 
 
 def test_keys_are_masked_in_every_part_of_an_error() -> None:
     error = AmplitudeError("an-api-key", tried="A-SECRET-KEY", next_step="a-secret-key")
 
-    assert str(said(error)) == "**** **** ****"
+    assert str(raised_from(error)) == "**** **** ****"
 
 
-def test_an_error_that_nobody_foresaw_is_passed_on_unless_it_names_a_key() -> None:
-    harmless, telling = KeyError("start"), KeyError("a-secret-key")
+def test_an_unexpected_error_is_replaced_only_if_it_has_a_key() -> None:
+    harmless, leaking = KeyError("start"), KeyError("a-secret-key")
 
-    assert said(harmless) is harmless
-    masked = said(telling)
+    assert raised_from(harmless) is harmless
+    masked = raised_from(leaking)
     assert (type(masked), str(masked)) == (UnexpectedFailureError, "KeyError: '****'")
     assert masked.__cause__ is None
     assert masked.__suppress_context__

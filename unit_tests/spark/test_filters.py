@@ -85,30 +85,28 @@ def at(hour: int, minute: int = 0) -> datetime:
     ],
     ids=str,
 )
-def test_a_bound_on_the_upload_time_leaves_the_hours_that_may_have_rows(
-    filters: list[object], first: int, end: int
-) -> None:
+def test_bounds_on_the_upload_time_narrow_the_hours(filters: list[object], first: int, end: int) -> None:
     assert narrow(SPAN, filters) == HourWindow(at(first), at(end))
 
 
 @pytest.mark.parametrize("kind", [*COMPARISONS, EqualNullSafe], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("year", [1, 9999])
-def test_the_ends_of_time_are_bounds_like_others(kind: type[Filter], year: int) -> None:
+def test_years_1_and_9999_are_valid_bounds(kind: type[Filter], year: int) -> None:
     moment = datetime(1, 1, 1, tzinfo=timezone.utc) if year == 1 else datetime(year, 12, 31, 23, tzinfo=timezone.utc)
     is_fulfilled = COMPARISONS.get(kind, COMPARISONS[EqualTo])(DAY, moment)
 
     assert narrow(SPAN, [kind(UPLOADED, moment)]) == (SPAN if is_fulfilled else None)
 
 
-def test_a_moment_without_a_zone_says_nothing() -> None:
+def test_a_time_without_a_zone_is_ignored() -> None:
     assert narrow(SPAN, [EqualTo(UPLOADED, at(7).replace(tzinfo=None))]) == SPAN
 
 
-def test_a_comparison_that_is_safe_for_nulls_is_one() -> None:
+def test_a_null_safe_comparison_is_a_bound() -> None:
     assert narrow(SPAN, [EqualNullSafe(UPLOADED, at(7, 59))]) == HourWindow(at(7), at(8))
 
 
-def test_bounds_that_exclude_every_hour_leave_none() -> None:
+def test_bounds_that_exclude_every_hour_leave_no_hours() -> None:
     assert narrow(SPAN, [GreaterThan(UPLOADED, at(30))]) is None
     assert narrow(SPAN, [LessThan(UPLOADED, at(0))]) is None
     assert narrow(SPAN, [GreaterThan(UPLOADED, at(8)), LessThan(UPLOADED, at(3))]) is None
@@ -118,7 +116,7 @@ MOMENTS = st.integers(-90_000, 180_000).map(lambda seconds: DAY + timedelta(seco
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(COMPARISONS)), MOMENTS), max_size=4), MOMENTS)
-def test_no_row_that_fulfils_the_filters_lies_in_an_hour_that_is_not_asked_for(
+def test_every_matching_row_is_in_the_narrowed_hours(
     bounds: list[tuple[type[Filter], datetime]], row: datetime
 ) -> None:
     window = narrow(SPAN, [kind(UPLOADED, value) for kind, value in bounds])
@@ -129,7 +127,7 @@ def test_no_row_that_fulfils_the_filters_lies_in_an_hour_that_is_not_asked_for(
     assert window is None or (window.start in SPAN and window.end <= SPAN.end)
 
 
-def test_days_of_day_files_are_asked_for_whole() -> None:
+def test_whole_days_of_day_files_are_requested() -> None:
     day = datetime(2014, 3, 4, tzinfo=timezone.utc)
 
     narrowed = narrow(HourWindow(day, day + 72 * HOUR), [EqualTo(UPLOADED, day + 30 * HOUR)])

@@ -1,4 +1,4 @@
-"""What Amplitude answers between the plan of a batch and its read, and over a long life of a driver."""
+"""Unusual responses between planning and reading a batch, and during a long run of a driver."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def line(name: object) -> bytes:
 
 
 class Life:
-    """One checkpoint, and the queries that go on from it."""
+    """A checkpoint and the queries that continue from it."""
 
     def __init__(self, emulator: Emulator, late_files: LateFiles, **config: object) -> None:
         self.emulator = emulator
@@ -51,7 +51,7 @@ class Life:
         self.checkpoint = Checkpoint()
 
     def run(self, *, kill_at: str = "", most_hours: int | None = 6) -> AmplitudeError | None:
-        """Run a query and return why it failed."""
+        """Run a query and return its error, if any."""
         amplitude = amplitude_of(self.emulator, self.config, self.clock)
         try:
             Query(amplitude, self.checkpoint, self.late_files, kill_at=kill_at).run(most_hours=most_hours)
@@ -65,8 +65,8 @@ class Life:
         self.emulator.clock.advance(timedelta(hours=hours))
         self.clock.advance(hours * 3600)
 
-    def go_on(self) -> None:
-        """Let two days pass with a query each nine hours, and newer events."""
+    def continue_two_days(self) -> None:
+        """Let two days pass, with new events and a query every nine hours."""
         for number in range(6):
             self.later(9)
             self.emulator.store.append_lines(self.emulator.clock.now().replace(minute=0), 1, [line(f"later {number}")])
@@ -74,28 +74,26 @@ class Life:
 
 
 @EVERY_WAY
-@pytest.mark.parametrize("gone", [(0, 1), (1,)], ids=["whole window", "one hour of it"])
-def test_an_hour_that_is_gone_when_a_planned_batch_is_read_is_waited_for(
-    emulator: Emulator, late_files: LateFiles, gone: tuple[int, ...]
+@pytest.mark.parametrize("missing", [(0, 1), (1,)], ids=["whole window", "one hour of it"])
+def test_a_planned_batch_waits_for_a_missing_hour(
+    emulator: Emulator, late_files: LateFiles, missing: tuple[int, ...]
 ) -> None:
     life = Life(emulator, late_files)
     for hour in range(4):
         emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour)])
     life.run(kill_at="planned")
-    for hour in gone:
+    for hour in missing:
         emulator.store.publish_at(MIDNIGHT + hour * HOUR, NOON + HOUR)
 
     failure = life.run()
-    life.go_on()
+    life.continue_two_days()
 
     assert isinstance(failure, NotPublishedError | HoursMissingError)
     assert sorted(life.checkpoint.lines)[:4] == [line(hour) for hour in range(4)]
 
 
 @EVERY_WAY
-def test_a_planned_batch_goes_on_without_an_hour_that_is_named_as_a_gap(
-    emulator: Emulator, late_files: LateFiles
-) -> None:
+def test_a_planned_batch_skips_an_hour_in_accepted_gaps(emulator: Emulator, late_files: LateFiles) -> None:
     life = Life(emulator, late_files)
     for hour in range(4):
         emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour)])
@@ -109,7 +107,7 @@ def test_a_planned_batch_goes_on_without_an_hour_that_is_named_as_a_gap(
     assert life.checkpoint.lines == [line(0), line(2), line(3)]
 
 
-def test_a_batch_that_the_driver_reads_is_bounded_in_bytes(half_a_day: Emulator) -> None:
+def test_a_batch_read_by_the_driver_is_limited_in_bytes(half_a_day: Emulator) -> None:
     life = Life(half_a_day, LateFiles.DRIVER)
     amplitude = amplitude_of(half_a_day, life.config, life.clock)
 
@@ -120,18 +118,18 @@ def test_a_batch_that_the_driver_reads_is_bounded_in_bytes(half_a_day: Emulator)
     assert batches == [sorted(lines) for lines in stored if lines]
 
 
-def test_half_a_line_is_not_counted_as_read_before_it_is_whole(emulator: Emulator) -> None:
+def test_an_incomplete_line_counts_as_read_after_it_is_complete(emulator: Emulator) -> None:
     life = Life(emulator, LateFiles.EXECUTORS)
     emulator.store.put_content(MIDNIGHT, 1, line("whole") + b"\n" + line("half")[:8])
     life.run()
     emulator.store.put_content(MIDNIGHT, 1, line("whole") + b"\n" + line("half") + b"\n")
-    life.go_on()
+    life.continue_two_days()
 
     assert [row for row in life.checkpoint.lines if b"later" not in row] == [line("whole"), line("half")]
 
 
 @EVERY_WAY
-def test_a_batch_of_malformed_lines_is_followed_by_no_empty_one(emulator: Emulator, late_files: LateFiles) -> None:
+def test_no_empty_batch_follows_malformed_lines(emulator: Emulator, late_files: LateFiles) -> None:
     life = Life(emulator, late_files, malformed_lines=MalformedLines.SKIP)
     for hour in range(10):
         emulator.store.append_lines(MIDNIGHT + hour * HOUR, 1, [line(hour), b"{no json"])
@@ -143,7 +141,7 @@ def test_a_batch_of_malformed_lines_is_followed_by_no_empty_one(emulator: Emulat
 
 @WITH_LATE_FILES
 @pytest.mark.parametrize("is_first", [True, False], ids=["first read", "late lines"])
-def test_an_older_version_of_a_member_at_the_read_is_waited_out(
+def test_a_task_waits_for_the_planned_version_of_a_member(
     emulator: Emulator, late_files: LateFiles, *, is_first: bool
 ) -> None:
     life = Life(emulator, late_files)
@@ -158,14 +156,14 @@ def test_an_older_version_of_a_member_at_the_read_is_waited_out(
 
     failure = life.run()
     emulator.store.append_lines(MIDNIGHT, 1, new)
-    life.go_on()
+    life.continue_two_days()
 
     assert isinstance(failure, HoursMissingError)
     assert "has 36 bytes, and had 72 before" in str(failure)
     assert [row for row in life.checkpoint.lines if row in (*old, *new)] == [*old, *new]
 
 
-def test_one_504_at_a_glance_does_not_make_an_empty_hour_a_full_one(half_a_day: Emulator) -> None:
+def test_one_504_in_a_probe_does_not_fail_the_query(half_a_day: Emulator) -> None:
     life = Life(half_a_day, LateFiles.IGNORE)
     half_a_day.faults.add("server_error", status=504, hour=MIDNIGHT + 3 * HOUR, times=1)
 
@@ -175,7 +173,7 @@ def test_one_504_at_a_glance_does_not_make_an_empty_hour_a_full_one(half_a_day: 
     assert len(life.checkpoint.lines) == len(half_a_day.store.lines())
 
 
-def test_an_hour_that_is_always_too_slow_ends_the_query(half_a_day: Emulator) -> None:
+def test_an_hour_that_always_times_out_fails_the_query(half_a_day: Emulator) -> None:
     life = Life(half_a_day, LateFiles.IGNORE)
     half_a_day.faults.add("server_error", status=504, hour=MIDNIGHT + 5 * HOUR)
 
@@ -185,7 +183,7 @@ def test_an_hour_that_is_always_too_slow_ends_the_query(half_a_day: Emulator) ->
 
 
 @pytest.mark.parametrize("kind", ["another hour's member", "a folder alone"])
-def test_an_archive_without_a_member_of_its_hour_does_not_stop_the_query(half_a_day: Emulator, kind: str) -> None:
+def test_an_archive_without_members_of_its_hour_does_not_fail(half_a_day: Emulator, kind: str) -> None:
     life = Life(half_a_day, LateFiles.IGNORE, window_hours=1)
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
@@ -202,7 +200,7 @@ def test_an_archive_without_a_member_of_its_hour_does_not_stop_the_query(half_a_
 
 
 class OddHour:
-    """A client whose answer for one hour is scripted."""
+    """A client with a scripted response for one hour."""
 
     def __init__(self, real: AmplitudeClient, hour: object, body: bytes) -> None:
         self._real = real
@@ -226,7 +224,7 @@ class OddHour:
     ids=["an archive without a file of its hour", "a gateway's 404"],
 )
 @pytest.mark.parametrize("kill_at", ["", "planned"], ids=["while planning", "while reading"])
-def test_an_answer_that_proves_nothing_settles_no_hour(
+def test_an_inconclusive_response_settles_no_hour(
     half_a_day: Emulator, late_files: LateFiles, name: str, settings: dict[str, Any], kill_at: str
 ) -> None:
     life = Life(half_a_day, late_files, window_hours=1)
@@ -238,12 +236,12 @@ def test_an_answer_that_proves_nothing_settles_no_hour(
     life.run(most_hours=None)
 
     half_a_day.faults.clear()
-    life.go_on()
+    life.continue_two_days()
 
     assert sorted(row for row in life.checkpoint.lines if b"later" not in row) == sorted(half_a_day.store.lines()[:320])
 
 
-def test_years_without_files_are_asked_for_in_spans_that_amplitude_takes(emulator: Emulator) -> None:
+def test_years_without_files_are_requested_in_allowed_spans(emulator: Emulator) -> None:
     driver = Driver(emulator, start=MIDNIGHT - timedelta(days=800), window_hours=24)
     while driver.next(200 * 24) or not driver.has_ended():
         driver.clock.advance(60)
@@ -269,9 +267,9 @@ def test_the_first_hour_after_a_pause_is_found_with_few_requests(emulator: Emula
     assert len(emulator.requests) < 2 * 12
 
 
-def test_short_failures_over_a_long_time_do_not_use_up_the_patience(emulator: Emulator) -> None:
+def test_short_failures_over_time_do_not_use_up_the_retry_budget(emulator: Emulator) -> None:
     driver = Driver(emulator)
-    driver.progress = driver.progress_with(retry_budget_seconds=0.2)
+    driver.planner = driver.planner_with(retry_budget_seconds=0.2)
     for number in range(12):
         emulator.clock.advance(HOUR)
         driver.clock.advance(3600)
@@ -285,7 +283,7 @@ def test_short_failures_over_a_long_time_do_not_use_up_the_patience(emulator: Em
 
 
 @EVERY_WAY
-def test_hours_that_are_published_together_come_in_bounded_batches(emulator: Emulator, late_files: LateFiles) -> None:
+def test_hours_published_together_come_in_limited_batches(emulator: Emulator, late_files: LateFiles) -> None:
     life = Life(emulator, late_files)
     for hour in range(60):
         moment = MIDNIGHT + hour * HOUR
@@ -296,12 +294,12 @@ def test_hours_that_are_published_together_come_in_bounded_batches(emulator: Emu
 
     life.run(most_hours=4)
 
-    assert max(map(len, life.checkpoint.rows)) <= 4 + 4  # hours never asked for, and hours that were waited for
+    assert max(map(len, life.checkpoint.rows)) <= 4 + 4  # new hours, and open hours
     assert sorted(life.checkpoint.lines) == sorted(map(line, range(60)))
 
 
 @EVERY_WAY
-def test_offsets_stay_small_where_malformed_lines_are_skipped(emulator: Emulator, late_files: LateFiles) -> None:
+def test_offsets_stay_small_if_malformed_lines_are_skipped(emulator: Emulator, late_files: LateFiles) -> None:
     life = Life(emulator, late_files, malformed_lines=MalformedLines.SKIP)
     sizes = []
     for number in range(9):
@@ -315,9 +313,7 @@ def test_offsets_stay_small_where_malformed_lines_are_skipped(emulator: Emulator
     assert sizes[-1] < 1.2 * sizes[4]
 
 
-def test_answers_that_lose_their_date_leave_the_time_to_our_clock(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_date_header_the_local_clock_is_used(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = Driver(emulator)
     driver.next(None)
     monkeypatch.setattr(client, "date_from_header", lambda _: None)

@@ -1,4 +1,4 @@
-"""When the driver of a streaming query asks Amplitude, for how much, and what its offsets say."""
+"""The requests and the offsets of a streaming query's driver."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 MIDNIGHT = NOON.replace(hour=0)
-PROBE = "20141113T00"
+KEY_CHECK = "20141113T00"
 
 
 def span(first: int, end: int) -> HourSet:
@@ -33,38 +33,38 @@ def span(first: int, end: int) -> HourSet:
 
 
 def asked(emulator: Emulator) -> list[str]:
-    """Return the exports that were asked for since the last call, without the request that proves the keys."""
+    """Return the exports requested since the last call, without the check of the keys."""
     windows = [(seen.query["start"][6:], seen.query["end"][6:]) for seen in emulator.requests]
     emulator.clear_requests()
-    return [first if first == last else f"{first}-{last}" for first, last in windows if first != PROBE[6:]]
+    return [first if first == last else f"{first}-{last}" for first, last in windows if first != KEY_CHECK[6:]]
 
 
 class Driver:
-    """The driver's side of a query alone."""
+    """The driver of a query, without tasks."""
 
     def __init__(self, emulator: Emulator, start: datetime = MIDNIGHT, **config: object) -> None:
         self.config = config_of(emulator, start, **config)
         self.clock = FakeClock(NOON)
         self._emulator = emulator
-        self.progress = self.progress_with()
-        self.offset: Offset = self.progress.initial()
+        self.planner = self.planner_with()
+        self.offset: Offset = self.planner.initial()
 
-    def progress_with(self, **settings: float) -> OffsetPlanner:
+    def planner_with(self, **settings: float) -> OffsetPlanner:
         amplitude = amplitude_of(self._emulator, self.config, self.clock)
         amplitude = replace(amplitude, limits=replace(amplitude.limits, **settings))  # type: ignore[arg-type]
         return OffsetPlanner(amplitude, ProbeDiscovery(amplitude), POLL_SECONDS)
 
     def has_ended(self) -> bool:
-        """Return whether the driver waits for time to pass."""
-        return self.progress.next(self.offset, None) is self.offset
+        """Return whether the driver waits for the next poll."""
+        return self.planner.next(self.offset, None) is self.offset
 
     def next(self, most_hours: int | None = 4) -> HourSet:
         """Take the next offset and return the hours that its batch reads."""
-        start, self.offset = self.offset, json.loads(json.dumps(self.progress.next(self.offset, most_hours)))
+        start, self.offset = self.offset, json.loads(json.dumps(self.planner.next(self.offset, most_hours)))
         return partition_between(start, self.offset, self.config).hours
 
 
-def test_hours_are_taken_oldest_first_and_a_bounded_number_at_once(half_a_day: Emulator) -> None:
+def test_a_limited_number_of_hours_is_taken_oldest_first(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
 
     taken = [driver.next() for _ in range(4)]
@@ -72,7 +72,7 @@ def test_hours_are_taken_oldest_first_and_a_bounded_number_at_once(half_a_day: E
     assert taken == [span(0, 3), span(4, 8) - span(4, 5), span(8, 10), HourSet()]
 
 
-def test_each_young_hour_is_glanced_at_once_and_an_open_one_again(half_a_day: Emulator) -> None:
+def test_recent_hours_are_probed_once_and_open_hours_again(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
     driver.next(None)
     first = asked(half_a_day)
@@ -83,7 +83,7 @@ def test_each_young_hour_is_glanced_at_once_and_an_open_one_again(half_a_day: Em
     assert asked(half_a_day) == ["04T03-04T04"]
 
 
-def test_nothing_is_asked_for_until_it_is_time_to_poll(half_a_day: Emulator) -> None:
+def test_no_request_is_sent_before_the_next_poll(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
     driver.next(None)
     driver.clock.advance(POLL_SECONDS)
@@ -96,7 +96,7 @@ def test_nothing_is_asked_for_until_it_is_time_to_poll(half_a_day: Emulator) -> 
     assert half_a_day.requests == []
 
 
-def test_hours_a_day_overdue_are_settled_by_one_glance_at_a_newer_one(emulator: Emulator) -> None:
+def test_one_probe_of_a_newer_hour_settles_overdue_hours(emulator: Emulator) -> None:
     emulator.clock.advance(timedelta(days=3))
     fill(emulator, 0, 12)
     fill_newest(emulator)
@@ -109,7 +109,7 @@ def test_hours_a_day_overdue_are_settled_by_one_glance_at_a_newer_one(emulator: 
     assert asked(emulator) == ["07T09"]
 
 
-def test_hours_a_day_overdue_are_glanced_at_where_nothing_newer_has_files(emulator: Emulator) -> None:
+def test_overdue_hours_are_probed_if_no_newer_hour_has_files(emulator: Emulator) -> None:
     emulator.clock.advance(timedelta(days=3))
     fill(emulator, 0, 3)
     driver = Driver(emulator)
@@ -121,7 +121,7 @@ def test_hours_a_day_overdue_are_glanced_at_where_nothing_newer_has_files(emulat
     assert ledger_at(driver.offset, driver.config).open == span(3, 6)
 
 
-def test_a_long_pause_before_the_newest_files_is_searched_in_growing_steps(emulator: Emulator) -> None:
+def test_a_long_pause_is_searched_in_growing_steps(emulator: Emulator) -> None:
     emulator.clock.advance(timedelta(days=40))
     fill(emulator, 0, 3)
     driver = Driver(emulator)
@@ -132,7 +132,7 @@ def test_a_long_pause_before_the_newest_files_is_searched_in_growing_steps(emula
     assert len(asked(emulator)) < 24 + 8 + 8
 
 
-def test_an_hour_published_late_is_taken_then(emulator: Emulator) -> None:
+def test_an_hour_published_late_is_read_after_publication(emulator: Emulator) -> None:
     fill(emulator, 0, 10)
     emulator.store.publish_at(MIDNIGHT + 4 * HOUR, NOON + HOUR)
     driver = Driver(emulator)
@@ -153,7 +153,7 @@ def test_accepted_gaps_are_never_read(half_a_day: Emulator) -> None:
     assert "04T01" not in asked(half_a_day)
 
 
-def test_an_end_date_bounds_what_is_taken(half_a_day: Emulator) -> None:
+def test_no_hour_after_the_end_date_is_taken(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day, end=MIDNIGHT + 2 * HOUR)
 
     assert [driver.next(None), driver.next(None)] == [span(0, 2), HourSet()]
@@ -168,7 +168,7 @@ def test_a_start_in_the_future_waits(emulator: Emulator) -> None:
 
 def test_a_query_that_ends_at_present_ends(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
-    driver.progress.end_at_present()
+    driver.planner.end_at_present()
     half_a_day.clock.advance(timedelta(hours=5))
     driver.clock.advance(5 * 3600)
 
@@ -176,7 +176,7 @@ def test_a_query_that_ends_at_present_ends(half_a_day: Emulator) -> None:
 
     assert taken[3:] == [HourSet(), HourSet()]
     before = driver.offset
-    assert driver.progress.next(before, 4) is before
+    assert driver.planner.next(before, 4) is before
 
 
 def test_another_projects_archives_are_an_error(half_a_day: Emulator) -> None:
@@ -187,7 +187,7 @@ def test_another_projects_archives_are_an_error(half_a_day: Emulator) -> None:
         driver.next()
 
 
-def test_an_offset_that_nobody_wrote_is_an_error(half_a_day: Emulator) -> None:
+def test_an_unknown_offset_is_an_error(half_a_day: Emulator) -> None:
     driver = Driver(half_a_day)
     driver.offset = {"hour": "2026-03-04"}
 

@@ -1,4 +1,4 @@
-"""Checkpoints of streaming queries that commit e2beff4 saved: the present version reads exactly the rest."""
+"""Checkpoints that commit e2beff4 saved: this version reads exactly the remaining hours."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 class Restarted:
-    """A query that goes on from a saved checkpoint."""
+    """A query that continues from a saved checkpoint."""
 
     def __init__(self, emulator: Emulator, late_files: LateFiles) -> None:
         self._late_files = late_files
@@ -59,7 +59,7 @@ class Restarted:
 
     @property
     def uuids(self) -> list[str]:
-        """Everything in the sink, by the older version and by this one."""
+        """All events in the sink, written by the older version and by this version."""
         return sorted([uuid for batch in self._committed for uuid in batch] + uuids_in(self._checkpoint.lines))
 
 
@@ -67,7 +67,7 @@ def stored(emulator: Emulator) -> list[str]:
     return uuids_in(emulator.store.lines())
 
 
-def test_the_planned_batch_and_everything_behind_it_is_read_once(emulator: Emulator, late_files: LateFiles) -> None:
+def test_the_planned_batch_and_all_later_hours_are_read_once(emulator: Emulator, late_files: LateFiles) -> None:
     query = Restarted(emulator, late_files)
 
     query.run()
@@ -75,9 +75,7 @@ def test_the_planned_batch_and_everything_behind_it_is_read_once(emulator: Emula
     assert query.uuids == stored(emulator)
 
 
-def test_a_driver_that_dies_again_within_the_planned_batch_loses_and_repeats_nothing(
-    emulator: Emulator, late_files: LateFiles
-) -> None:
+def test_a_driver_killed_twice_in_a_batch_loses_nothing(emulator: Emulator, late_files: LateFiles) -> None:
     query = Restarted(emulator, late_files)
 
     for _ in range(2):
@@ -89,9 +87,7 @@ def test_a_driver_that_dies_again_within_the_planned_batch_loses_and_repeats_not
     assert query.uuids == stored(emulator)
 
 
-def test_late_files_of_hours_that_the_older_version_read_come_once_where_they_are_looked_for(
-    emulator: Emulator, late_files: LateFiles
-) -> None:
+def test_late_files_of_hours_of_an_older_version_are_read_once(emulator: Emulator, late_files: LateFiles) -> None:
     query = Restarted(emulator, late_files)
     query.run()
     late = add_late_events(emulator)
@@ -101,7 +97,7 @@ def test_late_files_of_hours_that_the_older_version_read_come_once_where_they_ar
     query.pass_time(24)
     query.run()
 
-    looked_for = set() if late_files is LateFiles.IGNORE else set(late)
-    assert set(late).intersection(query.uuids) == looked_for
-    assert query.uuids == [uuid for uuid in stored(emulator) if uuid not in set(late) - looked_for]
+    expected = set() if late_files is LateFiles.IGNORE else set(late)
+    assert set(late).intersection(query.uuids) == expected
+    assert query.uuids == [uuid for uuid in stored(emulator) if uuid not in set(late) - expected]
     assert COMPLETED_LATER in late

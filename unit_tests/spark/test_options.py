@@ -26,7 +26,7 @@ def test_only_keys_and_a_start_are_needed() -> None:
     assert options == Options(config, Properties.JSON, LateFiles.IGNORE, windows_per_batch=8, poll_seconds=300)
 
 
-def test_every_option_is_a_text_in_any_letter_case() -> None:
+def test_option_names_are_case_insensitive() -> None:
     gap = datetime(2026, 3, 4, 7, tzinfo=timezone.utc)
 
     options = parse_options(
@@ -66,30 +66,30 @@ def test_every_option_is_a_text_in_any_letter_case() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("stream", "cohorts", "stream: 'cohorts' is not 'events', the only stream that is read by Spark"),
-        ("properties", "struct", "properties: 'struct' is none of 'json', 'variant'"),
-        ("late_files", "yes", "late_files: 'yes' is none of 'ignore', 'driver', 'executors'"),
+        ("stream", "cohorts", "stream: 'cohorts' is not 'events', the only stream that Spark can read"),
+        ("properties", "struct", "properties: 'struct' is not one of 'json', 'variant'"),
+        ("late_files", "yes", "late_files: 'yes' is not one of 'ignore', 'driver', 'executors'"),
         ("windows_per_batch", "0", "windows_per_batch: '0' is not a whole number from 1 to 10000"),
         ("poll_seconds", "-1", "poll_seconds: '-1' is not a whole number from 1 to 3600"),
         ("num_workers", "many", "num_workers: 'many' is not a whole number from 1 to 5"),
         ("recheck_hours", "6,soon", "recheck_hours: [6, 'soon'] is not a list of whole numbers from 1 to 720"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(name: str, value: str, problem: str) -> None:
+def test_an_invalid_option_is_reported(name: str, value: str, problem: str) -> None:
     assert problems_of(**NEEDED, **{name: value}) == (problem,)
 
 
-def test_a_list_may_be_one_value_and_numbers_may_have_blanks() -> None:
+def test_a_list_may_be_one_value_and_a_number_may_have_spaces() -> None:
     config = parse_options({**NEEDED, "recheck_hours": "6", "num_workers": " 3 "}).config
 
     assert (config.recheck_hours, config.num_workers) == ((6,), 3)
 
 
-def test_an_empty_key_is_empty_and_in_no_other_option() -> None:
+def test_an_empty_key_is_not_searched_in_other_options() -> None:
     assert problems_of(**{**NEEDED, "api_key": ""}) == ("api_key is empty",)
 
 
-def test_a_long_value_is_cut() -> None:
+def test_a_long_value_is_shortened() -> None:
     (problem,) = problems_of(**NEEDED, num_workers="9" * 5000)
 
     assert len(problem) < 150
@@ -101,11 +101,11 @@ def test_a_key_in_another_option_is_never_shown(name: str) -> None:
 
     problems = problems_of(**{**NEEDED, "secret_key": f" {key} ", name: f"{key} and more"})
 
-    assert problems == (f"{name} has one of the keys in it",)
+    assert problems == (f"{name} contains one of the keys",)
 
 
-def test_all_problems_are_told_together_and_misspelt_options_are_problems() -> None:
+def test_all_problems_and_unknown_options_are_reported_together() -> None:
     problems = problems_of(api_key="key", secret_key="secret", strat_date="2026-03-04", num_workers="9")
 
     assert problems[:2] == ("start_date is missing", "num_workers: 9 is not a whole number from 1 to 5")
-    assert problems[2].startswith("strat_date: there is no such option; there are api_key, secret_key, ")
+    assert problems[2].startswith("strat_date: unknown option; the options are api_key, secret_key, ")

@@ -45,7 +45,9 @@ def read(emulator: Emulator, partition: Partition) -> list[bytes]:
 
 
 @given(st.sets(HOURS), st.integers(1, 9), st.integers(1, 5))
-def test_shares_are_few_and_have_each_hour_once(wanted: set[datetime], window_hours: int, most: int) -> None:
+def test_each_hour_is_in_one_of_a_limited_number_of_partitions(
+    wanted: set[datetime], window_hours: int, most: int
+) -> None:
     partition = Partition(HourSet.of(map(hour_window, wanted)), "1", HourSet.of(map(hour_window, sorted(wanted)[::2])))
 
     parts = split_partition(partition, window_hours=window_hours, most=most)
@@ -56,29 +58,29 @@ def test_shares_are_few_and_have_each_hour_once(wanted: set[datetime], window_ho
     assert all(part.hours.windows and part.project == "1" for part in parts)
 
 
-def test_windows_are_dealt_out_in_turn() -> None:
+def test_windows_are_assigned_round_robin() -> None:
     parts = split_partition(Partition(hours(0, 10)), window_hours=2, most=3)
 
     assert [part.hours for part in parts] == [hours(0, 2) | hours(6, 8), hours(2, 4) | hours(8, 10), hours(4, 6)]
 
 
-def test_a_share_reads_its_hours_and_no_others(half_a_day: Emulator) -> None:
+def test_a_partition_reads_its_hours_and_no_others(half_a_day: Emulator) -> None:
     lines = read(half_a_day, Partition(hours(1, 3) | hours(6, 7)))
 
     stored = [line for hour in (1, 2, 6) for line in half_a_day.store.lines(at(hour), at(hour + 1))]
     assert sorted(lines) == sorted(stored)
 
 
-def test_a_share_fails_on_an_archive_without_a_file_of_its_hours(half_a_day: Emulator) -> None:
+def test_a_task_fails_on_an_archive_without_files_of_its_hours(half_a_day: Emulator) -> None:
     half_a_day.faults.add("empty_archive", hour=at(1))
 
     with pytest.raises(EmptyArchiveError) as caught:
         read(half_a_day, Partition(hours(1, 2)))
 
-    assert caught.value.what == ("The export for 2026-03-04 01:00 UTC is an archive without a file of these hours.")
+    assert caught.value.what == "The archive for 2026-03-04 01:00 UTC contains no file of these hours."
 
 
-def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) -> None:
+def test_a_member_is_read_from_its_known_part_to_its_bound(emulator: Emulator) -> None:
     store = emulator.store
     for text in (b'{"n":1}', b'{"n":2}', b'{"n":3}'):
         store.append_lines(MIDNIGHT, 1, [text])
@@ -91,7 +93,7 @@ def test_a_member_is_read_from_what_is_known_to_its_bound(emulator: Emulator) ->
     assert lines == [b'{"n":2}']
 
 
-def test_a_member_that_was_rewritten_since_the_batch_was_planned_is_read_whole(emulator: Emulator) -> None:
+def test_a_member_rewritten_after_planning_is_read_completely(emulator: Emulator) -> None:
     emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}', b'{"n":6}', b'{"n":7}'])
     name = str(emulator.store.member(MIDNIGHT, 1).name)
 
@@ -100,23 +102,23 @@ def test_a_member_that_was_rewritten_since_the_batch_was_planned_is_read_whole(e
     assert lines == [b'{"n":5}', b'{"n":6}', b'{"n":7}']
 
 
-def test_a_member_that_is_gone_since_the_batch_was_planned_fails_the_task(emulator: Emulator) -> None:
+def test_a_member_deleted_after_planning_fails_the_task(emulator: Emulator) -> None:
     emulator.store.append_lines(MIDNIGHT, 1, [b'{"n":5}'])
     name = str(emulator.store.member(MIDNIGHT, 1).name)
     other = name.replace("#1", "#2")
 
-    with pytest.raises(HoursMissingError, match=f"lacks the member {other}") as raised:
+    with pytest.raises(HoursMissingError, match=f"no longer contains the member {other}") as raised:
         read(emulator, Partition(hours(0, 1), bounds={MIDNIGHT: {other: fingerprint(b'{"n":1}\n')}}))
 
     assert CorruptArchiveError.__name__ not in str(raised.value)
 
 
-def test_an_hour_whose_files_are_gone_since_the_batch_was_planned_fails_the_task(half_a_day: Emulator) -> None:
-    with pytest.raises(NotPublishedError, match="no files for 2026-03-04 03:00 UTC, and had some when"):
+def test_an_hour_deleted_after_planning_fails_the_task(half_a_day: Emulator) -> None:
+    with pytest.raises(NotPublishedError, match="no longer has files for 2026-03-04 03:00 UTC"):
         read(half_a_day, Partition(hours(2, 5), expected=hours(2, 4)))
 
 
-def test_an_hour_that_is_gone_for_a_moment_is_asked_for_again_alone(half_a_day: Emulator) -> None:
+def test_only_a_missing_hour_is_requested_again(half_a_day: Emulator) -> None:
     amplitude = amplitude_of(half_a_day, config_of(half_a_day, MIDNIGHT), FakeClock(NOON))
     half_a_day.store.publish_at(at(2), NOON + HOUR)
     clock = PublishingClock(half_a_day, at(2))
@@ -133,7 +135,7 @@ def test_an_hour_that_is_gone_for_a_moment_is_asked_for_again_alone(half_a_day: 
 
 
 class PublishingClock(FakeClock):
-    """Amplitude publishes an hour while somebody sleeps."""
+    """A clock that publishes an hour during a sleep."""
 
     def __init__(self, emulator: Emulator, hour: datetime) -> None:
         super().__init__(NOON)
@@ -150,7 +152,7 @@ def test_archives_of_another_project_fail_the_task(half_a_day: Emulator) -> None
         read(half_a_day, Partition(hours(0, 1), project="1"))
 
 
-def test_a_task_ends_at_its_first_window_that_fails(half_a_day: Emulator) -> None:
+def test_a_task_stops_at_its_first_failing_window(half_a_day: Emulator) -> None:
     half_a_day.faults.add("server_error", hour=MIDNIGHT)
 
     with pytest.raises(HoursMissingError, match="2026-03-04 00:00 to 02:00 UTC"):

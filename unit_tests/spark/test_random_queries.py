@@ -1,4 +1,4 @@
-"""Random lives of streaming queries: hours are published late and get more files, drivers die, queries start again."""
+"""Random runs of streaming queries: late hours, late files, killed drivers and restarted queries."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 
 FIRST = datetime(2026, 3, 2, 20, tzinfo=timezone.utc)
 DELAY = timedelta(hours=3)
-LAST_LOOK = timedelta(hours=25)  # the last of recheck_hours, after the hour's end
-MOST_LATE = timedelta(
-    hours=20
-)  # later than a day after it was due, an hour counts as empty where a later one has files
+LAST_RECHECK = timedelta(hours=25)  # the last of recheck_hours, after the hour's end
+MOST_LATE = timedelta(hours=20)  # a day after it was due, an hour settles as empty if a later hour has files
 
 
 class Queries(RuleBasedStateMachine):
-    """What Amplitude published by its time is in the sink once; what came later is there once, or not where ignored."""
+    """Events published in time are in the sink once; late events are read at most once, and missing if ignored."""
 
     emulator: Emulator
     late_files: LateFiles
@@ -63,7 +61,7 @@ class Queries(RuleBasedStateMachine):
         self.emulator.store.append_lines(hour, partition, [line])
         if self.emulator.store.published_from(hour, DELAY) > self.present():
             self.on_time.add(line)
-        elif self.present() < hour + LAST_LOOK:
+        elif self.present() < hour + LAST_RECHECK:
             self.late.add(line)
         else:
             self.too_late.add(line)
@@ -109,7 +107,7 @@ class Queries(RuleBasedStateMachine):
         self.query().run()
         for _ in range(8):
             self.pass_time(9)
-            # A later hour with events, so that hours without any are empty for good.
+            # A later hour with events settles empty hours.
             hour = self.present().replace(minute=0)
             line = self.line()
             self.emulator.store.append_lines(hour, 1, [line])
@@ -118,10 +116,10 @@ class Queries(RuleBasedStateMachine):
         self.pass_time(9)
         self.query().run()
         self.nothing_is_repeated()
-        there = set(self.checkpoint.lines)
-        looked_for = self.on_time if self.late_files is LateFiles.IGNORE else self.on_time | self.late
-        assert looked_for - there == set()
-        assert there <= self.on_time | self.late | self.too_late
+        read = set(self.checkpoint.lines)
+        expected = self.on_time if self.late_files is LateFiles.IGNORE else self.on_time | self.late
+        assert expected - read == set()
+        assert read <= self.on_time | self.late | self.too_late
 
 
 @pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)

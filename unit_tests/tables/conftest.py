@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def project(emulator: Emulator) -> Project:
-    """The emulator's project with its sample content, at noon of 4 March 2026, the first moment 3 March is over."""
+    """The emulator's project with its sample content, at noon of 4 March 2026: 3 March has just ended everywhere."""
     return Project(emulator)

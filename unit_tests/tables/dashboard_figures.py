@@ -1,4 +1,4 @@
-"""The emulator's figures as records, and answers of dashboards as tests write them."""
+"""The emulator's figures as records, and dashboard responses for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUDGET, BUDGET_SECONDS = 1_000, 300
 
 
 def active(project: Project, *of: str) -> list[Row]:
-    """Return the records that the emulator's figures amount to."""
+    """Return the records of the emulator's figures."""
     numbers = numbers_of(project.content)
     return [
         {
@@ -38,7 +38,7 @@ def compact(*of: str) -> list[tuple[str, str]]:
     return [(span.partition("/")[0].replace("-", ""), span.rpartition("/")[2].replace("-", "")) for span in of]
 
 
-def answer(**data: object) -> dict[str, Any]:
+def response(**data: object) -> dict[str, Any]:
     return {"data": data}
 
 
@@ -46,4 +46,4 @@ X = ["2026-02-27", "2026-02-28"]
 
 
 def matrix(series: object, labels: object = ("US", "DK"), x: object = X) -> dict[str, Any]:
-    return answer(xValues=x, series=series, seriesLabels=list(labels) if isinstance(labels, tuple) else labels)
+    return response(xValues=x, series=series, seriesLabels=list(labels) if isinstance(labels, tuple) else labels)

@@ -24,7 +24,7 @@ def have(project: Project, *charts: dict[str, Any]) -> None:
     project.content.catalog = replace(project.content.catalog, charts=charts)
 
 
-def test_each_segment_is_a_row_with_the_charts_days_today_included(project: Project) -> None:
+def test_each_segment_is_a_row_with_all_days_of_the_chart(project: Project) -> None:
     have(project, chart(id="abc12def", segments=["All Users", "Denmark, Sweden"], days=3))
 
     read = project.sync("chart_results", chart_ids=["abc12def"]).records["chart_results"]
@@ -36,7 +36,7 @@ def test_each_segment_is_a_row_with_the_charts_days_today_included(project: Proj
     assert {type(value) for row in read for name, value in row["values"].items() if name != "Segment"} == {int}
 
 
-def test_only_the_charts_that_are_named_are_asked_for_in_their_order(project: Project) -> None:
+def test_only_the_configured_charts_are_requested_in_order(project: Project) -> None:
     have(project, chart(id="a"), chart(id="b"), chart(id="c d?"))
 
     read = project.sync("chart_results", chart_ids=["c d?", "a", "a"])
@@ -45,24 +45,24 @@ def test_only_the_charts_that_are_named_are_asked_for_in_their_order(project: Pr
     assert [request.path for request in project.asked("/chart/")] == [PATH.format("c d?"), PATH.format("a")]
 
 
-def test_a_chart_that_is_not_there_is_an_error_that_names_it(project: Project) -> None:
+def test_a_missing_chart_is_reported_by_its_id(project: Project) -> None:
     have(project, chart(id="there"))
 
-    read = project.sync("chart_results", "cohorts", chart_ids=["gone", "there"])
+    read = project.sync("chart_results", "cohorts", chart_ids=["deleted", "there"])
 
     assert [row["chart_id"] for row in read.records["chart_results"]] == ["there"]
     assert read.statuses == {"chart_results": "INCOMPLETE", "cohorts": "COMPLETE"}
     assert read.failures["chart_results"] == Failure(
         "NotFoundError",
         "config_error",
-        "chart_ids names what the project does not have: Amplitude did not find chart gone (HTTP 404: Chart gone was "
-        "not found). If a setting contains its id, correct or remove the id; else deselect the stream. The other "
+        "chart_ids has charts that the project does not have: Amplitude has no chart deleted (HTTP 404: Chart deleted "
+        "was not found). If a setting contains its id, correct or remove the id; else deselect the stream. The other "
         "streams are not affected.",
     )
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": ["a"]}, [], {"data": "no header here"}, {"data": ""}])
-def test_an_answer_of_an_unknown_shape_is_an_error(project: Project, body: object) -> None:
+def test_a_response_of_an_unknown_shape_is_an_error(project: Project, body: object) -> None:
     project.emulator.faults.add("json", path="/chart/", body=body)
 
     read = project.sync("chart_results", chart_ids=["abc12def"])
@@ -71,7 +71,7 @@ def test_an_answer_of_an_unknown_shape_is_an_error(project: Project, body: objec
     assert read.records == {}
 
 
-def test_without_charts_it_completes_with_a_word_and_without_a_request(project: Project) -> None:
+def test_without_charts_the_stream_completes_without_requests(project: Project) -> None:
     read = project.sync("chart_results")
 
     assert read.statuses == {"chart_results": "COMPLETE"}

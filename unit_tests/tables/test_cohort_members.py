@@ -1,4 +1,4 @@
-"""Who is in a cohort: step by step, inside the quotas, and only after a new computation."""
+"""The members of cohorts: the steps of a download, quotas and new computations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cohorts(project: Project) -> None:
 
 
 def rows(cohort_id: str = "k3x9ab2", computed_at: str = COMPUTED, **properties: tuple[str, str]) -> list[Row]:
-    """Return the two members; each property as the values of both."""
+    """Return the rows of both members; a property has one value per member."""
     return [
         {
             "cohort_id": cohort_id,
@@ -49,11 +49,11 @@ def sync(project: Project, *ids: str, state: object = None, **changes: object) -
 
 
 def downloads(project: Project) -> list[str]:
-    """Return the cohorts whose download was asked for: what counts against the quota."""
+    """Return the requested downloads, which count against the quota."""
     return [each.path.rpartition("/")[2] for each in project.asked("/cohorts/request/") if "/file" not in each.path]
 
 
-def test_a_cohort_is_asked_for_waited_for_and_downloaded(project: Project) -> None:
+def test_a_cohort_is_requested_polled_and_downloaded(project: Project) -> None:
     read = sync(project)
 
     kinds = [path.replace(project.paths()[-1].split("/")[-2], "ID") for path in project.paths()]
@@ -88,12 +88,12 @@ def test_the_storage_gets_no_authorization_and_the_link_is_fresh(project: Projec
 
     read = sync(project)
 
-    # The storage answers 400 to a request with an Authorization header, and 403 after a minute.
+    # The storage rejects a request with an Authorization header (400), and any request after a minute (403).
     assert (read.records[STREAM], read.failures) == (rows(), {})
     assert {request.status for request in project.asked()} == {200, 202, 302}
 
 
-def test_an_expired_link_is_made_anew(project: Project) -> None:
+def test_an_expired_link_is_renewed(project: Project) -> None:
     project.set(cohort_inline_bytes=-1)
     project.emulator.faults.add("server_error", status=403, path="/_storage/", times=1)
 
@@ -104,9 +104,7 @@ def test_an_expired_link_is_made_anew(project: Project) -> None:
 
 @pytest.mark.parametrize("framing", ["content_length", "chunked"])
 @pytest.mark.parametrize("inline_bytes", [1_000_000, -1])
-def test_a_cut_download_is_fetched_again_from_its_start_without_a_second_request(
-    project: Project, framing: str, inline_bytes: int
-) -> None:
+def test_a_truncated_download_is_fetched_again(project: Project, framing: str, inline_bytes: int) -> None:
     project.set(cohort_inline_bytes=inline_bytes)
     path = "/_storage/" if inline_bytes < 0 else "/file"
     project.emulator.faults.add("cut_body", path=path, times=1, framing=framing)
@@ -116,7 +114,7 @@ def test_a_cut_download_is_fetched_again_from_its_start_without_a_second_request
     assert (read.records[STREAM], downloads(project)) == (rows(), ["k3x9ab2"])
 
 
-def test_packed_data_that_ends_early_gives_no_row_and_no_state(project: Project) -> None:
+def test_truncated_gzip_data_gives_no_row_and_no_state(project: Project) -> None:
     project.set(cohort_packing="gzip")
     project.emulator.faults.add("cut_body", path="/file", framing="close")
 
@@ -127,7 +125,7 @@ def test_packed_data_that_ends_early_gives_no_row_and_no_state(project: Project)
     assert "cohorts" not in read.state().get(STREAM, {})
 
 
-def test_a_cohort_comes_again_only_after_amplitude_has_computed_it_anew(project: Project) -> None:
+def test_a_cohort_is_read_again_only_after_a_new_computation(project: Project) -> None:
     first = sync(project, "k3x9ab2", "b2b2b2b")
     idle = sync(project, "k3x9ab2", "b2b2b2b", state=first.state())
     recomputed = project.content.cohorts.recompute("b2b2b2b", members=MEMBERS[:1]).last_computed
@@ -147,9 +145,7 @@ def test_a_cohort_comes_again_only_after_amplitude_has_computed_it_anew(project:
 
 @pytest.mark.parametrize("packing", ["plain", "gzip"])
 @pytest.mark.parametrize("content", ["header", "nothing"])
-def test_a_cohort_without_members_is_read_once_and_without_a_warning(
-    project: Project, content: str, packing: str
-) -> None:
+def test_an_empty_cohort_is_read_once_without_a_warning(project: Project, content: str, packing: str) -> None:
     project.content.cohorts.put(Cohort("k3x9ab2", "Empty", ()))
     project.set(cohort_empty_file=content, cohort_packing=packing)
 
@@ -162,9 +158,7 @@ def test_a_cohort_without_members_is_read_once_and_without_a_warning(
 
 
 @pytest.mark.parametrize("size", [2, None, "0", False])
-def test_a_file_without_any_text_is_fetched_again_where_the_list_does_not_say_that_the_cohort_is_empty(
-    project: Project, size: object
-) -> None:
+def test_a_blank_file_is_fetched_again_if_the_list_has_members(project: Project, size: object) -> None:
     project.content.cohorts.put(Cohort("k3x9ab2", "Odd", (), overrides={"size": size}))
     project.set(cohort_empty_file="nothing")
 
@@ -184,18 +178,18 @@ def test_a_full_refresh_downloads_every_cohort_again(project: Project) -> None:
     assert [read.records[STREAM] for read in both] == [rows(), rows()]
 
 
-def test_a_share_of_members_that_the_list_does_not_promise_is_warned_of(project: Project) -> None:
+def test_an_unexpected_number_of_members_is_a_warning(project: Project) -> None:
     project.content.cohorts.put(Cohort("k3x9ab2", "Odd", MEMBERS, overrides={"size": 500}))
 
     read = sync(project, cohort_properties=["plan"])
 
     assert read.records[STREAM] == rows(plan=("pro", ""))
     assert read.lines("WARN") == [
-        "cohort_members: cohort k3x9ab2 has 2 members in its file and 500 in the list of cohorts."
+        "cohort_members: cohort k3x9ab2 has 2 members in its file, but 500 in the list of cohorts."
     ]
 
 
-def test_a_state_with_objects_inside_as_the_platform_hands_it_over_is_understood(project: Project) -> None:
+def test_a_state_with_objects_of_the_platform_is_accepted(project: Project) -> None:
     state = {"computed_at": COMPUTED, "cohorts": AirbyteStateBlob({"k3x9ab2": COMPUTED_SECONDS})}
 
     read = sync(project, "k3x9ab2", "b2b2b2b", state={STREAM: state})
@@ -203,7 +197,7 @@ def test_a_state_with_objects_inside_as_the_platform_hands_it_over_is_understood
     assert read.records[STREAM] == rows("b2b2b2b")
 
 
-def test_a_cohort_more_in_the_configuration_is_read_and_the_others_are_kept(project: Project) -> None:
+def test_an_added_cohort_is_read_and_the_others_are_kept(project: Project) -> None:
     first = sync(project, "k3x9ab2")
     second = sync(project, "b2b2b2b", state=first.state())
     third = sync(project, "k3x9ab2", "b2b2b2b", state=second.state())
@@ -213,14 +207,14 @@ def test_a_cohort_more_in_the_configuration_is_read_and_the_others_are_kept(proj
 
 
 @pytest.mark.parametrize("garbage", [["k3x9ab2"], "k3x9ab2", 7])
-def test_a_state_of_no_version_is_an_error(project: Project, garbage: object) -> None:
+def test_an_unknown_state_is_an_error(project: Project, garbage: object) -> None:
     read = sync(project, state={STREAM: {"computed_at": COMPUTED, "cohorts": garbage}})
 
     assert (read.failures[STREAM].error, read.failures[STREAM].failure_type) == ("InvalidStateError", "config_error")
     assert downloads(project) == []
 
 
-def test_a_cohort_that_was_never_computed_has_no_members_yet_and_costs_nothing(project: Project) -> None:
+def test_a_cohort_is_not_downloaded_before_it_is_computed(project: Project) -> None:
     project.content.cohorts.put(Cohort("future0", "Later", MEMBERS, last_computed=None))
 
     read = sync(project, "future0")
@@ -233,7 +227,7 @@ def test_a_cohort_that_was_never_computed_has_no_members_yet_and_costs_nothing(p
 
 
 @pytest.mark.parametrize("is_published", [True, False])
-def test_a_cohort_that_is_not_there_is_an_error_that_names_it(project: Project, is_published: bool) -> None:  # noqa: FBT001
+def test_a_missing_cohort_is_reported_by_its_id(project: Project, is_published: bool) -> None:  # noqa: FBT001
     if not is_published:
         project.content.cohorts.put(Cohort("unknown", "Hidden", MEMBERS, is_published=False))
 
@@ -249,7 +243,7 @@ def test_a_cohort_that_is_not_there_is_an_error_that_names_it(project: Project, 
     )
 
 
-def test_the_months_quota_ends_the_stream_before_the_limit_and_keeps_what_was_downloaded(project: Project) -> None:
+def test_the_monthly_quota_ends_the_stream_and_keeps_downloads(project: Project) -> None:
     project.set(cohort_downloads_a_month=1)
 
     read = sync(project, "k3x9ab2", "b2b2b2b")
@@ -268,7 +262,7 @@ def test_the_months_quota_ends_the_stream_before_the_limit_and_keeps_what_was_do
     )
 
 
-def test_a_project_without_the_usage_api_is_read_all_the_same(project: Project) -> None:
+def test_a_project_without_the_usage_api_is_read(project: Project) -> None:
     project.emulator.faults.add("bad_request", status=404, path="/api/3/cohorts/usage")
 
     read = sync(project)
@@ -276,7 +270,7 @@ def test_a_project_without_the_usage_api_is_read_all_the_same(project: Project) 
     assert (read.records[STREAM], read.failures) == (rows(), {})
 
 
-def test_many_cohorts_stay_inside_the_rates_of_downloads(project: Project) -> None:
+def test_many_cohorts_respect_the_download_rate_limits(project: Project) -> None:
     ids = [f"cohort{number:02}" for number in range(65)]
     project.content.cohorts.replace_all(Cohort(each, each, MEMBERS[:1]) for each in ids)
     project.set(cohort_pending_polls=0)
@@ -290,7 +284,7 @@ def test_many_cohorts_stay_inside_the_rates_of_downloads(project: Project) -> No
     assert all((later - sooner).total_seconds() >= 600 for sooner, later in zip(moments, moments[60:], strict=False))
 
 
-def test_without_names_no_properties_are_asked_for_and_with_names_only_those(project: Project) -> None:
+def test_only_the_configured_properties_are_requested(project: Project) -> None:
     sync(project)
     sync(project, cohort_properties=["plan"])
 
@@ -298,7 +292,7 @@ def test_without_names_no_properties_are_asked_for_and_with_names_only_those(pro
     assert asked == [{"props": "0"}, {"props": "1", "propKeys": "plan"}]
 
 
-def test_a_download_that_never_gets_ready_ends_after_half_an_hour(project: Project) -> None:
+def test_polling_a_download_ends_after_half_an_hour(project: Project) -> None:
     project.set(cohort_pending_polls=1_000_000)
 
     read = sync(project)
@@ -319,7 +313,7 @@ def test_sigterm_ends_the_polling(project: Project) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["2026-03-01T06:00:00Z", True, 10**17])
-def test_a_moment_of_computation_that_is_none_is_an_error(project: Project, seconds: object) -> None:
+def test_an_invalid_computation_time_is_an_error(project: Project, seconds: object) -> None:
     project.content.cohorts.put(Cohort("k3x9ab2", "Odd", MEMBERS, overrides={"lastComputed": seconds}))
 
     read = sync(project)
@@ -328,7 +322,7 @@ def test_a_moment_of_computation_that_is_none_is_an_error(project: Project, seco
 
 
 @pytest.mark.parametrize("body", [{}, [], {"request_id": ""}, {"request_id": 7}])
-def test_an_answer_without_a_requests_id_is_an_error(project: Project, body: object) -> None:
+def test_a_response_without_a_request_id_is_an_error(project: Project, body: object) -> None:
     project.emulator.faults.add("json", path=REQUEST, body=body, status=202)
 
     read = sync(project)
@@ -336,7 +330,7 @@ def test_an_answer_without_a_requests_id_is_an_error(project: Project, body: obj
     assert (read.failures[STREAM].error, read.records) == ("UnknownShapeError", {})
 
 
-def test_a_429_is_waited_for_and_a_plan_without_cohorts_is_said_in_amplitudes_words(project: Project) -> None:
+def test_a_429_is_retried_and_a_missing_plan_is_an_error(project: Project) -> None:
     project.emulator.faults.add("too_many_requests", path=REQUEST, times=1)
     waited = sync(project)
     project.set(missing_in_plan=("cohorts",))
@@ -347,7 +341,7 @@ def test_a_429_is_waited_for_and_a_plan_without_cohorts_is_said_in_amplitudes_wo
     assert "(HTTP 403: Cohorts is not included in your current plan)" in refused.failures[STREAM].message
 
 
-def test_without_cohorts_it_completes_with_a_word_and_without_a_request(project: Project) -> None:
+def test_without_cohorts_the_stream_completes_without_requests(project: Project) -> None:
     read = project.sync(STREAM)
 
     assert read.statuses == {STREAM: "COMPLETE"}

@@ -1,4 +1,4 @@
-"""Streams of figures by date: at what cost, within one budget."""
+"""Streams of figures by date: costs and the common budget."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def most_in_any_window(project: Project) -> int:
-    """Return the highest cost that was booked in any five minutes."""
+    """Return the highest cost that was charged in any five minutes."""
     bookings = [(each.at, each.cost) for each in project.content.costs.bookings if "/taxonomy/" not in each.path]
     window = timedelta(seconds=BUDGET_SECONDS)
     return max(sum(cost for at, cost in bookings if start <= at < start + window) for start, _ in bookings)
 
 
-def test_a_first_sync_of_all_streams_shares_one_budget_and_is_never_refused(project: Project) -> None:
+def test_all_streams_share_one_budget_in_a_first_sync(project: Project) -> None:
     project.clock.advance(0)
     options = {
         "start_date": "2025-06-01T00:00:00Z",
@@ -41,7 +41,7 @@ def test_a_first_sync_of_all_streams_shares_one_budget_and_is_never_refused(proj
     assert any("s for Amplitude's rate limit before requesting" in line for line in read.lines("INFO"))
 
 
-def test_the_cost_that_is_documented_is_what_amplitude_books(project: Project) -> None:
+def test_the_documented_costs_are_charged(project: Project) -> None:
     year = {"start_date": "2025-03-04T00:00:00Z", "composition_properties": ["country"]}
     costs = {}
     for name, changes in {
@@ -65,7 +65,7 @@ def test_the_cost_that_is_documented_is_what_amplitude_books(project: Project) -
     }
 
 
-def test_spans_leave_no_gap_and_no_day_comes_twice(project: Project) -> None:
+def test_spans_have_no_gap_and_no_day_twice(project: Project) -> None:
     read = project.sync("active_users", "average_sessions_per_user", start_date="2024-01-01T00:00:00Z")
 
     every_day = days("2024-01-01", "2026-03-03")
@@ -73,7 +73,7 @@ def test_spans_leave_no_gap_and_no_day_comes_twice(project: Project) -> None:
     assert dates(read.records["average_sessions_per_user"]) == every_day
 
 
-def test_sigterm_ends_the_wait_for_the_budget_and_keeps_what_was_read(project: Project) -> None:
+def test_sigterm_ends_the_wait_for_the_budget_and_keeps_records(project: Project) -> None:
     project.clock.on_advance = project.stop
 
     read = project.sync("active_users", "new_users", start_date="2024-01-01T00:00:00Z")
@@ -89,7 +89,7 @@ def test_sigterm_ends_the_wait_for_the_budget_and_keeps_what_was_read(project: P
     )
 
 
-def test_sigterm_ends_the_wait_for_another_try(project: Project) -> None:
+def test_sigterm_ends_the_wait_for_a_retry(project: Project) -> None:
     project.emulator.faults.add("too_many_requests", path=USERS, retry_after_seconds=120)
     project.clock.on_advance = project.stop
 

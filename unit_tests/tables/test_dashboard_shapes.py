@@ -1,4 +1,4 @@
-"""Streams of figures by date: what they make of answers."""
+"""Streams of figures by date: known and unknown shapes of responses."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from unit_tests.tables.dashboard_figures import (
     USERS,
     X,
     active,
-    answer,
     matrix,
+    response,
 )
 
 if TYPE_CHECKING:
     from unit_tests.airbyte.streams.rest_host import Project, Row
 
 
-def test_figures_that_end_early_give_no_record_and_are_read_again(project: Project) -> None:
+def test_truncated_figures_give_no_record_and_are_read_again(project: Project) -> None:
     body = matrix([[1, 2], [3]], x=days("2026-02-27", "2026-03-03"))
     project.emulator.faults.add("json", path=USERS, body=body, times=1)
 
     cut = project.sync("active_users")
-    healed = project.sync("active_users", state=cut.state(), dashboard_lookback_days=1)
+    complete = project.sync("active_users", state=cut.state(), dashboard_lookback_days=1)
 
     assert cut.records["active_users"] == [{"date": "2026-02-27", "statistics": {"US": 1, "DK": 3}}]
     assert cut.state() == {"active_users": {"date": "2026-02-27"}}
     assert cut.lines("WARN") == [
-        "active_users: Amplitude's figures from 2026-02-28 on are incomplete; they are read again."
+        "active_users: Amplitude's figures from 2026-02-28 on are incomplete; the next sync reads them again."
     ]
-    assert healed.records["active_users"] == active(project, *days("2026-02-27", "2026-03-03"))
+    assert complete.records["active_users"] == active(project, *days("2026-02-27", "2026-03-03"))
 
 
-def test_figures_that_end_early_in_a_first_span_hold_the_state_there_whatever_comes_after(project: Project) -> None:
+def test_truncated_figures_hold_the_state_before_later_spans(project: Project) -> None:
     options = {"start_date": "2025-10-01T00:00:00Z"}
     body = matrix([[1, 2]], ("US",), days("2025-10-01", "2025-10-03"))
     project.emulator.faults.add("json", path=USERS, body=body, times=1)
 
     cut = project.sync("active_users", **options)
-    healed = project.sync("active_users", state=cut.state(), **options)
+    complete = project.sync("active_users", state=cut.state(), **options)
 
     assert dates(cut.records["active_users"]) == ["2025-10-01", "2025-10-02", *days("2025-12-30", "2026-03-03")]
     assert cut.state() == {"active_users": {"date": "2025-10-02"}}
-    assert dates(healed.records["active_users"]) == days("2025-10-01", "2026-03-03")
+    assert dates(complete.records["active_users"]) == days("2025-10-01", "2026-03-03")
 
 
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("active_users", answer(xValues=["2026-03-04"], series=[[1]], seriesLabels=["US"])),
-        ("active_users", answer(xValues=["2026-02-26"], series=[[1]], seriesLabels=["US"])),
-        ("weekly_active_users", answer(xValues=["2026-03-01"], series=[[1]], seriesLabels=["US"])),
-        ("monthly_active_users", answer(xValues=["2026-02-28"], series=[[1]], seriesLabels=["US"])),
-        ("revenue_ltv", answer(series=[{"values": {"Mar 04": {"r1d": 1}}}])),
+        ("active_users", response(xValues=["2026-03-04"], series=[[1]], seriesLabels=["US"])),
+        ("active_users", response(xValues=["2026-02-26"], series=[[1]], seriesLabels=["US"])),
+        ("weekly_active_users", response(xValues=["2026-03-01"], series=[[1]], seriesLabels=["US"])),
+        ("monthly_active_users", response(xValues=["2026-02-28"], series=[[1]], seriesLabels=["US"])),
+        ("revenue_ltv", response(series=[{"values": {"Mar 04": {"r1d": 1}}}])),
     ],
 )
-def test_a_date_that_was_not_asked_for_is_an_error(project: Project, name: str, body: object) -> None:
+def test_a_date_that_was_not_requested_is_an_error(project: Project, name: str, body: object) -> None:
     project.emulator.faults.add("json", body=body, path="/api/2/revenue" if name == "revenue_ltv" else USERS)
 
     read = project.sync(name)
@@ -83,7 +83,7 @@ def test_a_date_that_was_not_asked_for_is_an_error(project: Project, name: str, 
         (matrix([[1]], (0,), ["2026-02-27T00:00:00"]), [("2026-02-27", {"0": 1})]),
     ],
 )
-def test_known_shapes_give_what_they_hold(project: Project, body: object, records: list[tuple[str, Row]]) -> None:
+def test_known_shapes_give_their_values(project: Project, body: object, records: list[tuple[str, Row]]) -> None:
     project.emulator.faults.add("json", path=USERS, body=body)
 
     read = project.sync("active_users")
@@ -101,8 +101,8 @@ def test_known_shapes_give_what_they_hold(project: Project, body: object, record
         "text",
         {"data": None},
         {"data": []},
-        answer(xValues=X),
-        answer(series=[], seriesLabels=[]),
+        response(xValues=X),
+        response(series=[], seriesLabels=[]),
         matrix([[1, 2]]),
         matrix([[1, 2, 3], [1, 2]]),
         matrix([["1", 2], [3, 4]]),
@@ -114,7 +114,7 @@ def test_known_shapes_give_what_they_hold(project: Project, body: object, record
         matrix([[{"count": 1}, 2], [3, 4]]),
     ],
 )
-def test_unknown_shapes_are_an_error_and_never_no_data(project: Project, body: object) -> None:
+def test_unknown_shapes_are_an_error(project: Project, body: object) -> None:
     project.emulator.faults.add("json", path=USERS, body=body)
 
     read = project.sync("active_users")
@@ -131,7 +131,7 @@ def test_unknown_shapes_are_an_error_and_never_no_data(project: Project, body: o
 @pytest.mark.parametrize(
     "body", [{}, [], {"data": {}}, {"data": {"xValues": X}}, {"data": {"series": 7, "xValues": X}}]
 )
-def test_no_other_stream_takes_an_unknown_shape_for_no_data(project: Project, name: str, body: object) -> None:
+def test_an_unknown_shape_is_an_error_in_other_streams_too(project: Project, name: str, body: object) -> None:
     project.emulator.faults.add("json", path="/api/2/sessions", body=body)
     project.emulator.faults.add("json", path="/api/2/revenue", body=body)
 
@@ -140,8 +140,8 @@ def test_no_other_stream_takes_an_unknown_shape_for_no_data(project: Project, na
     assert (read.records, read.failures[name].error) == ({}, "UnknownShapeError")
 
 
-def test_session_lengths_come_plain_or_wrapped_with_either_form_of_date(project: Project) -> None:
-    body = answer(xValues=["2026-02-27T00:00:00", "2026-02-28"], series=[[{"setId": "", "value": 1.5}, 2]])
+def test_session_lengths_have_any_known_form_of_value_and_date(project: Project) -> None:
+    body = response(xValues=["2026-02-27T00:00:00", "2026-02-28"], series=[[{"setId": "", "value": 1.5}, 2]])
     project.emulator.faults.add("json", path="/sessions/average", body=body)
 
     read = project.sync("average_session_length")
@@ -152,7 +152,7 @@ def test_session_lengths_come_plain_or_wrapped_with_either_form_of_date(project:
     ]
 
 
-def test_days_before_the_project_has_activity_give_no_records_where_amplitude_has_no_series(project: Project) -> None:
+def test_days_before_the_first_activity_may_have_no_records(project: Project) -> None:
     project.set(first_day="2026-03-02")
 
     read = project.sync(*ALL, composition_properties=["country"], start_date="2026-02-28T00:00:00Z")
@@ -163,7 +163,7 @@ def test_days_before_the_project_has_activity_give_no_records_where_amplitude_ha
     assert dates(read.records["active_users"]) == days("2026-02-28", "2026-03-03")
 
 
-def test_a_429_and_a_failure_that_pass_are_only_a_wait(project: Project) -> None:
+def test_a_passing_429_or_500_is_only_a_wait(project: Project) -> None:
     project.emulator.faults.add("too_many_requests", path=USERS, times=1)
     project.emulator.faults.add("server_error", path="/sessions/average", times=1)
 

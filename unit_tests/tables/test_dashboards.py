@@ -1,4 +1,4 @@
-"""Streams of figures by date: which days are asked for, and when again."""
+"""Streams of figures by date: which days are requested, and which are requested again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from unit_tests.airbyte.streams.rest_host import Project, Row
 
 
-def test_days_that_have_ended_are_read_and_today_is_left_out(project: Project) -> None:
+def test_only_days_that_have_ended_are_read(project: Project) -> None:
     read = project.sync("active_users")
 
     assert read.records["active_users"] == active(project, *days("2026-02-27", "2026-03-03"))
@@ -40,7 +40,7 @@ def test_days_that_have_ended_are_read_and_today_is_left_out(project: Project) -
         ("2026-03-04T00:00:00", "UTC", "2026-03-03"),
     ],
 )
-def test_a_day_is_over_in_the_projects_zone_or_everywhere_on_earth(
+def test_a_day_ends_in_the_project_s_time_zone_or_everywhere(
     project: Project, now: str, zone: str | None, newest: str
 ) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=timezone.utc)
@@ -53,7 +53,7 @@ def test_a_day_is_over_in_the_projects_zone_or_everywhere_on_earth(
     assert dates(read.records["session_length_distribution"])[-1] == newest
 
 
-def test_weeks_and_months_are_whole_and_begin_with_the_one_the_start_is_in(project: Project) -> None:
+def test_weeks_and_months_begin_with_that_of_the_start_date(project: Project) -> None:
     read = project.sync("weekly_active_users", "monthly_active_users", start_date="2025-12-17T00:00:00Z")
 
     assert dates(read.records["weekly_active_users"]) == [
@@ -66,7 +66,7 @@ def test_weeks_and_months_are_whole_and_begin_with_the_one_the_start_is_in(proje
     }
 
 
-def test_a_week_and_a_month_come_as_soon_as_they_are_over(project: Project) -> None:
+def test_weeks_and_months_are_read_as_soon_as_they_end(project: Project) -> None:
     first = project.sync("weekly_active_users", "monthly_active_users")
     project.clock.advance(28 * 86_400)
 
@@ -83,7 +83,7 @@ def test_a_week_and_a_month_come_as_soon_as_they_are_over(project: Project) -> N
     assert dates(second.records["monthly_active_users"]) == ["2026-02-01", "2026-03-01"]
 
 
-def test_the_end_date_is_not_read_and_whole_days_only(project: Project) -> None:
+def test_the_end_date_is_excluded_and_only_whole_days_are_read(project: Project) -> None:
     read = project.sync("active_users", end_date="2026-03-02T18:00:00Z")
     ahead = project.sync("active_users", end_date="2026-04-01T00:00:00Z")
     nothing = project.sync("active_users", end_date="2026-02-27T12:00:00Z")
@@ -93,7 +93,7 @@ def test_the_end_date_is_not_read_and_whole_days_only(project: Project) -> None:
     assert (nothing.records, nothing.statuses) == ({}, {"active_users": "COMPLETE"})
 
 
-def test_a_start_date_of_the_future_reads_nothing_and_completes(project: Project) -> None:
+def test_a_future_start_date_reads_nothing_and_completes(project: Project) -> None:
     read = project.sync(*ALL, start_date="2027-01-01T00:00:00Z", composition_properties=["country"])
 
     assert (read.records, read.statuses) == ({}, dict.fromkeys(ALL, "COMPLETE"))
@@ -104,7 +104,7 @@ def test_a_start_date_of_the_future_reads_nothing_and_completes(project: Project
 
 
 @pytest.mark.parametrize("saved", ["2026-03-02", "2026-03-02T00:00:00", "2026-03-02T00:00:00.000000+0000"])
-def test_upstreams_state_is_followed(project: Project, saved: str) -> None:
+def test_upstream_s_state_is_continued(project: Project, saved: str) -> None:
     read = project.sync("active_users", "average_session_length", state={name: {"date": saved} for name in DAILY})
 
     assert dates(read.records["active_users"]) == days("2026-02-28", "2026-03-03")
@@ -112,7 +112,7 @@ def test_upstreams_state_is_followed(project: Project, saved: str) -> None:
     assert read.state()["active_users"] == {"date": "2026-03-03"}
 
 
-def test_upstreams_state_of_an_old_sync_goes_on_where_that_one_ended(project: Project) -> None:
+def test_an_old_state_of_upstream_is_continued(project: Project) -> None:
     state = {"active_users": {"date": "2023-02-17"}}
 
     read = project.sync("active_users", start_date="2020-01-01T00:00:00Z", state=state)
@@ -120,7 +120,7 @@ def test_upstreams_state_of_an_old_sync_goes_on_where_that_one_ended(project: Pr
     assert dates(read.records["active_users"]) == days("2023-02-15", "2026-03-03")
 
 
-def test_upstreams_state_of_today_leaves_no_hole(project: Project) -> None:
+def test_upstream_s_state_of_today_leaves_no_gap(project: Project) -> None:
     today = project.sync("active_users", state={"active_users": {"date": "2026-03-04"}})
     project.clock.advance(86_400)
 
@@ -139,7 +139,7 @@ def test_an_empty_state_begins_at_the_start_date(project: Project, empty: Row) -
 
 
 @pytest.mark.parametrize("garbage", ["yesterday", "2026-13-45", 17, {"a": 1}, ["2026-03-01"], "03/01/2026", "20260301"])
-def test_a_state_of_no_version_is_an_error_and_the_other_streams_go_on(project: Project, garbage: object) -> None:
+def test_an_unknown_state_fails_its_stream_only(project: Project, garbage: object) -> None:
     read = project.sync("active_users", "new_users", state={"active_users": {"date": garbage}})
 
     assert read.statuses == {"active_users": "INCOMPLETE", "new_users": "COMPLETE"}
@@ -149,7 +149,7 @@ def test_a_state_of_no_version_is_an_error_and_the_other_streams_go_on(project: 
     assert project.days_asked(USERS) == compact("2026-02-27/2026-03-03")
 
 
-def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(project: Project) -> None:
+def test_a_future_state_is_set_back(project: Project) -> None:
     first = project.sync("active_users", state={"active_users": {"date": "2099-01-01"}})
     project.clock.advance(10 * 86_400)
 
@@ -159,11 +159,11 @@ def test_a_state_of_the_future_is_set_back_and_leaves_no_trap(project: Project) 
     assert first.state() == {"active_users": {"date": "2026-03-03"}}
     assert dates(second.records["active_users"]) == days("2026-03-01", "2026-03-13")
     assert first.lines("WARN") == [
-        "active_users: the saved state has the date 2099-01-01, which is not over yet; it is set back to 2026-03-03."
+        "active_users: the saved state has the date 2099-01-01, which has not ended yet; it is set back to 2026-03-03."
     ]
 
 
-def test_a_start_date_that_moves_forward_wins_and_one_that_moves_back_reads_no_past(project: Project) -> None:
+def test_only_a_later_start_date_changes_the_first_day(project: Project) -> None:
     first = project.sync("active_users")
 
     forward = project.sync("active_users", state=first.state(), start_date="2026-03-03T00:00:00Z")
@@ -173,7 +173,7 @@ def test_a_start_date_that_moves_forward_wins_and_one_that_moves_back_reads_no_p
     assert dates(back.records["active_users"]) == days("2026-03-01", "2026-03-03")
 
 
-def test_an_end_date_that_moves_back_neither_reads_nor_moves_the_state(project: Project) -> None:
+def test_an_earlier_end_date_keeps_the_state(project: Project) -> None:
     first = project.sync("active_users")
 
     second = project.sync("active_users", state=first.state(), end_date="2026-02-28T00:00:00Z")
@@ -181,7 +181,7 @@ def test_an_end_date_that_moves_back_neither_reads_nor_moves_the_state(project: 
     assert (second.records, second.state(), second.lines("WARN")) == ({}, first.state(), [])
 
 
-# Again
+# Lookback
 
 
 @pytest.mark.parametrize("lookback", [1, 3, 5])
@@ -203,7 +203,7 @@ def test_each_sync_reads_exactly_the_last_days_again(project: Project, lookback:
     ]
 
 
-def test_figures_that_changed_late_come_again(project: Project) -> None:
+def test_late_changes_of_figures_are_read(project: Project) -> None:
     first = project.sync("active_users", "weekly_active_users")
     late = {"2026-02-28": 1_000, "2026-03-01": 2_000}
     project.set(late_activity=late)
@@ -216,7 +216,7 @@ def test_figures_that_changed_late_come_again(project: Project) -> None:
     assert weeks[1] - weeks[0] == 3_000
 
 
-def test_revenue_is_read_again_for_a_hundred_and_eighty_days(project: Project) -> None:
+def test_the_last_180_days_of_revenue_are_read_again(project: Project) -> None:
     options = {"start_date": "2025-09-01T00:00:00Z"}
     first = project.sync("revenue_ltv", **options)
     project.clock.advance(86_400)
@@ -227,27 +227,27 @@ def test_revenue_is_read_again_for_a_hundred_and_eighty_days(project: Project) -
     assert dates(second.records["revenue_ltv"]) == days("2025-09-05", "2026-03-04")
 
 
-def test_a_long_history_of_revenue_has_every_date_once_though_its_dates_have_no_year(project: Project) -> None:
+def test_a_long_history_of_revenue_has_every_date_once(project: Project) -> None:
     read = project.sync("revenue_ltv", start_date="2024-01-01T00:00:00Z")
 
     assert read.failures == {}
     assert dates(read.records["revenue_ltv"]) == days("2024-01-01", "2026-03-03")
 
 
-def test_a_day_that_is_interrupted_is_read_again(project: Project) -> None:
+def test_an_interrupted_day_is_read_again(project: Project) -> None:
     project.emulator.faults.add("prepare", seconds=0, path="/sessions/length", times=2)
     project.emulator.faults.add("server_error", path="/sessions/length")
     broken = project.sync("session_length_distribution")
     project.emulator.faults.clear()
 
-    healed = project.sync("session_length_distribution", state=broken.state(), dashboard_lookback_days=1)
+    complete = project.sync("session_length_distribution", state=broken.state(), dashboard_lookback_days=1)
 
     assert dates(broken.records["session_length_distribution"]) == days("2026-02-27", "2026-02-28")
     assert broken.state() == {"session_length_distribution": {"date": "2026-02-28"}}
-    assert dates(healed.records["session_length_distribution"]) == days("2026-02-28", "2026-03-03")
+    assert dates(complete.records["session_length_distribution"]) == days("2026-02-28", "2026-03-03")
 
 
-def test_an_interrupted_second_look_does_not_move_the_state_back(project: Project) -> None:
+def test_an_interrupted_lookback_keeps_the_state(project: Project) -> None:
     first = project.sync("session_length_distribution")
     project.emulator.faults.add("prepare", seconds=0, path="/sessions/length", times=1)
     project.emulator.faults.add("server_error", path="/sessions/length")
@@ -258,14 +258,14 @@ def test_an_interrupted_second_look_does_not_move_the_state_back(project: Projec
     assert broken.state() == first.state()
 
 
-def test_a_full_refresh_reads_everything_and_one_that_is_resumed_the_rest(project: Project) -> None:
+def test_a_resumed_full_refresh_reads_only_the_rest(project: Project) -> None:
     whole = project.sync("active_users", mode="full_refresh")
     resumed = project.sync("active_users", state={"active_users": {"date": "2026-03-01"}}, mode="full_refresh")
 
     assert dates(whole.records["active_users"]) == days("2026-02-27", "2026-03-03")
     assert dates(resumed.records["active_users"]) == ["2026-03-02", "2026-03-03"]
     resumes = (
-        "This full refresh of active_users resumes from a state: what the state counts as read is not emitted again. "
+        "The full refresh of active_users continues from a saved state and does not emit earlier records again. "
         "Clear the stream's state to read everything."
     )
     assert (whole.lines("WARN"), resumed.lines("WARN")) == ([], [resumes])
@@ -275,7 +275,7 @@ def test_a_full_refresh_reads_everything_and_one_that_is_resumed_the_rest(projec
 # Options and refusals
 
 
-def test_without_countries_the_whole_is_the_only_label(project: Project) -> None:
+def test_without_countries_the_total_is_the_only_label(project: Project) -> None:
     read = project.sync("active_users", "weekly_active_users", active_users_group_by_country=False)
 
     assert [list(each["statistics"]) for each in read.records["active_users"]] == [["0"]] * 5
@@ -286,7 +286,7 @@ def test_without_countries_the_whole_is_the_only_label(project: Project) -> None
     ]
 
 
-def test_a_project_without_countries_hears_amplitudes_reason_and_the_other_streams_go_on(project: Project) -> None:
+def test_a_project_without_countries_gets_amplitude_s_error(project: Project) -> None:
     project.emulator.faults.add(
         "bad_request",
         path=USERS,
@@ -310,14 +310,14 @@ def test_a_project_without_countries_hears_amplitudes_reason_and_the_other_strea
     }
 
 
-def test_an_unknown_property_is_refused_by_name(project: Project) -> None:
+def test_an_unknown_property_is_reported_by_name(project: Project) -> None:
     read = project.sync("user_composition", composition_properties=["country", "plan"])
 
     assert "Invalid user property plan" in read.failures["user_composition"].message
     assert "date" not in read.state().get("user_composition", {})
 
 
-def test_each_property_is_asked_for_each_day_alone(project: Project) -> None:
+def test_each_property_is_requested_day_by_day(project: Project) -> None:
     project.sync("user_composition", start_date="2026-03-02T00:00:00Z", composition_properties=["gp:a b&c", "city"])
 
     asked = [(request.query["start"], request.query["end"], request.query["p"]) for request in project.asked()]

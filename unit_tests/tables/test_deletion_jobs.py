@@ -1,4 +1,4 @@
-"""Whose data Amplitude deletes, and when."""
+"""The users whose data Amplitude deletes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def spans(project: Project) -> list[tuple[str, str]]:
     return [(request.query["start_day"], request.query["end_day"]) for request in project.asked(PATH)]
 
 
-def test_each_user_of_a_job_is_a_row_with_what_the_job_says(project: Project) -> None:
+def test_each_user_of_a_job_is_a_row_with_the_job_s_fields(project: Project) -> None:
     users = [{"amplitude_id": number, "requested_on_day": "2026-02-27", "requester": "a@b.c"} for number in (1, 2)]
     job = {"day": "2026-03-10", "status": "staging", "amplitude_ids": users, "app": "100200", "novel": 1}
     project.content.catalog = replace(project.content.catalog, deletions=(job, {**job, "amplitude_ids": []}))
@@ -28,7 +28,7 @@ def test_each_user_of_a_job_is_a_row_with_what_the_job_says(project: Project) ->
     assert read.records["deletion_jobs"] == [{**shared, **user} for user in users]
 
 
-def test_jobs_are_read_from_the_start_date_to_a_month_ahead_in_spans_without_gap_or_overlap(project: Project) -> None:
+def test_jobs_are_read_in_adjacent_spans_to_a_month_ahead(project: Project) -> None:
     read = project.sync("deletion_jobs", start_date="2025-05-01T00:00:00Z")
 
     assert spans(project) == [
@@ -39,7 +39,7 @@ def test_jobs_are_read_from_the_start_date_to_a_month_ahead_in_spans_without_gap
     assert [row["day"] for row in read.records["deletion_jobs"]] == ["2026-01-15", "2026-02-20", "2026-03-02"]
 
 
-def test_no_span_is_too_long_for_amplitude_and_no_two_requests_are_in_one_second(project: Project) -> None:
+def test_requests_respect_amplitude_s_span_and_rate_limits(project: Project) -> None:
     read = project.sync("deletion_jobs", start_date="2016-01-01T00:00:00Z")
 
     assert read.statuses == {"deletion_jobs": "COMPLETE"}
@@ -47,7 +47,7 @@ def test_no_span_is_too_long_for_amplitude_and_no_two_requests_are_in_one_second
     assert len(spans(project)) > 20
 
 
-def test_days_to_come_that_amplitude_does_not_take_are_left_to_a_later_sync(project: Project) -> None:
+def test_rejected_future_days_are_left_to_a_later_sync(project: Project) -> None:
     project.emulator.faults.add("prepare", seconds=0, path=PATH, times=1)
     project.emulator.faults.add("bad_request", path=PATH, details="end_day is in the future")
 
@@ -57,7 +57,7 @@ def test_days_to_come_that_amplitude_does_not_take_are_left_to_a_later_sync(proj
     assert [row["day"] for row in read.records["deletion_jobs"]] == ["2026-03-02"]
     assert read.statuses == {"deletion_jobs": "COMPLETE"}
     what = "Amplitude rejected the request for deletion jobs of 2026-03-05 to 2026-04-05"
-    reason = "(HTTP 400: end_day is in the future). Jobs of days to come are left to a later sync."
+    reason = "(HTTP 400: end_day is in the future). Jobs of future days are left to a later sync."
     assert read.lines("WARN") == [f"{what} {reason}"]
     assert refused.failures["deletion_jobs"].error == "RequestRejectedError"
 
@@ -73,7 +73,7 @@ def test_every_sync_reads_all_jobs_again(project: Project) -> None:
     assert second.records["deletion_jobs"] == [{**first.records["deletion_jobs"][0], "status": "submitted"}]
 
 
-def test_a_plan_that_lacks_it_ends_the_stream_in_amplitudes_words(project: Project) -> None:
+def test_a_plan_without_deletions_fails_with_amplitude_s_error(project: Project) -> None:
     project.set(missing_in_plan=("deletions",))
 
     read = project.sync("deletion_jobs", "cohorts")
@@ -85,7 +85,7 @@ def test_a_plan_that_lacks_it_ends_the_stream_in_amplitudes_words(project: Proje
 
 
 @pytest.mark.parametrize("body", [{}, {"data": []}, [1], [{"day": "2026-03-02"}], [{"amplitude_ids": [7]}], None])
-def test_an_answer_of_an_unknown_shape_is_an_error(project: Project, body: object) -> None:
+def test_a_response_of_an_unknown_shape_is_an_error(project: Project, body: object) -> None:
     project.emulator.faults.add("json", path=PATH, body=body)
 
     read = project.sync("deletion_jobs")

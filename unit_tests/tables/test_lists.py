@@ -1,4 +1,4 @@
-"""Streams that are one list: cohorts, events, annotations, lookup tables, taxonomy."""
+"""Streams of one list: cohorts, events, annotations, lookup tables, taxonomy."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TAXONOMY = ("event_categories", "event_types", "event_properties", "user_propert
 
 
 @pytest.mark.parametrize("name", ["event_categories", "event_types", "user_properties", "group_properties"])
-def test_a_list_of_the_taxonomy_has_every_item_with_its_keys_but_for_nulls(project: Project, name: str) -> None:
+def test_a_taxonomy_list_has_every_item_without_nulls(project: Project, name: str) -> None:
     listed = project.sync(name)
 
     assert listed.records[name] == [without_nulls(item) for item in getattr(project.content.catalog, name)]
     assert listed.statuses == {name: "COMPLETE"}
 
 
-def test_keys_that_amplitude_adds_pass_through(project: Project) -> None:
+def test_new_keys_of_amplitude_are_kept(project: Project) -> None:
     catalog = project.content.catalog
     added = {"novel": {"deep": [1, None]}, "other": None}
     project.content.catalog = replace(catalog, events=({**catalog.events[0], **added},))
@@ -34,7 +34,7 @@ def test_keys_that_amplitude_adds_pass_through(project: Project) -> None:
     assert listed.records["events_list"] == [{**without_nulls(catalog.events[0]), "novel": {"deep": [1, None]}}]
 
 
-def test_the_events_list_leaves_hidden_events_out_as_amplitude_does(project: Project) -> None:
+def test_the_events_list_has_no_hidden_events(project: Project) -> None:
     shown = [event for event in project.content.catalog.events if not event["hidden"]]
 
     listed = project.sync("events_list")
@@ -62,7 +62,7 @@ def test_a_categorys_name_is_read_from_either_key(project: Project, key: str) ->
     assert [each["category"] for each in listed.records["annotations"]] == [marketing, UNCATEGORIZED, UNCATEGORIZED]
 
 
-def test_annotations_come_from_the_older_version_where_the_newer_one_is_unknown(project: Project) -> None:
+def test_annotations_fall_back_to_the_older_api_version(project: Project) -> None:
     newer = project.sync("annotations").records["annotations"]
     project.set(annotation_versions=(2,))
 
@@ -77,7 +77,7 @@ def test_annotations_come_from_the_older_version_where_the_newer_one_is_unknown(
     assert project.paths()[1:] == ["/us/api/3/annotations", "/us/api/2/annotations"]
 
 
-def test_an_annotations_day_is_the_one_that_is_written_whatever_its_offset(project: Project) -> None:
+def test_the_day_of_an_annotation_is_in_its_own_offset(project: Project) -> None:
     catalog = project.content.catalog
     late = {**catalog.annotations[0], "start": "2026-02-03T23:30:00-05:00"}
     project.content.catalog = replace(catalog, annotations=(late,))
@@ -87,7 +87,7 @@ def test_an_annotations_day_is_the_one_that_is_written_whatever_its_offset(proje
     assert [each["date"] for each in listed.records["annotations"]] == ["2026-02-03"]
 
 
-def test_annotations_that_neither_version_has_are_an_error(project: Project) -> None:
+def test_annotations_missing_in_both_versions_are_an_error(project: Project) -> None:
     project.set(annotation_versions=())
 
     refused = project.sync("annotations")
@@ -111,7 +111,7 @@ def test_empty_lists_complete_without_records(project: Project) -> None:
     assert listed.statuses == dict.fromkeys(names, "COMPLETE")
 
 
-def test_a_property_of_an_event_type_comes_once_and_a_shared_one_under_the_empty_type(project: Project) -> None:
+def test_each_event_property_is_read_once(project: Project) -> None:
     properties = project.content.catalog.event_properties
     keys = [(item["event_type"] or "", item["event_property"]) for item in properties]
 
@@ -122,7 +122,7 @@ def test_a_property_of_an_event_type_comes_once_and_a_shared_one_under_the_empty
     assert len(set(found)) == len(found)
 
 
-def test_properties_are_asked_for_event_by_event_with_names_of_any_characters(project: Project) -> None:
+def test_event_names_in_requests_may_have_any_characters(project: Project) -> None:
     catalog = project.content.catalog
     name = "a&b=c/ü 100% #+?"
     own = {**catalog.event_properties[-1], "event_type": name}
@@ -144,9 +144,7 @@ def test_properties_are_asked_for_event_by_event_with_names_of_any_characters(pr
         ("invalid", "(HTTP 400: Not found)"),
     ],
 )
-def test_a_plan_without_the_taxonomy_is_said_in_amplitudes_words_and_other_streams_go_on(
-    project: Project, refusal: str, words: str
-) -> None:
+def test_a_plan_without_taxonomy_fails_with_amplitude_s_error(project: Project, refusal: str, words: str) -> None:
     project.set(missing_in_plan=("taxonomy",), plan_refusal=refusal)
 
     refused = project.sync(*TAXONOMY, "cohorts")
@@ -162,30 +160,30 @@ def test_a_plan_without_the_taxonomy_is_said_in_amplitudes_words_and_other_strea
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        ({"cohorts": None}, "NoneType as cohorts, where an array is known"),
-        ({"cohorts": {"id": "a"}}, "an object with the keys id as cohorts, where an array is known"),
-        ({"data": []}, "NoneType as cohorts, where an array is known"),
-        ({}, "NoneType as cohorts, where an array is known"),
-        ({"cohorts": ["a"]}, "str as an element of cohorts, where an object is known"),
-        ([], "list as body, where an object is known"),
-        (None, "NoneType as body, where an object is known"),
-        ("none", "str as body, where an object is known"),
+        ({"cohorts": None}, "NoneType as cohorts; expected an array"),
+        ({"cohorts": {"id": "a"}}, "an object with the keys id as cohorts; expected an array"),
+        ({"data": []}, "NoneType as cohorts; expected an array"),
+        ({}, "NoneType as cohorts; expected an array"),
+        ({"cohorts": ["a"]}, "str as an element of cohorts; expected an object"),
+        ([], "list as body; expected an object"),
+        (None, "NoneType as body; expected an object"),
+        ("none", "str as body; expected an object"),
     ],
 )
-def test_a_list_of_an_unknown_shape_is_no_empty_list(project: Project, body: object, found: str) -> None:
+def test_a_list_of_an_unknown_shape_is_an_error(project: Project, body: object, found: str) -> None:
     project.emulator.faults.add("json", path="/api/3/cohorts", body=body)
 
     refused = project.sync("cohorts")
 
     message = (
-        f"Amplitude's answer has {found}. "
+        f"Amplitude's response has {found}. "
         "Report it with this message. Nothing of the response was emitted or recorded as read."
     )
     assert refused.failures == {"cohorts": Failure("UnknownShapeError", "system_error", message)}
     assert refused.records == {}
 
 
-def test_a_page_instead_of_json_is_asked_for_again_and_then_an_error_that_may_pass(project: Project) -> None:
+def test_an_html_page_is_retried_and_then_a_transient_error(project: Project) -> None:
     project.emulator.faults.add("html_page", path="/api/3/cohorts", times=1)
     once = project.sync("cohorts")
     project.emulator.faults.add("html_page", path="/api/3/cohorts")
@@ -194,7 +192,7 @@ def test_a_page_instead_of_json_is_asked_for_again_and_then_an_error_that_may_pa
     assert (len(once.records["cohorts"]), once.statuses) == (3, {"cohorts": "COMPLETE"})
     assert always.statuses == {"cohorts": "INCOMPLETE"}
     assert always.failures["cohorts"] == Failure(
-        "GarbledAnswerError",
+        "GarbledResponseError",
         "transient_error",
         'The response to list of cohorts is not valid JSON (HTTP 200, text/html, "<html><head><title>Service '
         'unavailable</title></head><body><h1>Service unavailable</h1></body></html>"). '

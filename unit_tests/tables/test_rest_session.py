@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 COHORTS = Request("/api/3/cohorts", "list of cohorts")
-PROOF = "/us/api/2/export"
+KEY_CHECK = "/us/api/2/export"
 
 
 @dataclass
 class Local:
-    """What a stream works with, against the emulator."""
+    """A stream's session and its parts, connected to the emulator."""
 
     emulator: Emulator
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
@@ -52,8 +52,8 @@ class Local:
         config = parse_config({**keys, "start_date": "2026-03-04T00:00:00Z"})
         limits = Limits(retry=self.policy, retry_budget_seconds=self.budget_seconds)
         amplitude = Amplitude.of(config, limits, self.clock, self.emulator.url)
-        proof = CredentialCheck(amplitude.client, amplitude.other_region)
-        return RestSession(amplitude, proof, Quotas(self.clock, self.stop), self.stop)
+        check = CredentialCheck(amplitude.client, amplitude.other_region)
+        return RestSession(amplitude, check, Quotas(self.clock, self.stop), self.stop)
 
     def asked(self) -> list[str]:
         return [f"{seen.path} {seen.status}" for seen in self.emulator.requests]
@@ -64,22 +64,22 @@ def local(emulator: Emulator) -> Local:
     return Local(emulator)
 
 
-def names(answer: object) -> list[str]:
-    assert isinstance(answer, dict)
-    return [cohort["name"] for cohort in answer["cohorts"]]
+def names(response: object) -> list[str]:
+    assert isinstance(response, dict)
+    return [cohort["name"] for cohort in response["cohorts"]]
 
 
-def test_the_keys_are_proven_once_before_the_first_request(local: Local) -> None:
+def test_the_keys_are_checked_once_before_the_first_request(local: Local) -> None:
     rest = local.rest()
 
-    answers = [names(rest.json(COHORTS)) for _ in range(2)]
+    responses = [names(rest.json(COHORTS)) for _ in range(2)]
 
-    assert answers == [[cohort.name for cohort in local.emulator.content.cohorts.all()]] * 2
-    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
+    assert responses == [[cohort.name for cohort in local.emulator.content.cohorts.all()]] * 2
+    assert local.asked() == [f"{KEY_CHECK} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
     assert local.clock.sleeps == []
 
 
-def test_refused_keys_end_everything_and_are_asked_for_once(local: Local) -> None:
+def test_rejected_keys_fail_every_request_after_one_check(local: Local) -> None:
     rest = replace(local, secret="another").rest()
     errors = []
 
@@ -89,10 +89,10 @@ def test_refused_keys_end_everything_and_are_asked_for_once(local: Local) -> Non
         errors.append(caught.value)
 
     assert errors[0] is errors[1]
-    assert local.asked() == [f"{PROOF} 403", "/eu/api/2/export 403"]
+    assert local.asked() == [f"{KEY_CHECK} 403", "/eu/api/2/export 403"]
 
 
-def test_a_refusal_after_the_proof_is_about_what_was_asked_for(local: Local) -> None:
+def test_a_refusal_after_the_check_is_about_the_plan(local: Local) -> None:
     local.emulator.faults.add("json", path="/api/3/cohorts", status=401, body={"error": "Unauthorized"})
 
     with pytest.raises(NotInPlanError) as caught:
@@ -101,7 +101,7 @@ def test_a_refusal_after_the_proof_is_about_what_was_asked_for(local: Local) -> 
     assert caught.value.what == "Amplitude rejected the API keys (Standard Server, HTTP 401: Unauthorized)."
 
 
-def test_a_refusal_without_a_proof_may_be_about_the_keys(local: Local) -> None:
+def test_a_refusal_without_a_check_may_be_about_the_keys(local: Local) -> None:
     local.emulator.faults.add("server_error", path="/api/2/export")
     local.emulator.faults.add("json", path="/api/3/cohorts", status=401, body={"error": "Unauthorized"})
 
@@ -120,12 +120,12 @@ def test_a_refusal_without_a_proof_may_be_about_the_keys(local: Local) -> None:
         ("json", {"status": 503, "body": {}}),
     ],
 )
-def test_a_failure_that_may_pass_is_asked_again(local: Local, fault: str, settings: dict[str, Any]) -> None:
+def test_a_transient_failure_is_retried(local: Local, fault: str, settings: dict[str, Any]) -> None:
     local.emulator.faults.add(fault, times=2, path="/api/3/cohorts", **settings)
 
-    answer = local.rest().json(COHORTS)
+    response = local.rest().json(COHORTS)
 
-    assert names(answer) == [cohort.name for cohort in local.emulator.content.cohorts.all()]
+    assert names(response) == [cohort.name for cohort in local.emulator.content.cohorts.all()]
     assert len(local.asked()) == 4
     assert sum(local.clock.sleeps) > 0
 
@@ -136,7 +136,7 @@ PAGE = (
 )
 
 
-def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_html_page_instead_of_json_fails_after_retries(local: Local, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     local.emulator.faults.add("html_page", path="/api/3/cohorts")
     local.policy = RetryPolicy(attempts=2, first_wait_seconds=1, longest_wait_seconds=1)
@@ -145,7 +145,7 @@ def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pyt
         local.rest().json(COHORTS)
 
     assert caught.value.what == PAGE
-    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
+    assert local.asked() == [f"{KEY_CHECK} 404", "/us/api/3/cohorts 200", "/us/api/3/cohorts 200"]
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
             "WARNING",
@@ -161,7 +161,7 @@ def test_a_page_instead_of_json_is_given_up_in_the_end(local: Local, caplog: pyt
         ("forbidden", {"details": "Not in your plan"}, NotInPlanError),
     ],
 )
-def test_a_refusal_is_not_asked_again(
+def test_a_refusal_is_not_retried(
     local: Local, fault: str, settings: dict[str, Any], kind: type[AmplitudeError]
 ) -> None:
     local.emulator.faults.add(fault, path="/api/3/cohorts", **settings)
@@ -173,7 +173,7 @@ def test_a_refusal_is_not_asked_again(
     assert local.clock.sleeps == []
 
 
-def test_a_rate_limit_without_a_hint_is_waited_for_a_minute_each_time(local: Local) -> None:
+def test_a_429_without_retry_after_waits_one_minute(local: Local) -> None:
     local.emulator.faults.add("too_many_requests", times=5, path="/api/3/cohorts")
 
     local.rest().json(COHORTS)
@@ -181,7 +181,7 @@ def test_a_rate_limit_without_a_hint_is_waited_for_a_minute_each_time(local: Loc
     assert sum(local.clock.sleeps) == pytest.approx(5 * 60)
 
 
-def test_a_rate_limit_with_a_hint_is_waited_for_as_long_as_it_says(local: Local) -> None:
+def test_a_429_waits_for_its_retry_after(local: Local) -> None:
     local.emulator.faults.add("too_many_requests", times=1, path="/api/3/cohorts", retry_after_seconds=333)
 
     local.rest().json(COHORTS)
@@ -189,7 +189,7 @@ def test_a_rate_limit_with_a_hint_is_waited_for_as_long_as_it_says(local: Local)
     assert sum(local.clock.sleeps) == pytest.approx(333)
 
 
-def test_a_policy_of_short_waits_has_short_waits_for_rate_limits_too(local: Local) -> None:
+def test_a_policy_of_short_waits_also_limits_waits_after_429(local: Local) -> None:
     local.policy = RetryPolicy(attempts=3, first_wait_seconds=0.5, longest_wait_seconds=2)
     local.emulator.faults.add("too_many_requests", path="/api/3/cohorts")
 
@@ -212,7 +212,7 @@ def test_the_waits_of_all_requests_share_one_budget(local: Local) -> None:
     assert sum(local.clock.sleeps) == pytest.approx(1 + 2 * 60)
 
 
-def test_each_attempt_is_paid_for_and_waits_for_its_quota(local: Local) -> None:
+def test_each_attempt_waits_for_its_quota(local: Local) -> None:
     local.emulator.faults.add("server_error", times=1, path="/api/3/cohorts")
     call = replace(COHORTS, quota=Quota.DASHBOARD, cost=1_000)
     began = local.clock.monotonic_seconds()
@@ -222,7 +222,7 @@ def test_each_attempt_is_paid_for_and_waits_for_its_quota(local: Local) -> None:
     assert local.clock.monotonic_seconds() - began == pytest.approx(301, abs=1)
 
 
-def test_a_request_of_nobody_s_quota_does_not_wait(local: Local) -> None:
+def test_a_request_without_a_quota_does_not_wait(local: Local) -> None:
     rest = local.rest()
 
     for _ in range(3):
@@ -231,7 +231,7 @@ def test_a_request_of_nobody_s_quota_does_not_wait(local: Local) -> None:
     assert local.clock.sleeps == []
 
 
-def test_nothing_is_sent_once_the_sync_was_asked_to_end(local: Local) -> None:
+def test_no_request_is_sent_after_a_stop(local: Local) -> None:
     rest = local.rest()
     local.stop.set()
 
@@ -250,7 +250,7 @@ def test_nothing_is_sent_once_the_sync_was_asked_to_end(local: Local) -> None:
     assert local.clock.sleeps == []
 
 
-def test_a_wait_for_another_attempt_ends_when_the_sync_is_asked_to_end(local: Local) -> None:
+def test_a_stop_ends_the_wait_for_a_retry(local: Local) -> None:
     local.emulator.faults.add("too_many_requests", path="/api/3/cohorts")
     stop = local.stop
 
@@ -266,29 +266,29 @@ def test_a_wait_for_another_attempt_ends_when_the_sync_is_asked_to_end(local: Lo
         local.rest().json(COHORTS)
 
     assert local.clock.sleeps == [1.0, 1.0, 1.0]
-    assert local.asked() == [f"{PROOF} 404", "/us/api/3/cohorts 429"]
+    assert local.asked() == [f"{KEY_CHECK} 404", "/us/api/3/cohorts 429"]
 
 
-def test_a_wait_lasts_as_long_as_it_says(local: Local) -> None:
+def test_a_wait_lasts_the_given_time(local: Local) -> None:
     local.rest().wait(2.5)
 
     assert local.clock.sleeps == [1.0, 1.0, 0.5]
 
 
 @pytest.mark.parametrize("ahead_seconds", [-3600, 3600])
-def test_the_present_is_the_earlier_of_both_clocks(local: Local, ahead_seconds: float) -> None:
+def test_now_is_the_earlier_of_both_clocks(local: Local, ahead_seconds: float) -> None:
     local.clock.advance(ahead_seconds)
 
     assert local.rest().conservative_now() == min(local.clock.now(), NOON)
 
 
-def test_the_present_is_ours_where_amplitude_does_not_answer(local: Local) -> None:
+def test_now_is_the_local_time_if_amplitude_does_not_respond(local: Local) -> None:
     local.emulator.faults.add("connection_reset")
 
     assert local.rest().conservative_now() == local.clock.now()
 
 
-def test_a_storage_is_asked_once(local: Local) -> None:
+def test_the_storage_is_requested_once(local: Local) -> None:
     with pytest.raises(ServerFailureError):
         local.rest().fetch_storage(f"{local.emulator.url}/_storage/none", "the file", MemorySink())
 

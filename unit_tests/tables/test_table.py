@@ -1,4 +1,4 @@
-"""Every table read without Airbyte: part by part, with a state that a next read continues after."""
+"""Every table read without Airbyte: part by part, with a state for the next read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_NAME = {table.name: table for table in TABLES}
 
 
 def session(project: Project, stop: threading.Event | None = None, **changes: object) -> RestSession:
-    """Return a session of its own, with options that give every table something to read."""
+    """Return a new session with options that give every table something to read."""
     config = parse_config(project.config(**everything(project) | changes))
     amplitude = Amplitude.of(config, Limits(), project.clock, project.emulator.url)
     ends = stop or threading.Event()
@@ -39,11 +39,11 @@ def rows_of(reading: Reading, *, again: bool = True) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_table_read_without_airbyte_has_the_rows_of_its_stream(project: Project, table: Table) -> None:
+def test_a_table_without_airbyte_has_the_rows_of_its_stream(project: Project, table: Table) -> None:
     assert rows_of(table.read(session(project))) == golden(table.name)
 
 
-def test_tables_are_values_of_which_each_has_a_name_of_its_own_and_a_key() -> None:
+def test_each_table_has_a_unique_name_and_a_primary_key() -> None:
     assert len(BY_NAME) == len(TABLES) == 22
     assert [table.name for table in TABLES if not table.primary_key] == []
     assert {table.name: table.needs for table in TABLES if table.needs} == {
@@ -54,7 +54,7 @@ def test_tables_are_values_of_which_each_has_a_name_of_its_own_and_a_key() -> No
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES if table.cursor_field], ids=lambda table: table.name)
-def test_a_read_continues_after_the_state_of_the_one_before(project: Project, table: Table) -> None:
+def test_a_read_continues_after_the_previous_state(project: Project, table: Table) -> None:
     first = table.read(session(project))
     rows_of(first)
 
@@ -73,7 +73,7 @@ def test_a_table_without_a_cursor_has_no_state(project: Project, table: Table) -
     assert reading.state == {}
 
 
-def test_the_state_covers_a_part_once_all_its_rows_were_taken(project: Project) -> None:
+def test_the_state_covers_a_part_after_all_its_rows_are_consumed(project: Project) -> None:
     reading = BY_NAME["session_length_distribution"].read(session(project))
     states = []
 
@@ -88,7 +88,7 @@ def test_the_state_covers_a_part_once_all_its_rows_were_taken(project: Project) 
     assert reading.state == {"date": "2026-03-03"}
 
 
-def test_two_reads_of_one_table_do_not_share_their_state(project: Project) -> None:
+def test_two_reads_of_one_table_have_separate_states(project: Project) -> None:
     table = BY_NAME["active_users"]
     one, other = table.read(session(project)), table.read(session(project), {"date": "2026-03-01"})
 
@@ -97,7 +97,7 @@ def test_two_reads_of_one_table_do_not_share_their_state(project: Project) -> No
     assert (one.state, other.state) == ({"date": "2026-03-03"}, {"date": "2026-03-01"})
 
 
-def test_errors_are_the_connectors_own(project: Project) -> None:
+def test_errors_are_the_connector_s_own_classes(project: Project) -> None:
     stop = threading.Event()
     rows = BY_NAME["cohorts"].read(session(project, stop)).rows({})
 

@@ -1,4 +1,4 @@
-"""A terminal in memory, and a person in front of it."""
+"""A terminal in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from source_amplitude.terminal.console import Terminal
 
 
 class Screen(io.StringIO):
-    """A text stream that says it is a terminal."""
+    """A text stream that is a terminal."""
 
     encoding = "utf-8"
 
@@ -16,11 +16,11 @@ class Screen(io.StringIO):
         return True
 
 
-def terminal(*, shows_stderr: bool = True, shows_stdout: bool = False, can_draw: bool = False) -> Terminal:
-    return Terminal(shows_stderr, shows_stdout, can_draw, Screen())
+def terminal(*, stderr_is_terminal: bool = True, stdout_is_terminal: bool = False, can_draw: bool = False) -> Terminal:
+    return Terminal(stderr_is_terminal, stdout_is_terminal, can_draw, Screen())
 
 
-def said_to(listener: Terminal) -> list[str]:
-    """Return the lines that a person was told."""
-    assert isinstance(listener.stderr, Screen)
-    return listener.stderr.getvalue().splitlines()
+def printed_lines(on: Terminal) -> list[str]:
+    """Return the lines printed on a terminal."""
+    assert isinstance(on.stderr, Screen)
+    return on.stderr.getvalue().splitlines()

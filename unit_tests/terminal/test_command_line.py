@@ -32,7 +32,7 @@ def test_a_script_on_the_path_is_called_by_its_name(script: Path, monkeypatch: p
     assert program_of([str(script), "read"], [PYTHON, str(script), "read"]) == ("source-amplitude",)
 
 
-def test_a_script_elsewhere_is_called_as_it_was_typed(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_outside_the_path_is_called_as_typed(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin")
     monkeypatch.chdir(script.parents[2])
     typed = "env/bin/source-amplitude"
@@ -40,7 +40,7 @@ def test_a_script_elsewhere_is_called_as_it_was_typed(script: Path, monkeypatch:
     assert program_of([typed, "read"], [PYTHON, typed, "read"]) == (typed,)
 
 
-def test_another_script_of_that_name_on_the_path_is_not_named(
+def test_another_script_on_the_path_is_not_suggested(
     script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other" / "source-amplitude"
@@ -66,24 +66,24 @@ def test_another_script_of_that_name_on_the_path_is_not_named(
         (["", "read"], ["embedded"], ("source-amplitude",)),
     ],
 )
-def test_a_python_program_is_called_with_its_python(
+def test_a_python_program_is_called_with_its_interpreter(
     argv: list[str], orig_argv: list[str], program: tuple[str, ...]
 ) -> None:
     assert program_of(argv, orig_argv) == program
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
-def test_a_shell_splits_what_is_shown_into_the_same_words(words: list[str]) -> None:
+def test_a_shell_splits_the_text_into_the_same_words(words: list[str]) -> None:
     assert shlex.split(str(TypedCommand(("python", "main.py"), tuple(words)))) == ["python", "main.py", *words]
 
 
-def test_what_the_shell_substituted_is_not_shown_as_a_file() -> None:
+def test_a_process_substitution_is_not_shown_as_a_file() -> None:
     typed = TypedCommand(arguments=("read", "--config", "/dev/fd/63", "--catalog", "/proc/self/fd/11"))
 
     assert str(typed) == "source-amplitude read --config <(...) --catalog <(...)"
 
 
-def test_an_option_is_left_out_in_each_of_its_forms() -> None:
+def test_an_option_is_removed_in_each_form() -> None:
     typed = TypedCommand(arguments=("read", "--state", "a", "--state=b", "--state-file", "c", "--state"))
 
     assert typed.without("--state").arguments == ("read", "--state-file", "c")

@@ -11,13 +11,13 @@ import pytest
 from source_amplitude.export import SyncStats
 from source_amplitude.terminal.command_line import TypedCommand
 from source_amplitude.terminal.console import ConsoleReporter, ReadCommand
-from unit_tests.terminal.screen import said_to, terminal
+from unit_tests.terminal.screen import printed_lines, terminal
 
 if TYPE_CHECKING:
     from source_amplitude.terminal.console import Terminal
 
 READ = ("read", "--config", "config.yaml", "--catalog", "my catalog.json")
-COMMAND = ReadCommand(TypedCommand(arguments=(*READ, "--state-file=state.json")), keeps_state=True)
+COMMAND = ReadCommand(TypedCommand(arguments=(*READ, "--state-file=state.json")), has_state_file=True)
 
 
 @pytest.fixture(autouse=True)
@@ -26,29 +26,30 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def listener() -> Terminal:
+def screen() -> Terminal:
     return terminal()
 
 
 @pytest.fixture
-def reporter(listener: Terminal) -> ConsoleReporter:
-    return ConsoleReporter(listener, threading.Event())
+def reporter(screen: Terminal) -> ConsoleReporter:
+    return ConsoleReporter(screen, threading.Event())
 
 
-def told(listener: Terminal) -> list[str]:
-    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said_to(listener)]
+def plain_lines(screen: Terminal) -> list[str]:
+    """Return the printed lines without colours."""
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in printed_lines(screen)]
 
 
-def test_what_became_of_an_export_is_said_in_two_lines(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_the_result_of_an_export_has_two_lines(screen: Terminal, reporter: ConsoleReporter) -> None:
     reporter.end("events", SyncStats(records=40_800, hours_done=68, content_bytes=72_000_000, seconds=2.5))
 
-    assert told(listener) == [
+    assert plain_lines(screen) == [
         "events: 40,800 events, 72.0 MB of JSON (0.0 MB downloaded), 2.5 s (16,320/s)",
         "        hours: 68 done, 0 empty, 0 open, 0 failed",
     ]
 
 
-def test_each_stream_is_named_once_with_what_became_of_it(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_each_stream_is_reported_once(screen: Terminal, reporter: ConsoleReporter) -> None:
     reporter.begin_stream("cohorts")
     for _ in range(1200):
         reporter.count("cohorts")
@@ -59,9 +60,9 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Terminal, re
     reporter.begin_stream("taxonomy")
     reporter.end_stream("taxonomy", is_complete=False)
     reporter.print_error("It is not in the plan.", "taxonomy")
-    reporter.end_read(COMMAND, goes_on=False)
+    reporter.end_read(COMMAND, has_state=False)
 
-    assert told(listener) == [
+    assert plain_lines(screen) == [
         "cohorts: 1,200 records",
         "events: 5 events, 0.0 MB of JSON (0.0 MB downloaded), 1.0 s (5/s)",
         "        hours: 1 done, 0 empty, 0 open, 0 failed",
@@ -73,68 +74,68 @@ def test_each_stream_is_named_once_with_what_became_of_it(listener: Terminal, re
 @pytest.mark.parametrize(
     ("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'"), ("./-x", "./-x")]
 )
-def test_the_next_command_can_be_copied_into_a_shell_and_appends(
-    listener: Terminal, reporter: ConsoleReporter, output: str, shown: str
+def test_the_next_command_is_quoted_and_appends(
+    screen: Terminal, reporter: ConsoleReporter, output: str, shown: str
 ) -> None:
-    reporter.end_read(replace(COMMAND, output=output), goes_on=True)
+    reporter.end_read(replace(COMMAND, output=output), has_state=True)
 
-    assert told(listener) == [
-        "Next time, for what is new:",
+    assert plain_lines(screen) == [
+        "Next run:",
         f"  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file=state.json >> {shown}",
     ]
 
 
 @pytest.mark.parametrize(("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
 @pytest.mark.parametrize("state", [(), ("--state", "state.json"), ("--state=state.json",)])
-def test_without_a_state_file_the_states_are_taken_from_the_output(
-    listener: Terminal, reporter: ConsoleReporter, output: str, shown: str, state: tuple[str, ...]
+def test_without_a_state_file_the_hint_extracts_states(
+    screen: Terminal, reporter: ConsoleReporter, output: str, shown: str, state: tuple[str, ...]
 ) -> None:
     typed = TypedCommand(("python", "main.py"), (*READ[:3], *state, *READ[3:], "-d"))
-    reporter.end_read(ReadCommand(typed, keeps_state=False, output=output), goes_on=True)
+    reporter.end_read(ReadCommand(typed, has_state_file=False, output=output), has_state=True)
 
-    assert told(listener) == [
-        "Next time, for what is new:",
+    assert plain_lines(screen) == [
+        "Next run:",
         f"""  grep -a '^{{"type":"STATE"' {shown} > state.json""",
         f"  python main.py read --config config.yaml --catalog 'my catalog.json' -d --state-file state.json >> {shown}",
     ]
 
 
-def test_the_states_go_into_a_file_that_is_not_there_yet(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_the_hint_writes_states_to_a_new_file(screen: Terminal, reporter: ConsoleReporter) -> None:
     for name in ("state.json", "state-2.json"):
-        Path(name).write_text("another sync's")
-    reporter.end_read(ReadCommand(TypedCommand(arguments=READ), keeps_state=False, output="out"), goes_on=True)
+        Path(name).write_text("of another sync")
+    reporter.end_read(ReadCommand(TypedCommand(arguments=READ), has_state_file=False, output="out"), has_state=True)
 
-    assert told(listener)[1:] == [
+    assert plain_lines(screen)[1:] == [
         """  grep -a '^{"type":"STATE"' out > state-3.json""",
         "  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file state-3.json >> out",
     ]
 
 
-def test_states_of_full_refreshes_are_not_taken_over(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_the_hint_skips_states_of_full_refreshes(screen: Terminal, reporter: ConsoleReporter) -> None:
     typed, refreshed = TypedCommand(arguments=READ), frozenset({"events_list", "cohorts"})
-    reporter.end_read(ReadCommand(typed, keeps_state=False, output="out", refreshed=refreshed), goes_on=True)
+    reporter.end_read(ReadCommand(typed, has_state_file=False, output="out", refreshed=refreshed), has_state=True)
 
-    assert told(listener)[1] == (
+    assert plain_lines(screen)[1] == (
         """  grep -a '^{"type":"STATE"' out | grep -av -e '"stream_descriptor":{"name":"cohorts"'"""
         """ -e '"stream_descriptor":{"name":"events_list"' > state.json"""
     )
 
 
-def test_what_was_asked_to_end_did_not_fail(listener: Terminal) -> None:
+def test_a_stopped_stream_has_not_failed(screen: Terminal) -> None:
     stop = threading.Event()
-    reporter = ConsoleReporter(listener, stop)
+    reporter = ConsoleReporter(screen, stop)
     reporter.begin_stream("events")
     stop.set()
 
     reporter.end_stream("events", is_complete=False)
     reporter.print_error("Stopped.", "events")
-    reporter.end_read(COMMAND, goes_on=True)
+    reporter.end_read(COMMAND, has_state=True)
 
-    assert said_to(listener)[:2] == ["events: Stopped.", "To go on where this ended:"]
+    assert printed_lines(screen)[:2] == ["events: Stopped.", "To continue:"]
 
 
-def test_a_check_ends_in_one_line(listener: Terminal, reporter: ConsoleReporter) -> None:
+def test_a_check_prints_one_line(screen: Terminal, reporter: ConsoleReporter) -> None:
     reporter.end_check("")
     reporter.end_check("Refused.")
 
-    assert said_to(listener) == ["Amplitude accepts the keys.", "\x1b[31mRefused.\x1b[0m"]
+    assert printed_lines(screen) == ["Amplitude accepts the API keys.", "\x1b[31mRefused.\x1b[0m"]

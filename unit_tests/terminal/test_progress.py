@@ -26,7 +26,7 @@ def stats(*, hours: int, of_hours: int, events: int, content_bytes: int) -> Sync
 
 
 def once(done: SyncStats, *, width: int = 100, is_stopped: bool = False) -> str:
-    """Return what is drawn of ``done``."""
+    """Return the text drawn for ``done``."""
     on, stop = console(width), threading.Event()
     if is_stopped:
         stop.set()
@@ -36,7 +36,7 @@ def once(done: SyncStats, *, width: int = 100, is_stopped: bool = False) -> str:
     return drawn(on)
 
 
-def test_a_line_says_hours_done_of_all_events_and_megabytes() -> None:
+def test_the_line_shows_hours_events_and_megabytes() -> None:
     text = once(stats(hours=40, of_hours=1_091, events=24_000, content_bytes=43_400_000))
 
     assert "40/1,091 hours  24,000 events  " in text
@@ -44,31 +44,33 @@ def test_a_line_says_hours_done_of_all_events_and_megabytes() -> None:
     assert " left" in text
 
 
-def test_before_anything_is_known_it_says_that_it_asks() -> None:
+def test_the_line_shows_connecting_at_first() -> None:
     text = once(stats(hours=0, of_hours=0, events=0, content_bytes=0))
 
-    assert "asking  0 events  0/s  0 MB" in text
+    assert "connecting  0 events  0/s  0 MB" in text
     assert "left" not in text
 
 
-def test_after_ctrl_c_it_says_what_a_second_one_does() -> None:
-    assert "ending; Ctrl-C again: at once" in once(SyncStats(hours_done=1), is_stopped=True)
+def test_after_ctrl_c_the_line_explains_a_second_one() -> None:
+    done = stats(hours=40, of_hours=1_091, events=24_000, content_bytes=43_400_000)
+
+    assert "40/1,091 hours stopping... Ctrl-C again to quit now" in once(done, width=80, is_stopped=True)
 
 
 @pytest.mark.parametrize("width", [1, 10, 20, 40, 80, 79, 200])
 def test_it_is_one_line_at_any_width(width: int) -> None:
     text = once(stats(hours=123_456, of_hours=654_321, events=987_654_321, content_bytes=10**12), width=width)
 
-    assert text.count("\x1b[1A") <= 1  # only the empty line below it is ever gone back over
+    assert text.count("\x1b[1A") <= 1  # the cursor only returns over the empty line below
 
 
-def test_what_is_large_is_said_in_gigabytes_and_fits_into_eighty_columns() -> None:
+def test_large_sizes_are_gigabytes_and_fit_in_80_columns() -> None:
     text = once(stats(hours=1_234, of_hours=8_760, events=0, content_bytes=24_691_000_000), width=80)
 
     assert "1,234/8,760 hours  0 events  0/s  24.7 GB" in text
 
 
-def test_the_cursor_is_shown_all_the_time_so_that_no_end_can_leave_it_hidden() -> None:
+def test_the_cursor_is_never_hidden() -> None:
     on = console()
     line = ProgressLine(on, "events", SyncStats, threading.Event())
 
@@ -80,15 +82,15 @@ def test_the_cursor_is_shown_all_the_time_so_that_no_end_can_leave_it_hidden() -
     assert drawn(on).rindex("\x1b[?25h") > drawn(on).rindex("\x1b[?25l")
 
 
-def test_the_line_is_taken_away_at_the_end_and_closing_twice_is_harmless() -> None:
-    listener = terminal(can_draw=True)
-    reporter = ConsoleReporter(listener, threading.Event())
+def test_the_line_is_removed_and_close_is_idempotent() -> None:
+    screen = terminal(can_draw=True)
+    reporter = ConsoleReporter(screen, threading.Event())
     reporter.begin("events", SyncStats)
 
     reporter.close()
-    assert isinstance(listener.stderr, Screen)
-    ended = listener.stderr.getvalue()
+    assert isinstance(screen.stderr, Screen)
+    ended = screen.stderr.getvalue()
     reporter.close()
 
     assert ended.endswith("\x1b[2K")
-    assert listener.stderr.getvalue() == ended
+    assert screen.stderr.getvalue() == ended

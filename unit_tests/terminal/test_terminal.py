@@ -10,7 +10,7 @@ import pytest
 
 from source_amplitude.export import SyncStats
 from source_amplitude.terminal.console import ConsoleReporter, Terminal
-from unit_tests.terminal.screen import Screen, said_to, terminal
+from unit_tests.terminal.screen import Screen, printed_lines, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,14 +21,14 @@ USUAL = {"TERM": "xterm-256color"}
 
 @pytest.fixture(autouse=True)
 def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rich looks at the environment of the process."""
+    """Set the environment of a colour terminal, which rich reads."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
 
 
 @pytest.mark.parametrize(
-    ("environ", "may_draw"),
+    ("environ", "can_draw"),
     [
         (USUAL, True),
         ({}, True),
@@ -38,18 +38,18 @@ def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TERM": "unknown"}, False),
     ],
 )
-def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
+def test_progress_is_drawn_if_the_terminal_supports_it(
     monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str], can_draw: object
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Screen())
 
     found = Terminal.of(environ)
 
-    assert (found.shows_stderr, found.can_draw) == (True, can_draw)
+    assert (found.stderr_is_terminal, found.can_draw) == (True, can_draw)
 
 
 @pytest.mark.parametrize(
-    ("may_draw", "reads_stdout", "data_on_stdout", "is_drawn"),
+    ("can_draw", "stdout_is_terminal", "data_on_stdout", "is_drawn"),
     [
         (True, False, False, True),
         (True, True, False, True),
@@ -59,60 +59,60 @@ def test_a_line_that_changes_is_drawn_where_the_terminal_can_and_nobody_objects(
     ],
 )
 def test_progress_is_not_drawn_over_data(
-    *, can_draw: bool, shows_stdout: bool, data_on_stdout: bool, is_drawn: bool
+    *, can_draw: bool, stdout_is_terminal: bool, data_on_stdout: bool, is_drawn: bool
 ) -> None:
-    listener = terminal(can_draw=can_draw, shows_stdout=shows_stdout)
-    reporter = ConsoleReporter(listener, threading.Event(), data_on_stdout=data_on_stdout)
+    screen = terminal(can_draw=can_draw, stdout_is_terminal=stdout_is_terminal)
+    reporter = ConsoleReporter(screen, threading.Event(), data_on_stdout=data_on_stdout)
 
     reporter.begin("events", SyncStats)
     reporter.close()
 
-    assert bool(said_to(listener)) is is_drawn
+    assert bool(printed_lines(screen)) is is_drawn
 
 
-def test_bad_news_is_red_and_no_markup_of_a_text_means_anything() -> None:
-    listener = terminal()
+def test_errors_are_red_and_markup_is_not_interpreted() -> None:
+    screen = terminal()
 
-    listener.print("[red]x[/] :smile: 5 /path", is_bad=True)
-    listener.print("[bold]y[/bold]")
+    screen.print("[red]x[/] :smile: 5 /path", is_bad=True)
+    screen.print("[bold]y[/bold]")
 
-    assert said_to(listener) == ["\x1b[31m[red]x[/] :smile: 5 /path\x1b[0m", "[bold]y[/bold]"]
-
-
-def test_nothing_that_came_from_elsewhere_controls_the_terminal() -> None:
-    listener = terminal()
-
-    listener.print("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
-
-    assert said_to(listener) == ["a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf", "  next"]
+    assert printed_lines(screen) == ["\x1b[31m[red]x[/] :smile: 5 /path\x1b[0m", "[bold]y[/bold]"]
 
 
-def test_long_lines_are_left_to_the_terminal_so_that_they_can_be_copied() -> None:
-    listener = terminal()
+def test_control_characters_are_replaced() -> None:
+    screen = terminal()
 
-    listener.print("word " * 100)
+    screen.print("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
 
-    assert said_to(listener) == ["word " * 100]
-
-
-def test_nothing_is_said_where_nobody_reads() -> None:
-    listener = terminal(shows_stderr=False)
-
-    listener.print("x", is_bad=True)
-
-    assert said_to(listener) == []
+    assert printed_lines(screen) == ["a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf", "  next"]
 
 
-def test_rich_is_not_imported_where_nobody_watches() -> None:
+def test_long_lines_are_not_wrapped() -> None:
+    screen = terminal()
+
+    screen.print("word " * 100)
+
+    assert printed_lines(screen) == ["word " * 100]
+
+
+def test_nothing_is_printed_without_a_terminal() -> None:
+    screen = terminal(stderr_is_terminal=False)
+
+    screen.print("x", is_bad=True)
+
+    assert printed_lines(screen) == []
+
+
+def test_rich_is_not_imported_without_a_terminal() -> None:
     program = """
 import io, sys, threading
-from source_amplitude.terminal.console import Narrator, Person, ReadCommand
+from source_amplitude.terminal.console import ConsoleReporter, ReadCommand, Terminal
 from source_amplitude.terminal.command_line import TypedCommand
-person = Person.of({})
-narrator = Narrator(person, threading.Event())
-narrator.begin_stream("a"); narrator.complain("b", "a"); narrator.end_stream("a", is_complete=True)
-narrator.end_read(ReadCommand(TypedCommand(), False), goes_on=True); narrator.end_check(""); narrator.close()
-person.say("x")
+terminal = Terminal.of({})
+reporter = ConsoleReporter(terminal, threading.Event())
+reporter.begin_stream("a"); reporter.print_error("b", "a"); reporter.end_stream("a", is_complete=True)
+reporter.end_read(ReadCommand(TypedCommand(), False), has_state=True); reporter.end_check(""); reporter.close()
+terminal.print("x")
 print(sorted(name for name in sys.modules if name.split(".")[0] == "rich"))
 """
 

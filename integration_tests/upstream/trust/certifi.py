@@ -1,7 +1,7 @@
-"""Stands in for the package certifi in 0.6.19's process and names the proxy's certificate as the only trusted one.
+"""Replaces the package certifi in 0.6.19's process; the proxy's certificate is the only trusted one.
 
-CDK 4 sends prepared requests, for which requests looks at ``HTTPS_PROXY`` but not at ``REQUESTS_CA_BUNDLE``; who
-packages requests is told to change ``certifi.where`` instead. This folder is on that process's ``PYTHONPATH``.
+CDK 4 sends prepared requests, for which requests uses ``HTTPS_PROXY`` but not ``REQUESTS_CA_BUNDLE``. Replacing
+``certifi.where`` is the way that requests recommends to packagers. This folder is on that process's ``PYTHONPATH``.
 """
 
 import os

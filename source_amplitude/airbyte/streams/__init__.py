@@ -1,4 +1,4 @@
-"""The streams Airbyte sees; thin: what they emit is made below them."""
+"""Airbyte streams: thin adapters around `export` and `tables`."""
 
 from source_amplitude.airbyte.streams.events import Events
 from source_amplitude.airbyte.streams.record_lines import SerializedRecords

@@ -1,6 +1,6 @@
-"""The stream of raw events: Amplitude's Export API, hour by hour.
+"""The events stream: raw events from Amplitude's Export API.
 
-Its records leave as dicts for any host, or as finished RECORD lines for our launcher.
+It yields dicts for any Airbyte host, or encoded RECORD lines for the launcher.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from source_amplitude.records import Record
 
 _MOST_PROCESSES = 4
-"""Each takes memory, and one process does all the unpacking and writing; more than two were not measured to help."""
+"""Each process takes memory, and one process unpacks and writes for all; more than two did not help when measured."""
 
 
 class Events(CheckpointMixin, Stream):
-    """Every event Amplitude received, once; incremental by the hour of ``server_upload_time``.
+    """All events of a project without duplicates, incremental by the hour of ``server_upload_time``.
 
-    See `ledger.saved` for the forms of its state.
+    `ledger.saved` defines the format of the state.
 
     Args:
-        stop: Set when a sync is to end soon, with a state.
-        serialize: Whether records leave as `SerializedRecords`.
+        stop: Once set, the sync ends soon with a final state.
+        serialize: Whether records are yielded as `SerializedRecords`.
     """
 
     name = "events"
@@ -66,7 +66,7 @@ class Events(CheckpointMixin, Stream):
         self._amplitude = amplitude
         self._stop = stop
         self._serialize = serialize
-        self._audience = listener or ProgressListener()
+        self._listener = listener or ProgressListener()
         self._state: MutableMapping[str, Any] = {}
 
     @property
@@ -78,7 +78,7 @@ class Events(CheckpointMixin, Stream):
         self._state = value
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
-        """Not in use: `read` does without the CDK's slices, since windows are planned as answers arrive."""
+        """Raise NotImplementedError: `read` plans windows as responses arrive, so there are no CDK slices."""
         raise NotImplementedError("read events through Stream.read")
 
     def read(
@@ -90,20 +90,20 @@ class Events(CheckpointMixin, Stream):
         state_manager: ConnectorStateManager,
         internal_config: InternalConfig,  # noqa: ARG002 - as above
     ) -> Iterable[StreamData | AirbyteMessage]:
-        """Yield the records that the state lacks, and a state after the hours that are done.
+        """Yield the records that the state does not cover, and states between them.
 
         Raises:
-            AirbyteTracedException: Whatever was left unread, after the last state was yielded.
+            AirbyteTracedException: Some hours could not be read; raised after the last state.
         """
         encoding: Encoding[Any] = self._record_lines() if self._serialize else SerialEncoder(encode_records)
         state = self._state or stream_state
-        sync = EventsSync(self._amplitude, state, encoding, stop=self._stop, listener=self._audience)
+        sync = EventsSync(self._amplitude, state, encoding, stop=self._stop, listener=self._listener)
         for step in sync.run(is_full_refresh=configured_stream.sync_mode == SyncMode.full_refresh):
             if isinstance(step, SavePoint):
                 self._state = dict(step.state)
                 yield self._checkpoint_state(step.state, state_manager)
             elif self._serialize:
-                # It passes through the CDK's stream loop as one record.
+                # The batch passes through the CDK's stream loop as one record.
                 record = AirbyteRecordMessage(stream=self.name, data={}, emitted_at=0)
                 yield SerializedRecords(type=Type.RECORD, record=record, payload=step.payload, records=step.records)
             else:
@@ -120,5 +120,5 @@ class Events(CheckpointMixin, Stream):
 
 
 def encode_records(body: bytes) -> Encoded[list[Record]]:
-    """Return the records of the lines in ``body``; blank lines are no lines."""
+    """Return the records in ``body``, one per line; ignore blank lines."""
     return encode_line_by_line(body, lambda record: record)

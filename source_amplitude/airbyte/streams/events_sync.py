@@ -1,4 +1,4 @@
-"""One sync of the events stream: from the saved state to records and new states."""
+"""Sync the events stream: saved state in, records and new states out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 
 from source_amplitude.airbyte.failures import tracing
 from source_amplitude.encoding import Encoded
+from source_amplitude.errors import counted
 from source_amplitude.export import Amplitude, ExportReader, StillWaiting
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.windows import HOUR, HourWindow, floor_hour, floor_unit, hour_window
@@ -33,19 +34,19 @@ _LARGE_STATE_BYTES = 10_000
 
 @dataclass(frozen=True)
 class SavePoint:
-    """A state that covers exactly what has been yielded before it."""
+    """A state that covers exactly the records yielded before it."""
 
     state: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class EventsSync(Generic[T]):
-    """Reads everything that a saved state lacks.
+    """Reads all hours that a saved state does not cover.
 
     Attributes:
-        state: As Airbyte handed it over, in any form any version saved.
-        encoding: Makes the payloads out of lines.
-        stop: Set when the sync is to end soon, with a state.
+        state: The state from Airbyte, in the format of any version.
+        encoding: Encodes event lines into payloads.
+        stop: Once set, the sync ends soon with a final state.
     """
 
     amplitude: Amplitude
@@ -60,10 +61,10 @@ class EventsSync(Generic[T]):
         return self.amplitude.config
 
     def run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
-        """Yield records and save points; the last save point comes even when something failed.
+        """Yield records and save points, with a final save point even after a failure.
 
         Raises:
-            AirbyteTracedException: Why the sync is red; nothing follows it.
+            AirbyteTracedException: The sync failed; raised after the final save point.
         """
         try:
             with tracing(self._config.keys):
@@ -77,13 +78,13 @@ class EventsSync(Generic[T]):
         ledger = self._read_state()
         self.amplitude.connect()
         reader = ExportReader(self.amplitude, ledger, self.encoding, stop=self.stop)
-        self._take_back_the_future(ledger)
+        self._rewind_future_cursor(ledger)
         self.amplitude.clocks.require_current_date(self._config.start, ledger.newest_settled)
         span_end = self.amplitude.span_end(self._config.end)
         failure: Exception | None = None
         try:
             yield from self._read(reader, ledger, span_end, is_full_refresh=is_full_refresh)
-        except Exception as error:  # noqa: BLE001 - it is raised again below; the ledger is right whatever broke
+        except Exception as error:  # noqa: BLE001 - raised below; the ledger is valid after any error
             failure = error
         yield self._save_point(ledger)
         stats = reader.stats
@@ -91,7 +92,7 @@ class EventsSync(Generic[T]):
         _logger.info("events: %s", stats.summary())
         stats.oddities.log_warnings("events")
         self.listener.end("events", stats)
-        self._name_what_is_known(ledger)
+        self._log_known_gaps(ledger)
         if failure is not None:
             raise failure
 
@@ -100,18 +101,18 @@ class EventsSync(Generic[T]):
     ) -> Iterator[Encoded[T] | SavePoint]:
         if self._config.start >= span_end:
             _logger.warning(
-                "There is nothing to read: start_date is %s, and the newest hour Amplitude has published ends at %s.",
+                "Nothing to read: start_date is %s, but the newest published hour ends at %s.",
                 _shown(self._config.start),
                 _shown(span_end),
             )
             return
         span = HourWindow(self._config.start, span_end)
         missing = ledger.missing(span, self._config.accepted_gaps)
-        _logger.info("events: %d hours of %s are to be read.", len(missing), span)
+        _logger.info("events: %s to read, of %s.", counted(len(missing), "hour"), span)
         if is_full_refresh and not (missing - ledger.open).windows and self.state:
             _logger.warning(
-                "This full refresh was handed a state in which every hour is read, so nothing is emitted; clear the "
-                "stream's state to read everything again."
+                "The state of this full refresh already covers every hour, so nothing is emitted. Clear the stream's "
+                "state to read everything again."
             )
         self.listener.begin("events", lambda: reader.stats)
         pace = Pace(self.amplitude.clock)
@@ -127,16 +128,16 @@ class EventsSync(Generic[T]):
             _logger.warning("%s", warning)
         return saved.ledger
 
-    def _take_back_the_future(self, ledger: Ledger) -> None:
-        """Set a state back that counts hours as read which even the later of the two clocks calls future.
+    def _rewind_future_cursor(self, ledger: Ledger) -> None:
+        """Rewind a cursor that lies in the future by both clocks.
 
-        Nothing before the newest hour is emitted then, as Airbyte's acceptance tests ask.
+        Airbyte's acceptance tests send such a state, and expect no record before the newest hour.
         """
         newest_end = self.amplitude.newest_end()
         if ledger.clamp(floor_hour(self.amplitude.clocks.latest_now()) + HOUR, newest_end):
             _logger.warning(
-                "The saved state counts hours of the future as read; it is set back to %s. Everything before counts as "
-                "read; if it was not, reset the stream's state.",
+                "The saved state lies in the future; it is set back to %s. All earlier hours count as read. If they "
+                "were not read, reset the stream's state.",
                 _shown(newest_end),
             )
 
@@ -144,21 +145,21 @@ class EventsSync(Generic[T]):
         start = min(self._config.start, floor_unit(self.amplitude.clocks.latest_now()))
         return SavePoint(state_from_ledger(ledger, start=start, accepted_gaps=self._config.accepted_gaps))
 
-    def _name_what_is_known(self, ledger: Ledger) -> None:
-        """Repeat in every summary what a green sync must not make forgotten."""
+    def _log_known_gaps(self, ledger: Ledger) -> None:
+        """Log accepted gaps and malformed lines on every sync, so that a successful one does not hide them."""
         for window in self._config.accepted_gaps.windows:
-            _logger.warning("events: %s counts as read because accepted_gaps names it.", window)
-        for hour, landed in ledger.with_malformed_lines().items():
+            _logger.warning("events: %s is not read, because it is in accepted_gaps.", window)
+        for hour, read in ledger.with_malformed_lines().items():
             _logger.warning(
-                "events: %s has %d lines that are no JSON objects and could not be emitted, in %s.",
+                "events: %s contains malformed JSON; %s skipped, in %s.",
                 hour_window(hour),
-                landed.malformed_lines,
-                ", ".join(name for name, seen in landed.members.items() if seen.malformed_lines),
+                counted(read.malformed_lines, "line"),
+                ", ".join(name for name, seen in read.members.items() if seen.malformed_lines),
             )
 
 
 class Pace:
-    """Keeps states apart: at most one a second, and large ones at most every half minute."""
+    """Limits states to one per second; a large state is followed by a pause of 30 seconds."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -168,7 +169,7 @@ class Pace:
         return self._clock.monotonic_seconds() >= self._next_seconds
 
     def note(self, point: SavePoint) -> SavePoint:
-        """Return ``point``, and keep the next one apart from it."""
+        """Return ``point``, and schedule the next state."""
         is_large = len(orjson.dumps(point.state)) > _LARGE_STATE_BYTES
         self._next_seconds = self._clock.monotonic_seconds() + (30 if is_large else 1)
         return point

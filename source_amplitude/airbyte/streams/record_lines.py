@@ -1,4 +1,4 @@
-"""The bytes of Airbyte's RECORD lines, as the CDK's own serializer writes them."""
+"""Encode Airbyte RECORD lines, byte for byte like the CDK's serializer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from source_amplitude.encoding import JsonLines
 
 @dataclass
 class SerializedRecords(AirbyteMessage):
-    """Some RECORD messages of one stream as complete lines for stdout; only our launcher understands it."""
+    """A batch of one stream's RECORD messages as complete lines; only the launcher can write it."""
 
     payload: bytes = b""
     records: int = 0
 
 
 def record_lines(stream: str) -> JsonLines:
-    """Return what makes the bytes that Airbyte's own serialiser would print, line by line."""
+    """Return the encoder of a stream's RECORD lines."""
     return JsonLines(b'{"type":"RECORD","record":{"stream":' + orjson.dumps(stream) + b',"data":')
 
 

@@ -1,4 +1,4 @@
-"""Tables as Airbyte's streams, and what stands in for a stream that this source does not have."""
+"""Tables as Airbyte streams, and a placeholder for unknown streams."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def table_stream(table: Table, rest: RestSession) -> Stream:
 
 
 class TableStream(Stream):
-    """A table that every sync reads whole."""
+    """A table that every sync reads completely."""
 
     def __init__(self, table: Table, rest: RestSession) -> None:
         self.name = table.name
@@ -57,7 +57,7 @@ class IncrementalTableStream(CheckpointMixin, TableStream):
 
     @property
     def state(self) -> MutableMapping[str, Any]:
-        """The state as Airbyte keeps it; its form is the table's."""
+        """The table's own state, as JSON."""
         return self._reading.state
 
     @state.setter
@@ -66,14 +66,14 @@ class IncrementalTableStream(CheckpointMixin, TableStream):
 
 
 def _plain(value: object) -> object:
-    """Return JSON in place of the objects as which hosts hand nested states over."""
+    """Return plain JSON for a state whose nested values may be AirbyteStateBlobs."""
     if isinstance(value, AirbyteStateBlob):
         value = vars(value)
     return {name: _plain(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 class MissingStream(Stream):
-    """Fails when it is read, so that the stream ends INCOMPLETE with a message and the others go on."""
+    """A stream that fails when read: it ends INCOMPLETE with an error, and the other streams continue."""
 
     primary_key = None
 
@@ -81,12 +81,12 @@ class MissingStream(Stream):
         self.name = name
         self._existing = existing
 
-    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override] # the CDK wraps its own in a cache
+    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override] # the CDK caches its own method
         return {}
 
     def read_records(self, *_: Any, **__: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - the CDK's signature
         raise to_traced(
             UnknownStreamError(
-                f"The catalog asks for a stream named {self.name!r}; this source has {', '.join(self._existing)}."
+                f"The catalog contains the unknown stream {self.name!r}. Known streams: {', '.join(self._existing)}."
             )
         )

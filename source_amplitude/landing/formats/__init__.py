@@ -1,4 +1,4 @@
-"""The forms in which members are landed, one module each; `format_named` imports what one needs."""
+"""The formats of landed objects, one module each; `format_named` imports a format's libraries on demand."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT_NAMES", "Format", "Raw", "Rendered", "format_named"]
 
 FORMAT_NAMES = ("raw", "jsonl", "parquet", "json")
-"""What ``--format`` takes. ``json`` lands raw members; `landing.json_arrays` then makes the arrays of them."""
+"""The values of ``--format``. ``json`` lands raw objects; `landing.json_arrays` makes the arrays from them."""
 
 
 class Format(Protocol):
-    """A form in which members are landed; used by several threads at once.
+    """A format of landed objects; safe to use from several threads.
 
     Attributes:
-        name: As in ``--format`` and in manifests.
-        suffix: What object names end with.
-        hours_at_once: How many threads are worth their memory.
+        name: The format's name in ``--format`` and in manifests.
+        suffix: The end of the objects' names.
+        hours_at_once: Number of hours to write in parallel; more would only use more memory.
     """
 
     name: str
@@ -31,27 +31,29 @@ class Format(Protocol):
     hours_at_once: int
 
     def render(self, archive: Archive, member: Member) -> Rendered:
-        """Return the object that ``member`` becomes, once all of its content has proved right.
+        """Return the object made from ``member``, after all of its content was verified.
 
-        Memory stays near a batch of lines, whatever the member's size. Equal members become equal bytes with one
-        version of the libraries.
+        Only about one batch of lines is in memory. Deterministic with one version of the libraries.
 
         Raises:
-            CorruptArchiveError: The member's gzip data is damaged; nothing of it may be landed.
-            DiskFullError: The disk has no room for the object.
+            CorruptArchiveError: The member's gzip data is damaged; the member must not be landed.
+            DiskFullError: The disk has no space for the object.
         """
         ...
 
 
 def format_named(name: str, *, count_event_types: bool = False) -> Format:
-    """Return the format that is called ``name``, or raise a MissingExtraError if a library that it needs is missing.
+    """Return the format ``name``, one of `FORMAT_NAMES`.
 
     Args:
-        name: One of `FORMAT_NAMES`.
-        count_event_types: Whether raw members are looked into for the types of their events; the others always are.
+        count_event_types: Whether raw objects are parsed to count their event types; the other formats always count.
+
+    Raises:
+        InvalidConfigError: ``name`` is not a format.
+        MissingExtraError: A library of the format is not installed.
     """
     if name == "jsonl":
-        from source_amplitude.landing.formats.jsonl import Jsonl  # noqa: PLC0415 - raw starts sooner without it
+        from source_amplitude.landing.formats.jsonl import Jsonl  # noqa: PLC0415 - raw starts faster without it
 
         return Jsonl()
     if name == "parquet":

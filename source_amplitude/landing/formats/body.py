@@ -1,9 +1,8 @@
-"""What every format makes its objects with: the object's bytes, and what is counted while they are made.
+"""Build objects: the bytes of an object, and the counts made while they are written.
 
-The bytes stay in memory while they are few and are then in a nameless temporary file. Event types are counted by
-decoding every line. Measured for 100,000 events of 2 KB on one core of the development machine: 410 ms more than
-counting the lines. Slicing the text behind the only ``"event_type":`` of a line takes 130 ms, but takes a nested one
-where the event has none; with a proof by brackets that it is the event's own it takes 370 ms.
+Small objects stay in memory, larger ones in an unnamed temporary file. Event types are counted by decoding every line.
+For 100,000 events of 2 KB on one core of the development machine this takes 410 ms more than counting lines. Searching
+for ``"event_type":`` takes 130 ms, but finds a nested key if the event has none; checking the nesting takes 370 ms.
 """
 
 from __future__ import annotations
@@ -37,15 +36,15 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Rendered:
-    """A member in the form in which it is landed, and what is in it.
+    """An object made from a member, and its counts.
 
     Attributes:
-        body: The object's bytes from its start; the caller closes it.
-        crc32: CRC-32 of them.
+        body: The object's bytes, at their start; the caller closes it.
+        crc32: CRC-32 of the object.
         content: Length, CRC-32 and malformed lines of the member's unpacked content.
-        malformed_at: Line numbers from 1 of the first few malformed lines.
-        event_types: Events by type; empty where they were not counted.
-        findings: What was odd about the lines that became events; none for raw objects, which hold them as they came.
+        malformed_at: Line numbers, from 1, of the first malformed lines.
+        event_types: Events by type; empty if they were not counted.
+        findings: Odd values in the event lines; empty for raw objects, which keep the lines unchanged.
     """
 
     body: IO[bytes]
@@ -59,11 +58,11 @@ class Rendered:
 
 
 class OddLines:
-    """Counts the malformed and the odd lines of one member; its batches are added in order.
+    """Counts the malformed and odd lines of one member; add its batches in order.
 
     Attributes:
-        malformed_at: Line numbers from 1 of the first few malformed lines.
-        findings: What is odd about the others.
+        malformed_at: Line numbers, from 1, of the first malformed lines.
+        findings: Odd values in the other lines.
     """
 
     def __init__(self) -> None:
@@ -81,7 +80,7 @@ class OddLines:
 
 
 class EventTypes:
-    """Counts the events of one member by their ``event_type``; events whose type is no text are left out."""
+    """Counts the events of one member by ``event_type``; types that are not strings are left out."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -90,23 +89,23 @@ class EventTypes:
         self.events.update([each for each in event_types if isinstance(each, str)])
 
     def add_lines(self, body: bytes) -> int:
-        """Count the events in some lines, and return how many lines there are; blank ones are no lines."""
+        """Count the events in ``body`` and return the number of lines, without blank lines."""
         lines = 0
         event_types: list[object] = []
         for line in BytesIO(body):
             try:
                 event_types.append(orjson.loads(line).get("event_type"))
-            except (ValueError, AttributeError):  # no JSON for orjson; no object
+            except (ValueError, AttributeError):  # not valid JSON for orjson; not an object
                 if line.isspace():
                     continue
-                event_types += _exactly(line)
+                event_types += _types_decoded_exactly(line)
             lines += 1
         self.add(event_types)
         return lines
 
 
-def _exactly(line: bytes) -> list[object]:
-    """Return the types of a line's events that orjson cannot decode; none where the line is no event."""
+def _types_decoded_exactly(line: bytes) -> list[object]:
+    """Return the event types of a line that orjson cannot decode; empty if the line is not an event."""
     try:
         return [event.get("event_type") for event in exact_records_from_line(line)]
     except NotAnEventError:
@@ -114,19 +113,19 @@ def _exactly(line: bytes) -> list[object]:
 
 
 def most_frequent(events: Mapping[str, int]) -> dict[str, int]:
-    """Return the `MOST_TYPES` most frequent types with their events, most frequent first, then by name."""
+    """Return the `MOST_TYPES` most frequent types with their counts, most frequent first, then by name."""
     return dict(sorted(events.items(), key=lambda item: (-item[1], item[0]))[:MOST_TYPES])
 
 
 class ObjectFile(TemporaryBody):
-    """Takes the bytes of an object that is made of a member's records, and counts these batch by batch.
+    """A writable file for an object made from a member's records; counts the records batch by batch.
 
     Args:
-        memory_bytes: From which size on the object is on the disk; `MEMORY_BYTES` where nothing else is said.
+        memory_bytes: Size above which the object is on disk; `MEMORY_BYTES` if None.
 
     Attributes:
-        event_types: Events by type; each format knows best where the types are, and adds them.
-        closed: Always False: libraries that write into files ask for it.
+        event_types: Events by type; the format adds them.
+        closed: Always False; pyarrow reads it.
     """
 
     def __init__(self, memory_bytes: int | None = None) -> None:
@@ -150,7 +149,7 @@ class ObjectFile(TemporaryBody):
         self._content, self._events = batch.seen, self._events + encoded.records
 
     def rendered(self) -> Rendered:
-        """Return the object, which belongs to the caller from now on."""
+        """Return the object; the caller must close it."""
         return Rendered(
             self.detach(),
             self.written_bytes,

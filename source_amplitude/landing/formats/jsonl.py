@@ -1,4 +1,4 @@
-"""The records of ``read``, one a line, as gzip."""
+"""The records of ``read``, one per line, compressed with gzip."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class Jsonl:
-    """Each member as gzip of one JSON object a line, as ``read`` emits them; lines that are no events are left out."""
+    """Each member as gzipped JSON Lines, as ``read`` emits them; lines that are not events are left out."""
 
     name = "jsonl"
     suffix = ".jsonl.gz"
     hours_at_once = 2
 
     def render(self, archive: Archive, member: Member) -> Rendered:
-        encode, packing = JsonLines(b"").encode, gzip_compressor()
+        encode, compressor = JsonLines(b"").encode, gzip_compressor()
         with ObjectFile() as file:
             with archive.unpack(member) as unpacked:
                 for batch in iter_line_batches(unpacked):
                     encoded = encode(batch.body, b"\n")
-                    file.write(packing.compress(encoded.payload))
+                    file.write(compressor.compress(encoded.payload))
                     file.event_types.add_lines(encoded.payload)
                     file.note(batch, encoded)
-            file.write(packing.flush())
+            file.write(compressor.flush())
             return file.rendered()

@@ -1,4 +1,4 @@
-"""One table row an event; see `columns` for what is where."""
+"""Parquet files with one row per event; `encoding.column_types` has the columns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROW_GROUP_BYTES = 16 * 1024 * 1024
 
 
 class Parquet:
-    """Each member as a Parquet file of the columns that every other file has, compressed with zstd."""
+    """Each member as a Parquet file, compressed with zstd; all files have the same columns."""
 
     name = "parquet"
     suffix = ".parquet"
@@ -42,7 +42,7 @@ class Parquet:
         self._type_at = self._columns.names.index("event_type")
 
     def render(self, archive: Archive, member: Member) -> Rendered:
-        """See `Format.render`; a row group holds about 16 MB of columns in memory, and at least one row."""
+        """Return the member as an object; a row group has about 16 MB of columns, and at least one row."""
         with ObjectFile() as file:
             with (
                 archive.unpack(member) as unpacked,
@@ -60,21 +60,21 @@ class Parquet:
 
 
 class _RowGroups:
-    """Batches in memory until there are enough for a row group."""
+    """Collects batches in memory until they fill a row group."""
 
     def __init__(self, writer: ParquetWriter) -> None:
         self._writer = writer
         self._batches: list[pa.RecordBatch] = []
-        self._waiting_bytes = 0
+        self._buffered_bytes = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         self._batches.append(batch)
-        self._waiting_bytes += batch.nbytes
-        if self._waiting_bytes >= _ROW_GROUP_BYTES:
+        self._buffered_bytes += batch.nbytes
+        if self._buffered_bytes >= _ROW_GROUP_BYTES:
             self.finish()
 
     def finish(self) -> None:
         if self._batches:
             table = pa.Table.from_batches(self._batches)
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
-        self._batches, self._waiting_bytes = [], 0
+        self._batches, self._buffered_bytes = [], 0

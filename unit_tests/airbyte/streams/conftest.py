@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """Our own clock, at noon of 4 March 2026 like the emulator's."""
+    """The connector's clock: noon of 4 March 2026, like the emulator's."""
     return FakeClock(NOON)
 
 
 @pytest.fixture
 def project(emulator: Emulator) -> Project:
-    """The emulator's project with its sample content, at noon of 4 March 2026, the first moment 3 March is over."""
+    """The emulator's project with sample content, at noon of 4 March 2026, when 3 March has just ended everywhere."""
     return Project(emulator)

@@ -1,4 +1,4 @@
-"""What each stream emits for the sample project, as files; `python -m unit_tests.airbyte.streams.golden_records`."""
+"""Golden records of each stream; update with `python -m unit_tests.airbyte.streams.golden_records`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FOLDER = Path(__file__).parents[2] / "golden" / "records"
 
 
 def stream_names(project: Project) -> list[str]:
-    """Return every stream but events."""
+    """Return all stream names except events."""
     return [stream.name for stream in project.source.streams(project.config())][1:]
 
 
 def everything(project: Project) -> dict[str, Any]:
-    """Return options that give every stream something to read."""
+    """Return options with which every stream has records."""
     return {
         "cohort_ids": [cohort.cohort_id for cohort in project.content.cohorts.all()],
         "cohort_properties": ["plan", "city", "interests"],

@@ -1,4 +1,4 @@
-"""Runs the events stream in this process, as a host of Airbyte's would, with a clock that the test owns."""
+"""Run the events stream in this process, like an Airbyte host, with the test's clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUICK = Limits(retry=RetryPolicy(attempts=2, first_wait_seconds=0, longest_wait_
 
 @dataclass(frozen=True)
 class Sync:
-    """What one sync emitted, in order."""
+    """The output of one sync, in order."""
 
     uuids: list[str]
     states: list[dict[str, Any]]
@@ -37,7 +37,7 @@ class Sync:
 def sync(
     emulator: Emulator, clock: FakeClock, state: object = None, *, mode: str = "incremental", **changes: object
 ) -> Sync:
-    """Run one sync with a configuration changed by ``changes``; ``settings`` among them are the source's own."""
+    """Run one sync with a changed configuration; ``settings`` are the source's limits."""
     project = emulator.project
     settings = changes.pop("settings", QUICK)
     assert isinstance(settings, Limits)
@@ -67,12 +67,12 @@ def plain(state: AirbyteStateBlob | None) -> dict[str, Any]:
 
 
 def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[str]:
-    """Return the sorted uuids of the stored events of some hours of the day."""
+    """Return the sorted uuids of the events stored in these hours of the day."""
     start, end = NOON.replace(hour=first_hour), NOON.replace(hour=end_hour)
     return sorted(str(event["uuid"]) for event in emulator.store.events(start, end))
 
 
 def move_on(emulator: Emulator, clock: FakeClock, by: timedelta) -> None:
-    """Let time pass for both sides."""
+    """Advance both clocks."""
     emulator.clock.advance(by)
     clock.advance(by.total_seconds())

@@ -1,4 +1,4 @@
-"""Runs every stream but events in this process, against the emulator, with one clock for both sides."""
+"""Run all streams except events in this process against the emulator, with one shared clock."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-KEY_PROOF = "/api/2/export"
+CREDENTIAL_CHECK_PATH = "/api/2/export"
 
 
 class SharedClock(FakeClock):
-    """Our clock, which moves the emulator's along: limits that are counted by either side agree.
+    """The connector's clock, which also advances the emulator's, so that both count the same limits.
 
     Attributes:
-        on_advance: Called after each step, so that a test can do something while the source waits.
+        on_advance: Called after each step; a test can act while the source waits.
     """
 
     def __init__(self, emulator: Emulator, now: datetime = NOON) -> None:
@@ -49,7 +49,7 @@ class SharedClock(FakeClock):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a stream ended incomplete."""
+    """The error of an incomplete stream."""
 
     error: str
     failure_type: str
@@ -58,7 +58,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class RestSync:
-    """What one sync emitted, by stream; states in order, logs and the order of streams as texts."""
+    """The output of one sync by stream, with states in order, and all log lines."""
 
     records: Mapping[str, list[Row]]
     states: Mapping[str, list[Row]]
@@ -67,11 +67,11 @@ class RestSync:
     logs: tuple[tuple[str, str], ...] = field(repr=False)
 
     def state(self) -> dict[str, Row]:
-        """Return the last state of each stream that has one."""
+        """Return the last state of each stream."""
         return {name: states[-1] for name, states in self.states.items()}
 
     def lines(self, level: str, stream: str = "") -> list[str]:
-        """Return the log lines of a level, of one stream if named."""
+        """Return the log lines of a level, optionally of one stream."""
         return [text for found, text in self.logs if found == level and text.startswith(stream)]
 
 
@@ -92,7 +92,7 @@ class Project:
         self.content.settings = settings_with(self.content.settings, changes)
 
     def new_source(self) -> SourceAmplitude:
-        """Return a source as a new process has it."""
+        """Return a new source, as a new process would."""
         return SourceAmplitude(limits=QUICK, clock=self.clock, environ={"AMPLITUDE_API_URL": self.emulator.url})
 
     def config(self, **changes: object) -> dict[str, Any]:
@@ -111,13 +111,13 @@ class Project:
         mode: object = "incremental",
         **changes: object,
     ) -> RestSync:
-        """Run one sync of some streams, by ``mode`` where they can.
+        """Run one sync of some streams.
 
         Args:
             names: The streams.
-            state: States by stream.
-            mode: The sync mode.
-            changes: Of the configuration.
+            state: The states by stream.
+            mode: The sync mode of streams that support incremental.
+            changes: Changes to the configuration.
         """
         config = self.config(**changes)
         self.source = self.new_source()
@@ -129,19 +129,23 @@ class Project:
         return seen(read(self.source, config, catalog.build(), _saved(state)))
 
     def stop(self) -> None:
-        """Ask the running sync to end, as SIGTERM does."""
+        """Stop the running sync, like SIGTERM."""
         self.source.stop.set()
 
     def asked(self, path: str = "") -> list[RequestSeen]:
-        """Return the requests below a path, without the proofs of the keys."""
-        return [request for request in self.emulator.requests if path in request.path and KEY_PROOF not in request.path]
+        """Return the requests with ``path`` in their path, without those of the credential check."""
+        return [
+            request
+            for request in self.emulator.requests
+            if path in request.path and CREDENTIAL_CHECK_PATH not in request.path
+        ]
 
     def paths(self) -> list[str]:
-        """Return the paths that were asked for, in order, without the proofs of the keys."""
+        """Return the requested paths in order, without those of the credential check."""
         return [request.path for request in self.asked()]
 
     def days_asked(self, path: str) -> list[tuple[str, str]]:
-        """Return the spans that a dashboard was asked for."""
+        """Return the requested day spans of a dashboard."""
         return [(request.query["start"], request.query["end"]) for request in self.asked(path)]
 
 
@@ -176,14 +180,14 @@ def seen(output: EntrypointOutput) -> RestSync:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a state as JSON has it, whatever objects it is made of."""
+    """Return a state as plain JSON."""
     if isinstance(value, AirbyteStateBlob):
         return _plain(vars(value))
     return {name: _plain(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def days(first: str, last: str) -> list[str]:
-    """Return days, both ends included, as dates of records."""
+    """Return the dates from ``first`` to ``last``, both included."""
     start = date.fromisoformat(first)
     return [str(start + timedelta(days=n)) for n in range((date.fromisoformat(last) - start).days + 1)]
 

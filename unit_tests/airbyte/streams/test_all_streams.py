@@ -1,4 +1,4 @@
-"""All streams together: golden records, schemas, plans, keys, and what check and discover ask for."""
+"""All streams together: golden records, schemas, plans, keys, and the requests of check and discover."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEEDS_AN_OPTION = {
     "user_composition": "composition_properties",
     "chart_results": "chart_ids",
 }
-STREAMS_OF_PART = {
+STREAMS_OF_API = {
     "dashboards": {
         "active_users",
         "new_users",
@@ -41,7 +41,7 @@ STREAMS_OF_PART = {
 }
 
 
-def test_every_record_of_every_stream_is_the_golden_one(project: Project) -> None:
+def test_every_record_equals_the_golden_record(project: Project) -> None:
     read = read_everything(project)
 
     names = stream_names(project)
@@ -50,7 +50,7 @@ def test_every_record_of_every_stream_is_the_golden_one(project: Project) -> Non
     assert sorted(path.stem for path in golden_records.FOLDER.iterdir()) == sorted(names)
 
 
-def test_every_golden_record_fits_its_streams_schema_and_is_told_apart_by_its_key(project: Project) -> None:
+def test_golden_records_match_schema_and_have_unique_keys(project: Project) -> None:
     for stream in project.source.streams(project.config())[1:]:
         schema, records = dict(stream.get_json_schema()), golden(stream.name)
         for record in records:
@@ -62,7 +62,7 @@ def test_every_golden_record_fits_its_streams_schema_and_is_told_apart_by_its_ke
         assert {name for record in records for name in record} <= set(schema["properties"])
 
 
-def test_all_streams_with_the_default_configuration_complete_and_those_without_an_option_say_so(
+def test_all_streams_complete_with_the_default_configuration(
     project: Project,
 ) -> None:
     fill(project.emulator, 0, 2, events_per_hour=3)
@@ -78,7 +78,7 @@ def test_all_streams_with_the_default_configuration_complete_and_those_without_a
     assert read.lines("WARN") + read.lines("ERROR") == []
 
 
-def test_a_second_sync_of_all_streams_completes_with_the_states_of_the_first(project: Project) -> None:
+def test_a_second_sync_of_all_streams_completes(project: Project) -> None:
     names = stream_names(project)
     first = read_everything(project)
 
@@ -89,27 +89,25 @@ def test_a_second_sync_of_all_streams_completes_with_the_states_of_the_first(pro
 
 
 @pytest.mark.parametrize("refusal", ["forbidden", "not_found", "invalid"])
-@pytest.mark.parametrize("part", STREAMS_OF_PART)
-def test_what_the_plan_lacks_ends_incomplete_in_amplitudes_words_and_the_others_complete(
-    project: Project, part: str, refusal: str
-) -> None:
+@pytest.mark.parametrize("api", STREAMS_OF_API)
+def test_only_streams_missing_from_the_plan_fail(project: Project, api: str, refusal: str) -> None:
     options = everything(project)
-    project.set(missing_in_plan=(part,), plan_refusal=refusal)
+    project.set(missing_in_plan=(api,), plan_refusal=refusal)
     names = stream_names(project)
 
     read = project.sync(*names, **options)
 
-    lacking = STREAMS_OF_PART[part]
-    expected = {name: "INCOMPLETE" if name in lacking else "COMPLETE" for name in names}
-    words = f"{part.replace('_', ' ').capitalize()} is not included in your current plan"
+    unavailable = STREAMS_OF_API[api]
+    expected = {name: "INCOMPLETE" if name in unavailable else "COMPLETE" for name in names}
+    reason = f"{api.replace('_', ' ').capitalize()} is not included in your current plan"
     assert read.statuses == expected
-    assert set(read.failures) == lacking
+    assert set(read.failures) == unavailable
     assert {each.failure_type for each in read.failures.values()} == {"config_error"}
-    assert [each for each in read.failures.values() if words not in each.message] == []
-    assert not lacking & set(read.records)
+    assert [each for each in read.failures.values() if reason not in each.message] == []
+    assert not unavailable & set(read.records)
 
 
-def test_wrong_keys_are_told_with_what_the_other_region_said_by_every_stream(project: Project) -> None:
+def test_every_stream_reports_rejected_keys_for_both_regions(project: Project) -> None:
     names = ("cohorts", "active_users", "lookup_tables")
 
     wrong = project.sync(*names, secret_key="0" * 32)
@@ -131,7 +129,7 @@ def test_wrong_keys_are_told_with_what_the_other_region_said_by_every_stream(pro
     ]
 
 
-def test_a_project_in_the_eu_is_read_at_the_hosts_of_the_eu() -> None:
+def test_an_eu_project_is_read_from_eu_hosts() -> None:
     with Emulator(now=NOON, region="eu") as emulator:
         project = Project(emulator)
         names = stream_names(project)
@@ -142,7 +140,7 @@ def test_a_project_in_the_eu_is_read_at_the_hosts_of_the_eu() -> None:
     assert {request.path.split("/")[1] for request in project.asked()} == {"eu", "data-eu"}
 
 
-def test_check_and_discover_ask_for_nothing_that_has_a_quota(project: Project) -> None:
+def test_check_and_discover_use_no_quota(project: Project) -> None:
     config = project.config(**everything(project))
 
     project.source.check_connection(logging.getLogger("airbyte"), config)
@@ -152,14 +150,14 @@ def test_check_and_discover_ask_for_nothing_that_has_a_quota(project: Project) -
     assert len(project.emulator.requests) == 1
 
 
-def test_check_refuses_wrong_keys(project: Project) -> None:
+def test_check_rejects_wrong_keys(project: Project) -> None:
     with pytest.raises(AirbyteTracedException) as refused:
         project.source.check_connection(logging.getLogger("airbyte"), project.config(secret_key="0" * 32))
 
     assert refused.value.failure_type == FailureType.config_error
 
 
-def test_a_stream_that_fails_for_good_leaves_the_others_alone(project: Project) -> None:
+def test_a_failed_stream_does_not_affect_the_others(project: Project) -> None:
     project.emulator.faults.add("server_error", path="/api/2/sessions/average")
 
     read = project.sync("average_session_length", "active_users", "cohorts")
@@ -174,7 +172,7 @@ def test_a_stream_that_fails_for_good_leaves_the_others_alone(project: Project) 
 
 
 @pytest.mark.parametrize("fault", ["too_many_requests", "server_error", "html_page", "empty_body", "connection_reset"])
-def test_a_fault_that_passes_costs_no_record_of_any_stream(project: Project, fault: str) -> None:
+def test_a_temporary_fault_loses_no_record(project: Project, fault: str) -> None:
     options = everything(project)
     for path in ("/api/3/", "/api/2/users", "/api/2/sessions", "/api/2/composition", "/taxonomy/", "/deletions/"):
         project.emulator.faults.add(fault, path=path, times=1)

@@ -1,4 +1,4 @@
-"""Two encoders, one meaning: dicts for any host, finished lines for our launcher."""
+"""Both encoders agree: dicts for any host, RECORD lines for the launcher."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def printed_by_the_cdk(record: dict[str, Any]) -> bytes:
     return AirbyteEntrypoint.airbyte_message_to_string(message).encode() + b"\n"
 
 
-def test_a_line_is_what_the_cdk_prints() -> None:
+def test_a_line_equals_the_cdks_line() -> None:
     line = (
         b'{"uuid":"u1","event_time":"2024-03-01 09:59:57.447000","app":null,"nested":{"app":null,"event_time":"x"},'
         b'"text":"\xc3\xa9 \xf0\x9f\x9a\xb2 \\u2028 \\"","amount":1.50,"big":18446744073709551615}'
@@ -57,7 +57,7 @@ def test_a_line_is_what_the_cdk_prints() -> None:
 
 
 @given(st.lists(events, min_size=1, max_size=5))
-def test_both_encoders_make_the_same_of_any_events(batch: list[dict[str, Any]]) -> None:
+def test_both_encoders_agree_on_any_events(batch: list[dict[str, Any]]) -> None:
     lines = [json.dumps(event).encode() for event in batch]
 
     encoded = encode_lines(b"\n".join(lines))
@@ -69,7 +69,7 @@ def test_both_encoders_make_the_same_of_any_events(batch: list[dict[str, Any]]) 
     assert encoded.payload.count(b"\n") == len(batch)
 
 
-def test_blank_lines_are_no_lines_and_malformed_ones_are_named_by_position() -> None:
+def test_blank_lines_are_ignored_and_malformed_ones_reported() -> None:
     lines = [b"", b'{"a":1}', b"  ", b'{"cut', b"[1]", b"\r", b"{}", b"null", b"\xff"]
 
     encoded = encode_lines(b"\n".join(lines))

@@ -28,25 +28,25 @@ def test_keys_are_checked_before_anything_else(emulator: Emulator, client: Ampli
 
 
 @pytest.mark.parametrize("path", [route.path for route in LOOKUP_TABLE_ROUTES] + ["/api/3/nothing"])
-def test_host_of_lookup_tables_has_error_bodies_of_its_own(client: AmplitudeClient, path: str) -> None:
-    answer = client.request("GET", f"/data-us{path}")
+def test_lookup_tables_have_their_own_error_bodies(client: AmplitudeClient, path: str) -> None:
+    response = client.request("GET", f"/data-us{path}")
 
-    assert (answer.status, answer.json) == (403, {"statusCode": 403, "message": "Invalid API Key", **LOOKUP_KEYS})
+    assert (response.status, response.json) == (403, {"statusCode": 403, "message": "Invalid API Key", **LOOKUP_KEYS})
 
 
-def test_unknown_paths_are_404_once_the_keys_are_right(client: AmplitudeClient) -> None:
-    answer, other_host = client.get("/us/api/2/nothing"), client.get("/data-us/api/2/users")
+def test_unknown_paths_are_404_with_valid_keys(client: AmplitudeClient) -> None:
+    response, other_host = client.get("/us/api/2/nothing"), client.get("/data-us/api/2/users")
 
-    assert (answer.status, answer.json) == (404, envelope(404, "Not Found"))
+    assert (response.status, response.json) == (404, envelope(404, "Not Found"))
     assert (other_host.status, other_host.json) == (404, {"statusCode": 404, "message": "Not Found", **LOOKUP_KEYS})
 
 
-def test_routes_exist_in_both_regions_and_answers_are_dated(emulator: Emulator, client: AmplitudeClient) -> None:
-    answer = client.get("/eu/api/3/cohorts", emulator.projects[1])
+def test_routes_exist_in_both_regions(emulator: Emulator, client: AmplitudeClient) -> None:
+    response = client.get("/eu/api/3/cohorts", emulator.projects[1])
 
-    assert answer.status == 200
-    assert answer.headers["Date"] == "Wed, 04 Mar 2026 12:00:00 GMT"
-    assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
+    assert response.status == 200
+    assert response.headers["Date"] == "Wed, 04 Mar 2026 12:00:00 GMT"
+    assert response.headers["Content-Type"] == "application/json; charset=UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -59,25 +59,25 @@ def test_routes_exist_in_both_regions_and_answers_are_dated(emulator: Emulator, 
         ("deletions", "/us/api/2/deletions/users", "Deletions"),
     ],
 )
-def test_what_a_plan_lacks_is_403(emulator: Emulator, client: AmplitudeClient, part: str, path: str, name: str) -> None:
+def test_missing_part_of_the_plan_is_403(
+    emulator: Emulator, client: AmplitudeClient, part: str, path: str, name: str
+) -> None:
     client.control("PUT", "settings", {"missing_in_plan": [part]})
-    answer = client.get(path)
+    response = client.get(path)
 
-    assert (answer.status, answer.json) == (403, envelope(403, f"{name} is not included in your current plan"))
+    assert (response.status, response.json) == (403, envelope(403, f"{name} is not included in your current plan"))
     assert emulator.content.costs.bookings == []
 
 
 @pytest.mark.parametrize(("refusal", "status"), [("not_found", 404), ("invalid", 400)])
-def test_plan_without_taxonomy_may_answer_in_taxonomys_own_form(
-    client: AmplitudeClient, refusal: str, status: int
-) -> None:
+def test_missing_taxonomy_can_have_its_own_body(client: AmplitudeClient, refusal: str, status: int) -> None:
     client.control("PUT", "settings", {"missing_in_plan": ["taxonomy"], "plan_refusal": refusal})
-    answer = client.get("/us/api/2/taxonomy/event")
+    response = client.get("/us/api/2/taxonomy/event")
 
-    assert (answer.status, answer.json) == (status, {"success": False, "errors": [{"message": "Not found"}]})
+    assert (response.status, response.json) == (status, {"success": False, "errors": [{"message": "Not found"}]})
 
 
-def test_projects_have_settings_of_their_own(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_projects_have_their_own_settings(emulator: Emulator, client: AmplitudeClient) -> None:
     other = emulator.projects[1]
     content = emulator.content_of(other)
     content.settings = replace(content.settings, missing_in_plan=("cohorts",))

@@ -35,7 +35,7 @@ def test_v3_names_the_category_as_observed(emulator: Emulator, client: Amplitude
     ]
 
 
-def test_v3_may_name_the_category_as_documented(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_v3_can_name_the_category_as_documented(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, annotation_category_key="name")
 
     assert data(client, "3/annotations")[0]["category"] == {"id": 1247, "name": "Marketing"}
@@ -65,10 +65,10 @@ def test_v3_can_be_filtered(client: AmplitudeClient, query: str, labels: list[st
         ("start=2026-02-20T12:00:00+01:00", "Invalid start: 2026-02-20T12:00:00 01:00"),
     ],
 )
-def test_v3_refuses_filters_that_make_no_sense(client: AmplitudeClient, query: str, details: str) -> None:
-    answer = client.get(f"/us/api/3/annotations?{query}")
+def test_v3_refuses_invalid_filters(client: AmplitudeClient, query: str, details: str) -> None:
+    response = client.get(f"/us/api/3/annotations?{query}")
 
-    assert (answer.status, answer.json) == (400, envelope(400, details, error_type="invalid"))
+    assert (response.status, response.json) == (400, envelope(400, details, error_type="invalid"))
 
 
 def test_categories_are_listed_as_recorded(client: AmplitudeClient) -> None:

@@ -20,7 +20,7 @@ def path(emulator: Emulator) -> str:
     return "/us/api/3/chart/abc"
 
 
-def test_csv_is_text_in_json_with_titles_tabs_and_empty_lines(client: AmplitudeClient, path: str) -> None:
+def test_csv_has_the_recorded_form(client: AmplitudeClient, path: str) -> None:
     body = client.get(f"{path}/csv").tree
     text = body.pop("data")
 
@@ -46,9 +46,9 @@ def test_query_has_the_numbers_of_the_csv(client: AmplitudeClient, path: str) ->
 
 @pytest.mark.parametrize("kind", ["csv", "query"])
 def test_unknown_chart_is_404(client: AmplitudeClient, kind: str) -> None:
-    answer = client.get(f"/us/api/3/chart/nothing/{kind}")
+    response = client.get(f"/us/api/3/chart/nothing/{kind}")
 
-    assert (answer.status, answer.json) == (404, envelope(404, "Chart nothing was not found"))
+    assert (response.status, response.json) == (404, envelope(404, "Chart nothing was not found"))
 
 
 def test_sample_has_a_chart(emulator: Emulator, client: AmplitudeClient) -> None:

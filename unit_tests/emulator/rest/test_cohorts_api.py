@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from amplitude_emulator import Cohort, CohortMember
-from unit_tests.emulator.amplitude_client import AmplitudeClient, Answer, basic, envelope
+from unit_tests.emulator.amplitude_client import AmplitudeClient, Response, basic, envelope
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
@@ -32,15 +32,15 @@ def request_id(client: AmplitudeClient, query: str = "") -> str:
     return str(client.get(f"/us/api/5/cohorts/request/k3x9ab2{query}").tree["request_id"])
 
 
-def download(client: AmplitudeClient, query: str = "") -> Answer:
-    """The answer of step 3, after a poll that finds the download completed."""
+def download(client: AmplitudeClient, query: str = "") -> Response:
+    """Return the response of step 3, after the poll that completes the download."""
     number = request_id(client, query)
     while client.get(f"/us/api/5/cohorts/request-status/{number}").status == 202:
         pass
     return client.get(f"/us/api/5/cohorts/request/{number}/file")
 
 
-def fetch(client: AmplitudeClient, location: str, **headers: str) -> Answer:
+def fetch(client: AmplitudeClient, location: str, **headers: str) -> Response:
     parts = urlsplit(location)
     return client.request("GET", f"{parts.path}?{parts.query}", headers=headers)
 
@@ -103,7 +103,7 @@ def test_sample_has_three_cohorts_and_one_was_never_computed(emulator: Emulator,
     ]
 
 
-def test_list_shows_syncs_if_asked_for(client: AmplitudeClient) -> None:
+def test_list_shows_syncs_on_request(client: AmplitudeClient) -> None:
     with_syncs = client.get("/us/api/3/cohorts?includeSyncInfo=true").tree["cohorts"]
     without = client.get("/us/api/3/cohorts?includeSyncInfo=false").tree["cohorts"]
 
@@ -112,7 +112,7 @@ def test_list_shows_syncs_if_asked_for(client: AmplitudeClient) -> None:
     assert "syncMetadata" not in without[0]
 
 
-def test_list_leaves_out_unpublished_cohorts_and_shows_overrides(
+def test_list_omits_unpublished_and_applies_overrides(
     emulator: Emulator, client: AmplitudeClient, cohort: Cohort
 ) -> None:
     emulator.content.cohorts.replace_all(
@@ -123,7 +123,7 @@ def test_list_leaves_out_unpublished_cohorts_and_shows_overrides(
     assert (listed["id"], listed["type"], listed["x"]) == ("b", "new", 1)
 
 
-def test_recomputing_moves_last_computed_alone(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_recompute_changes_only_last_computed(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.cohorts.recompute("k3x9ab2", MEMBERS[:1])
     listed = client.get("/us/api/3/cohorts").tree["cohorts"][-1]
 
@@ -160,7 +160,7 @@ def test_number_of_polls_in_progress_can_be_set(emulator: Emulator, client: Ampl
     assert [client.get(path).status for _ in range(4)] == [202, 202, 202, 200]
 
 
-def test_properties_are_columns_and_awkward_values_are_quoted(client: AmplitudeClient) -> None:
+def test_properties_are_columns_with_csv_quoting(client: AmplitudeClient) -> None:
     file = download(client, "?props=1").body
 
     assert (
@@ -191,7 +191,7 @@ def test_properties_can_be_chosen_and_prefixed(
     assert header.split(",") == ["amplitude_id", "user_id", *columns]
 
 
-def test_file_holds_the_members_at_the_time_of_the_request(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_file_has_the_members_at_the_time_of_the_request(emulator: Emulator, client: AmplitudeClient) -> None:
     number = request_id(client)
     emulator.content.cohorts.recompute("k3x9ab2", ())
     client.get(f"/us/api/5/cohorts/request-status/{number}")
@@ -207,33 +207,33 @@ def test_file_holds_the_members_at_the_time_of_the_request(emulator: Emulator, c
     ],
 )
 @pytest.mark.parametrize("inline_bytes", [1000, -1])
-def test_file_may_be_gzip(
+def test_file_can_be_gzip(
     emulator: Emulator, client: AmplitudeClient, packing: FilePacking, headers: dict[str, str], inline_bytes: int
 ) -> None:
     settings = emulator.content.settings
     emulator.content.settings = replace(settings, cohort_packing=packing, cohort_inline_bytes=inline_bytes)
-    answer = download(client)
-    if answer.status == 302:
-        answer = fetch(client, answer.headers["Location"])
+    response = download(client)
+    if response.status == 302:
+        response = fetch(client, response.headers["Location"])
 
-    assert gzip.decompress(answer.body).startswith(b"amplitude_id,user_id\n")
-    assert answer.headers.items() >= headers.items()
+    assert gzip.decompress(response.body).startswith(b"amplitude_id,user_id\n")
+    assert response.headers.items() >= headers.items()
 
 
-def test_large_file_is_fetched_from_another_host_without_keys(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_large_file_is_on_another_host_without_keys(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, cohort_inline_bytes=10)
-    answer = download(client)
-    location = answer.headers["Location"]
+    response = download(client)
+    location = response.headers["Location"]
     keys = basic(emulator.project.api_key, emulator.project.secret_key)
 
-    assert (answer.status, answer.body) == (302, b"")
+    assert (response.status, response.body) == (302, b"")
     assert location.startswith(emulator.url.replace("127.0.0.1", "localhost") + "/_storage/")
     assert fetch(client, location).body.startswith(b"amplitude_id,user_id\n")
     assert fetch(client, location, **keys).status == 400
     assert fetch(client, location.replace("/_storage/", "/_storage/x")).status == 404
 
 
-def test_storage_link_lives_a_minute_and_the_api_gives_a_new_one(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_storage_link_expires_after_a_minute(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, cohort_inline_bytes=10)
     number = request_id(client)
     client.get(f"/us/api/5/cohorts/request-status/{number}")
@@ -247,7 +247,7 @@ def test_storage_link_lives_a_minute_and_the_api_gives_a_new_one(emulator: Emula
     assert fetch(client, client.get(path).headers["Location"]).status == 200
 
 
-def test_api_link_lives_seven_days(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_api_link_expires_after_seven_days(emulator: Emulator, client: AmplitudeClient) -> None:
     number = request_id(client)
     client.get(f"/us/api/5/cohorts/request-status/{number}")
     path = f"/us/api/5/cohorts/request/{number}/file"
@@ -269,9 +269,9 @@ def test_api_link_lives_seven_days(emulator: Emulator, client: AmplitudeClient) 
     ],
 )
 def test_unknown_cohorts_and_requests_are_404(client: AmplitudeClient, path: str, details: str) -> None:
-    answer = client.get(f"/us/api/5/cohorts/{path}")
+    response = client.get(f"/us/api/5/cohorts/{path}")
 
-    assert (answer.status, answer.json) == (404, envelope(404, details))
+    assert (response.status, response.json) == (404, envelope(404, details))
 
 
 # Limits
@@ -290,7 +290,7 @@ def test_step_one_counts_against_the_monthly_quota(emulator: Emulator, client: A
     assert client.get("/us/api/3/cohorts/usage").tree["rest_download"]["usage"] == 1
 
 
-def test_quota_is_500_and_december_is_followed_by_january(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_quota_is_500_and_renews_in_january(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.clock.advance(timedelta(days=290))
 
     assert client.get("/us/api/3/cohorts/usage").json == {
@@ -307,11 +307,11 @@ def test_step_one_is_limited_to_sixty_in_ten_minutes(emulator: Emulator, client:
     assert client.get("/us/api/5/cohorts/request/k3x9ab2").status == 202
 
 
-def test_four_unfinished_downloads_of_a_minute_are_the_most(emulator: Emulator, client: AmplitudeClient) -> None:
-    answers = [client.get("/us/api/5/cohorts/request/k3x9ab2") for _ in range(5)]
+def test_four_unfinished_downloads_are_the_limit(emulator: Emulator, client: AmplitudeClient) -> None:
+    responses = [client.get("/us/api/5/cohorts/request/k3x9ab2") for _ in range(5)]
     refused = envelope(429, "Too Many Requests: Exceeded concurrent limit with query of cost 1")
     emulator.clock.advance(timedelta(minutes=1))
 
-    assert [answer.status for answer in answers] == [202] * 4 + [429]
-    assert answers[-1].json == refused
+    assert [response.status for response in responses] == [202] * 4 + [429]
+    assert responses[-1].json == refused
     assert client.get("/us/api/5/cohorts/request/k3x9ab2").status == 202

@@ -45,7 +45,7 @@ def test_users_of_each_day(client: AmplitudeClient) -> None:
     }
 
 
-def test_numbers_follow_from_day_measure_and_project(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_numbers_depend_on_day_measure_and_project(emulator: Emulator, client: AmplitudeClient) -> None:
     (other_range,) = data(client, "users?start=20260302&end=20260304")["series"]
     (new,) = data(client, f"users?{DAYS}&m=new")["series"]
     other_project = client.get(f"/eu/api/2/users?{DAYS}", emulator.projects[1]).tree
@@ -72,7 +72,7 @@ def test_users_by_segment_have_a_series_for_each_segment(client: AmplitudeClient
     assert found["seriesMeta"] == [{"segmentIndex": 0}, {"segmentIndex": 1}]
 
 
-def test_custom_property_that_nobody_sent_has_no_values(client: AmplitudeClient) -> None:
+def test_unknown_custom_property_has_no_values(client: AmplitudeClient) -> None:
     assert data(client, f"users?{DAYS}&g=gp:nothing")["seriesLabels"] == ["(none)"]
 
 
@@ -84,7 +84,7 @@ def test_users_without_activity_have_days_but_no_series(client: AmplitudeClient,
     assert found == {"series": [], "seriesCollapsed": [], "seriesLabels": [], "seriesMeta": []}
 
 
-def test_days_to_come_count_nothing(client: AmplitudeClient) -> None:
+def test_future_days_are_zero(client: AmplitudeClient) -> None:
     (values,) = data(client, "users?start=20260303&end=20260306")["series"]
 
     assert values[0] == 105
@@ -92,7 +92,7 @@ def test_days_to_come_count_nothing(client: AmplitudeClient) -> None:
     assert values[2:] == [0, 0]
 
 
-def test_time_zone_decides_which_day_is_today(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_time_zone_determines_today(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, time_zone="Pacific/Kiritimati")
 
     assert data(client, "users?start=20260305&end=20260305")["series"] != []
@@ -104,7 +104,7 @@ def test_late_activity_changes_a_past_day(emulator: Emulator, client: AmplitudeC
     assert data(client, f"users?{DAYS}")["series"] == [[27, 63, 105]]
 
 
-def test_weeks_count_from_the_first_day_and_months_by_the_calendar(client: AmplitudeClient) -> None:
+def test_intervals_are_weeks_or_calendar_months(client: AmplitudeClient) -> None:
     daily = data(client, "users?start=20260120&end=20260303")["series"][0]
     weekly = data(client, "users?start=20260120&end=20260303&i=7")
     monthly = data(client, "users?start=20260120&end=20260303&i=30")
@@ -131,18 +131,18 @@ def test_weeks_count_from_the_first_day_and_months_by_the_calendar(client: Ampli
         (f"revenue/ltv?{DAYS}&m=4", "Invalid value for m: 4"),
     ],
 )
-def test_parameters_that_make_no_sense_are_refused(client: AmplitudeClient, path: str, details: str) -> None:
-    answer = client.get(f"/us/api/2/{path}")
+def test_invalid_parameters_are_refused(client: AmplitudeClient, path: str, details: str) -> None:
+    response = client.get(f"/us/api/2/{path}")
 
-    assert (answer.status, answer.json) == (400, envelope(400, details, "Invalid parameters", "invalid"))
+    assert (response.status, response.json) == (400, envelope(400, details, "Invalid parameters", "invalid"))
 
 
 @pytest.mark.parametrize("path", ["users?g=planet", "composition?p=planet", "revenue/ltv?g=planet"])
 def test_unknown_built_in_property_is_refused_as_observed(client: AmplitudeClient, path: str) -> None:
-    answer = client.get(f"/us/api/2/{path}&{DAYS}")
+    response = client.get(f"/us/api/2/{path}&{DAYS}")
 
-    assert answer.status == 400
-    assert answer.json == envelope(400, "Invalid user property planet", "Invalid chart definition", "invalid")
+    assert response.status == 400
+    assert response.json == envelope(400, "Invalid user property planet", "Invalid chart definition", "invalid")
 
 
 @pytest.mark.parametrize(("path", "lowest", "highest"), [("average", 30, 900), ("peruser", 1, 4)])
@@ -159,7 +159,7 @@ def test_sessions_have_times_and_fractions(client: AmplitudeClient, path: str, l
 
 
 @pytest.mark.parametrize("path", ["average", "peruser"])
-def test_sessions_without_activity_are_whole_zeros(client: AmplitudeClient, path: str) -> None:
+def test_sessions_without_activity_are_integer_zeros(client: AmplitudeClient, path: str) -> None:
     body = client.get(f"/us/api/2/sessions/{path}?start=20191230&end=20191231").body
 
     assert b'"series": [[0, 0]], "seriesCollapsed": [[{"setId": "", "value": 0}]]' in body
@@ -183,7 +183,7 @@ def test_session_lengths_have_the_default_bins(client: AmplitudeClient) -> None:
         ("hours", 0, 1, "", [f"{n * 360}s-{n * 360 + 360}s" for n in range(10)]),
     ],
 )
-def test_session_lengths_may_have_custom_bins(
+def test_session_lengths_can_have_custom_bins(
     client: AmplitudeClient, unit: str, low: int, high: int, size: str, bins: list[str]
 ) -> None:
     prefix = "timeHistogramConfigBin"
@@ -227,7 +227,7 @@ def test_lifetime_value_without_activity_is_zeros(client: AmplitudeClient) -> No
     assert series == {"dates": ["Dec 31"], "values": {"Dec 31": dict.fromkeys(LTV_KEYS, 0)}}
 
 
-def test_events_list_shows_the_sample_events_but_no_hidden_ones(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_events_list_omits_hidden_events(emulator: Emulator, client: AmplitudeClient) -> None:
     found = client.get("/us/api/2/events/list").tree["data"]
 
     assert [item["value"] for item in found] == list(EVENTS)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 PATH = "/us/api/2/deletions/users"
 
 
-def test_jobs_of_some_days_are_a_bare_array_that_calls_itself_html(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_jobs_are_a_bare_array_with_an_html_content_type(emulator: Emulator, client: AmplitudeClient) -> None:
     jobs = emulator.content.catalog.deletions
-    answer = client.get(f"{PATH}?start_day=2026-01-15&end_day=2026-02-20")
+    response = client.get(f"{PATH}?start_day=2026-01-15&end_day=2026-02-20")
 
-    assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
-    assert answer.json == list(jobs[:2])
+    assert response.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert response.json == list(jobs[:2])
     assert jobs[1] == {
         "day": "2026-02-20",
         "status": "submitted",
@@ -44,10 +44,10 @@ def test_jobs_of_some_days_are_a_bare_array_that_calls_itself_html(emulator: Emu
         ("start_day=2025-09-04&end_day=2026-03-05", "The time range is longer than 6 months"),
     ],
 )
-def test_days_that_make_no_sense_are_refused(client: AmplitudeClient, query: str, details: str) -> None:
-    answer = client.get(f"{PATH}?{query}")
+def test_invalid_days_are_refused(client: AmplitudeClient, query: str, details: str) -> None:
+    response = client.get(f"{PATH}?{query}")
 
-    assert (answer.status, answer.json) == (400, envelope(400, details, error_type="invalid"))
+    assert (response.status, response.json) == (400, envelope(400, details, error_type="invalid"))
 
 
 def test_six_months_are_allowed_once_a_second(emulator: Emulator, client: AmplitudeClient) -> None:

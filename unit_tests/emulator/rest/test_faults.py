@@ -1,4 +1,4 @@
-"""Faults on the REST routes; what faults do to exports is in ``test_faults`` of the folder above."""
+"""Faults on the REST routes; ``test_faults`` in the parent folder tests exports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 USERS = "/us/api/2/users?start=20260301&end=20260303"
 
 
-def test_bad_request_may_look_as_observed(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_bad_request_can_have_the_observed_body(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add(
         "bad_request",
         path="/api/2/users",
@@ -23,10 +23,10 @@ def test_bad_request_may_look_as_observed(emulator: Emulator, client: AmplitudeC
         details="Invalid user property country",
         type="invalid",
     )
-    answer = client.get(USERS)
+    response = client.get(USERS)
 
-    assert answer.status == 400
-    assert answer.json == envelope(400, "Invalid user property country", "Invalid chart definition", "invalid")
+    assert response.status == 400
+    assert response.json == envelope(400, "Invalid user property country", "Invalid chart definition", "invalid")
     assert client.get("/us/api/3/cohorts").status == 200
 
 
@@ -40,7 +40,7 @@ def test_refusals_have_the_envelope(emulator: Emulator, client: AmplitudeClient,
     assert (forbidden.status, forbidden.json) == (403, envelope(403, "No"))
 
 
-def test_refusals_of_lookup_tables_have_their_own_form(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_lookup_tables_refuse_in_their_own_form(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("bad_request", path="/data-us", details="No", status=413)
 
     assert client.get("/data-us/api/3/lookup_table").json == {
@@ -51,25 +51,25 @@ def test_refusals_of_lookup_tables_have_their_own_form(emulator: Emulator, clien
     }
 
 
-def test_page_instead_of_json(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_html_page_instead_of_json(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("html_page", times=1)
-    answer = client.get(USERS)
+    response = client.get(USERS)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert b"Service unavailable" in answer.body
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"Service unavailable" in response.body
 
 
 @pytest.mark.parametrize("body", [{"data": {"surprise": None}}, [], None, "text"])
-def test_any_json_can_be_answered(emulator: Emulator, client: AmplitudeClient, body: object) -> None:
+def test_any_json_can_be_returned(emulator: Emulator, client: AmplitudeClient, body: object) -> None:
     client.control("POST", "faults", {"name": "json", "path": "/api/2/users", "body": body, "status": 201})
-    answer = client.get(USERS)
+    response = client.get(USERS)
 
-    assert (answer.status, answer.json) == (201, body)
+    assert (response.status, response.json) == (201, body)
     assert [seen.status for seen in emulator.requests] == [201]
 
 
 @pytest.mark.parametrize("name", ["cut_body", "slow_drip", "wrong_clock", "prepare"])
-def test_faults_of_delivery_concern_these_routes_too(emulator: Emulator, client: AmplitudeClient, name: str) -> None:
+def test_delivery_faults_apply_to_rest_routes(emulator: Emulator, client: AmplitudeClient, name: str) -> None:
     settings = {"slow_drip": {"bytes_per_second": 20_000}, "prepare": {"seconds": 0}}
     whole = client.get("/us/api/3/annotations").body
     emulator.faults.add(name, times=1, hour=None, path=None, **settings.get(name, {}))
@@ -81,7 +81,7 @@ def test_faults_of_delivery_concern_these_routes_too(emulator: Emulator, client:
     assert (body == whole) is (name != "cut_body")
 
 
-def test_storage_can_fail_too(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_faults_apply_to_the_storage(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.faults.add("server_error", path="/_storage/", status=503)
 
     assert client.request("GET", "/_storage/any").status == 503

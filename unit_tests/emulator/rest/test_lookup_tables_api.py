@@ -34,11 +34,11 @@ def test_tables_are_a_bare_array_on_their_own_host(emulator: Emulator, client: A
 
 
 def test_rows_of_a_table_are_csv(client: AmplitudeClient) -> None:
-    answer = client.get(f"{PATH}/products/csv")
+    response = client.get(f"{PATH}/products/csv")
 
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert len(answer.body) == TABLE["sizeBytes"]
-    assert list(csv.reader(answer.body.decode().splitlines())) == [
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert len(response.body) == TABLE["sizeBytes"]
+    assert list(csv.reader(response.body.decode().splitlines())) == [
         ["sku", "name", "color"],
         ["A-1", "Trekking, 28 inches", "red"],
         ["B-2", 'Bell "Ping"', ""],
@@ -46,9 +46,9 @@ def test_rows_of_a_table_are_csv(client: AmplitudeClient) -> None:
 
 
 def test_unknown_table_has_an_error_code(client: AmplitudeClient) -> None:
-    answer = client.get(f"{PATH}/nothing/csv")
+    response = client.get(f"{PATH}/nothing/csv")
 
-    assert (answer.status, answer.json) == (
+    assert (response.status, response.json) == (
         404,
         {
             "statusCode": 404,

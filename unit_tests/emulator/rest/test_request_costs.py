@@ -12,7 +12,7 @@ from unit_tests.emulator.amplitude_client import AmplitudeClient, envelope
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
-    from unit_tests.emulator.amplitude_client import Answer
+    from unit_tests.emulator.amplitude_client import Response
 
 DAYS = "start=20260301&end=20260303"
 SEGMENT = '[{"prop":"country","op":"is","values":["Japan"]},{"prop":"os","op":"is","values":["ios"]}]'
@@ -26,8 +26,8 @@ def concurrent(cost: int) -> tuple[int, object]:
     return 429, envelope(429, f"Too Many Requests: Exceeded concurrent limit with query of cost {cost}")
 
 
-def shown(answer: Answer) -> tuple[int, object]:
-    return answer.status, answer.json
+def shown(response: Response) -> tuple[int, object]:
+    return response.status, response.json
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,16 @@ def test_requests_cost_days_times_conditions_times_type(
 
 def test_costs_in_five_minutes_are_limited_and_refill(emulator: Emulator, client: AmplitudeClient) -> None:
     path = "/us/api/2/sessions/average?start=20250601&end=20250830"  # 91 days
-    answers = [shown(client.get(path)) for _ in range(3)]
+    responses = [shown(client.get(path)) for _ in range(3)]
     emulator.clock.advance(timedelta(minutes=5))
 
-    assert [status for status, _ in answers] == [200, 200, 429]
-    assert answers[2] == concurrent(364)
+    assert [status for status, _ in responses] == [200, 200, 429]
+    assert responses[2] == concurrent(364)
     assert client.get(path).status == 200
     assert emulator.content.costs.spent()["hour"] == 3 * 364
 
 
-def test_query_above_the_limit_never_passes(client: AmplitudeClient) -> None:
+def test_query_above_the_limit_is_always_refused(client: AmplitudeClient) -> None:
     assert shown(client.get("/us/api/2/users?start=20250101&end=20251231&g=country")) == concurrent(1825)
 
 
@@ -85,24 +85,24 @@ def test_costs_in_an_hour_are_limited(emulator: Emulator, client: AmplitudeClien
     assert client.get(f"/us/api/2/users?{DAYS}").status == 200
 
 
-def test_five_requests_run_at_once(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_five_requests_run_concurrently(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, answer_seconds=0.3)
     with ThreadPoolExecutor(7) as pool:
-        answers = list(pool.map(client.get, [f"/us/api/2/users?{DAYS}"] * 5 + ["/us/api/3/cohorts"] * 2))
+        responses = list(pool.map(client.get, [f"/us/api/2/users?{DAYS}"] * 5 + ["/us/api/3/cohorts"] * 2))
 
-    assert sorted(answer.status for answer in answers) == [200] * 5 + [429] * 2
+    assert sorted(response.status for response in responses) == [200] * 5 + [429] * 2
     assert client.get("/us/api/3/cohorts").status == 200
 
 
-def test_four_requests_to_taxonomy_run_at_once(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_four_taxonomy_requests_run_concurrently(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.settings = replace(emulator.content.settings, answer_seconds=0.3)
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(client.get, ["/us/api/2/taxonomy/event"] * 6))
+        responses = list(pool.map(client.get, ["/us/api/2/taxonomy/event"] * 6))
 
-    assert sorted(answer.status for answer in answers) == [200] * 4 + [429] * 2
+    assert sorted(response.status for response in responses) == [200] * 4 + [429] * 2
 
 
-def test_taxonomy_has_an_hourly_limit_of_its_own(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_taxonomy_has_its_own_hourly_limit(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.costs.begin_taxonomy("/", 7_200, is_enforced=False)
     emulator.content.costs.end_taxonomy(7_200)
 
@@ -123,7 +123,7 @@ def test_refused_requests_are_not_booked(emulator: Emulator, client: AmplitudeCl
     assert emulator.content.costs.bookings == []
 
 
-def test_projects_have_budgets_of_their_own(emulator: Emulator, client: AmplitudeClient) -> None:
+def test_projects_have_their_own_budgets(emulator: Emulator, client: AmplitudeClient) -> None:
     emulator.content.costs.begin("/", 1_000, is_enforced=True)
     emulator.content.costs.end()
 
@@ -131,7 +131,7 @@ def test_projects_have_budgets_of_their_own(emulator: Emulator, client: Amplitud
     assert client.get(f"/eu/api/2/users?{DAYS}", emulator.projects[1]).status == 200
 
 
-def test_rolling_budget_forgets_what_is_older_than_its_period() -> None:
+def test_rolling_budget_ignores_older_bookings() -> None:
     budget = RollingBudget(10, 60)
     budget.book(0, 6)
     budget.book(30, 4)

@@ -26,7 +26,7 @@ def data(client: AmplitudeClient, path: str) -> list[dict[str, Any]]:
         ("group-property", "group_properties"),
     ],
 )
-def test_lists_come_whole_from_the_catalog(emulator: Emulator, client: AmplitudeClient, path: str, name: str) -> None:
+def test_lists_equal_the_catalog(emulator: Emulator, client: AmplitudeClient, path: str, name: str) -> None:
     found = data(client, path)
 
     assert found == list(getattr(emulator.content.catalog, name))
@@ -53,7 +53,7 @@ def test_event_types_have_the_recorded_keys(client: AmplitudeClient) -> None:
     assert by_name["session_start"]["category"] is None
 
 
-def test_deleted_items_are_shown_only_if_asked_for(client: AmplitudeClient) -> None:
+def test_deleted_items_are_shown_only_on_request(client: AmplitudeClient) -> None:
     assert "Old Checkout" not in [item["event_type"] for item in data(client, "event")]
     assert [item["user_property"] for item in data(client, "user-property")] == ["gp:plan", "country"]
     assert len(data(client, "user-property?showDeleted=false")) == 2

@@ -1,4 +1,4 @@
-"""Archives to render, what ``read`` emits of them, and lines as odd as JSON allows."""
+"""Archives to render, the records that ``read`` emits from them, and odd but valid JSON lines."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def archive_of_content(content: bytes) -> Archive:
 
 def archive_of_hour(emulator: Emulator, events: int) -> tuple[Archive, dict[str, list[bytes]]]:
     """Return sample events as an archive, and the stored lines of each member."""
-    from unit_tests.conftest import NOON, fill  # noqa: PLC0415 - fixtures, wanted by these tests only
+    from unit_tests.conftest import NOON, fill  # noqa: PLC0415 - fixtures, only for these tests
 
     fill(emulator, 5, 6, events_per_hour=events)
     hour = NOON.replace(hour=5)
@@ -69,30 +69,30 @@ def archive_of_hour(emulator: Emulator, events: int) -> tuple[Archive, dict[str,
 
 
 def render(format_: Format, content: bytes) -> tuple[bytes, Rendered]:
-    """Return what a member becomes, and what is said of it; its body is closed."""
+    """Return the object made from a member with ``content``, and its counts; its body is closed."""
     with archive_of_content(content) as archive:
         return render_member(format_, archive)
 
 
 def render_member(format_: Format, archive: Archive, position: int = 0) -> tuple[bytes, Rendered]:
-    """Return what one of an archive's members becomes; its body is closed."""
+    """Return the object made from a member of an archive, and its counts; its body is closed."""
     rendered = format_.render(archive, archive.members[position])
     with rendered.body as body:
         return body.read(), rendered
 
 
 def emitted(content: bytes) -> bytes:
-    """Return what ``read`` emits of some lines."""
+    """Return the records that ``read`` emits from ``content``."""
     return JsonLines(b"").encode(content, b"\n").payload
 
 
 def malformed_lines(content: bytes) -> list[int]:
-    """Return the numbers from 1 of the lines that ``read`` calls malformed."""
+    """Return the line numbers, from 1, of the lines that ``read`` counts as malformed."""
     return [position + 1 for position in JsonLines(b"").encode(content, b"\n").malformed]
 
 
 def event_types(content: bytes) -> dict[str, int]:
-    """Count what ``read`` emits by type, in Python's own way."""
+    """Count the records that ``read`` emits by type, with Python's json module."""
     found: dict[str, int] = {}
     for line in emitted(content).splitlines():
         kind = json.loads(line).get("event_type")
@@ -102,7 +102,7 @@ def event_types(content: bytes) -> dict[str, int]:
 
 
 def record_of(row: dict[str, Any]) -> Record:
-    """Return the record a row was made from."""
+    """Return the record that a row was made from."""
     record: Record = {}
     for name, value in row.items():
         if value is None or name == OTHER:
@@ -115,7 +115,7 @@ def record_of(row: dict[str, Any]) -> Record:
 
 
 def comparable(record: Record) -> str:
-    """Return a record as text, in which 1 differs from true, and numbers of float columns are floats."""
+    """Return a record as text, so that 1 differs from true; numbers of float columns are floats."""
     same = {
         name: float(value)
         if KINDS.get(name) is ColumnType.NUMBER and type(value) is int and abs(value) <= 2**53

@@ -1,4 +1,4 @@
-"""What holds for each form: proof before anything is handed out, equal bytes, several threads, DuckDB."""
+"""Tests of all formats: verification before output, determinism, threads, DuckDB."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def format_(request: pytest.FixtureRequest) -> Format:
         ("json", "raw", ".json.gz"),
     ],
 )
-def test_each_name_is_a_form_and_json_arrays_are_made_of_raw_members(name: str, format_: str, suffix: str) -> None:
+def test_each_format_name_has_a_format(name: str, format_: str, suffix: str) -> None:
     found = format_named(name)
 
     assert (found.name, found.suffix) == (format_, suffix)
     assert name in FORMAT_NAMES
 
 
-def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
+def test_unknown_format_error_lists_the_known_ones() -> None:
     with pytest.raises(InvalidConfigError) as refused:
         format_named("csv")
 
     assert refused.value.problems == ("--format: must be one of raw, jsonl, parquet, json, not 'csv'",)
 
 
-def test_what_is_said_of_an_object_is_true(format_: Format, hour: Hour) -> None:
+def test_counts_and_checksums_match_the_object(format_: Format, hour: Hour) -> None:
     archive, lines_by_member = hour
 
     for position, member in enumerate(archive.members):
@@ -62,13 +62,13 @@ def test_what_is_said_of_an_object_is_true(format_: Format, hour: Hour) -> None:
         assert (rendered.content.content_bytes, rendered.content.crc32) == (len(content), crc32(content))
 
 
-def test_a_member_rendered_twice_gives_the_same_bytes(format_: Format, hour: Hour) -> None:
+def test_rendering_is_deterministic(format_: Format, hour: Hour) -> None:
     archive, _ = hour
 
     assert render_member(format_, archive)[0] == render_member(format_, archive)[0]
 
 
-def test_several_threads_render_the_members_of_one_archive(format_: Format, hour: Hour) -> None:
+def test_several_threads_can_render_one_archive(format_: Format, hour: Hour) -> None:
     archive, _ = hour
     positions = [*range(len(archive.members))] * 4
     one_by_one = [render_member(format_, archive, position)[0] for position in positions]
@@ -80,7 +80,7 @@ def test_several_threads_render_the_members_of_one_archive(format_: Format, hour
 
 
 @pytest.mark.parametrize("damage", ["trailer", "cut", "content", "empty"])
-def test_of_a_damaged_member_nothing_is_handed_out(format_: Format, damage: str) -> None:
+def test_corrupt_member_yields_no_object(format_: Format, damage: str) -> None:
     packed = gzip.compress(b"".join(b'{"uuid":"%d"}\n' % number for number in range(20_000)))
     middle = len(packed) // 2
     damaged = {
@@ -94,14 +94,14 @@ def test_of_a_damaged_member_nothing_is_handed_out(format_: Format, damage: str)
         format_.render(archive, archive.members[0])
 
 
-def test_a_member_without_lines_becomes_an_object_without_events(format_: Format) -> None:
+def test_empty_member_becomes_an_object_without_events(format_: Format) -> None:
     with archive_of({MEMBER: gzip.compress(b"")}) as archive:
         _, rendered = render_member(format_, archive)
 
     assert (rendered.events, rendered.event_types, rendered.malformed_at) == (0, {}, ())
 
 
-def test_duckdb_reads_a_folder_of_objects_as_one_table(format_: Format, hour: Hour, tmp_path: Path) -> None:
+def test_duckdb_reads_the_objects_as_one_table(format_: Format, hour: Hour, tmp_path: Path) -> None:
     archive, lines_by_member = hour
     folder = tmp_path / "events" / "date=2026-03-04" / "hour=05"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""JSON lines hold what ``read`` emits."""
+"""JSON Lines objects contain the records of ``read``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from source_amplitude.archive import Archive
 
 
-def test_sample_events_become_the_records_that_read_emits(hour: tuple[Archive, dict[str, list[bytes]]]) -> None:
+def test_sample_events_become_the_records_of_read(hour: tuple[Archive, dict[str, list[bytes]]]) -> None:
     archive, lines_by_member = hour
 
     for position, member in enumerate(archive.members):
@@ -46,7 +46,7 @@ def test_sample_events_become_the_records_that_read_emits(hour: tuple[Archive, d
 
 @given(CONTENTS)
 @settings(deadline=None)
-def test_any_content_becomes_what_read_emits_and_the_rest_is_named(content: bytes) -> None:
+def test_any_content_becomes_the_records_of_read(content: bytes) -> None:
     body, rendered = render(Jsonl(), content)
 
     malformed = malformed_lines(content)
@@ -66,7 +66,7 @@ def test_malformed_lines_are_numbered_across_batches() -> None:
     assert rendered.malformed_at == (4, 8, 12, 16, 20)
 
 
-def test_the_head_holds_neither_a_time_nor_a_name() -> None:
+def test_gzip_header_has_no_time_and_no_name() -> None:
     body, _ = render(Jsonl(), b"{}\n")
 
     assert (body[:4], body[4:8]) == (b"\x1f\x8b\x08\x00", b"\0\0\0\0")
@@ -86,7 +86,7 @@ def test_small_and_large_objects_are_the_same(memory_bytes: int) -> None:
     assert (file.written_bytes, file.crc32) == (len(whole), crc32(whole))
 
 
-def test_large_objects_leave_nothing_on_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_large_objects_leave_no_file_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     with body_module.ObjectFile(1) as file:
@@ -100,7 +100,7 @@ class FullDisk(BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_says_which_folder_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_full_disk_error_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
     monkeypatch.setattr(body_module, "MEMORY_BYTES", 0)

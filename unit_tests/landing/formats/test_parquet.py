@@ -1,4 +1,4 @@
-"""Parquet files are one table, and every record can be made again from its row."""
+"""Parquet files have one schema, and every record can be restored from its row."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def rows_of(body: bytes) -> list[dict[str, Any]]:
     return parquet.read_table(pa.BufferReader(body)).to_pylist()  # type: ignore[no-any-return]
 
 
-def test_every_record_of_sample_events_can_be_made_from_its_row(
+def test_sample_records_can_be_restored_from_their_rows(
     hour: tuple[Archive, dict[str, list[bytes]]],
 ) -> None:
     archive, lines_by_member = hour
@@ -62,7 +62,7 @@ def test_every_record_of_sample_events_can_be_made_from_its_row(
 
 @given(CONTENTS)
 @settings(deadline=None)
-def test_every_record_of_any_content_can_be_made_from_its_row(content: bytes) -> None:
+def test_records_can_be_restored_from_their_rows(content: bytes) -> None:
     body, rendered = render(PARQUET, content)
 
     records, malformed = [json.loads(line) for line in emitted(content).splitlines()], malformed_lines(content)
@@ -73,7 +73,7 @@ def test_every_record_of_any_content_can_be_made_from_its_row(content: bytes) ->
     assert rendered.event_types == event_types(content)
 
 
-def test_a_value_that_does_not_fit_its_column_is_beside_the_unknown_fields() -> None:
+def test_misfit_values_are_in_the_other_column() -> None:
     event = {
         "uuid": "u",
         "amplitude_id": 2**63,
@@ -122,8 +122,8 @@ def test_a_value_that_does_not_fit_its_column_is_beside_the_unknown_fields() -> 
     }
 
 
-def test_what_is_nested_too_deeply_to_be_written_is_malformed_where_it_is_for_read() -> None:
-    deep = b"[" * 1010 + b"]" * 1010  # too deep for Python's own JSON up to 3.12
+def test_too_deeply_nested_lines_are_malformed() -> None:
+    deep = b"[" * 1010 + b"]" * 1010  # too deep for Python's json module up to 3.12
     content = b"\n".join([b'{"%s":%s}' % (name, deep) for name in (b"data", b"new", b"app", b"paying")] + [b"{}"])
 
     _, rendered = render(PARQUET, content)
@@ -132,7 +132,7 @@ def test_what_is_nested_too_deeply_to_be_written_is_malformed_where_it_is_for_re
     assert rendered.events == emitted(content).count(b"\n")
 
 
-def test_every_file_has_the_columns_of_the_schema_whatever_is_in_it() -> None:
+def test_every_file_has_all_columns_of_the_schema() -> None:
     schemas = [
         parquet.read_schema(pa.BufferReader(render(PARQUET, content)[0])) for content in (b"", b"{}\n", b'{"a":1}\n')
     ]
@@ -141,7 +141,7 @@ def test_every_file_has_the_columns_of_the_schema_whatever_is_in_it() -> None:
     assert schemas[0].names == [*KINDS, OTHER]
 
 
-def test_row_groups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_groups_have_a_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_module, "_CHUNK_BYTES", 1000)
     monkeypatch.setattr(parquet_module, "_ROW_GROUP_BYTES", 20_000)
     content = b"".join(b'{"uuid":"%0100d"}\n' % number for number in range(500))
@@ -160,7 +160,7 @@ class FullDisk(BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_says_which_folder_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_full_disk_error_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullDisk())
     monkeypatch.setattr(body_module, "MEMORY_BYTES", 0)
@@ -169,7 +169,7 @@ def test_a_full_disk_says_which_folder_is_full(monkeypatch: pytest.MonkeyPatch, 
         PARQUET.render(archive, archive.members[0])
 
 
-def test_without_pyarrow_the_command_that_installs_it_is_named() -> None:
+def test_error_without_pyarrow_has_the_install_command() -> None:
     program = (
         "import sys; sys.modules['pyarrow'] = None\n"
         "from source_amplitude.errors import MissingExtraError\n"

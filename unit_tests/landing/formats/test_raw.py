@@ -1,4 +1,4 @@
-"""Raw objects are the members; their lines are counted."""
+"""Raw objects equal the members; their lines are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from source_amplitude.archive import Archive
 
 
-def test_an_object_is_the_member_byte_by_byte() -> None:
+def test_raw_object_equals_the_member() -> None:
     content = b'{"event_type":"a"}\n'
 
     with archive_of_content(content) as archive:
@@ -30,7 +30,7 @@ def test_an_object_is_the_member_byte_by_byte() -> None:
 
 @given(CONTENTS)
 @settings(deadline=None)
-def test_lines_are_counted_and_blank_ones_are_none(content: bytes) -> None:
+def test_blank_lines_are_not_counted(content: bytes) -> None:
     events = sum(1 for line in content.split(b"\n") if line.strip())
 
     assert [render(format_, content)[1].events for format_ in (Raw(), Raw(count_event_types=True))] == [events, events]
@@ -38,13 +38,13 @@ def test_lines_are_counted_and_blank_ones_are_none(content: bytes) -> None:
 
 @given(CONTENTS)
 @settings(deadline=None)
-def test_events_are_counted_by_the_type_that_a_record_has(content: bytes) -> None:
+def test_events_are_counted_by_type(content: bytes) -> None:
     _, rendered = render(Raw(count_event_types=True), content)
 
     assert rendered.event_types == event_types(content)
 
 
-def test_a_nested_type_is_not_the_events() -> None:
+def test_nested_event_type_is_ignored() -> None:
     content = b'{"event_properties":{"event_type":"nested"}}\n{"event\\u005ftype":"a","x":{"event_type":"nested"}}\n'
 
     _, rendered = render(Raw(count_event_types=True), content)
@@ -52,13 +52,13 @@ def test_a_nested_type_is_not_the_events() -> None:
     assert rendered.event_types == {"a": 1}
 
 
-def test_types_are_counted_only_where_asked_for(hour: tuple[Archive, dict[str, list[bytes]]]) -> None:
+def test_types_are_counted_only_on_request(hour: tuple[Archive, dict[str, list[bytes]]]) -> None:
     _, rendered = render_member(Raw(), hour[0])
 
     assert rendered.event_types == {}
 
 
-def test_the_hundred_most_frequent_types_are_named_and_of_equal_ones_the_first() -> None:
+def test_most_frequent_keeps_one_hundred_types() -> None:
     rare = [b'{"event_type":"type %03d"}' % number for number in range(150)]
 
     _, rendered = render(Raw(count_event_types=True), b"\n".join([*rare, b'{"event_type":"zoom"}', *rare[100:101]] * 2))

@@ -1,4 +1,4 @@
-"""What the control routes have in common: their bodies, and the project a request selects."""
+"""Helpers of the control routes: request and response bodies, and the selected project."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def with_error_body(route: Route, request: web.Request) -> web.StreamResponse:
-    """Call a route; orders that make no sense are answered with their reason instead of a traceback."""
+    """Call a route; return errors of the caller as JSON instead of a traceback."""
     try:
         return await route(request)
     except (ValueError, TypeError) as error:
         return control_json({"error": str(error)}, status=400)
     except KeyError as error:
-        return control_json({"error": f"There is no {error}."}, status=404)
+        return control_json({"error": f"Not found: {error}"}, status=404)
 
 
 def control_json(value: object, status: int = 200) -> web.Response:
-    """Return JSON for people to read, too."""
+    """Return indented JSON."""
     text = json.dumps(value, indent=1, default=str) + "\n"
     return web.Response(status=status, text=text, content_type="application/json")
 
 
 async def read_object(request: web.Request) -> dict[str, object]:
-    """Return the body, a JSON object."""
+    """Return the body as a JSON object."""
     value = json.loads(await request.read())
     if not isinstance(value, dict):
-        raise TypeError("The body must be a JSON object.")
+        raise TypeError("The body must be a JSON object")
     return value
 
 
-def asked_workspace(workspaces: Workspaces, request: web.Request) -> Workspace:
-    """Return the project that ``?project_id=`` selects, by default the first; KeyError where there is none."""
+def selected_workspace(workspaces: Workspaces, request: web.Request) -> Workspace:
+    """Return the project of ``?project_id=``, by default the first. Raise KeyError if it is unknown."""
     project_id = request.query.get("project_id")
     return workspaces.all()[0] if project_id is None else workspaces.get(int(project_id))

@@ -1,4 +1,4 @@
-"""Answers that are JSON, with the headers of recorded ones."""
+"""JSON responses with the recorded headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def json_response(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return any JSON with the content type of recorded answers (reference 3.2)."""
+    """Return JSON with the headers of recorded responses (reference 3.2)."""
     return web.Response(
         status=status,
         body=json.dumps(value).encode(),

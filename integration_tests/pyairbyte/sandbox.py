@@ -1,4 +1,4 @@
-"""A folder as a user of PyAirbyte has it: the connector in `env`, a configuration, a DuckDB file."""
+"""The folder of a PyAirbyte user: the connector in `env`, a configuration, a DuckDB file."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How many records a read brought, or the class of PyAirbyte's error."""
+class ReadResult:
+    """The number of records of a read, or the class of PyAirbyte's error."""
 
     records: int | None
     failure: str | None = None
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What became of a program."""
+class ProgramResult:
+    """The exit code and the output of a program."""
 
     exit_code: int
     stdout: str
@@ -46,8 +46,8 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Runs programs in the environment of PyAirbyte, a process for each, in ``folder``."""
+class Sandbox:
+    """Runs programs in PyAirbyte's environment, each in its own process, in ``folder``."""
 
     emulator: Emulator
     folder: Path
@@ -71,34 +71,34 @@ class Desk:
         base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": START, "num_workers": 2}
         return {**base, **self.options, **changes}
 
-    def read(self, streams: Sequence[str] | str = ("events",), **changes: object) -> Answer:
-        """Read into the database with PyAirbyte, from a configuration with some changes."""
-        job, answer = self.folder / "job.json", self.folder / "answer.json"
-        question = {"config": self.config(**changes), "streams": streams, "database": str(self.database)}
-        job.write_text(json.dumps(question), encoding="utf-8")
-        ended = self.run(str(READING), str(job), str(answer))
-        assert ended.exit_code == 0, ended.stderr
-        return Answer(**json.loads(answer.read_text("utf-8")))
+    def read(self, streams: Sequence[str] | str = ("events",), **changes: object) -> ReadResult:
+        """Read into the database with PyAirbyte and a changed configuration."""
+        job_file, result_file = self.folder / "job.json", self.folder / "result.json"
+        job = {"config": self.config(**changes), "streams": streams, "database": str(self.database)}
+        job_file.write_text(json.dumps(job), encoding="utf-8")
+        result = self.run(str(READING), str(job_file), str(result_file))
+        assert result.exit_code == 0, result.stderr
+        return ReadResult(**json.loads(result_file.read_text("utf-8")))
 
-    def run(self, *arguments: str) -> Ended:
+    def run(self, *arguments: str) -> ProgramResult:
         """Run a program with the Python of PyAirbyte's environment."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         home = {"HOME": str(self.folder), "TMPDIR": str(self.folder), "NO_LIVE_PROGRESS": "1", "no_proxy": "*"}
-        zone = {"TZ": "America/New_York"}  # times have to come out in UTC all the same
-        led = {"AMPLITUDE_API_URL": self.emulator.url, "AIRBYTE_OFFLINE_MODE": "1"}
+        zone = {"TZ": "America/New_York"}  # times must be UTC in any zone
+        variables = {"AMPLITUDE_API_URL": self.emulator.url, "AIRBYTE_OFFLINE_MODE": "1"}
         done = subprocess.run(
             [str(ENVIRONMENT.python), *arguments],
             cwd=self.folder,
-            env={**kept, **home, **led, **zone},
+            env={**kept, **home, **variables, **zone},
             capture_output=True,
             text=True,
             timeout=PROGRAM_SECONDS,
             check=False,
         )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return ProgramResult(done.returncode, done.stdout, done.stderr)
 
     def rows(self, stream: str = "events") -> list[Row]:
-        """Return a table's rows by column, without PyAirbyte's own columns; none where there is no table."""
+        """Return a table's rows by column, without PyAirbyte's own columns; empty if the table is missing."""
         if stream not in self.tables():
             return []
         with duckdb.connect(str(self.database), read_only=True) as connection:

@@ -1,4 +1,4 @@
-"""What each fault does to an answer."""
+"""The effect of each fault on a response."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from amplitude_emulator.errors import (
     ingestion_response,
     refusal_response,
 )
-from amplitude_emulator.json_answers import json_response
+from amplitude_emulator.json_responses import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,32 +37,32 @@ if TYPE_CHECKING:
 
     from amplitude_emulator.faults import Fault
 
-# Makes the answer the request would get without the fault.
+# Returns the response without the fault.
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A request that a fault hits. ``give_back`` says that the fault could do nothing here."""
+    """A request that a fault applies to. Call ``restore`` if the fault had no effect."""
 
     fault: Fault
     request: web.Request
     respond: Respond
-    give_back: Callable[[Fault], None]
+    restore: Callable[[Fault], None]
     closing: asyncio.Event
     now: datetime
 
     @property
     def is_ingestion(self) -> bool:
-        """Whether the path belongs to the family that answers with ``{"code": ...}``."""
+        """Whether the path belongs to the API family whose bodies have ``code``."""
         return "/api/" not in self.request.path
 
 
-async def answer_with_fault(hit: Hit) -> web.StreamResponse:
-    """Return the answer that the fault makes of a request."""
-    instead = _ANSWERS_INSTEAD.get(hit.fault.name)
+async def respond_with_fault(hit: Hit) -> web.StreamResponse:
+    """Return the response with the fault applied."""
+    instead = _REPLACEMENTS.get(hit.fault.name)
     if instead is not None:
-        await hit.request.read()  # an unread body would turn the answer into a reset
+        await hit.request.read()  # an unread body would turn the response into a reset
         return instead(hit)
     damage = _DAMAGES.get(hit.fault.name)
     if damage is not None:
@@ -70,7 +70,7 @@ async def answer_with_fault(hit: Hit) -> web.StreamResponse:
     return await _DELIVERIES[hit.fault.name](hit)
 
 
-# Answers instead of the real one
+# Responses that replace the real one
 
 
 def _too_many_requests(hit: Hit) -> web.Response:
@@ -82,7 +82,7 @@ def _too_many_requests(hit: Hit) -> web.Response:
     return refusal_response(hit.request.path, refusal, headers=headers)
 
 
-# The body of reference 6.4 without naming anyone, so that a client sends everything again at once.
+# The body of reference 6.4 without devices and users, so that a client resends everything at once.
 THROTTLED: Mapping[str, object] = {
     "error": "Too many requests for some devices and users",
     "eps_threshold": 30,
@@ -129,7 +129,7 @@ def _json(hit: Hit) -> web.Response:
 
 
 def _html_instead_of_zip(_: Hit) -> web.Response:
-    # Reported from production (reference 0.3): a 200 that is an edge's error page.
+    # Reported from production (reference 0.3): an edge server's error page with status 200.
     return web.Response(text=GATEWAY_PAGE.format(title="Service unavailable"), content_type="text/html")
 
 
@@ -141,7 +141,7 @@ def _empty_archive(_: Hit) -> web.Response:
     return web.Response(body=EMPTY_ARCHIVE, content_type="application/zip")
 
 
-_ANSWERS_INSTEAD: Mapping[str, Callable[[Hit], web.Response]] = {
+_REPLACEMENTS: Mapping[str, Callable[[Hit], web.Response]] = {
     "too_many_requests": _too_many_requests,
     "server_error": _server_error,
     "gateway_timeout_above_hours": _gateway_timeout,
@@ -169,14 +169,14 @@ _DAMAGES: Mapping[str, Damage] = {
 async def _damaged_archive(hit: Hit, damage: Damage) -> web.StreamResponse:
     response = await hit.respond(hit.request)
     if not isinstance(response, ArchiveResponse):
-        hit.give_back(hit.fault)
+        hit.restore(hit.fault)
         return response
     with open_body(response) as body:
         archive = body.read()
     return web.Response(body=damage(archive, hit.fault), content_type="application/zip")
 
 
-# Other ways of delivering the real answer
+# Other ways of delivering the real response
 
 
 async def _cut_body(hit: Hit) -> web.StreamResponse:
