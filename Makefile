@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AUDITED := .venv-audit
+RUNTIME := '.[emulator,land,parquet,spark]'
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image lock audit bench clean
 .DEFAULT_GOAL := help
 
 help:  ## print this list
@@ -62,6 +64,12 @@ test-spark: $(STAMP)  ## read from the emulator with Spark 4, locally and in a c
 test-landing: $(STAMP)  ## kill land at many more points, and change stores and Amplitude at random; three minutes
 	$(BIN)/pytest -m landing unit_tests/landing
 
+lock:  ## refresh requirements.lock, from which the image installs; needs the package index
+	@PYTHON=$(PYTHON) .ci/lock
+
+audit: $(STAMP) $(AUDITED)/.installed  ## list the licences of all runtime dependencies (1 GB in .venv-audit), fail on one that does not fit MIT
+	@$(BIN)/pip-licenses --with-system --python $(AUDITED)/bin/python --format json | $(BIN)/python .ci/licences.py
+
 bench: $(STAMP)  ## compare with 0.6.19, a CDK manifest, a plain script and curl; most of an hour (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(BENCH)
 
@@ -72,14 +80,25 @@ format: $(STAMP)  ## format and fix the code with ruff
 clean:  ## remove the environments and all other generated files
 	rm -rf $(VENV) .venv-* .bench .demo .peers build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# Use uv if it is installed, otherwise venv and pip. A changed pyproject.toml triggers a new installation.
+# Use uv if it is installed, otherwise venv and pip: $(call install,FOLDER,REQUIREMENT)
+define install
+if command -v uv >/dev/null 2>&1; then \
+  uv venv --quiet --allow-existing --python $(PYTHON) $(1) && uv pip install --quiet --python $(1)/bin/python $(2); \
+else \
+  $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2); \
+fi
+endef
+
+# A changed pyproject.toml triggers a new installation.
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Use another one: make PYTHON=python3.11 ..." >&2; exit 1; }
 	@echo "Creating $(VENV); about a minute the first time ..."
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
-	else \
-	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
-	fi
+	@$(call install,$(VENV),-e '.[dev]')
+	@touch $@
+
+$(AUDITED)/.installed: pyproject.toml
+	@echo "Creating $(AUDITED) with all extras; two minutes the first time ..."
+	@rm -rf $(AUDITED)
+	@$(call install,$(AUDITED),$(RUNTIME))
 	@touch $@

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from amplitude_emulator.control_access import refusal_of
+
 if TYPE_CHECKING:
     from amplitude_emulator.workspace import Workspace, Workspaces
 
@@ -15,7 +17,10 @@ Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def with_error_body(route: Route, request: web.Request) -> web.StreamResponse:
-    """Call a route; return errors of the caller as JSON instead of a traceback."""
+    """Call a route; orders that make no sense are answered with their reason instead of a traceback."""
+    refusal = refusal_of(request)
+    if refusal is not None:
+        return control_json({"error": refusal}, status=403)
     try:
         return await route(request)
     except (ValueError, TypeError) as error:

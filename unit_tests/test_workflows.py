@@ -17,12 +17,26 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CHECK_VERSION = ROOT / ".ci" / "check_version.py"
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
-PINNED = re.compile(r"\./\.github/workflows/\w+\.yml|[\w.-]+/[\w./-]+@(v\d+|release/v\d+|[0-9a-f]{40})")
-WRITERS = {
+PINS = {
+    "actions/checkout": "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",
+    "actions/download-artifact": "d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0",
+    "actions/setup-java": "c5195efecf7bdfc987ee8bae7a71cb8b11521c00 # v4.7.1",
+    "actions/setup-node": "49933ea5288caeca8642d1e84afbd3f7d6820020 # v4.4.0",
+    "actions/setup-python": "a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
+    "actions/upload-artifact": "ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2",
+    "docker/build-push-action": "263435318d21b8e681c14492fe198d362a7d2c83 # v6.18.0",
+    "docker/login-action": "74a5d142397b4f367a81961eba4e8cd7edddf772 # v3.4.0",
+    "docker/setup-buildx-action": "e468171a9de216ec08956ac3ada2f0791b6bd435 # v3.11.1",
+    "pypa/gh-action-pypi-publish": "76f52bc884231f62b9a034ebfe128415bbaabdfc # v1.12.4",
+}
+"""Commits that were compared with several public sources. Compare all 40 digits of a new one before it is added."""
+
+OTHER_PERMISSIONS = {
+    ("release.yml", "install"): {},
     ("release.yml", "pypi"): {"id-token": "write"},
     ("release.yml", "image"): {"contents": "read", "packages": "write"},
 }
-"""The permissions of the publishing jobs; all other jobs may only read."""
+"""The jobs that do not only read the code. All with a right to write publish."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -57,12 +71,20 @@ def test_ci_runs_on_every_supported_python() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
 
 
-def test_only_publishing_jobs_have_write_permissions() -> None:
+def test_each_job_gets_only_the_permissions_it_needs() -> None:
     tops = {path.name: load(path)["permissions"] for path in WORKFLOWS}
-    others = {(file, name): job["permissions"] for file, name, job in jobs() if "permissions" in job}
+    granted = {(file, name): job.get("permissions") for file, name, job in jobs()}
 
-    assert tops == {path.name: {"contents": "read"} for path in WORKFLOWS}
-    assert others == WRITERS
+    assert tops == {path.name: {} for path in WORKFLOWS}
+    assert granted == {job: {"contents": "read"} for job in granted} | OTHER_PERMISSIONS
+
+
+def test_jobs_that_write_run_in_an_environment() -> None:
+    writers = {name: job for _, name, job in jobs() if "write" in job["permissions"].values()}
+    environments = {name: job["environment"] for _, name, job in jobs() if "environment" in job}
+
+    assert environments == {"pypi": "pypi", "image": "ghcr"}
+    assert writers.keys() == environments.keys()
 
 
 def test_only_a_tag_publishes() -> None:
@@ -80,15 +102,31 @@ def test_a_release_is_tested_before_it_is_published() -> None:
     needs = {name: job.get("needs") for name, job in release.items()}
 
     assert needs["test"] == needs["wheel"] == "version"
-    assert needs["pypi"] == needs["image"] == ["test", "wheel"]
+    assert needs["install"] == "wheel"
+    assert needs["pypi"] == needs["image"] == ["test", "install"]
     assert release["test"]["uses"] == "./.github/workflows/test.yml"
 
 
-def test_every_action_is_pinned() -> None:
+def test_every_action_is_pinned_to_a_compared_commit() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
     used = {step["uses"] for _, step in steps() if "uses" in step}
-    used |= {job["uses"] for _, _, job in jobs() if "uses" in job}
+    called = {job["uses"] for _, _, job in jobs() if "uses" in job}
 
-    assert [name for name in sorted(used) if not PINNED.fullmatch(name)] == []
+    written = re.findall(r"^ *(?:- )?uses: ([^.].*)$", text, re.MULTILINE)
+
+    assert set(written) == {f"{action}@{pin}" for action, pin in PINS.items()}
+    assert used == {line.partition(" ")[0] for line in written}
+    assert called == {"./.github/workflows/test.yml"}
+
+
+def test_a_release_builds_with_packages_of_the_lock() -> None:
+    wheel = load(ROOT / ".github/workflows/release.yml")["jobs"]["wheel"]["steps"]
+
+    commands = [line for step in wheel for line in step.get("run", "").splitlines()]
+
+    assert [line for line in commands if "install" in line] == [
+        "python -m pip install --no-deps --require-hashes --only-binary :all: --requirement requirements.lock"
+    ]
 
 
 def test_no_secret_is_used_and_no_token_is_persisted() -> None:
@@ -118,7 +156,7 @@ def test_every_make_target_and_file_in_workflows_exists() -> None:
     targets = re.findall(r"\bmake ([a-z-]+)", commands)
     files = re.findall(r"\.ci/[\w.]+", commands)
 
-    assert sorted(targets) == ["test-image", "test-spark", "test-upstream"]
+    assert sorted(targets) == ["audit", "test-image", "test-spark", "test-upstream"]
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
     assert [file for file in files if not (ROOT / file).is_file()] == []
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amplitude_emulator import Emulator, generate_hours
-from integration_tests.image.image import Image, NoNamespaceError, build
+from integration_tests.image.image import Image, NoBasePythonError, NoNamespaceError, build
 from integration_tests.image.linters import NoLinterError, install
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     folder = tmp_path_factory.mktemp("image")
     try:
         yield build(folder)
-    except NoNamespaceError as reason:
+    except (NoBasePythonError, NoNamespaceError) as reason:
         pytest.skip(str(reason))
     finally:
         shutil.rmtree(folder)  # pytest would keep hundreds of megabytes of each of the last three runs

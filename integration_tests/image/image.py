@@ -39,6 +39,10 @@ class NoNamespaceError(RuntimeError):
     """This machine does not allow mounts, even in a private namespace."""
 
 
+class NoBasePythonError(RuntimeError):
+    """This machine does not have the base image's Python, for which ``requirements.lock`` was made."""
+
+
 @dataclass(frozen=True)
 class CommandResult:
     """The exit code and the output of a command."""
@@ -103,6 +107,7 @@ def build(folder: Path) -> Image:
     """Build the image in an empty folder; installs from the package index.
 
     Raises:
+        NoBasePythonError: This machine does not have the base image's Python.
         NoNamespaceError: This machine does not allow mounts.
         RuntimeError: A step failed; the text is its output.
     """
@@ -122,14 +127,21 @@ def build(folder: Path) -> Image:
 
 
 def base_python() -> Path:
-    """Return the folder of a Python of the base image's version, or of the running Python if none is found."""
+    """Return the folder of a Python of the base image's version.
+
+    Raises:
+        NoBasePythonError: There is none in ``IMAGE_PYTHON``, in the Python that runs this, and in ``~/.pyenv``.
+    """
     named = os.environ.get(PYTHON_VARIABLE)
     if named:
         return Path(named)
     if sys.version_info[:2] == BASE_PYTHON:
         return Path(sys.base_prefix)
-    versions = Path.home() / ".pyenv" / "versions"
-    return next(iter(sorted(versions.glob(f"{'.'.join(map(str, BASE_PYTHON))}*"))), Path(sys.base_prefix))
+    version = ".".join(map(str, BASE_PYTHON))
+    found = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}*"))
+    if not found:
+        raise NoBasePythonError(f"The image needs Python {version}; name its folder in {PYTHON_VARIABLE}.")
+    return found[0]
 
 
 def unshare() -> list[str]:

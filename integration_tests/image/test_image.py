@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,18 +97,34 @@ def test_user_is_airbyte_and_can_write_only_to_tmp(image: Image, tmp_path: Path)
     assert result.stdout.split() == [str(AIRBYTE_UID), "/tmp"]  # noqa: S108 - the one inside
 
 
-def test_installed_files_equal_the_source(image: Image) -> None:
-    expected = {path: (PROJECT / path).read_bytes() for path in context_files(PROJECT) if len(path.parts) > 1}
+def test_installed_code_is_the_code_of_the_project(image: Image) -> None:
+    wanted = {path: (PROJECT / path).read_bytes() for path in context_files(PROJECT) if len(path.parts) > 1}
 
     installed = {path: (image.packages / path).read_bytes() for path in expected}
 
     assert installed == expected
 
 
-def test_context_excludes_tests_and_keys() -> None:
+def test_image_holds_the_lock_and_nothing_else(image: Image, tmp_path: Path) -> None:
+    locked = re.findall(
+        r"^([a-z0-9-]+)==(\S+)", (PROJECT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    listed = image.shell("/usr/local/bin/pip list --format json", config=tmp_path)
+    checked = image.shell("/usr/local/bin/pip check", config=tmp_path)
+
+    installed = {re.sub(r"[-_.]+", "-", each["name"]).lower(): each["version"] for each in json.loads(listed.stdout)}
+    assert installed.keys() - dict(locked).keys() == {"pip", "source-amplitude-ledger"}
+    assert {name: installed.get(name) for name, _ in locked} == dict(locked)
+    airbyte_cdk = f"airbyte-cdk {installed['airbyte-cdk']}"
+    assert checked.stdout.splitlines() == [f"{airbyte_cdk} requires unidecode, which is not installed."]
+
+
+def test_the_context_has_neither_tests_nor_keys() -> None:
     tops = {path.parts[0] for path in context_files(PROJECT)}
 
-    assert tops == {"LICENSE", "README.md", "pyproject.toml", "source_amplitude", "amplitude_emulator"}
+    files = {"LICENSE", "README.md", "pyproject.toml", "requirements.lock"}
+    assert tops == {*files, "source_amplitude", "amplitude_emulator"}
     assert not any("__pycache__" in path.parts for path in context_files(PROJECT))
 
 
