@@ -97,8 +97,8 @@ def test_user_is_airbyte_and_can_write_only_to_tmp(image: Image, tmp_path: Path)
     assert result.stdout.split() == [str(AIRBYTE_UID), "/tmp"]  # noqa: S108 - the one inside
 
 
-def test_installed_code_is_the_code_of_the_project(image: Image) -> None:
-    wanted = {path: (PROJECT / path).read_bytes() for path in context_files(PROJECT) if len(path.parts) > 1}
+def test_installed_files_equal_the_source(image: Image) -> None:
+    expected = {path: (PROJECT / path).read_bytes() for path in context_files(PROJECT) if len(path.parts) > 1}
 
     installed = {path: (image.packages / path).read_bytes() for path in expected}
 
