@@ -14,6 +14,7 @@ from importlib import resources
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
+from source_amplitude.api.redaction import printable
 from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.report.symbols import SYMBOLS, days_and_hours, hours_in, hours_missing, level, short_count, size
@@ -33,7 +34,6 @@ _CELL_REASON_CHARACTERS = 120
 _LISTED_REASON_CHARACTERS = 500
 _NAME_CHARACTERS = 200
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Defence in depth: even unescaped text cannot load or run anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -281,8 +281,8 @@ def _counts_note(coverage: Coverage, known: list[HourCover]) -> str:
 
 
 def _text(value: str) -> str:
-    """Escape ``value`` for an element or a quoted attribute; invalid characters become U+FFFD."""
-    return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value))
+    """Escape ``value`` for an element or a quoted attribute; control characters become visible escapes."""
+    return html.escape(printable(value))
 
 
 def _isolated(value: str) -> str:

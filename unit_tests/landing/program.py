@@ -168,8 +168,14 @@ def objects_of(content: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def manifests_of(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """Return the manifests by their hour, such as ``2026-03-04T05``."""
-    found = [json.loads(body) for path, body in content.items() if path.endswith(".json")]
+    found = [json.loads(body) for path, body in content.items() if path.startswith("_manifest/date=")]
     return {manifest["hour"]: manifest for manifest in found}
+
+
+def place_of(content: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Return the marker of the destination, or None without one."""
+    body = content.get("_manifest/place.json")
+    return None if body is None else json.loads(body)
 
 
 def states_of(content: Mapping[str, bytes]) -> dict[str, str]:

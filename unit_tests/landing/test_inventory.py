@@ -32,7 +32,7 @@ def test_open_hours_become_empty_by_their_own_request_times() -> None:
                 HourSet((manifest.window,)), asked_at=manifest.asked_at, export_delay_hours=DELAY_HOURS
             )
 
-    ledger = ledger_of(Inventory(tuple(found), found, {}), export_delay_hours=DELAY_HOURS)
+    ledger = ledger_of(Inventory(tuple(found), found, {}), None, export_delay_hours=DELAY_HOURS)
 
     assert ledger == expected
     assert len(ledger.open) == 9
