@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api.redaction import printable
+from source_amplitude.api.redaction import printable, without_controls
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterable, Iterator
@@ -23,7 +23,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
 
 
 class Fields:
-    """A JSON object; texts lose their control characters (`printable`).
+    """A JSON object. Control characters in its texts are escaped.
 
     Args:
         saved: Any JSON value.
@@ -48,7 +48,7 @@ class Fields:
         value = self._value(name)
         if not isinstance(value, str):
             raise self._error(name, "a text")
-        return printable(value)
+        return without_controls(value)
 
     def filled_text(self, name: str) -> str:
         value = self.text(name)
@@ -104,7 +104,7 @@ class Fields:
         found: dict[str, int] = {}
         numbers = Fields(self._saved.get(name, {}), f"{self._path}{name}.")
         for each in numbers._saved:
-            found[printable(each)] = found.get(printable(each), 0) + numbers.number(each)
+            found[without_controls(each)] = found.get(without_controls(each), 0) + numbers.number(each)
         return found
 
     def objects(self, name: str) -> Iterator[Fields]:

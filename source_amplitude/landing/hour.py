@@ -23,7 +23,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.api.redaction import printable
+from source_amplitude.api.redaction import without_controls
 from source_amplitude.errors import CorruptArchiveError, OtherFormatError, OtherProjectError, StoreError
 from source_amplitude.landing.formats.body import most_frequent
 from source_amplitude.landing.layout import hour_folder, manifest_path, object_names
@@ -65,7 +65,7 @@ class FoundHour:
 
     def landed(self, member: Member) -> LandedObject | None:
         objects = self.manifest.objects if self.manifest else ()
-        name = printable(member.text)  # as in the manifest
+        name = without_controls(member.text)  # as in the manifest
         return next((each for each in objects if each.member == name), None)
 
     def missing_names(self) -> frozenset[str]:

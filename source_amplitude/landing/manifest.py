@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api.redaction import printable
+from source_amplitude.api.redaction import printable, without_controls
 from source_amplitude.errors import InvalidManifestError
 from source_amplitude.landing.fields import Fields
 from source_amplitude.landing.layout import hour_of_manifest
@@ -120,14 +120,14 @@ def _escape_texts(saved: object, *names: str) -> None:
     for name in names:
         value: str | None = getattr(saved, name)
         if value and not value.isprintable():
-            object.__setattr__(saved, name, printable(value))
+            object.__setattr__(saved, name, without_controls(value))
 
 
 def _with_escaped_names(counts: Mapping[str, int]) -> dict[str, int]:
     """Return ``counts`` with escaped names; the counts of names that become equal are added."""
     escaped = Counter[str]()
     for name, count in counts.items():
-        escaped[printable(name)] += count
+        escaped[without_controls(name)] += count
     return dict(escaped)
 
 

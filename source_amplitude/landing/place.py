@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api.redaction import printable
+from source_amplitude.api.redaction import printable, without_controls
 from source_amplitude.errors import InvalidManifestError, OtherFormatError, OtherProjectError
 from source_amplitude.landing.fields import Fields
 from source_amplitude.landing.layout import ARRAYS_FOLDER, PLACE_PATH
@@ -62,7 +62,7 @@ def place_from_bytes(body: bytes) -> Place | None:
     try:
         saved = Fields(json.loads(body))
         saved.require_version(VERSION)
-        more = {printable(name): value for name, value in saved.items() if name not in _KNOWN_FIELDS}
+        more = {without_controls(name): value for name, value in saved.items() if name not in _KNOWN_FIELDS}
         return Place(saved.filled_text("format"), saved.text_or_none("project"), more)
     except (ValueError, RecursionError) as error:
         raise InvalidManifestError(f"{PLACE_PATH} is not valid ({printable(str(error))}).") from None
@@ -133,7 +133,7 @@ class Claim:
             OtherFormatError: Another run has claimed the destination for another format.
             OtherProjectError: Another run has claimed the destination for another project.
         """
-        mine = replace(self._mine, project=printable(project) if project else None)
+        mine = replace(self._mine, project=without_controls(project) if project else None)
         if self._current is not None and agreed(mine, self._current, self._store.destination) == self._current:
             return
         written = mine

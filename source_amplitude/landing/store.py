@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import tenacity
 
-from source_amplitude.api.redaction import printable
+from source_amplitude.api.redaction import without_controls
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import (
     AmplitudeError,
@@ -179,7 +179,7 @@ class Store:
 
 def _plain(etag: str) -> str:
     """Return an etag as manifests contain it."""
-    return printable(etag.strip('"'))
+    return without_controls(etag.strip('"'))
 
 
 def _whole(read: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ from importlib import resources
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from source_amplitude.api.redaction import printable
+from source_amplitude.api.redaction import without_controls
 from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.report.symbols import SYMBOLS, days_and_hours, hours_in, hours_missing, level, short_count, size
@@ -88,7 +88,7 @@ def _header(coverage: Coverage, title: str, made_at: datetime) -> str:
 def _command(command: str | None) -> str:
     if command is None:
         return ""
-    words = re.sub(r"\S+", lambda word: f"<span>{_text(word[0])}</span>", command)
+    words = re.sub(r"[^ \n]+", lambda word: f"<span>{_text(word[0])}</span>", command)
     return (
         '<section aria-labelledby="fetch"><h2 id="fetch">Fetch the missing hours</h2>\n'
         f'<pre class="command" tabindex="0"><code>{words}</code></pre></section>'
@@ -282,7 +282,7 @@ def _counts_note(coverage: Coverage, known: list[HourCover]) -> str:
 
 def _text(value: str) -> str:
     """Escape ``value`` for an element or a quoted attribute; control characters become visible escapes."""
-    return html.escape(printable(value))
+    return html.escape(without_controls(value))
 
 
 def _isolated(value: str) -> str:

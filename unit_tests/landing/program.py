@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = Path(__file__).with_name("command.py")
 STORE_LIMITS = StoreLimits(
-    max_retries=3, retry_seconds=10, first_wait_seconds=0.01, connect_seconds=2, request_seconds=20
+    max_retries=3,
+    retry_seconds=10,
+    first_wait_seconds=0.01,
+    connect_seconds=2,
+    request_seconds=20,
+    lock_notice_seconds=0.2,
 )
 DAY = "2026-03-04"
 HOURS = ("--start", DAY)
@@ -52,9 +57,9 @@ class Ended:
 
     @property
     def problem(self) -> str:
-        """The error's text."""
+        """The error's text without the address of its section in docs/errors.md."""
         lines = [line for line in self.stderr.splitlines() if line.startswith("source-amplitude: ")]
-        return lines[-1].removeprefix("source-amplitude: ") if lines else ""
+        return lines[-1].removeprefix("source-amplitude: ").partition(" Details: ")[0] if lines else ""
 
     @property
     def warnings(self) -> list[str]:
@@ -113,11 +118,11 @@ class Program:
         output = self._capsys.readouterr()
         return Ended(code, output.out, output.err)
 
-    def config(self, **changes: object) -> str:
+    def config(self, name: str = "config.json", **changes: object) -> str:
         """Write a configuration; a change to None leaves the field out."""
         project = self._emulator.project
         base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-04T00:00:00Z"}
-        path = self.folder / "config.json"
+        path = self.folder / name
         path.write_text(json.dumps({name: value for name, value in (base | changes).items() if value is not None}))
         return str(path)
 
@@ -136,10 +141,12 @@ class Program:
     def command(self, command: str, peer: Peer, *options: str) -> list[str]:
         return [sys.executable, str(COMMAND), command, "--to", peer.url, *(options or HOURS)]
 
-    def start(self, peer: Peer, *options: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, peer: Peer, *options: str, environ: Mapping[str, str] | None = None, config: str | None = None
+    ) -> subprocess.Popen[str]:
         """Start a landing."""
         return subprocess.Popen(
-            self.command("land", peer, "--config", self.config(), *(options or HOURS)),
+            self.command("land", peer, "--config", config or self.config(), *(options or HOURS)),
             cwd=PROJECT,
             env=self.environ(peer) | dict(environ or {}),
             stdout=subprocess.PIPE,
