@@ -6,6 +6,7 @@ value that may contain a secret is never repeated in a message.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,12 +110,19 @@ def parse_destination(to: str) -> Destination:
 
 
 def _folder_path(to: str) -> str:
-    if "\0" in to:
-        raise InvalidConfigError((f"--to: {to!r} contains a NUL character",))
+    if not _may_be_path(to):
+        raise InvalidConfigError((f"--to: {to!r} contains a character that a path cannot have",))
     try:
         return str(Path(to).expanduser())
     except RuntimeError:
         raise InvalidConfigError((f"--to: {to!r} is below the home folder of a user that does not exist",)) from None
+
+
+def _may_be_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _looks_like_address(to: str) -> bool:
@@ -129,7 +137,7 @@ def _known_destination(to: str) -> Destination | None:
     if not separator or _may_contain_secret(to) or to != to.strip(_COPIED_AROUND):
         return None
     if scheme == "file":
-        is_folder = not bucket and prefix.strip("/") and "\0" not in prefix
+        is_folder = not bucket and prefix.strip("/") and _may_be_path(prefix)
         return Destination("file", "", f"/{prefix}") if is_folder else None
     return None if _store_problem(scheme, bucket, prefix) else Destination(scheme, bucket, prefix.strip("/"))
 

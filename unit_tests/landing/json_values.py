@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-ABSURD = st.sampled_from(
+ABSURD: st.SearchStrategy[object] = st.sampled_from(
     [
         *(2**63, -1, 10**4000, 1e308, -0.0, 0.5, float("nan"), float("inf"), True, False, None, "", "9" * 5000),
         *("\x1b[2J", "a\tb\nc", "\u202e", "\ud800", "..", "a/b", "9999-12-31T23", "0001-01-01T00", "٣"),

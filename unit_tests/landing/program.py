@@ -118,7 +118,7 @@ class Program:
         output = self._capsys.readouterr()
         return Ended(code, output.out, output.err)
 
-    def config(self, name: str = "config.json", **changes: object) -> str:
+    def config(self, name: str = "config.json", /, **changes: object) -> str:
         """Write a configuration; a change to None leaves the field out."""
         project = self._emulator.project
         base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-04T00:00:00Z"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -12,6 +12,9 @@ from source_amplitude.errors import StoppedError, StoreError
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.landing.folder_lock import FolderLock
 from unit_tests.fakes.fake_clock import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WAITING = (
     "Waiting up to 10 minutes for another process that has locked {}: a land command that is writing or suspended."

@@ -116,7 +116,7 @@ ABSURD = [
     (("asked_at",), "9999-12-31T23:59:59Z", "asked_at is '9999-12-31T23:59:59Z', not a time in the years 1970 to 2199"),
     (("asked_at",), 5, "asked_at is 5, not a text"),
     (("hour",), "9999-12-31T23", "hour is '9999-12-31T23', not a time in the years 1970 to 2199"),
-    (("hour",), "soon\x1b", "hour is 'soon\\\\x1b', not a time like 2026-03-04T05"),
+    (("hour",), "soon\x1b", "hour is 'soon\\x1b', not a time like 2026-03-04T05"),
     (("state",), "\x1b[2J", "state is '\\x1b[2J', not one of done, empty, open, failed"),
     (("version",), 1.0, "its version is 1.0; this program reads version 1"),
     (("project",), 5, "project is 5, not a text"),

@@ -49,7 +49,7 @@ def test_agreement_does_not_depend_on_the_order(one: Place, other: Place) -> Non
     else:
         expected = Place("json" if len(formats) > 1 else one.format, next(iter(projects), None))
 
-    found = []
+    found = list[object]()
     for mine, theirs in ((one, other), (other, one)):
         try:
             found.append(agreed(mine, theirs, "here"))
