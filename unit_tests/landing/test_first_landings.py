@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -187,6 +188,18 @@ def test_killed_first_run_is_continued(program: Program, killed_after_the_marker
     assert (missing.exit_code, len(missing.hours), "--format jsonl" in missing.stderr) == (1, 10, True)
     assert (landed.exit_code, program.missing(killed_after_the_marker).exit_code) == (0, 0)
     assert suffixes(stored(killed_after_the_marker)) == {"jsonl.gz"}
+
+
+def test_folder_with_only_a_marker_is_continued(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    obstore.put(folder.store(), PLACE, json.dumps(RAW).encode())
+
+    parquet = program.land(folder, *HOURS, "--format", "parquet")
+    left = stored(folder)
+    landed = program.land(folder)
+
+    assert (parquet.exit_code, list(left), landed.exit_code) == (1, [PLACE], 0)
+    assert objects_of(stored(folder)) == oracle(half_a_day.store)
+    assert stored(folder)[PLACE] == left[PLACE]
 
 
 def test_killed_first_run_keeps_other_runs_out(

@@ -192,6 +192,29 @@ def test_report_shows_the_hours(program: Program, destination: Peer) -> None:
     assert "100200_2026-03-03_09_4" in page.read_text("utf-8")
 
 
+@pytest.mark.parametrize(("format_", "other"), [("raw", "json"), ("json", "raw")])
+def test_raw_and_json_go_on_in_one_folder(
+    emulator: Emulator, program: Program, destination: Peer, format_: str, other: str
+) -> None:
+    landed = [land(program, destination, each, "--only-missing") for each in (other, format_)]
+
+    assert [each.exit_code for each in landed] == [0, 0]
+    assert landed_uuids(destination) == uuids_at_amplitude(emulator)
+    assert place_of(stored(destination)) == {"version": 1, "format": "json", "project": "100200"}
+    assert program.missing(destination, *SPAN).exit_code == 0
+
+
+def test_marker_is_not_written_if_manifests_disagree(program: Program, destination: Peer, format_: str) -> None:
+    path = Path(destination.url) / "_manifest/date=2026-03-03/hour=08.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"project": "7"}), encoding="utf-8")
+    before = snapshot(destination)
+
+    landed = land(program, destination, format_)
+
+    assert landed.problem.startswith(f"{destination.url} contains hours of projects 100200 and 7.")
+    assert written(destination, before) == []
+
+
 def test_other_format_is_refused(program: Program, destination: Peer, format_: str) -> None:
     before = snapshot(destination)
 
