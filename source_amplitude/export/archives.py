@@ -123,7 +123,7 @@ class Archives:
             self._ledger.leave_open(nothing)
             return
         self._ledger.mark_empty_response(
-            nothing, asked_at=arrived.download.asked_at, export_delay_hours=self._config.export_delay_hours
+            nothing, asked_at=arrived.download.asked_at, conclusive_after_hours=self._config.conclusive_after_hours
         )
 
     def ask_again(self, hour: HourWindow, asked: HourWindow, error: RetryableError) -> bool:
@@ -179,12 +179,11 @@ class Archives:
         return len(self._downloads) > 0
 
     def _request_halves(self, window: HourWindow, error: ExportTooLargeError) -> None:
-        halves = split(window)
+        halves = self._size.halve(window)
         if halves is None:
             self._fail(window, error)
             return
         _logger.info("%s Requesting it again in two halves.", error.what)
-        self._size.was_too_large(halves[0].hours)
         self._ledger.remember_window(self._size.to_remember)
         self._downloads.add_first(*halves)
 

@@ -129,7 +129,7 @@ class Lander:
         self._inventory = take_inventory(self.store, span, hours, look_around=True)
         require_fitting(self._inventory, self._format.name, self.store.destination)
         self._manifests = dict(self._inventory.manifests)
-        self._ledger = ledger_of(self._inventory, export_delay_hours=self.config.export_delay_hours)
+        self._ledger = ledger_of(self._inventory, conclusive_after_hours=self.config.conclusive_after_hours)
         self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, stats=self.landing.tally)
 
     def _transfer(self, span: HourWindow, *, reread: HourSet, recheck: bool) -> None:
@@ -251,7 +251,7 @@ class Lander:
 
     def _became_conclusive(self, before: Manifest, now: Manifest) -> bool:
         """Return whether the hour was too young to be empty at the request before, and is old enough now."""
-        return before.asked_at < conclusive_at(before.window.start, self.config.export_delay_hours) <= now.asked_at
+        return before.asked_at < conclusive_at(before.window.start, self.config.conclusive_after_hours) <= now.asked_at
 
     def _record_failures(self) -> None:
         for window, error in self.landing.tally.failures:
