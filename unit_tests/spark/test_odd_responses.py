@@ -161,7 +161,7 @@ def test_an_older_version_of_a_member_at_the_read_is_waited_out(
     life.go_on()
 
     assert isinstance(failure, HoursMissingError)
-    assert "has 36 bytes, and had 72 before" in str(failure)
+    assert "has 36 bytes; it had 72 before" in str(failure)
     assert [row for row in life.checkpoint.lines if row in (*old, *new)] == [*old, *new]
 
 
