@@ -170,7 +170,7 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
     ("name", "content", "complaint"),
     [
         ("missing.json", None, "cannot be read (No such file or directory)"),
-        ("broken.json", '{"a"', "is no JSON"),
+        ("broken.json", '{"a"', "is not valid JSON"),
         ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
     ],
 )
