@@ -166,8 +166,8 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
     ("name", "content", "problem"),
     [
         ("missing.json", None, "cannot be read (No such file or directory)"),
-        ("broken.json", '{"a"', "is no JSON"),
-        ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
+        ("broken.json", '{"a"', "is not valid JSON"),
+        ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
     ],
 )
 def test_an_invalid_configuration_file_is_reported(
