@@ -364,7 +364,11 @@ def test_missing_library_error_has_the_install_command(
         check=False,
     )
 
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"source-amplitude: {problem}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        f"source-amplitude: {problem} Details: docs/errors.md#library-not-installed\n",
+    )
 
 
 def test_process_environment_is_enough(half_a_day: Emulator, program: Program, every_cloud: Peer) -> None:

@@ -180,7 +180,7 @@ def test_every_command_refuses_a_mistyped_store(
 
     assert ended.exit_code == 2
     assert ended.problem == (
-        "The configuration has one problem: --to: 's3a://bucket/x' is not a known destination; "
+        "The configuration has 1 problem: --to: 's3a://bucket/x' is not a known destination; "
         "use s3://bucket/x. Correct these values and run the command again."
     )
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []

@@ -249,7 +249,9 @@ def test_missing_starts_at_the_first_landed_hour_by_default(
     missing = program.run("missing", folder)
 
     assert (missing.exit_code, missing.hours) == (1, {"2026-03-02T23": "missing"})
-    assert missing.stderr.startswith("1 of 36 hours, 2026-03-02 22:00 to 2026-03-04 10:00 UTC, in ")
+    assert missing.stderr.startswith(
+        "Missing or incomplete: 1 of 36 hours, 2026-03-02 22:00 to 2026-03-04 10:00 UTC, in "
+    )
 
 
 def test_empty_store_and_missing_folder_are_reported(program: Program, s3: Peer, folder: Peer) -> None:

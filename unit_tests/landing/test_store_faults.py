@@ -271,7 +271,7 @@ def test_full_temporary_folder_is_reported(program: Program, folder: Peer) -> No
 
     assert run.exit_code == 1
     assert run.problem.startswith(f"The folder {disk} ")
-    assert "point TMPDIR to a larger disk" in run.problem
+    assert "set TMPDIR to a larger disk" in run.problem
 
 
 @pytest.mark.usefixtures("half_a_day")
