@@ -380,7 +380,7 @@ def test_with_isal_installed_it_is_what_unpacks() -> None:
 
 def test_without_isal_every_test_of_the_archive_passes_too() -> None:
     folder = Path(__file__).parent
-    files = [str(folder / name) for name in ("test_directory.py", "test_lines.py")]
+    files = [str(folder / name) for name in ("test_zip_archive.py", "test_lines.py")]
 
     result = subprocess.run(
         [sys.executable, "-c", _WITHOUT_ISAL, *files],
