@@ -13,7 +13,7 @@ from functools import lru_cache
 
 _NAME = re.compile(
     r"(?:(?P<folder>[^/]+)/)?(?P<project>[^/\n]+)_(?P<date>\d{4}-\d{2}-\d{2})(?:_(?P<hour>\d{1,2}))?"
-    r"#(?P<partition>0*\d{1,18})\.json\.gz",
+    r"#(?P<partition>0{0,9}\d{1,18})\.json\.gz",
     re.ASCII,
 )
 _SUFFIX = ".json.gz"
@@ -114,8 +114,18 @@ class MemberFingerprints(MutableMapping[str, Fingerprint]):
         if items is not None:
             self.update(items)
 
-    def copy(self) -> MemberFingerprints:
-        return copy.deepcopy(self)
+    @classmethod
+    def of(cls, items: Mapping[str, Fingerprint]) -> MemberFingerprints:
+        """Return ``items`` as they are if they are compact already, else a compact copy."""
+        return items if isinstance(items, cls) else cls(items)
+
+    def merged_with(self, items: Mapping[str, Fingerprint]) -> MemberFingerprints:
+        """Return a copy with ``items`` added; they replace the fingerprints of the same names."""
+        if not self:
+            return copy.deepcopy(MemberFingerprints.of(items))
+        merged = copy.deepcopy(self)
+        merged.update(items)
+        return merged
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self)!r})"

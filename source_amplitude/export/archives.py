@@ -19,6 +19,7 @@ from source_amplitude.errors import (
     RateLimitedError,
     StoppedError,
     UnreachableError,
+    counted,
 )
 from source_amplitude.export.prefetch import Download, Downloads, empty_archive_error
 from source_amplitude.export.window_size import WindowQueue, WindowSize, spans_to_read
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.archive import Archive, Member
+    from source_amplitude.archive import Archive, Member, MemberList
     from source_amplitude.errors import RetryableError
     from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.export.stats import SyncStats
@@ -54,7 +55,7 @@ class Arrived:
     """
 
     download: Download
-    hours: Mapping[datetime, list[Member]]
+    hours: Mapping[datetime, MemberList]
     is_proof: bool = True
     failures_before: int = field(repr=False, default=0)
 
@@ -201,10 +202,11 @@ class Archives:
     def _opened(self, download: Download) -> Arrived | None:
         """Return a download's members by hour; None where its window is asked for again in halves."""
         self._stats.archive_bytes += download.archive_bytes
-        hours: Mapping[datetime, list[Member]] = {}
+        hours: Mapping[datetime, MemberList] = {}
         try:
             if download.archive is not None:
                 _name_stray_files(download.archive, download.window)
+                _name_unexplained_bytes(download.archive, download.window)
                 if self._is_ambiguous(download.archive, download.window):
                     download.close()
                     return None
@@ -223,7 +225,8 @@ class Archives:
 
     def _is_ambiguous(self, archive: Archive, window: HourWindow) -> bool:
         """Ask for ``window`` again in halves if it has a member whose hour only a window of one hour can tell."""
-        odd = next((member.text for member in archive.members if member.name is None), None)
+        first = next(iter(archive.members), None)  # unknown names come first
+        odd = first.text if first and first.name is None else None
         halves = split(window)
         if odd is None:
             return False
@@ -238,18 +241,17 @@ class Archives:
         self._downloads.add_first(*halves)
         return True
 
-    def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, list[Member]]:
+    def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, MemberList]:
         """Return the members by the start of their hour; those outside ``window`` are counted and left out."""
-        hours: dict[datetime, list[Member]] = {}
-        elsewhere = 0
-        for member in archive.members:
+
+        def start_of_hour(member: Member) -> datetime | None:
             if member.name is not None:
                 self._ledger.note_project(member.name.project)
             hour = window.start if member.name is None else member.name.hour
-            if hour in window:
-                hours.setdefault(hour_window(hour).start, []).append(member)
-            else:
-                elsewhere += 1
+            return hour_window(hour).start if hour in window else None
+
+        hours = archive.members.grouped(start_of_hour)
+        elsewhere = len(archive.members) - sum(map(len, hours.values()))
         if elsewhere:
             _logger.warning(
                 "The export for %s has %d members of other hours; these are left to their own windows.",
@@ -265,6 +267,18 @@ def _name_stray_files(archive: Archive, window: HourWindow) -> None:
         _logger.warning(
             "The export for %s has files that are no members of it, which are left aside: %s%s.",
             window,
-            ", ".join(map(repr, archive.stray[:_MOST_NAMED])),
+            ", ".join(repr(member.text) for member in archive.stray[:_MOST_NAMED]),
             more,
+        )
+
+
+def _name_unexplained_bytes(archive: Archive, window: HourWindow) -> None:
+    unexplained = archive.unexplained
+    if unexplained.places:
+        _logger.warning(
+            "The export for %s has %s that belong to no member (%s). They look like no member either and were skipped. "
+            "Please report this warning: Amplitude's archives are not known to have such bytes.",
+            window,
+            counted(unexplained.total_bytes, "byte"),
+            unexplained,
         )

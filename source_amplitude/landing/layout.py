@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from source_amplitude.archive import Member
 
@@ -65,7 +65,7 @@ def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
     return folders
 
 
-def object_names(members: list[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
+def object_names(members: Sequence[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
     """Return the members of an hour, each with the name of its object.
 
     A member whose name has an unknown form keeps what of it is safe in a path, with a checksum of the rest, and so do

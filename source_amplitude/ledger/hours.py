@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import OtherProjectError
+from source_amplitude.members import MemberFingerprints
 from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, hour_window
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ class ReadHour:
     read_at: datetime
     members: Mapping[str, Fingerprint]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", MemberFingerprints.of(self.members))
+
     @property
     def malformed_lines(self) -> int:
         """How many lines of the hour could not be emitted."""
-        return sum(print_.malformed_lines for print_ in self.members.values())
+        return MemberFingerprints.of(self.members).malformed_lines
 
 
 class Ledger:
@@ -133,8 +137,9 @@ class Ledger:
     def known(self, member: str) -> Fingerprint | None:
         """Return what was emitted of a member, or None when nothing of it is remembered."""
         for read in self._read_hours.values():
-            if member in read.members:
-                return read.members[member]
+            seen = read.members.get(member)
+            if seen is not None:
+                return seen
         return None
 
     def with_malformed_lines(self) -> dict[datetime, ReadHour]:
@@ -159,7 +164,7 @@ class Ledger:
 
     def _remember(self, start: datetime, members: Mapping[str, Fingerprint], *, read_at: datetime) -> None:
         before = self._read_hours[start].members if start in self._read_hours else {}
-        self._read_hours[start] = ReadHour(read_at, {**before, **members})
+        self._read_hours[start] = ReadHour(read_at, MemberFingerprints.of(before).merged_with(members))
 
     def mark_empty_response(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
         """Record that an answer had no members for ``hours``.

@@ -97,7 +97,7 @@ def test_one_retry_spans_request_body_and_verification(caplog: pytest.LogCapture
     assert result == (HOURS[0], len(body), False)
     assert caplog.messages == [
         "500 It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
-        "The answer's body (13 bytes) is not a zip archive. It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
+        "The response's body (13 bytes) is not a zip archive. It is asked again in 0 seconds (2024-03-01 00:00 UTC).",
     ]
 
 
