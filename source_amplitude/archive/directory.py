@@ -109,7 +109,7 @@ class Directory:
         header_at = offset + self._shift
         if not 0 <= header_at < self._span.start:
             raise CorruptArchiveError(
-                f"The archive's directory lists a member at byte {header_at:,}, which is not before it."
+                f"The archive's directory lists a member at byte {header_at:,}, outside of the archive."
             )
         return Entry(
             record[_RECORD.size : name_end],

@@ -82,8 +82,9 @@ def find_end_records(file: SharedFile) -> EndRecords:
         _require_agreement(stated, in_zip64)
         stated, records = in_zip64, (*spans, *records)
     directory = _locate(file, stated, records[0].start)
-    # A directory that ends at the end records shows how many bytes precede the archive.
-    shift = directory.start - stated.offset
+    # A directory that ends at the end records shows how many bytes precede the archive. Info-ZIP's `zip -fz` to a pipe
+    # writes no zip64 records, but leaves the placeholder for them.
+    shift = 0 if stated.offset == FULL_32_BITS else directory.start - stated.offset
     return EndRecords(stated.entries, directory, shift, records, comment)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from source_amplitude.archive.directory import SIZES_FOLLOW_FLAG, with_zip64
 from source_amplitude.archive.end_records import FULL_32_BITS, Span
 from source_amplitude.archive.gzip_codec import INFLATE_ERRORS, crc32, raw_inflater
-from source_amplitude.errors import CorruptArchiveError
+from source_amplitude.errors import CorruptArchiveError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +62,7 @@ class UnexplainedBytes:
 
     def __str__(self) -> str:
         """Return the positions and lengths, and no content."""
-        named = ", ".join(f"{span.size_bytes:,} bytes at {span.start:,}" for span in self.spans)
+        named = ", ".join(f"{counted(span.size_bytes, 'byte')} at {span.start:,}" for span in self.spans)
         more = self.places - len(self.spans)
         return f"{named} and {more:,} more places" if more else named
 
@@ -140,6 +140,7 @@ class _Gaps:
 def _check_entry(file: SharedFile, entry: Entry, limit: int) -> int:
     """Verify an entry and return where it ends; ``limit`` is where it has to end at the latest."""
     header = _local_header(file, entry)
+    _require_readable(entry, header)
     _require_same(entry, header)
     for more in (entry.more, header.extra):
         if more and _RECORD_SIGNATURE.search(more):
@@ -171,19 +172,26 @@ def _local_header(file: SharedFile, entry: Entry) -> _LocalHeader:
     return _LocalHeader(raw_name, flags, method, crc, stored_bytes, file_bytes, extra, extra_at + extra_bytes)
 
 
-def _require_same(entry: Entry, header: _LocalHeader) -> None:
-    """Raise a CorruptArchiveError if the local header contradicts the directory.
-
-    Some writers leave sizes and checksum at 0, or as if they were in a missing zip64 field.
-    """
-    if header.raw_name != entry.raw_name or not entry.raw_name:
-        raise CorruptArchiveError(f"The member {entry.text} has no name, or another one in its local header.")
+def _require_readable(entry: Entry, header: _LocalHeader) -> None:
+    if not entry.raw_name:
+        raise CorruptArchiveError("The archive's directory lists an entry without a name.")
     if entry.raw_name.endswith(b"/") and entry.file_bytes:
         raise CorruptArchiveError(f"The folder {entry.text} has content.")
     if (entry.flags | header.flags) & _UNREADABLE_FLAGS:
         raise CorruptArchiveError(f"The member {entry.text} is encrypted.")
     if header.method != entry.method or entry.method not in (STORED, DEFLATED):
-        raise CorruptArchiveError(f"The member {entry.text} has the compression method {header.method}.")
+        raise CorruptArchiveError(
+            f"The compression method of {entry.text} is unknown or contradictory ({entry.method} and {header.method})."
+        )
+
+
+def _require_same(entry: Entry, header: _LocalHeader) -> None:
+    """Raise a CorruptArchiveError if the local header contradicts the directory.
+
+    Some writers leave sizes and checksum at 0, or at the placeholder of a missing zip64 field.
+    """
+    if header.raw_name != entry.raw_name:
+        raise CorruptArchiveError(f"The member {entry.text} has another name in its local header.")
     if header.flags & SIZES_FOLLOW_FLAG:
         return
     for local, listed in (
