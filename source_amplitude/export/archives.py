@@ -276,8 +276,8 @@ def _name_unexplained_bytes(archive: Archive, window: HourWindow) -> None:
     unexplained = archive.unexplained
     if unexplained.places:
         _logger.warning(
-            "The export for %s has %s that belong to no member (%s). They look like no member either and were skipped. "
-            "Please report this warning: Amplitude's archives are not known to have such bytes.",
+            "The export for %s has %s that belong to no member (%s). They were skipped. Please report this warning: "
+            "Amplitude's archives are not known to have such bytes.",
             window,
             counted(unexplained.total_bytes, "byte"),
             unexplained,
