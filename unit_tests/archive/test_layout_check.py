@@ -7,12 +7,17 @@ import struct
 import subprocess
 import zipfile
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amplitude_emulator.archive_writer import write_archive
+from amplitude_emulator.generated_archives import open_generated_archive
+from amplitude_emulator.hours import MemberName
+from amplitude_emulator.repeated_members import Repetition, repeat_line
 from source_amplitude.archive import layout_check, open_archive
 from source_amplitude.archive.end_records import Span
 from source_amplitude.errors import CorruptArchiveError
@@ -21,6 +26,7 @@ from unit_tests.archive.zip_builder import DEFLATED, DESCRIPTORS, STORED, File, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+NINE = datetime(2024, 3, 1, 9, tzinfo=timezone.utc)
 SIGNATURES = [b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"]
 HIDDEN_RECORD = "The archive has a record that its directory does not list, at byte "
 ANY_SIGNATURE = re.compile(b"|".join(map(re.escape, SIGNATURES)))
@@ -324,3 +330,38 @@ def test_what_info_zip_writes_has_no_unexplained_bytes(options: list[str], tmp_p
         raw = result.stdout if output == "-" else (tmp_path / output).read_bytes()
 
         assert read(raw) == ({name(partition): file(partition).data for partition in (1, 2)}, [])
+
+
+@pytest.mark.parametrize("deflated", [False, True])
+@pytest.mark.parametrize("directory_entry", [False, True])
+def test_archives_of_the_emulator_have_no_unexplained_bytes(
+    tmp_path: Path, *, deflated: bool, directory_entry: bool
+) -> None:
+    names = [MemberName(100200, NINE, partition) for partition in (1, 2)]
+    contents = [(each, gz(b"{}\n")) for each in names]
+    path = tmp_path / "archive.zip"
+
+    write_archive(path, contents, deflated=deflated, directory_entry=directory_entry)
+    parts = [(each, Repetition(data)) for each, data in contents]
+    with open_generated_archive(parts, directory_entry=directory_entry) as generated:
+        archives_read = [read(path.read_bytes()), read(generated.read())]
+
+    assert archives_read == [({str(each): data for each, data in contents}, [])] * 2
+
+
+def test_an_archive_of_more_than_65535_members_is_read() -> None:
+    content = Repetition(gz(b"{}\n"))
+    contents = [(MemberName(100200, NINE, partition), content) for partition in range(66_000)]
+
+    with open_archive(io.BytesIO(open_generated_archive(contents).read())) as archive:
+        assert len(archive.members) == len(contents)
+        assert (archive.members[-1].text, archive.unexplained.places) == (name(65_999), 0)
+
+
+def test_a_member_of_more_than_4_gb_is_read() -> None:
+    line = repeat_line(b'{"a":"' + b"x" * 1_000_000 + b'"}', 5_000)
+    contents = [(MemberName(100200, NINE, 1), line.packed), (MemberName(100200, NINE, 2), Repetition(gz(b"{}\n")))]
+
+    with open_archive(open_generated_archive(contents)) as archive:
+        assert [member.packed_bytes > 2**32 for member in archive.members] == [True, False]
+        assert archive.unexplained.places == 0

@@ -9,7 +9,7 @@ from source_amplitude.archive import open_archive
 from unit_tests.archive.test_zip_archive import FIRST, packed, zipped
 
 
-def test_stray_files_are_named_and_are_no_members() -> None:
+def test_stray_files_are_listed_separately_from_members() -> None:
     marker = "100200/100200_2024-03-01_9_complete"
     stray = {"__MACOSX/100200/._x.json.gz": b"\0\5\x16\7", ".DS_Store": b"Bud1", "a/.DS_Store": b"", marker: b"done"}
     others = {FIRST: packed(b'{"a":1}\n'), "complete": packed(b'{"a":2}\n'), "incomplete.txt": b"", "._x": b"\0\5"}
