@@ -44,7 +44,7 @@ test-pyairbyte: $(STAMP)  ## let PyAirbyte read from the emulator into DuckDB, w
 	@$(BIN)/python -m integration_tests.pyairbyte.environment || true
 	$(BIN)/pytest -m pyairbyte integration_tests/pyairbyte
 
-test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB; needs about 5 GB in TMPDIR and six minutes
+test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB and of 300,000 members; needs about 5 GB in TMPDIR and ten minutes
 	$(BIN)/pytest -m memory integration_tests/memory
 
 test-airbyte: $(STAMP)  ## airbyte-cdk connector test against the emulator, all but its docker cases
