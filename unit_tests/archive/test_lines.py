@@ -27,7 +27,7 @@ def fingerprint(content: bytes) -> Fingerprint:
 
 
 class ShortReads:
-    """Returns fewer bytes than asked for, as an unpacker may."""
+    """Returns fewer bytes than requested, as a decompressor may."""
 
     def __init__(self, content: bytes, sizes: list[int]) -> None:
         self._file = io.BytesIO(content)
@@ -129,7 +129,7 @@ def test_malformed_lines_do_not_affect_the_verification() -> None:
 
 
 class CountedBytes(bytes):
-    """Notes how many bytes each search looks at and each addition copies."""
+    """Counts the bytes that searches read and that additions copy."""
 
     searched = 0
     copied = 0
@@ -148,7 +148,7 @@ class CountedBytes(bytes):
 
 
 class CountingReader:
-    """Hands out chunks that count what is done with them."""
+    """Returns chunks of `CountedBytes`."""
 
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)
