@@ -103,7 +103,7 @@ def test_unexplained_bytes_are_located_in_one_warning(caplog: pytest.LogCaptureF
     file = io.BytesIO(b"secret" + zip_bytes({"a": b"x", "b": b"y"}) + b"!")
 
     with open_archive(file) as archive:
-        archives._name_unexplained_bytes(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
+        archives._log_unexplained_bytes(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
 
     assert caplog.messages == [
         (
@@ -115,7 +115,7 @@ def test_unexplained_bytes_are_located_in_one_warning(caplog: pytest.LogCaptureF
 
 def test_an_archive_without_unexplained_bytes_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     with open_archive(io.BytesIO(zip_bytes({"a": b"x"}))) as archive:
-        archives._name_unexplained_bytes(archive, hour_window(NOON))  # noqa: SLF001 - as above
+        archives._log_unexplained_bytes(archive, hour_window(NOON))  # noqa: SLF001 - as above
 
     assert caplog.messages == []
 
