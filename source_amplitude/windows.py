@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+DAY_HOURS = 24
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 DAY_FILES_END = datetime(2014, 11, 12, tzinfo=timezone.utc)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from amplitude_emulator import Emulator
+    from integration_tests.memory.conftest import Report
 
 pytestmark = [pytest.mark.memory, pytest.mark.timeout(1800)]
 
@@ -30,19 +31,7 @@ AT_NINE = "2026-03-04T09:00:00Z"
 LINES_AROUND = 1_000
 PARTITION, LONG_PARTITION = 7, 70
 
-Report = Callable[[str, object], None]
 MakeLine = Callable[[], bytes]  # called by the test, so that collection does not create lines of 50 MB
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Print a measurement to the terminal even if the test passes."""
-
-    def show(name: str, measured: object) -> None:
-        with capsys.disabled():
-            print(f"\n  {name}: {measured}")  # noqa: T201 - what these tests are run for
-
-    return show
 
 
 def require_disk(folder: Path, archive_bytes: int) -> None:

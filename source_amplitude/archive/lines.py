@@ -1,8 +1,8 @@
-"""Unpacked content to batches of whole lines, with the checksum of everything up to each batch's end.
+"""Split unpacked content into batches of whole lines, each with the checksum of everything up to its end.
 
-Goals: memory stays near one chunk whatever the member's size; a line of any length costs its own size a few times,
-never its size squared; each byte is checksummed once, when its line is complete. The checksum and length at the end
-of a batch are what the ledger remembers, so a later read can prove that it meets the same bytes and go on after them.
+Memory stays near one chunk for members of any size. A long line costs a small multiple of its length. Each byte is
+checksummed once, when its line is complete. The ledger remembers the checksum and the length at the end of a batch, so
+that a later read can verify that the bytes are the same and continue after them.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ CHUNK_BYTES = 64 * 1024
 
 
 class Readable(Protocol):
-    """Unpacked bytes from some position on; at the end there are none."""
+    """A stream of unpacked bytes; `read` returns no bytes at the end."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
 class LineBatch:
-    """Some consecutive lines of one member.
+    """Consecutive lines of one member.
 
     Attributes:
-        body: The lines with their line feeds, blank ones included, so that line numbers hold.
+        body: The lines with their line feeds. Blank lines are included, so that line numbers are right.
         seen: Length and checksum of the content up to the end of the batch.
     """
 
@@ -42,21 +42,21 @@ class LineBatch:
 
     @property
     def ends_with_line_feed(self) -> bool:
-        """Whether its last line is complete; only the last batch of a member can end without."""
+        """Whether the last line is complete; it can be incomplete in the last batch of a member only."""
         return self.body.endswith(b"\n")
 
 
 def iter_line_batches(
     content: Readable, *, after: Fingerprint = NOTHING_READ, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[LineBatch]:
-    """Yield the lines of ``content`` from its conservative_now position, about ``chunk_bytes`` at a time.
+    """Yield the lines of ``content`` from its current position, about ``chunk_bytes`` at a time.
 
     Args:
-        content: Unpacked bytes; a last line without line feed is a line.
-        after: What lies before the present position: the checksums go on from there.
+        content: Unpacked bytes; a last line without a line feed is yielded as well.
+        after: Fingerprint of the content before the current position, from which checksums continue.
     """
     length, crc = after.content_bytes, after.crc32
-    unfinished = bytearray()  # a list of its chunks would leave the heap with holes as large as the line
+    unfinished = bytearray()  # a list of chunks would fragment the heap
     while chunk := content.read(chunk_bytes):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
@@ -74,16 +74,16 @@ def iter_line_batches(
 
 
 def verified(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
-    """Yield what ``read`` yields, once it has come to its end without an error.
+    """Yield the batches of ``read`` after all of them were read without an error.
 
-    A zip checksum that holds says nothing of the gzip file inside, whose own comes after its last line. Members up to
-    16 MB wait in memory for their end; larger ones are read twice.
+    The zip checksum does not cover the content of the gzip file inside, whose own checksum follows its last line.
+    Batches up to 16 MB wait in memory for the end of the member; larger members are read twice.
 
     Args:
-        read: Reads the same batches from the start each time it is called.
+        read: Returns the same batches from the start each time it is called.
 
     Raises:
-        CorruptArchiveError: As ``read``, before anything is yielded.
+        CorruptArchiveError: ``read`` raised it; nothing was yielded.
     """
     waiting: deque[LineBatch] = deque()
     waiting_bytes = 0
@@ -105,9 +105,9 @@ def verified(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:
 
 
 def skip_verified_prefix(content: Readable, known: Fingerprint, *, chunk_bytes: int = CHUNK_BYTES) -> int | None:
-    """Read past the first ``known.content_bytes`` bytes and return how many line feeds they hold.
+    """Read the first ``known.content_bytes`` bytes and return how many line feeds they contain.
 
-    None when the content is shorter or differs; ``content`` does not stand behind the prefix then.
+    Return None if the content is shorter or different; the position of ``content`` is undefined then.
     """
     left, crc, line_feeds = known.content_bytes, 0, 0
     while left:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config.fields import Fields, schema
 from source_amplitude.errors import InvalidConfigError
-from source_amplitude.windows import HOUR, HourSet, HourWindow, whole_units
+from source_amplitude.windows import DAY_HOURS, HOUR, HourSet, HourWindow, whole_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,6 +145,14 @@ class Config:
     cohort_properties: tuple[str, ...] = _default("cohort_properties")
     composition_properties: tuple[str, ...] = _default("composition_properties")
     chart_ids: tuple[str, ...] = _default("chart_ids")
+
+    @property
+    def conclusive_after_hours(self) -> int:
+        """Age in hours, from an hour's start, at which a 404 proves it empty.
+
+        A day after it was due, and past every recheck: files that a recheck would find must not be lost.
+        """
+        return max(DAY_HOURS + self.export_delay_hours, 1 + max(self.recheck_hours, default=0))
 
 
 _NAMES = {"region": "data_region", "window_hours": "request_time_range"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from source_amplitude.export.amplitude import MAX_EXPORT_HOURS
-from source_amplitude.windows import HourSet, HourWindow, take_window
+from source_amplitude.windows import HourSet, HourWindow, split, take_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,13 @@ class WindowSize:
     def was_too_large(self, half_hours: int) -> None:
         """Record that a window was too large; the next ones have at most ``half_hours`` hours."""
         self.hours, self._successes = max(1, min(self.hours, half_hours)), 0
+
+    def halve(self, window: HourWindow) -> tuple[HourWindow, HourWindow] | None:
+        """Return the halves of a window that was too large, and shorten the next ones; None for a single hour."""
+        halves = split(window)
+        if halves is not None:
+            self.was_too_large(halves[0].hours)
+        return halves
 
     def worked(self, hours: int) -> None:
         """Record that a window of ``hours`` hours succeeded; after 12 windows of the current size, double it."""

@@ -38,7 +38,7 @@ from source_amplitude.landing.manifest import (
 from source_amplitude.landing.results import HourResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from source_amplitude.archive import Archive, Member
@@ -88,7 +88,7 @@ class HourWriter:
     asked_at: datetime
     raise_if_stopped: Callable[[], None]
 
-    def write(self, archive: Archive, members: list[Member]) -> HourResult:
+    def write(self, archive: Archive, members: Sequence[Member]) -> HourResult:
         """Write the new and changed ``members``, then the manifest.
 
         Raises:

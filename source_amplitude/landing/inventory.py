@@ -112,7 +112,7 @@ def read_manifest(store: Store, hour: datetime) -> Manifest | None:
     return manifest_from_bytes(path, content.body)
 
 
-def ledger_of(inventory: Inventory, place: Place | None, *, export_delay_hours: int) -> Ledger:
+def ledger_of(inventory: Inventory, place: Place | None, *, conclusive_after_hours: int) -> Ledger:
     """Return the ledger that corresponds to the manifests and the marker.
 
     Hours with missing or truncated objects count as never read, without members, so that they are landed again.
@@ -130,7 +130,7 @@ def ledger_of(inventory: Inventory, place: Place | None, *, export_delay_hours: 
             found_open.append(manifest)
         elif manifest.state is HourState.EMPTY:
             empty.append(manifest.window)
-    _mark_open(ledger, found_open, export_delay_hours)
+    _mark_open(ledger, found_open, conclusive_after_hours)
     ledger.settle(HourSet.of(empty))
     if inventory.later is not None:
         ledger.mark_done(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
@@ -139,17 +139,17 @@ def ledger_of(inventory: Inventory, place: Place | None, *, export_delay_hours: 
     return ledger
 
 
-def _mark_open(ledger: Ledger, manifests: list[Manifest], export_delay_hours: int) -> None:
+def _mark_open(ledger: Ledger, manifests: list[Manifest], after_hours: int) -> None:
     """Mark hours without files in two calls, because a call is slow if there are many windows.
 
     All conclusive hours get the latest of their request times, all others the earliest.
     """
-    conclusive = [each for each in manifests if each.asked_at >= conclusive_at(each.window.start, export_delay_hours)]
-    inconclusive = [each for each in manifests if each.asked_at < conclusive_at(each.window.start, export_delay_hours)]
+    conclusive = [each for each in manifests if each.asked_at >= conclusive_at(each.window.start, after_hours)]
+    inconclusive = [each for each in manifests if each.asked_at < conclusive_at(each.window.start, after_hours)]
     for alike, one_of in ((conclusive, max), (inconclusive, min)):
         if alike:
             hours, asked_at = HourSet.of(each.window for each in alike), one_of(each.asked_at for each in alike)
-            ledger.mark_empty_response(hours, asked_at=asked_at, export_delay_hours=export_delay_hours)
+            ledger.mark_empty_response(hours, asked_at=asked_at, conclusive_after_hours=after_hours)
 
 
 def require_fitting(inventory: Inventory, place: Place | None, format_: str, destination: object) -> None:

@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from source_amplitude.archive import Member
 
@@ -67,7 +67,7 @@ def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
     return folders
 
 
-def object_names(members: list[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
+def object_names(members: Sequence[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
     """Return the members of an hour, each with the name of its object.
 
     Members with an unusual or a shared name get the path-safe part of their name and a checksum of all of it.

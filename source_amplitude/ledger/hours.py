@@ -18,7 +18,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import OtherProjectError
-from source_amplitude.windows import DAY, HOUR, HourSet, HourWindow, floor_hour, hour_window
+from source_amplitude.members import MemberFingerprints
+from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_hour, hour_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +36,18 @@ def reached_age(window: HourWindow, ages_hours: tuple[int, ...], *, since: datet
     return any(since < window.end + HOUR * age <= until for age in ages_hours)
 
 
-def conclusive_at(hour: datetime, export_delay_hours: int) -> datetime:
-    """Return the time after which a 404 for ``hour`` is conclusive: the hour is empty if a later hour has members."""
-    return hour + DAY + HOUR * export_delay_hours
+def conclusive_at(hour: datetime, after_hours: int) -> datetime:
+    """Return the time from which a 404 for ``hour`` is conclusive: the hour is empty if a later hour has members.
+
+    Args:
+        after_hours: Age of the hour, from its start (`Config.conclusive_after_hours`).
+    """
+    return hour + HOUR * after_hours
 
 
-def conclusive_until(now: datetime, export_delay_hours: int) -> datetime:
+def conclusive_until(now: datetime, after_hours: int) -> datetime:
     """Return the end of the newest hour whose 404 is conclusive at ``now``."""
-    return floor_hour(now) - DAY - HOUR * (export_delay_hours - 1)
+    return floor_hour(now) - HOUR * (after_hours - 1)
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,13 @@ class ReadHour:
     read_at: datetime
     members: Mapping[str, Fingerprint]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", MemberFingerprints.of(self.members))
+
     @property
     def malformed_lines(self) -> int:
         """The number of lines that could not be emitted."""
-        return sum(fingerprint.malformed_lines for fingerprint in self.members.values())
+        return MemberFingerprints.of(self.members).malformed_lines
 
 
 class Ledger:
@@ -133,8 +141,9 @@ class Ledger:
     def known(self, member: str) -> Fingerprint | None:
         """Return the fingerprint of a member's emitted content, or None if the member is unknown."""
         for read in self._read_hours.values():
-            if member in read.members:
-                return read.members[member]
+            seen = read.members.get(member)
+            if seen is not None:
+                return seen
         return None
 
     def with_malformed_lines(self) -> dict[datetime, ReadHour]:
@@ -159,31 +168,31 @@ class Ledger:
 
     def _remember(self, start: datetime, members: Mapping[str, Fingerprint], *, read_at: datetime) -> None:
         before = self._read_hours[start].members if start in self._read_hours else {}
-        self._read_hours[start] = ReadHour(read_at, {**before, **members})
+        self._read_hours[start] = ReadHour(read_at, MemberFingerprints.of(before).merged_with(members))
 
-    def mark_empty_response(self, hours: HourSet, *, asked_at: datetime, export_delay_hours: int) -> None:
+    def mark_empty_response(self, hours: HourSet, *, asked_at: datetime, conclusive_after_hours: int) -> None:
         """Record that a response had no members for ``hours``.
 
-        Settled hours stay settled. Other hours are open until the 404 is conclusive: the hour was requested at least
-        a day after it was due, and a later hour has members. Then it is permanently empty.
+        Settled hours stay settled. Other hours are open until the 404 is conclusive: the hour was old enough at the
+        request, and a later hour has members. Then it is permanently empty.
         """
         for hour in hours:
             start = hour_window(hour).start
             if start in self._read_hours and hour in self._settled:
                 self._read_hours[start] = ReadHour(asked_at, self._read_hours[start].members)
         self.leave_open(hours)
-        self.settle_overdue(hours - self._settled, now=asked_at, export_delay_hours=export_delay_hours)
+        self.settle_overdue(hours - self._settled, now=asked_at, conclusive_after_hours=conclusive_after_hours)
 
     def leave_open(self, hours: HourSet) -> None:
         """Record that the response for ``hours`` was inconclusive. Settled hours stay settled."""
         self._open |= hours - self._settled
 
-    def settle_overdue(self, hours: HourSet, *, now: datetime, export_delay_hours: int) -> None:
+    def settle_overdue(self, hours: HourSet, *, now: datetime, conclusive_after_hours: int) -> None:
         """Settle the ``hours`` whose 404 is conclusive at ``now``, as soon as a later hour has members.
 
         The hours must be empty, or the caller must read them.
         """
-        end = conclusive_until(now, export_delay_hours)
+        end = conclusive_until(now, conclusive_after_hours)
         self._conclusive |= HourSet(
             tuple(HourWindow(each.start, min(each.end, end)) for each in hours.windows if each.start < end)
         )

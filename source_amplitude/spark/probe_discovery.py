@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import RetryBudget, retrying
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from source_amplitude.config import Config
     from source_amplitude.export import Amplitude
 
 _logger = logging.getLogger("airbyte")
@@ -41,14 +43,14 @@ class ProbeDiscovery:
         seen: list[datetime] = []
         for run in (ledger.missing(span, config.accepted_gaps) & ledger.open).windows:
             self._probe_in_parts(ledger, run, seen, most)
-        now, delay_hours = self._amplitude.clocks.conservative_now(), config.export_delay_hours
-        conclusive_end = conclusive_until(now, delay_hours)
+        now, after_hours = self._amplitude.clocks.conservative_now(), _conclusive_after_hours(config)
+        conclusive_end = conclusive_until(now, after_hours)
         for run in fresh.windows:
             cut = max(run.start, min(run.end, conclusive_end))
             if run.start < cut:
                 conclusive = HourWindow(run.start, cut)
                 if self._has_later_files(ledger, cut):
-                    ledger.settle_overdue(HourSet((conclusive,)), now=now, export_delay_hours=delay_hours)
+                    ledger.settle_overdue(HourSet((conclusive,)), now=now, conclusive_after_hours=after_hours)
                 else:
                     self._probe_in_parts(ledger, conclusive, seen, None)
             if cut < run.end:
@@ -102,7 +104,7 @@ class ProbeDiscovery:
 
     def _probe_and_record(self, ledger: Ledger, window: HourWindow) -> Probe | None:
         """Return the probe of ``window``, or None; record in ``ledger`` that it is empty or inconclusive."""
-        delay_hours, asked_at = self._amplitude.config.export_delay_hours, self._amplitude.clocks.conservative_now()
+        asked_at = self._amplitude.clocks.conservative_now()
         try:
             probe = self._probe(window)
         except EmptyArchiveError as error:
@@ -110,7 +112,8 @@ class ProbeDiscovery:
             ledger.leave_open(HourSet((window,)))
             return None
         if probe is None:
-            ledger.mark_empty_response(HourSet((window,)), asked_at=asked_at, export_delay_hours=delay_hours)
+            after_hours = _conclusive_after_hours(self._amplitude.config)
+            ledger.mark_empty_response(HourSet((window,)), asked_at=asked_at, conclusive_after_hours=after_hours)
         return probe
 
     def _probe(self, window: HourWindow) -> Probe | None:
@@ -152,3 +155,8 @@ def _backwards(start: datetime, end: datetime) -> Iterator[HourWindow]:
         first = max(start, floor_unit(end - HOUR * hours))
         yield HourWindow(first, end)
         end, hours = first, min(2 * hours, MAX_EXPORT_HOURS)
+
+
+def _conclusive_after_hours(config: Config) -> int:
+    """Return the age at which a 404 is conclusive; probes never look for late files, so recheck_hours do not count."""
+    return replace(config, recheck_hours=()).conclusive_after_hours

@@ -27,7 +27,7 @@ def fingerprint(content: bytes) -> Fingerprint:
 
 
 class ShortReads:
-    """Returns fewer bytes than asked for, as an unpacker may."""
+    """Returns fewer bytes than requested, as a decompressor may."""
 
     def __init__(self, content: bytes, sizes: list[int]) -> None:
         self._file = io.BytesIO(content)
@@ -37,7 +37,7 @@ class ShortReads:
         return self._file.read(min(size, next(self._sizes, size)))
 
 
-def test_batches_are_whole_lines_with_the_checksum_up_to_their_end() -> None:
+def test_batches_are_whole_lines_with_a_running_checksum() -> None:
     content = b'{"a":1}\r\n\n  \n{"b":2}'
 
     batches = list(iter_line_batches(io.BytesIO(content)))
@@ -64,7 +64,7 @@ def test_batches_are_whole_lines_with_the_checksum_up_to_their_end() -> None:
     ],
 )
 @pytest.mark.parametrize("chunk_bytes", [1, 2, 7, 65536])
-def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_bytes: int) -> None:
+def test_only_line_feeds_end_a_line(content: bytes, lines: list[bytes], chunk_bytes: int) -> None:
     batches = list(iter_line_batches(io.BytesIO(content), chunk_bytes=chunk_bytes))
 
     assert [line for batch in batches for line in split_lines(batch.body)] == lines
@@ -72,7 +72,7 @@ def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_byt
 
 @given(CONTENTS, CHUNKS, st.lists(st.integers(1, 5)))
 @settings(deadline=None)
-def test_any_content_in_any_chunks_comes_out_whole(content: bytes, chunk_bytes: int, sizes: list[int]) -> None:
+def test_any_content_in_any_chunks_is_read_completely(content: bytes, chunk_bytes: int, sizes: list[int]) -> None:
     batches = list(iter_line_batches(ShortReads(content, sizes), chunk_bytes=chunk_bytes))
 
     assert b"".join(batch.body for batch in batches) == content
@@ -83,9 +83,7 @@ def test_any_content_in_any_chunks_comes_out_whole(content: bytes, chunk_bytes: 
 
 @given(CONTENTS, CONTENTS, CHUNKS)
 @settings(deadline=None)
-def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_the_whole(
-    first: bytes, rest: bytes, chunk_bytes: int
-) -> None:
+def test_reading_continues_after_a_verified_prefix(first: bytes, rest: bytes, chunk_bytes: int) -> None:
     file = io.BytesIO(first + rest)
 
     line_feeds = skip_verified_prefix(file, fingerprint(first), chunk_bytes=chunk_bytes)
@@ -99,7 +97,7 @@ def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_th
 
 @given(CONTENTS.filter(bool), st.data(), CHUNKS)
 @settings(deadline=None)
-def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.DataObject, chunk_bytes: int) -> None:
+def test_a_prefix_with_a_changed_byte_is_not_verified(content: bytes, data: st.DataObject, chunk_bytes: int) -> None:
     position = data.draw(st.integers(0, len(content) - 1))
     changed = bytearray(content)
     changed[position] ^= data.draw(st.integers(1, 255))
@@ -111,27 +109,27 @@ def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.D
 
 @given(CONTENTS.filter(bool), CHUNKS, st.data())
 @settings(deadline=None)
-def test_a_shorter_content_is_not_proven(content: bytes, chunk_bytes: int, data: st.DataObject) -> None:
+def test_a_shorter_content_is_not_verified(content: bytes, chunk_bytes: int, data: st.DataObject) -> None:
     shorter = content[: data.draw(st.integers(0, len(content) - 1))]
 
     assert skip_verified_prefix(io.BytesIO(shorter), fingerprint(content), chunk_bytes=chunk_bytes) is None
 
 
-def test_nothing_known_is_proven_by_anything_and_reads_nothing() -> None:
+def test_an_empty_prefix_is_verified_without_reading() -> None:
     file = io.BytesIO(b"abc")
 
     assert skip_verified_prefix(file, NOTHING_READ) == 0
     assert file.read() == b"abc"
 
 
-def test_malformed_lines_of_the_known_prefix_do_not_change_the_proof() -> None:
+def test_malformed_lines_do_not_affect_the_verification() -> None:
     known = Fingerprint(2, crc32(b"x\n"), malformed_lines=1)
 
     assert skip_verified_prefix(io.BytesIO(b"x\ny\n"), known) == 1
 
 
 class CountedBytes(bytes):
-    """Notes how many bytes each search looks at and each addition copies."""
+    """Counts the bytes that searches read and that additions copy."""
 
     searched = 0
     copied = 0
@@ -150,7 +148,7 @@ class CountedBytes(bytes):
 
 
 class CountingReader:
-    """Hands out chunks that count what is done with them."""
+    """Returns chunks of `CountedBytes`."""
 
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)
@@ -185,7 +183,7 @@ def test_a_batch_is_about_one_chunk() -> None:
     assert [batch.body for batch in batches] == [b"12345678\n" * 10] * 10
 
 
-def test_nothing_is_handed_out_before_the_end_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_yielded_before_the_end_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "_MOST_BYTES_IN_MEMORY", 10)
 
     def read(sizes: list[int]) -> Iterator[LineBatch]:

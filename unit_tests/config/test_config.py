@@ -334,3 +334,14 @@ def test_any_value_of_any_field_is_used_or_reported(name: str, value: object) ->
 
     assert (parsed is None) == bool(named)
     assert set(named) <= {name}
+
+
+@pytest.mark.parametrize(
+    ("delay", "ages", "expected"),
+    [(3, (6, 24), 27), (3, (), 27), (3, (26,), 27), (3, (27,), 28), (1, (720,), 721), (168, (24,), 192)],
+)
+def test_404_is_conclusive_past_a_day_and_every_recheck(delay: int, ages: tuple[int, ...], expected: int) -> None:
+    start = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    config = Config(Keys("key", "secret"), Region.STANDARD, start, export_delay_hours=delay, recheck_hours=ages)
+
+    assert config.conclusive_after_hours == expected

@@ -99,6 +99,15 @@ def test_smaller_windows_do_not_increase_the_size() -> None:
     assert size.hours == 6
 
 
+def test_halving_a_window_shortens_the_next_ones() -> None:
+    size = WindowSize(8, 8)
+
+    halves = size.halve(window(0, 8))
+
+    assert (halves, size.hours) == ((window(0, 4), window(4, 8)), 4)
+    assert (size.halve(window(0, 1)), size.hours) == (None, 4)
+
+
 def test_windows_are_taken_oldest_first() -> None:
     spans = [Span(window(20, 22)), Span(window(0, 5)), Span(window(9, 10))]
 
@@ -168,7 +177,7 @@ def test_spans_are_open_missing_and_recheck_hours() -> None:
     ledger = Ledger()
     ledger.mark_done(h(0), MEMBERS, asked_at=h(3))
     ledger.mark_done(h(1), MEMBERS, asked_at=LATER)
-    ledger.mark_empty_response(HourSet((window(2, 5),)), asked_at=h(8), export_delay_hours=3)
+    ledger.mark_empty_response(HourSet((window(2, 5),)), asked_at=h(8), conclusive_after_hours=27)
     ledger.mark_done(h(5), MEMBERS, asked_at=h(8))
 
     spans = spans_to_read(
@@ -186,7 +195,7 @@ def test_spans_are_open_missing_and_recheck_hours() -> None:
 def test_spans_exclude_accepted_gaps() -> None:
     ledger = Ledger()
     ledger.mark_done(h(0), MEMBERS, asked_at=h(3))
-    ledger.mark_empty_response(HourSet((window(1, 5),)), asked_at=h(8), export_delay_hours=3)
+    ledger.mark_empty_response(HourSet((window(1, 5),)), asked_at=h(8), conclusive_after_hours=27)
     gaps = HourSet((window(2, 3), window(7, 8)))
 
     spans = spans_to_read(ledger, window(0, 10), accepted_gaps=gaps, recheck_hours=(), now=LATER, reread=HourSet())

@@ -29,10 +29,10 @@ def test_open_hours_become_empty_by_their_own_request_times() -> None:
             expected.mark_done(hour, {}, asked_at=manifest.asked_at)
         else:
             expected.mark_empty_response(
-                HourSet((manifest.window,)), asked_at=manifest.asked_at, export_delay_hours=DELAY_HOURS
+                HourSet((manifest.window,)), asked_at=manifest.asked_at, conclusive_after_hours=24 + DELAY_HOURS
             )
 
-    ledger = ledger_of(Inventory(tuple(found), found, {}), None, export_delay_hours=DELAY_HOURS)
+    ledger = ledger_of(Inventory(tuple(found), found, {}), None, conclusive_after_hours=24 + DELAY_HOURS)
 
     assert ledger == expected
     assert len(ledger.open) == 9

@@ -78,7 +78,7 @@ def test_hour_without_members_is_open_and_missing() -> None:
     ledger = Ledger()
     ledger.mark_partial(h(0), one_member(h(0)), asked_at=h(4))
 
-    ledger.mark_empty_response(hours(0, 2), asked_at=h(4), export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(0, 2), asked_at=h(4), conclusive_after_hours=24 + DELAY)
 
     assert ledger.open == hours(0, 2)
     assert ledger.missing(span(0, 3), NO_GAPS) == hours(0, 3)
@@ -99,7 +99,7 @@ def test_hour_without_members_is_open_and_missing() -> None:
 def test_404_is_conclusive_a_day_after_the_hour_was_due(delay: int, asked_at: datetime, *, is_settled: bool) -> None:
     ledger = ledger_with_read(1)
 
-    ledger.mark_empty_response(hours(0, 1), asked_at=asked_at, export_delay_hours=delay)
+    ledger.mark_empty_response(hours(0, 1), asked_at=asked_at, conclusive_after_hours=24 + delay)
 
     assert ledger.settled == (hours(0, 2) if is_settled else hours(1, 2))
     assert ledger.open == (HourSet() if is_settled else hours(0, 1))
@@ -107,7 +107,7 @@ def test_404_is_conclusive_a_day_after_the_hour_was_due(delay: int, asked_at: da
 
 def test_conclusive_hours_are_settled_when_a_later_hour_is_done() -> None:
     ledger = Ledger()
-    ledger.mark_empty_response(hours(0, 5), asked_at=LATER, export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(0, 5), asked_at=LATER, conclusive_after_hours=24 + DELAY)
 
     ledger.mark_done(h(3), one_member(h(3)), asked_at=LATER)
 
@@ -117,7 +117,7 @@ def test_conclusive_hours_are_settled_when_a_later_hour_is_done() -> None:
 
 def test_conclusive_time_depends_on_the_request_time() -> None:
     ledger = Ledger()
-    ledger.mark_empty_response(hours(0, 1), asked_at=h(4), export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(0, 1), asked_at=h(4), conclusive_after_hours=24 + DELAY)
 
     ledger.mark_done(h(3), one_member(h(3)), asked_at=LATER)
 
@@ -127,7 +127,7 @@ def test_conclusive_time_depends_on_the_request_time() -> None:
 def test_settle_overdue_waits_for_a_later_hour_with_data() -> None:
     ledger = Ledger()
 
-    ledger.settle_overdue(hours(0, 5), now=h(28), export_delay_hours=DELAY)
+    ledger.settle_overdue(hours(0, 5), now=h(28), conclusive_after_hours=24 + DELAY)
     assert (ledger.settled, ledger.open) == (HourSet(), HourSet())
 
     ledger.note_later_data(h(1))
@@ -203,7 +203,7 @@ def test_recheck_counts_with_and_without_members(*, finds_members: bool) -> None
     if finds_members:
         ledger.mark_done(h(0), one_member(h(0)), asked_at=h(8))
     else:
-        ledger.mark_empty_response(hours(0, 1), asked_at=h(8), export_delay_hours=DELAY)
+        ledger.mark_empty_response(hours(0, 1), asked_at=h(8), conclusive_after_hours=24 + DELAY)
 
     assert ledger == Ledger(
         settled=hours(0, 1), read_hours={h(0): ReadHour(h(8), one_member(h(0)))}, newest_with_data=h(0)
@@ -253,7 +253,7 @@ def test_malformed_and_partial_hours_are_kept() -> None:
 
 def test_clamp_unsettles_hours_if_a_future_hour_is_settled() -> None:
     ledger = ledger_with_read(0, 1, 2)
-    ledger.mark_empty_response(hours(3, 5), asked_at=h(6), export_delay_hours=DELAY)
+    ledger.mark_empty_response(hours(3, 5), asked_at=h(6), conclusive_after_hours=24 + DELAY)
 
     clamped = [ledger.clamp(h(2), end=h(1)), ledger.clamp(h(2), end=h(0))]
 

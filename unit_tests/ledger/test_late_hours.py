@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from source_amplitude.config import Config, Keys, Region
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.members import Fingerprint
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_hour, plan
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 
 SPAN_HOURS = 40
-AGES = (6, 24)
 
 
 class PublishedLine(NamedTuple):
@@ -41,8 +41,8 @@ class PublishedLine(NamedTuple):
 class LateAmplitude(RuleBasedStateMachine):
     """Syncs like the export's reader, against hours that are published late and grow.
 
-    Every hour is published at most ``delay + 24`` hours after its start and grows within 24 hours of its end. The
-    ledger guarantees exactly these limits.
+    Every hour is published before a 404 for it is conclusive, and grows up to the largest recheck age. The ledger
+    guarantees exactly these limits.
     """
 
     def __init__(self) -> None:
@@ -52,13 +52,23 @@ class LateAmplitude(RuleBasedStateMachine):
         self.state: dict[str, object] = {}
         self.now = MIDNIGHT
         self.delay = DELAY
+        self.ages: tuple[int, ...] = (6, 24)
+        self.conclusive_after_hours = 24 + DELAY
         self.cursors: list[str] = []
 
-    @initialize(seed=st.integers(0, 2**32), delay=st.sampled_from([1, 3, 10]))
-    def amplitude_has_events(self, seed: int, delay: int) -> None:
-        self.delay = delay
+    @initialize(
+        seed=st.integers(0, 2**32),
+        delay=st.sampled_from([1, 3, 10]),
+        ages=st.sampled_from([(6, 24), (6, 24), (48,), (1, 30, 72)]),
+    )
+    def amplitude_has_events(self, seed: int, delay: int, ages: tuple[int, ...]) -> None:
+        self.delay, self.ages = delay, ages
+        keys = Keys("key", "secret")
+        config = Config(keys, Region.STANDARD, h(0), export_delay_hours=delay, recheck_hours=ages)
+        self.conclusive_after_hours = config.conclusive_after_hours
         chance = random.Random(seed)
-        latest = (delay + 24) * 60
+        latest = self.conclusive_after_hours * 60
+        last_growth = (1 + max(ages)) * 60
         for hour in range(SPAN_HOURS):
             minutes = chance.choice([None, 60, delay * 60, latest - 1, latest, chance.randint(60, latest)])
             if hour == SPAN_HOURS - 1:
@@ -66,7 +76,7 @@ class LateAmplitude(RuleBasedStateMachine):
             if minutes is None:
                 continue
             self.lines += [PublishedLine(hour, 0, number, h(hour) + timedelta(minutes=minutes)) for number in (1, 2)]
-            grows = chance.choice([0, 300, 1435, 1499, 1500])
+            grows = chance.choice([0, 300, 1435, last_growth - 1, last_growth])
             if grows >= minutes:
                 self.lines.append(PublishedLine(hour, chance.randint(0, 1), 3, h(hour) + timedelta(minutes=grows)))
 
@@ -94,7 +104,7 @@ class LateAmplitude(RuleBasedStateMachine):
             return
         assert not ledger.clamp(floor_hour(self.now) + HOUR, end)
         missing = ledger.missing(HourWindow(h(0), end), NO_GAPS)
-        due = ledger.rechecks_due(HourWindow(h(0), end), AGES, present)
+        due = ledger.rechecks_due(HourWindow(h(0), end), self.ages, present)
         assert missing & due == HourSet()
         for window in [each for part in sorted((*missing.windows, *due.windows)) for each in plan(part, size)]:
             outcome = fate()
@@ -119,9 +129,9 @@ class LateAmplitude(RuleBasedStateMachine):
                 ledger.mark_partial(hour, seen, asked_at=asked_at)
                 return
             ledger.mark_done(hour, seen, asked_at=asked_at)
-            ledger.forget_final_hours(AGES)
+            ledger.forget_final_hours(self.ages)
             self.now += timedelta(seconds=7)
-        ledger.mark_empty_response(nothing, asked_at=asked_at, export_delay_hours=self.delay)
+        ledger.mark_empty_response(nothing, asked_at=asked_at, conclusive_after_hours=self.conclusive_after_hours)
 
     def emit(self, ledger: Ledger, name: str, lines: list[bytes], *, breaks: bool) -> Fingerprint:
         known = ledger.known(name) or Fingerprint()
@@ -144,7 +154,7 @@ class LateAmplitude(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for _ in range(2):  # the first sync reads all late data, the second has nothing to do
-            self.now += timedelta(hours=SPAN_HOURS + self.delay + 30)
+            self.now += timedelta(hours=SPAN_HOURS + self.conclusive_after_hours + 3)
             self.sync(24)
         ledger = ledger_from_state(self.state, export_delay_hours=self.delay).ledger
         if self.lines:

@@ -271,7 +271,7 @@ def use(saved: SavedState) -> None:
     ledger.rechecks_due(span, (6, 24), now)
     ledger.known("any")
     ledger.with_malformed_lines()
-    ledger.mark_empty_response(HourSet((HourWindow(h(1), h(3)),)), asked_at=now, export_delay_hours=DELAY)
+    ledger.mark_empty_response(HourSet((HourWindow(h(1), h(3)),)), asked_at=now, conclusive_after_hours=24 + DELAY)
     ledger.mark_done(h(0), {str(MemberName(PROJECT, h(0), 1)): Fingerprint(1, 1)}, asked_at=now)
     ledger.forget_final_hours((6, 24))
     state = json.loads(json.dumps(state_from_ledger(ledger, start=START, accepted_gaps=NO_GAPS)))
