@@ -176,9 +176,9 @@ def land() -> None:
     run_and_print(
         "land", "--config", ".demo/config.json", "--to", ".demo/landed", "--start", start, log=".demo/land.log"
     )
-    run_and_print("missing", "--to", ".demo/landed", "--end", "6h")
-    run_and_print("report", "--to", ".demo/landed")
-    run_and_print("report", "--to", ".demo/landed", "--out", ".demo/report.html")
+    run_and_print("missing", "--from", ".demo/landed", "--end", "6h")
+    run_and_print("report", "--from", ".demo/landed")
+    run_and_print("report", "--from", ".demo/landed", "--out", ".demo/report.html")
 
 
 def run_and_print(*arguments: str, log: str = "") -> None:

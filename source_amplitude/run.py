@@ -38,11 +38,11 @@ commands:
                                             print records and states of the catalog's streams; --state-file is read if
                                             it exists, and updated during the sync
 
-  land     --config FILE --to DESTINATION [--start T] [--end T] [--format F] [--only-missing]
+  land     --to DESTINATION [--config FILE | --region R] [--start T] [--end T] [--format F] [--only-missing]
                                             copy export files to S3, Azure, GCS or a folder, hour by hour
-  missing  --to DESTINATION [--start T] [--end T]
+  missing  --from DESTINATION [--start T] [--end T]
                                             list missing or incomplete hours; exits with 1 if there are any
-  report   --to DESTINATION [--out FILE]    show landed and missing hours as an HTML page or a grid in the terminal
+  report   --from DESTINATION [--out FILE]  show landed and missing hours as an HTML page or a grid in the terminal
 
 options:
   -h, --help     print this text; COMMAND --help prints a command's options
@@ -50,6 +50,8 @@ options:
   --debug        with any command but config: print detailed log lines
 
 environment:
+  AMPLITUDE_API_KEY, AMPLITUDE_SECRET_KEY, AMPLITUDE_REGION
+                      the keys and the region (us or eu) for land without --config
   AMPLITUDE_API_URL   the base URL of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              the folder for temporary archives
   NO_PROGRESS         if set, no progress is drawn on the terminal

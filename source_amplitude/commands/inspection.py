@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.commands.session import moment, parser, span, yesterday
 from source_amplitude.config import Config
+from source_amplitude.config.environment import missing_keys
 from source_amplitude.config.file import read_config
-from source_amplitude.errors import NotPublishedError
+from source_amplitude.errors import InvalidConfigError, NotPublishedError
 from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
 from source_amplitude.landing.destination import parse_destination
@@ -43,15 +44,15 @@ class Inspection:
 
 def inspection_parser(command: str, description: str) -> argparse.ArgumentParser:
     """Return a parser for a read-only command: that of `parser`, with an optional ``--config``."""
-    made = parser(command, description)
+    made = parser(command, description, store_options=("--from", "--to"))
     made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
     return made
 
 
 def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
-    """Inspect the hours between ``--start`` and ``--end`` in the destination of ``--to``."""
+    """Inspect the hours between ``--start`` and ``--end`` in the destination of ``--from``."""
     require_land_extra()
-    destination, now = parse_destination(options.to), session.clock.now()
+    destination, now = _destination(options), session.clock.now()
     config = read_config(options.config) if options.config else None
     store = Store(destination, session.store_limits, create=False)
     hours = landed_hours(store)
@@ -74,13 +75,28 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     return Inspection(destination, covered, with_arrays(format_, destination))
 
 
+def _destination(options: argparse.Namespace) -> Destination:
+    try:
+        return parse_destination(options.to)
+    except InvalidConfigError as error:  # it names --to
+        problems = (problem.replace("--to", options.to_option, 1) for problem in error.problems)
+        raise InvalidConfigError(tuple(problems)) from None
+
+
+def config_for_hint(options: argparse.Namespace, session: Session) -> str | None:
+    """Return the configuration file to show in a command; None if the environment has the keys."""
+    if options.config:
+        return str(options.config)
+    return "config.json" if missing_keys(session.environ) else None
+
+
 def fetch_command(
     *, config: str | None, to: str, format_: str, missing: HourSet, program: tuple[str, ...] = (PROGRAM,)
 ) -> str | None:
     """Return the shell command that downloads the missing hours, if any.
 
     Args:
-        config: The configuration file; None if the user named none.
+        config: The configuration file; None if the keys are in the environment.
         to: The destination as typed.
         format_: The format of the landed hours; empty without landed hours.
         missing: The missing hours.
@@ -89,7 +105,7 @@ def fetch_command(
     if not missing.windows:
         return None
     first, last = missing.windows[0].start, missing.windows[-1].end
-    words = ["land", "--config", config or "config.json", "--to", to]
+    words = ["land", *(("--config", config) if config else ()), "--to", to]
     words += ["--start", f"{first:%Y-%m-%dT%H}", "--end", f"{last:%Y-%m-%dT%H}"]
     words += ["--format", format_] if format_ not in ("", "raw") else []
     return str(TypedCommand(program, (*words, "--only-missing")))

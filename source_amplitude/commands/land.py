@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from source_amplitude.api.redaction import printable
 from source_amplitude.commands.session import logs_on_stderr, moment, parser, print_error, span, yesterday
 from source_amplitude.config import MalformedLines
-from source_amplitude.config.file import read_config
+from source_amplitude.config.environment import API_KEY, REGION, REGIONS, SECRET_KEY
 from source_amplitude.disk import require_temporary_folder
 from source_amplitude.errors import (
     AmplitudeError,
+    CredentialsRejectedError,
     HoursMissingError,
     InvalidConfigError,
     MalformedLinesError,
@@ -42,7 +43,13 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Copies export files to S3, Azure, GCS or a folder. Files that are already there and unchanged are skipped. A manifest
 per hour records what was copied.
+
+The keys are those of --config, or AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY in the environment.
 """
+_CHECK_KEYS = (
+    f"Check that {API_KEY} and {SECRET_KEY} are from the same project (Amplitude: Settings > Projects), and that "
+    f"--region or {REGION} names the region where the project is stored."
+)
 
 
 def land(arguments: Sequence[str], session: Session) -> int:
@@ -56,17 +63,35 @@ def land(arguments: Sequence[str], session: Session) -> int:
         closing(ConsoleReporter(terminal, stop, data_on_stdout=False)) as listener,
     ):
         try:
-            config = read_config(options.config)
+            config = session.config(options)
             secrets.append(config.keys)
             code = _execute(options, config, session, stop, listener)
         except AmplitudeError as error:
+            if isinstance(error, CredentialsRejectedError) and not options.config:
+                error.advice = advice_without_config(error)
             code = print_error(error, secrets[0] if secrets else None)
     return EXIT_SIGNALLED + received[0] if received else code
 
 
+def advice_without_config(error: CredentialsRejectedError) -> str:
+    """Return the next step for keys in the environment; the error's own one names fields of a configuration."""
+    accepting = (name for name, region in REGIONS.items() if error.advice == f"Set data_region to '{region.value}'.")
+    other = next(accepting, None)
+    return _CHECK_KEYS if other is None else f"Use --region {other}, or set {REGION}={other}."
+
+
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     made = parser("land", _DESCRIPTION)
-    made.add_argument("--config", required=True, metavar="FILE", help="the configuration: JSON or YAML")
+    made.add_argument(
+        "--config",
+        metavar="FILE",
+        help="the configuration: JSON or YAML (default: the keys in the environment, and each field's default)",
+    )
+    made.add_argument(
+        "--region",
+        choices=REGIONS,
+        help=f"without --config: where Amplitude stores the project (default: {REGION}, or us)",
+    )
     made.add_argument(
         "--format",
         choices=FORMAT_NAMES,

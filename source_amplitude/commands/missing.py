@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
-from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
+from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.errors import AmplitudeError, counted
 from source_amplitude.landing.coverage import Condition
@@ -49,7 +49,7 @@ def missing(arguments: Sequence[str], session: Session) -> int:
         return 0
     kinds = "Missing, incomplete or open" if options.strict else "Missing or incomplete"
     command = fetch_command(
-        config=options.config,
+        config=config_for_hint(options, session),
         to=options.to,
         format_=found.format_,
         missing=found.coverage.hours_in(*conditions),

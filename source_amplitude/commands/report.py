@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
-from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
+from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.report.html_page import page
@@ -33,7 +33,7 @@ def report(arguments: Sequence[str], session: Session) -> int:
         try:
             found = inspect_store(options, session)
             command = fetch_command(
-                config=options.config,
+                config=config_for_hint(options, session),
                 to=options.to,
                 format_=found.format_,
                 missing=found.coverage.missing(),

@@ -17,6 +17,8 @@ from source_amplitude.api import redact
 from source_amplitude.api.redaction import printable
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
+from source_amplitude.config.environment import config_of_environment
+from source_amplitude.config.file import read_config
 from source_amplitude.distribution import version
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.exit_codes import EXIT_FAILED, EXIT_USAGE
@@ -57,6 +59,18 @@ class Session:
         program: tuple[str, ...] = (PROGRAM,),
     ) -> Session:
         return cls(environ, limits or Limits(), store_limits or StoreLimits(), clock or SystemClock(), program)
+
+    def config(self, options: argparse.Namespace) -> Config:
+        """Return the configuration of ``--config``; without it, that of the environment and ``--region``.
+
+        Raises:
+            InvalidConfigError: Neither is valid, or both ``--config`` and ``--region`` are given.
+        """
+        if not options.config:
+            return config_of_environment(self.environ, options.region)
+        if options.region:
+            raise InvalidConfigError(("--region: with --config, data_region in the configuration names the region",))
+        return read_config(options.config)
 
     def amplitude(self, config: Config) -> Amplitude:
         """Return the Amplitude client; raise InvalidConfigError if AMPLITUDE_API_URL is not a valid address."""
@@ -119,13 +133,28 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
         _logger.propagate = before[1]
 
 
-def parser(command: str, description: str) -> argparse.ArgumentParser:
-    """Return a parser with the shared options ``--to``, ``--start``, ``--end`` and ``--debug``."""
+class _StoreOption(argparse.Action):
+    """Stores a destination as ``to``, and the typed name of the option as ``to_option`` for messages."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - the base class's signature
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.to, namespace.to_option = values, option_string
+
+
+def parser(command: str, description: str, *, store_options: tuple[str, ...] = ("--to",)) -> argparse.ArgumentParser:
+    """Return a parser with the shared options ``--start``, ``--end`` and ``--debug``, and those that name the store."""
     made = argparse.ArgumentParser(
         prog=f"source-amplitude {command}", description=description, allow_abbrev=False, add_help=True
     )
     made.add_argument(
-        "--to",
+        *store_options,
+        dest="to",
+        action=_StoreOption,
         required=True,
         metavar="DESTINATION",
         help="s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or a folder",

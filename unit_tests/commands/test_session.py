@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from source_amplitude.commands.inspection import fetch_command
+from source_amplitude.commands.land import advice_without_config
 from source_amplitude.commands.session import logs_on_stderr, moment, print_error, span, yesterday
 from source_amplitude.config import Keys
-from source_amplitude.errors import InvalidConfigError, StoreError
+from source_amplitude.errors import CredentialsRejectedError, InvalidConfigError, StoreError
 from source_amplitude.windows import HourSet, HourWindow
 
 LOGGER = logging.getLogger("airbyte")
@@ -101,6 +102,25 @@ def test_the_fetch_command_is_quoted_for_a_shell() -> None:
     assert fetch_command(config="my config.json", to="s3://b/p", format_="jsonl", missing=missing) == (
         "source-amplitude land --config 'my config.json' --to s3://b/p --start 2026-03-04T12 --end 2026-03-04T18 "
         "--format jsonl --only-missing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("advice", "expected"),
+    [
+        ("Set data_region to 'EU Residency Server'.", "Use --region eu, or set AMPLITUDE_REGION=eu."),
+        ("Set data_region to 'Standard Server'.", "Use --region us, or set AMPLITUDE_REGION=us."),
+    ],
+)
+def test_other_region_is_advised_as_option(advice: str, expected: str) -> None:
+    assert advice_without_config(CredentialsRejectedError("Rejected.", next_step=advice)) == expected
+
+
+def test_a_command_without_configuration_has_no_option() -> None:
+    missing = HourSet.of([HourWindow(NOON, NOON + HOUR)])
+
+    assert fetch_command(config=None, to="here", format_="raw", missing=missing) == (
+        "source-amplitude land --to here --start 2026-03-04T12 --end 2026-03-04T13 --only-missing"
     )
 
 

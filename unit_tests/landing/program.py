@@ -45,7 +45,7 @@ STORE_LIMITS = StoreLimits(
 )
 DAY = "2026-03-04"
 HOURS = ("--start", DAY)
-_CLOUDS = ("AWS_", "AZURE_", "GOOGLE_")
+_SETTINGS = ("AMPLITUDE_", "AWS_", "AZURE_", "GOOGLE_")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Program:
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         for name in list(os.environ):
-            if name.startswith(_CLOUDS):
+            if name.startswith(_SETTINGS):
                 monkeypatch.delenv(name)
         monkeypatch.setenv("HOME", str(folder))
         monkeypatch.setenv("AMPLITUDE_API_URL", emulator.url)
@@ -113,9 +113,12 @@ class Program:
     def run(self, command: str, peer: Peer, *options: str) -> Ended:
         for name, value in peer.environ.items():
             self._monkeypatch.setenv(name, value)
-        arguments = [command, "--to", peer.url, *options]
+        return self.type(command, "--to", peer.url, *options)
+
+    def type(self, *arguments: str) -> Ended:
+        """Run a command line as it is."""
         self._capsys.readouterr()
-        code = run(arguments, limits=SHORT, store_limits=STORE_LIMITS, clock=self.clock)
+        code = run(list(arguments), limits=SHORT, store_limits=STORE_LIMITS, clock=self.clock)
         output = self._capsys.readouterr()
         return Ended(code, output.out, output.err)
 
