@@ -20,12 +20,14 @@ from source_amplitude.errors import (
     HoursMissingError,
     InvalidConfigError,
     MalformedLinesError,
+    OtherFormatError,
     StoppedError,
 )
 from source_amplitude.exit_codes import EXIT_SIGNALLED
 from source_amplitude.export import not_published_error
 from source_amplitude.landing.destination import parse_destination
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
+from source_amplitude.landing.inventory import recorded_format
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.console import ConsoleReporter, Terminal
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from source_amplitude.commands.session import Session
     from source_amplitude.config import Config
     from source_amplitude.export import ProgressListener
+    from source_amplitude.landing.destination import Destination
 
 _DESCRIPTION = """\
 Copies export files to S3, Azure, GCS or a folder. Files that are already there and unchanged are skipped. A manifest
@@ -95,9 +98,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     made.add_argument(
         "--format",
         choices=FORMAT_NAMES,
-        default="raw",
-        help="raw: Amplitude's original files (default); jsonl, parquet: the records of read; json: raw, plus a JSON "
-        "array per day (needs a folder)",
+        help="default: the format of the destination, or raw if it is new; raw: Amplitude's original files; jsonl, "
+        "parquet: the records of read; json: raw, plus a JSON array per day (needs a folder)",
     )
     made.add_argument(
         "--only-missing",
@@ -114,15 +116,17 @@ def _execute(
     require_land_extra()
     require_temporary_folder()
     destination = parse_destination(options.to)
-    if options.format == "json" and destination.folder is None:
-        raise InvalidConfigError(("--format: json writes one file per day, which needs a local folder in --to",))
+    _require_folder_for_arrays(options.format, destination)
     now = session.clock.now()
     start = moment("--start", options.start, now) if options.start else yesterday(now)
     end = moment("--end", options.end, now) if options.end else None
     if end is not None:
         span(start, end)
-    format_ = format_named(options.format, count_event_types=options.event_types)
+    if options.format:
+        format_named(options.format)  # an extra that is not installed, before the first request
     store = Store(destination, session.store_limits, create=True, stop=stop)
+    options.format = options.format or _format_of(store)
+    format_ = format_named(options.format, count_event_types=options.event_types)
     amplitude = session.amplitude(config)
     amplitude.connect()
     newest = amplitude.span_end(end)
@@ -133,6 +137,24 @@ def _execute(
         hours = HourWindow(first, end) if end else hour_window(first)
         raise not_published_error(hours, config.export_delay_hours)
     return 0
+
+
+def _require_folder_for_arrays(format_: str | None, destination: Destination) -> None:
+    if format_ == "json" and destination.folder is None:
+        raise InvalidConfigError(("--format: json writes one file per day, which needs a local folder in --to",))
+
+
+def _format_of(store: Store) -> str:
+    """Return the format of the destination, or ``raw`` if it is new."""
+    format_ = recorded_format(store) or "raw"
+    if format_ not in FORMAT_NAMES:
+        raise OtherFormatError(
+            f"{store.destination} is used for {printable(format_)} files, which this version cannot write.",
+            tried="No object was written.",
+            next_step="Install the version that began this destination, or use another --to.",
+        )
+    _require_folder_for_arrays(format_, store.destination)
+    return format_
 
 
 def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace, session: Session) -> None:

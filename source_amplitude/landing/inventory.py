@@ -23,6 +23,7 @@ from source_amplitude.landing.layout import (
     manifest_path,
 )
 from source_amplitude.landing.manifest import HourState, Manifest, manifest_from_bytes
+from source_amplitude.landing.place import read_place, with_arrays
 from source_amplitude.ledger import Ledger, conclusive_at
 from source_amplitude.windows import DAY, HourSet
 
@@ -101,6 +102,17 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
         earlier=_newest_with_events(store, [hour for hour in hours if hour < span.start]),
         later=_newest_with_events(store, [hour for hour in hours if hour >= span.end]),
     )
+
+
+def recorded_format(store: Store) -> str:
+    """Return the format in the marker, or that of the newest hour with events; empty for a new destination."""
+    place = read_place(store)
+    if place is None:  # new, or from a version without markers
+        newest = _newest_with_events(store, list(landed_hours(store)))
+        format_ = newest.format if newest else ""
+    else:
+        format_ = place.format
+    return with_arrays(format_, store.destination) if format_ else ""
 
 
 def read_manifest(store: Store, hour: datetime) -> Manifest | None:

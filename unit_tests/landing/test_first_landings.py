@@ -207,7 +207,7 @@ def test_killed_first_run_keeps_other_runs_out(
 ) -> None:
     peer = killed_after_the_marker
 
-    raw = program.land(peer)
+    raw = program.land(peer, *HOURS, "--format", "raw")
     foreign = program.run("land", peer, "--config", other_keys, *NINE, "--format", "jsonl")
     left = stored(peer)
     obstore.delete(peer.store(), PLACE)
