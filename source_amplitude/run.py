@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.distribution import install_command, missing_libraries, version
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED, EXIT_USAGE
+from source_amplitude.exit_codes import (
+    EXIT_COULD_NOT_LOOK,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OUTPUT_CLOSED,
+    EXIT_USAGE,
+)
 from source_amplitude.terminal.command_line import TypedCommand
 
 if TYPE_CHECKING:
@@ -41,12 +47,14 @@ commands:
   land     --to DESTINATION [--config FILE | --region R] [--start T] [--end T] [--format F] [--only-missing]
                                             copy export files to S3, Azure, GCS or a folder, hour by hour
   missing  --from DESTINATION [--start T] [--end T]
-                                            list missing or incomplete hours; exits with 1 if there are any
+                                            list spans of missing or incomplete hours; exits with 1 if there are any
   report   --from DESTINATION [--out FILE]  show landed and missing hours as an HTML page or a grid in the terminal
 
 options:
   -h, --help     print this text; COMMAND --help prints a command's options
   --version      print the version
+  --quiet        with land, missing and report: print problems only
+  --json         with land, missing and report: print the result as one JSON object
   --debug        with any command but config: print detailed log lines
 
 environment:
@@ -61,6 +69,7 @@ exit codes:
   0    success
   1    failed (read, check, discover: see the TRACE lines; other commands: see stderr), or missing found missing hours
   2    wrong usage
+  3    missing could not look: the store or the configuration cannot be read
   130  interrupted by Ctrl-C; the last STATE covers all records before it
   143  terminated by SIGTERM; the last STATE covers all records before it
   141  output pipe closed
@@ -95,7 +104,7 @@ def run(
         if isinstance(error, BrokenPipeError):
             return EXIT_OUTPUT_CLOSED
         sys.stderr.write(f"source-amplitude: the output cannot be written ({error.strerror})\n")
-        return EXIT_FAILED
+        return _failed(typed)
     except KeyboardInterrupt:  # before the command handles Ctrl-C itself
         return EXIT_INTERRUPTED
 
@@ -110,7 +119,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "report"):
-        return EXIT_FAILED if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
+        return _failed(typed) if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(
             f"source-amplitude: {f'unknown command {command!r}' if command else 'missing command'}\n\n{HELP}"
@@ -127,6 +136,11 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
 
         return launch(SourceAmplitude(limits=limits, clock=clock), options)
     return 0
+
+
+def _failed(typed: TypedCommand) -> int:
+    """Return the exit code of a failed command; 1 of ``missing`` means that hours are missing."""
+    return EXIT_COULD_NOT_LOOK if typed.arguments[:1] == ("missing",) else EXIT_FAILED
 
 
 def _lacks_libraries() -> bool:

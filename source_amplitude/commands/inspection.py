@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.session import moment, parser, span, yesterday
+from source_amplitude.api.redaction import printable
+from source_amplitude.commands.session import hour_text, moment, parser, span, yesterday
 from source_amplitude.config import Config
 from source_amplitude.config.environment import missing_keys
 from source_amplitude.config.file import read_config
@@ -35,11 +36,18 @@ class Inspection:
         destination: The inspected store.
         coverage: The condition of each hour.
         format_: The format of the destination; empty if it has neither a marker nor landed hours.
+        is_begun: Whether any hour has a manifest, also outside the span.
     """
 
     destination: Destination
     coverage: Coverage
     format_: str
+    is_begun: bool
+
+    @property
+    def name(self) -> str:
+        """The destination, for output."""
+        return printable(str(self.destination))
 
 
 def inspection_parser(command: str, description: str) -> argparse.ArgumentParser:
@@ -72,7 +80,7 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     place = read_place(store)
     landed = next((each.format for each in inventory.manifests.values() if each.format), "")
     format_ = place.format if place else landed
-    return Inspection(destination, covered, with_arrays(format_, destination))
+    return Inspection(destination, covered, with_arrays(format_, destination), bool(hours))
 
 
 def _destination(options: argparse.Namespace) -> Destination:
@@ -106,6 +114,6 @@ def fetch_command(
         return None
     first, last = missing.windows[0].start, missing.windows[-1].end
     words = ["land", *(("--config", config) if config else ()), "--to", to]
-    words += ["--start", f"{first:%Y-%m-%dT%H}", "--end", f"{last:%Y-%m-%dT%H}"]
+    words += ["--start", hour_text(first), "--end", hour_text(last)]
     words += ["--format", format_] if format_ not in ("", "raw") else []
     return str(TypedCommand(program, (*words, "--only-missing")))

@@ -7,10 +7,11 @@ import os
 import sys
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
-from source_amplitude.commands.session import logs_on_stderr, moment, parser, print_error, span, yesterday
+from source_amplitude.commands.session import logs_on_stderr, moment, parser, print_error, print_json, span, yesterday
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.environment import API_KEY, REGION, REGIONS, SECRET_KEY
 from source_amplitude.disk import require_temporary_folder
@@ -59,10 +60,11 @@ def land(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0 if every hour of the span is landed, otherwise 1."""
     options = _options(arguments)
     stop, terminal = threading.Event(), Terminal.of(session.environ)
-    level = logging.WARNING if terminal.can_draw else logging.INFO
+    if options.quiet:
+        terminal = replace(terminal, can_draw=False)
     with (
         stops_on_signals(stop, os._exit) as received,  # a writer may wait minutes for its store
-        logs_on_stderr(options, level) as secrets,
+        logs_on_stderr(options, logging.WARNING) as secrets,
         closing(ConsoleReporter(terminal, stop, data_on_stdout=False)) as listener,
     ):
         try:
@@ -172,10 +174,20 @@ def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace,
     finally:
         lander.listener.close()
         seconds = session.clock.monotonic_seconds() - began_seconds
-        if lander.landing.is_begun or sys.exc_info()[0] is None:
-            summary = lander.landing.summary(wanted, str(lander.store.destination), seconds)
-            sys.stdout.write(f"{printable(summary)}\n")
+        is_complete = sys.exc_info()[0] is None
+        if lander.landing.is_begun or is_complete:
+            _print_result(lander, wanted, seconds, options, is_complete=is_complete)
     _write_arrays(wanted, lander, options)
+
+
+def _print_result(
+    lander: Lander, wanted: HourWindow, seconds: float, options: argparse.Namespace, *, is_complete: bool
+) -> None:
+    landing, destination = lander.landing, str(lander.store.destination)
+    if options.json:
+        print_json(landing.as_json(wanted, destination, seconds, is_complete=is_complete))
+    elif not options.quiet:
+        sys.stdout.write(f"{printable(landing.summary(wanted, destination, seconds, is_complete=is_complete))}\n")
 
 
 def _write_arrays(wanted: HourWindow, lander: Lander, options: argparse.Namespace) -> None:

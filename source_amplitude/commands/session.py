@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import platform
 import re
@@ -88,6 +89,16 @@ def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
     return EXIT_USAGE if is_usage else EXIT_FAILED
 
 
+def print_json(result: Mapping[str, object]) -> None:
+    """Print a command's result on one line; JSON escapes control characters."""
+    sys.stdout.write(f"{json.dumps(result)}\n")
+
+
+def hour_text(hour: datetime) -> str:
+    """Return an hour in the form of ``--start``."""
+    return f"{hour:%Y-%m-%dT%H}"
+
+
 class _OnStderr(logging.Handler):
     """Writes to the current ``sys.stderr``, which rich replaces while it draws a progress line."""
 
@@ -163,6 +174,8 @@ def parser(command: str, description: str, *, store_options: tuple[str, ...] = (
     made.add_argument(
         "--end", metavar="TIME", help="the hour after the last one (default: up to the newest published hour)"
     )
+    made.add_argument("--quiet", action="store_true", help="print problems only")
+    made.add_argument("--json", action="store_true", help="print the result as one JSON object")
     made.add_argument("--debug", action="store_true", help="print detailed log lines")
     return made
 

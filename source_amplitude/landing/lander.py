@@ -300,5 +300,8 @@ class Lander:
             if manifest.window.start in span:
                 self.landing.hours_open += manifest.window.hours * (manifest.state is HourState.OPEN)
                 self.landing.hours_empty += manifest.window.hours * (manifest.state is HourState.EMPTY)
+                is_known = manifest.state in (HourState.DONE, HourState.EMPTY)
+                self.landing.known_hours += manifest.window.hours * is_known
+                self.landing.known_events += manifest.events * is_known
         unverified = self.landing.tally.unverified
         self.landing.hours_open += sum(hour_window(hour).start not in self._manifests for hour in unverified)

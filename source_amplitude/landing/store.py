@@ -249,7 +249,7 @@ def _folder(path: str, *, create: bool) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         if not folder.is_dir():
             raise StoreDeniedError(
-                f"Folder {folder} does not exist.", next_step="Correct --to, or run land with it first."
+                f"Folder {folder} does not exist.", next_step="Correct its name, or run land with it first."
             )
     except OSError as error:
         raise StoreDeniedError(f"Folder {folder} cannot be created ({error.strerror}).") from error

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from unit_tests.help_links import without_help_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     import pytest
 
@@ -74,8 +73,15 @@ class Ended:
 
     @property
     def hours(self) -> dict[str, str]:
-        """The condition of each hour that `missing` lists."""
-        return {hour: condition for hour, condition, _ in (line.split("\t") for line in self.stdout.splitlines())}
+        """The condition of each hour in the spans that `missing` lists."""
+        found = {}
+        for start, end, hours, condition, _ in (line.split("\t") for line in self.stdout.splitlines()):
+            hour, after = (datetime.strptime(text, "%Y-%m-%dT%H") for text in (start, end))  # noqa: DTZ007 - as typed
+            assert after - hour == timedelta(hours=int(hours))
+            while hour < after:
+                found[f"{hour:%Y-%m-%dT%H}"] = condition
+                hour += timedelta(hours=1)
+        return found
 
 
 class Program:

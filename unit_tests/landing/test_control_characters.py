@@ -58,8 +58,8 @@ def test_manifest_of_another_program_is_shown_escaped(program: Program, folder: 
 
     assert controls_in(missing, grid, html, landed) == CONTROLS.findall(page.read_text("utf-8")) == []
     assert missing.stdout.splitlines() == [
-        f"2026-03-04T05\tfailed\t{SHOWN}",
-        f"2026-03-04T06\tshort\tx{SHOWN} is missing",
+        f"2026-03-04T05\t2026-03-04T06\t1\tfailed\t{SHOWN}",
+        f"2026-03-04T06\t2026-03-04T07\t1\tshort\tx{SHOWN} is missing",
     ]
     assert page.read_text("utf-8").count(f"<bdi>{SHOWN}</bdi>") > 0
     assert landed.exit_code == 0, landed.stderr
@@ -83,7 +83,7 @@ def test_error_of_a_store_is_shown_escaped(program: Program, every_faulty_cloud:
 
     landed, missing = program.land(every_faulty_cloud), program.missing(every_faulty_cloud)
 
-    assert (landed.exit_code, missing.exit_code, controls_in(landed, missing)) == (1, 1, [])
+    assert (landed.exit_code, missing.exit_code, controls_in(landed, missing)) == (1, 3, [])
     assert "400 Bad Request: Odd\\x1b[2J, line INFO forged \\x9b31m" in landed.problem
     assert missing.stderr.count("\n") == 1
 

@@ -61,7 +61,7 @@ def test_manifest_describes_its_hour(half_a_day: Emulator, program: Program, eve
     }
 
 
-def test_summary_is_on_stdout_and_hours_are_on_stderr(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_result_is_one_line_on_stdout(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     objects = len(half_a_day.store.members())
 
     landed = program.land(folder)
@@ -70,7 +70,13 @@ def test_summary_is_on_stdout_and_hours_are_on_stderr(half_a_day: Emulator, prog
     assert landed.stdout.startswith(start)
     assert landed.summary.partition("; ")[2] == "8 hours done with 320 events; 2 hours open"
     assert landed.stdout.count("\n") == 1
-    assert [line.split(" INFO ")[1] for line in landed.stderr.splitlines()][-1] == (
+    assert landed.stderr == ""
+
+
+def test_debug_prints_a_line_for_each_hour(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    landed = program.land(folder, "--start", "2026-03-04", "--debug")
+
+    assert [line.split(" INFO ")[1] for line in landed.stderr.splitlines() if " INFO " in line][-1] == (
         f"2026-03-04 09:00 UTC: 40 events, {len(half_a_day.store.members(at(9), at(10)))} written."
     )
 

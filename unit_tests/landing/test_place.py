@@ -101,7 +101,7 @@ def test_invalid_marker_stops_the_run_before_any_write(
     landed, missing = program.land(folder), program.missing(folder)
 
     what = f"{PLACE_PATH} is not valid ({problem}). {InvalidManifestError.next_step}"
-    assert [(each.exit_code, each.problem) for each in (landed, missing)] == [(1, what)] * 2
+    assert [(each.exit_code, each.problem) for each in (landed, missing)] == [(1, what), (3, what)]
     assert stored(folder) == {PLACE_PATH: body}
 
 

@@ -116,7 +116,7 @@ def test_every_command_reports_a_store_that_cannot_be_listed(
     landed, missing = program.land(every_faulty_cloud), program.missing(every_faulty_cloud)
 
     problem = f"{every_faulty_cloud.url} failed while listing _manifest"
-    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert (landed.exit_code, missing.exit_code) == (1, 3)
     assert (landed.problem.startswith(problem), missing.problem.startswith(problem)) == (True, True)
     assert (landed.problem.endswith(AGAIN), missing.stdout) == (True, "")
     assert len(half_a_day.requests) == 1
@@ -162,7 +162,7 @@ def test_missing_bucket_or_container_is_reported(program: Program, every_cloud: 
     landed, missing = program.land(absent), program.missing(absent)
 
     problem = f"{absent.url} does not exist: listing _manifest failed"
-    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert (landed.exit_code, missing.exit_code) == (1, 3)
     assert (landed.problem.startswith(problem), missing.problem.startswith(problem)) == (True, True)
     assert landed.problem.endswith(CREDENTIALS)
 
@@ -297,9 +297,9 @@ def test_file_in_place_of_the_folder_is_reported(program: Program, tmp_path: Pat
 
     landed, missing = program.land(Peer(str(destination))), program.missing(Peer(str(destination)))
 
-    assert (landed.exit_code, missing.exit_code) == (1, 1)
+    assert (landed.exit_code, missing.exit_code) == (1, 3)
     assert landed.problem == f"Folder {destination} cannot be created (File exists). {CREDENTIALS}"
-    assert missing.problem == f"Folder {destination} does not exist. Correct --to, or run land with it first."
+    assert missing.problem == f"Folder {destination} does not exist. Correct its name, or run land with it first."
     assert destination.read_text(encoding="utf-8") == "not ours"
 
 
