@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 AUDITED := .venv-audit
-RUNTIME := '.[emulator,land,parquet,spark]'
+RUNTIME := '.[emulator,land,parquet,spark,query]'
 
 .PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image lock audit bench clean
 .DEFAULT_GOAL := help

@@ -31,6 +31,7 @@ REQUIRED = {
 
 REQUIREMENTS = REQUIRED | {
     "boto3": "boto3>=1.34",
+    "duckdb": "duckdb>=1.2",
     "obstore": "obstore>=0.11,<0.13",
     "pandas": "pandas>=2.2,<3",
     "pyarrow": "pyarrow>=18.0",

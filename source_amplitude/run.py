@@ -49,6 +49,7 @@ commands:
   missing  --from DESTINATION [--start T] [--end T]
                                             list spans of missing or incomplete hours; exits with 1 if there are any
   report   --from DESTINATION [--out FILE]  show landed and missing hours as an HTML page or a grid in the terminal
+  query    [SQL] --from DESTINATION         run SQL on the view events with DuckDB, or print the duckdb command
 
 options:
   -h, --help     print this text; COMMAND --help prints a command's options
@@ -118,7 +119,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
         sys.stdout.write(f"source-amplitude {version()}\n")
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
-    elif command in ("config", "land", "missing", "report"):
+    elif command in ("config", "land", "missing", "query", "report"):
         return _failed(typed) if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(

@@ -373,9 +373,9 @@ def test_script_replacement_lands_three_days(
 
 
 def commands_in(page: str) -> list[list[str]]:
-    """Return a page's commands `land`, `missing` and `report`, as words."""
+    """Return a page's commands `land`, `missing`, `query` and `report`, as words."""
     text = (PROJECT / page).read_text(encoding="utf-8").replace("\\\n", " ")
-    found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|report)\b[^`|;#\n]*)", text)
+    found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|query|report)\b[^`|;#\n]*)", text)
     words = []
     for command in found:
         with suppress(ValueError):  # a part of a program

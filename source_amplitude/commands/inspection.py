@@ -60,7 +60,7 @@ def inspection_parser(command: str, description: str) -> argparse.ArgumentParser
 def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     """Inspect the hours between ``--start`` and ``--end`` in the destination of ``--from``."""
     require_land_extra()
-    destination, now = _destination(options), session.clock.now()
+    destination, now = destination_of(options), session.clock.now()
     config = read_config(options.config) if options.config else None
     store = Store(destination, session.store_limits, create=False)
     hours = landed_hours(store)
@@ -83,7 +83,8 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     return Inspection(destination, covered, with_arrays(format_, destination), bool(hours))
 
 
-def _destination(options: argparse.Namespace) -> Destination:
+def destination_of(options: argparse.Namespace) -> Destination:
+    """Return the parsed destination; raise an InvalidConfigError that names the typed option."""
     try:
         return parse_destination(options.to)
     except InvalidConfigError as error:  # it names --to

@@ -157,8 +157,8 @@ class _StoreOption(argparse.Action):
         namespace.to, namespace.to_option = values, option_string
 
 
-def parser(command: str, description: str, *, store_options: tuple[str, ...] = ("--to",)) -> argparse.ArgumentParser:
-    """Return a parser with the shared options ``--start``, ``--end`` and ``--debug``, and those that name the store."""
+def store_parser(command: str, description: str, *, store_options: tuple[str, ...]) -> argparse.ArgumentParser:
+    """Return a parser with ``--debug`` and the options that name the store."""
     made = argparse.ArgumentParser(
         prog=f"source-amplitude {command}", description=description, allow_abbrev=False, add_help=True
     )
@@ -170,13 +170,19 @@ def parser(command: str, description: str, *, store_options: tuple[str, ...] = (
         metavar="DESTINATION",
         help="s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or a folder",
     )
+    made.add_argument("--debug", action="store_true", help="print detailed log lines")
+    return made
+
+
+def parser(command: str, description: str, *, store_options: tuple[str, ...] = ("--to",)) -> argparse.ArgumentParser:
+    """Return a parser with the options of `store_parser`, ``--start``, ``--end``, ``--quiet`` and ``--json``."""
+    made = store_parser(command, description, store_options=store_options)
     made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
     made.add_argument(
         "--end", metavar="TIME", help="the hour after the last one (default: up to the newest published hour)"
     )
     made.add_argument("--quiet", action="store_true", help="print problems only")
     made.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    made.add_argument("--debug", action="store_true", help="print detailed log lines")
     return made
 
 
