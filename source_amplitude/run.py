@@ -120,7 +120,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "query", "report"):
-        return _failed(typed) if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
+        return _failed(typed) if _lacks_libraries(for_airbyte=False) else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(
             f"source-amplitude: {f'unknown command {command!r}' if command else 'missing command'}\n\n{HELP}"
@@ -130,7 +130,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
         options = airbyte_options(arguments, typed.program)
-        if _lacks_libraries():
+        if _lacks_libraries(for_airbyte=True):
             return EXIT_FAILED
         from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - as above
         from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
@@ -144,9 +144,9 @@ def _failed(typed: TypedCommand) -> int:
     return EXIT_COULD_NOT_LOOK if typed.arguments[:1] == ("missing",) else EXIT_FAILED
 
 
-def _lacks_libraries() -> bool:
+def _lacks_libraries(*, for_airbyte: bool) -> bool:
     """Print the missing libraries, if any; a checkout may not be installed."""
-    if missing := missing_libraries():
+    if missing := missing_libraries(for_airbyte=for_airbyte):
         what, command = ", ".join(missing), install_command(*missing)
         sys.stderr.write(f"source-amplitude: not installed: {what}. Run {command} and then the command again.\n")
     return bool(missing)
