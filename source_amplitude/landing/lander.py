@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 from source_amplitude.api.redaction import printable
 from source_amplitude.errors import AmplitudeError, HoursMissingError, OtherProjectError
 from source_amplitude.export import Archives, Arrived, ProgressListener, hours_still_flawed
+from source_amplitude.landing.column_set import FIELD, NEWEST, column_set_of
+from source_amplitude.landing.formats import with_columns
 from source_amplitude.landing.hour import FoundHour, HourWriter, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
@@ -127,7 +129,9 @@ class Lander:
         self._inventory = take_inventory(self.store, span, hours, look_around=True)
         place = read_place(self.store)
         require_fitting(self._inventory, place, self._format.name, self.store.destination)
-        self._claim = Claim(self.store, with_arrays(self._format.option, self.store.destination), place)
+        is_new = place is None and not any(manifest.format for manifest in self._inventory.known)
+        more = {FIELD: NEWEST} if is_new and self._format.name == "parquet" else {}
+        self._claim = Claim(self.store, with_arrays(self._format.option, self.store.destination), place, more)
         self._manifests = dict(self._inventory.manifests)
         self._ledger = ledger_of(self._inventory, place, conclusive_after_hours=self.config.conclusive_after_hours)
         if any(manifest.format for manifest in self._inventory.known):  # from a version without markers
@@ -187,6 +191,7 @@ class Lander:
         if arrived.hours:
             try:
                 self._claim.make(self._ledger.project)
+                self._format = with_columns(self._format, column_set_of(self._claim.current, is_new=False))
             except AmplitudeError:
                 arrived.download.close()
                 raise

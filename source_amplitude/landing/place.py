@@ -115,16 +115,22 @@ class Claim:
     Args:
         format_: The value of ``--format``.
         found: The marker in the store; None without one.
+        more: Further fields of a new marker.
 
     Raises:
         OtherFormatError: The destination is for another format.
     """
 
-    def __init__(self, store: Store, format_: str, found: Place | None) -> None:
+    def __init__(self, store: Store, format_: str, found: Place | None, more: Mapping[str, Any] | None = None) -> None:
         self._store = store
-        self._mine = Place(format_)
+        self._mine = Place(format_, more=more or {})
         self._current = found
         agreed(self._mine, found, store.destination)
+
+    @property
+    def current(self) -> Place | None:
+        """The marker in the store, as of the last `make`."""
+        return self._current
 
     def make(self, project: str | None) -> None:
         """Write the marker if it is missing or incomplete. Call this before an object of ``project`` is written.
