@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from source_amplitude.config import Keys
 
 MASK = "****"
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp|socks\w?))://(?:[^\s/?#\"'<>@]*@)*(?P<host>[^\s/?#\"'<>@]*)(?P<rest>/?[^\s\"'<>()]*)",
     re.IGNORECASE,
@@ -52,6 +53,14 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape", "backslashreplace").decode() for each in text
     )
+
+
+def without_controls(text: str) -> str:
+    """Return ``text`` with control characters, line ends and bidirectional overrides as escapes, for a file or a page.
+
+    Unlike `printable`, it keeps unusual spaces, and the joiners in emoji and in Persian.
+    """
+    return _CONTROLS.sub(lambda found: printable(found[0]), text)
 
 
 def masked(text: str, forms: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from source_amplitude.export import newest_end
 from source_amplitude.landing.coverage import coverage
 from source_amplitude.landing.destination import parse_destination
 from source_amplitude.landing.inventory import landed_hours, take_inventory
-from source_amplitude.landing.layout import ARRAYS_FOLDER
+from source_amplitude.landing.place import read_place, with_arrays
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.command_line import PROGRAM, TypedCommand
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
@@ -33,7 +33,7 @@ class Inspection:
     Attributes:
         destination: The inspected store.
         coverage: The condition of each hour.
-        format_: The format of the landed hours; empty without landed hours.
+        format_: The format of the destination; empty if it has neither a marker nor landed hours.
     """
 
     destination: Destination
@@ -67,12 +67,11 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     wanted = HourWindow(start, min(end, newest))
     inventory = take_inventory(store, wanted, hours, look_around=False)
     gaps = config.accepted_gaps if config else HourSet()
-    format_ = next((each.format for each in inventory.manifests.values() if each.format), "")
-    if destination.folder is not None and (destination.folder / ARRAYS_FOLDER).is_dir():
-        format_ = "json"
-    return Inspection(
-        destination, coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps), format_
-    )
+    covered = coverage(wanted, inventory.manifests, inventory.folders, accepted_gaps=gaps)
+    place = read_place(store)
+    landed = next((each.format for each in inventory.manifests.values() if each.format), "")
+    format_ = place.format if place else landed
+    return Inspection(destination, covered, with_arrays(format_, destination))
 
 
 def fetch_command(

@@ -9,6 +9,7 @@ import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
+from source_amplitude.api.redaction import printable
 from source_amplitude.commands.session import logs_on_stderr, moment, parser, print_error, span, yesterday
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.file import read_config
@@ -96,7 +97,7 @@ def _execute(
     if end is not None:
         span(start, end)
     format_ = format_named(options.format, count_event_types=options.event_types)
-    store = Store(destination, session.store_limits, create=True)
+    store = Store(destination, session.store_limits, create=True, stop=stop)
     amplitude = session.amplitude(config)
     amplitude.connect()
     newest = amplitude.span_end(end)
@@ -125,7 +126,8 @@ def _write_span(wanted: HourWindow, lander: Lander, options: argparse.Namespace,
         lander.listener.close()
         seconds = session.clock.monotonic_seconds() - began_seconds
         if lander.landing.is_begun or sys.exc_info()[0] is None:
-            sys.stdout.write(f"{lander.landing.summary(wanted, str(lander.store.destination), seconds)}\n")
+            summary = lander.landing.summary(wanted, str(lander.store.destination), seconds)
+            sys.stdout.write(f"{printable(summary)}\n")
     _write_arrays(wanted, lander, options)
 
 

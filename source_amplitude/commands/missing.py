@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.errors import AmplitudeError, counted
@@ -37,10 +38,12 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     conditions = [each for each in Condition if each.is_missing or (options.strict and each is Condition.OPEN)]
     incomplete = found.coverage.of(*conditions)
     for each in incomplete:
-        sys.stdout.write(f"{each.window.start:%Y-%m-%dT%H}\t{each.condition.value}\t{each.reason}\n")
+        sys.stdout.write(f"{each.window.start:%Y-%m-%dT%H}\t{each.condition.value}\t{printable(each.reason)}\n")
     sys.stdout.flush()
     hours = sum(each.window.hours for each in incomplete)
-    searched = f"{counted(found.coverage.span.hours, 'hour')}, {found.coverage.span}, in {found.destination}"
+    searched = (
+        f"{counted(found.coverage.span.hours, 'hour')}, {found.coverage.span}, in {printable(str(found.destination))}"
+    )
     if not hours:
         sys.stderr.write(f"Nothing is missing: {searched}.\n")
         return 0

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
@@ -56,7 +57,7 @@ def _write(name: str, html: str) -> None:
         out.write_text(html, encoding="utf-8")
     except OSError as error:
         raise InvalidConfigError((f"--out: {out} cannot be written ({error.strerror})",)) from error
-    sys.stdout.write(f"{out}\n")
+    sys.stdout.write(f"{printable(str(out))}\n")
 
 
 def _print(found: Inspection, command: str | None) -> None:
@@ -65,7 +66,7 @@ def _print(found: Inspection, command: str | None) -> None:
     from source_amplitude.report.terminal_grid import Grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
-    console.print(f"{found.destination}, {found.coverage.span}", markup=False)
+    console.print(f"{printable(str(found.destination))}, {found.coverage.span}", markup=False)
     console.print(Grid(found.coverage))
     if command:
         sys.stdout.write(f"To download the missing hours:\n  {command}\n")

@@ -11,9 +11,10 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from source_amplitude.api import redact
+from source_amplitude.api.redaction import printable
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.distribution import version
@@ -63,9 +64,12 @@ class Session:
 
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
-    """Print an error on stderr with masked keys, and return the exit code: 2 for an invalid option, otherwise 1."""
+    """Print an error on one line of stderr, with masked keys and escaped control characters, and return the exit code.
+
+    The exit code is 2 for an invalid option, otherwise 1.
+    """
     text = error.message
-    sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
+    sys.stderr.write(f"source-amplitude: {printable(redact(text, keys) if keys else text)}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
 
@@ -91,6 +95,12 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
             for each in keys:
                 text = redact(text, each)
             return text
+
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
+            return printable(super().formatMessage(record))  # a line end from outside must not look like another line
+
+        def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - as above
+            return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
     handler = _OnStderr()
     formatter = Masked("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")

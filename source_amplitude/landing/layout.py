@@ -4,6 +4,7 @@
 
     events/date=2026-01-01/hour=05/100200_2026-01-01_05_70.json.gz    one object per member
     _manifest/date=2026-01-01/hour=05.json                            one manifest per hour
+    _manifest/place.json                                              the format and project of the destination
     json/date=2026-01-01.json                                         one array per day, only in folders
 
 These paths must not change: later versions read what earlier versions wrote.
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 MANIFEST_FOLDER = "_manifest"
 ARRAYS_FOLDER = "json"
+PLACE_PATH = f"{MANIFEST_FOLDER}/place.json"
 
-_MANIFEST_PATH = re.compile(rf"{MANIFEST_FOLDER}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)\.json")
+_MANIFEST_PATH = re.compile(rf"{MANIFEST_FOLDER}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)\.json", re.ASCII)
 _ODD_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ODD_NAME = 100
 _PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = Path(__file__).with_name("command.py")
 STORE_LIMITS = StoreLimits(
-    max_retries=3, retry_seconds=10, first_wait_seconds=0.01, connect_seconds=2, request_seconds=20
+    max_retries=3,
+    retry_seconds=10,
+    first_wait_seconds=0.01,
+    connect_seconds=2,
+    request_seconds=20,
+    lock_notice_seconds=0.2,
 )
 DAY = "2026-03-04"
 HOURS = ("--start", DAY)
@@ -53,9 +58,9 @@ class Ended:
 
     @property
     def problem(self) -> str:
-        """The error's text without the link at its end; empty without an error."""
+        """The error's text without the address of its section in docs/errors.md."""
         lines = [line for line in self.stderr.splitlines() if line.startswith("source-amplitude: ")]
-        return without_help_link(lines[-1].removeprefix("source-amplitude: ")) if lines else ""
+        return lines[-1].removeprefix("source-amplitude: ").partition(" Details: ")[0] if lines else ""
 
     @property
     def warnings(self) -> list[str]:
@@ -114,11 +119,11 @@ class Program:
         output = self._capsys.readouterr()
         return Ended(code, output.out, output.err)
 
-    def config(self, **changes: object) -> str:
+    def config(self, name: str = "config.json", /, **changes: object) -> str:
         """Write a configuration; a change to None leaves the field out."""
         project = self._emulator.project
         base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-04T00:00:00Z"}
-        path = self.folder / "config.json"
+        path = self.folder / name
         path.write_text(json.dumps({name: value for name, value in (base | changes).items() if value is not None}))
         return str(path)
 
@@ -137,10 +142,12 @@ class Program:
     def command(self, command: str, peer: Peer, *options: str) -> list[str]:
         return [sys.executable, str(COMMAND), command, "--to", peer.url, *(options or HOURS)]
 
-    def start(self, peer: Peer, *options: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, peer: Peer, *options: str, environ: Mapping[str, str] | None = None, config: str | None = None
+    ) -> subprocess.Popen[str]:
         """Start a landing."""
         return subprocess.Popen(
-            self.command("land", peer, "--config", self.config(), *(options or HOURS)),
+            self.command("land", peer, "--config", config or self.config(), *(options or HOURS)),
             cwd=PROJECT,
             env=self.environ(peer) | dict(environ or {}),
             stdout=subprocess.PIPE,
@@ -169,8 +176,14 @@ def objects_of(content: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def manifests_of(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """Return the manifests by their hour, such as ``2026-03-04T05``."""
-    found = [json.loads(body) for path, body in content.items() if path.endswith(".json")]
+    found = [json.loads(body) for path, body in content.items() if path.startswith("_manifest/date=")]
     return {manifest["hour"]: manifest for manifest in found}
+
+
+def place_of(content: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Return the marker of the destination, or None without one."""
+    body = content.get("_manifest/place.json")
+    return None if body is None else json.loads(body)
 
 
 def states_of(content: Mapping[str, bytes]) -> dict[str, str]:

@@ -182,9 +182,9 @@ def test_corrupt_archive_is_requested_again(half_a_day: Emulator, program: Progr
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"{}", "is not a valid manifest (KeyError: 'version')."),
-        (b"[]", "is not a valid manifest (TypeError: list indices must be integers or slices, not str)."),
-        (b'{"version": 2}', "has version 2; this program reads version 1."),
+        (b"{}", "is not a valid manifest (version is missing)."),
+        (b"[]", "is not a valid manifest (it is a list, not an object)."),
+        (b'{"version": 2}', "is not a valid manifest (its version is 2; this program reads version 1)."),
     ],
 )
 @pytest.mark.usefixtures("half_a_day")
@@ -204,6 +204,21 @@ def test_invalid_manifest_stops_the_run_before_any_write(
     assert [(each.exit_code, each.problem) for each in (landed, missing)] == [(1, f"{MANIFEST} {problem} {advice}")] * 2
     assert left == before
     assert (again.exit_code, program.missing(folder).exit_code) == (0, 0)
+
+
+@pytest.mark.parametrize("hour", ["date=9999-12-31/hour=23", "date=0001-01-01/hour=00", "date=2009-12-31/hour=00"])
+@pytest.mark.usefixtures("half_a_day")
+def test_manifest_of_an_impossible_hour_is_an_error(program: Program, folder: Peer, hour: str) -> None:
+    program.land(folder)
+    path = f"_manifest/{hour}.json"
+    obstore.put(folder.store(), path, b"{}")
+    before = stored(folder)
+
+    ended = [program.land(folder), program.missing(folder), program.run("report", folder)]
+
+    problem = f"{path} is not for a year from 2010 to 2199. {InvalidManifestError.next_step}"
+    assert [(each.exit_code, each.problem) for each in ended] == [(1, problem)] * 3
+    assert stored(folder) == before
 
 
 def test_empty_manifest_counts_as_missing(half_a_day: Emulator, program: Program, every_store: Peer) -> None:

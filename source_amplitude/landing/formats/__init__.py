@@ -21,12 +21,14 @@ class Format(Protocol):
     """A format of landed objects; safe to use from several threads.
 
     Attributes:
-        name: The format's name in ``--format`` and in manifests.
+        name: The format's name in manifests.
+        option: The value of ``--format``.
         suffix: The end of the objects' names.
         hours_at_once: Number of hours to write in parallel; more would only use more memory.
     """
 
     name: str
+    option: str
     suffix: str
     hours_at_once: int
 
@@ -62,4 +64,4 @@ def format_named(name: str, *, count_event_types: bool = False) -> Format:
         return Parquet()
     if name not in FORMAT_NAMES:
         raise InvalidConfigError((f"--format: must be one of {', '.join(FORMAT_NAMES)}, not {name!r}",))
-    return Raw(count_event_types=count_event_types)
+    return Raw(count_event_types=count_event_types, option=name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Jsonl:
     """Each member as gzipped JSON Lines, as ``read`` emits them; lines that are not events are left out."""
 
-    name = "jsonl"
+    name = option = "jsonl"
     suffix = ".jsonl.gz"
     hours_at_once = 2
 

@@ -33,7 +33,7 @@ _ROW_GROUP_BYTES = 16 * 1024 * 1024
 class Parquet:
     """Each member as a Parquet file, compressed with zstd; all files have the same columns."""
 
-    name = "parquet"
+    name = option = "parquet"
     suffix = ".parquet"
     hours_at_once = 2
 
