@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]
 
-Reads Amplitude and prints Airbyte messages, one JSON object per line, or copies export files to S3, Azure, GCS or a
-folder.
+Exports an Amplitude project: as Airbyte messages (one JSON object per line), or as files in S3, Azure, GCS or a folder.
 
 commands:
   config                                    print a configuration template with comments
@@ -35,8 +34,8 @@ commands:
   check    --config FILE                    test the API keys
   discover --config FILE                    print the streams and their schemas
   read     --config FILE --catalog FILE [--state FILE | --state-file FILE]
-                                            print records and states of the catalog's streams; --state-file is read if
-                                            it exists, and updated during the sync
+                                            print records and states of the catalog's streams; the state file is read
+                                            if it exists, and updated during the sync
 
   land     --config FILE --to DESTINATION [--start T] [--end T] [--format F] [--only-missing]
                                             copy export files to S3, Azure, GCS or a folder, hour by hour
@@ -47,17 +46,18 @@ commands:
 options:
   -h, --help     print this text; COMMAND --help prints a command's options
   --version      print the version
-  --debug        with any command but config: print detailed log lines
+  --debug        print detailed log lines (all commands except config)
 
 environment:
   AMPLITUDE_API_URL   the base URL of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              the folder for temporary archives
-  NO_PROGRESS         if set, no progress is drawn on the terminal
-  NO_COLOR            if set, no colours are used
+  NO_PROGRESS         if set, progress is not shown
+  NO_COLOR            if set, colours are not used
 
 exit codes:
   0    success
-  1    failed (read, check, discover: see the TRACE lines; other commands: see stderr), or missing found missing hours
+  1    failure (read, check and discover print the reason in TRACE lines, other commands on stderr);
+       missing: hours are missing
   2    wrong usage
   130  interrupted by Ctrl-C; the last STATE covers all records before it
   143  terminated by SIGTERM; the last STATE covers all records before it

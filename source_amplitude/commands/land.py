@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Copies export files to S3, Azure, GCS or a folder. Files that are already there and unchanged are skipped. A manifest
-per hour records what was copied.
+per hour records what was copied. Without --start, it copies all hours since yesterday, 00:00 UTC.
 """
 
 
@@ -71,15 +71,17 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--format",
         choices=FORMAT_NAMES,
         default="raw",
-        help="raw: Amplitude's original files (default); jsonl, parquet: the records of read; json: raw, plus a JSON "
-        "array per day (needs a folder)",
+        help="raw: Amplitude's original files (default); jsonl, parquet: the records that read prints; json: raw, and "
+        "a JSON array per day (only in a folder)",
     )
     made.add_argument(
         "--only-missing",
         action="store_true",
         help="only hours that are missing, incomplete or may have late data",
     )
-    made.add_argument("--event-types", action="store_true", help="count events by type for the report, also with raw")
+    made.add_argument(
+        "--event-types", action="store_true", help="with raw and json: count events by type, for the report"
+    )
     return made.parse_args(arguments)
 
 

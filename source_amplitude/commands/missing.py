@@ -27,7 +27,7 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     made.add_argument(
         "--strict",
         action="store_true",
-        help="also list open hours: Amplitude had no data for them yet, and may still publish some",
+        help="also list open hours, which have no data yet but may get some",
     )
     options = made.parse_args(arguments)
     with logs_on_stderr(options):

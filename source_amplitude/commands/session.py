@@ -132,7 +132,7 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
     )
     made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
     made.add_argument(
-        "--end", metavar="TIME", help="the hour after the last one (default: up to the newest published hour)"
+        "--end", metavar="TIME", help="the end, not included, as for --start (default: up to the newest published hour)"
     )
     made.add_argument("--debug", action="store_true", help="print detailed log lines")
     return made
