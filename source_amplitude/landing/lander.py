@@ -129,9 +129,7 @@ class Lander:
         require_fitting(self._inventory, place, self._format.name, self.store.destination)
         self._claim = Claim(self.store, with_arrays(self._format.option, self.store.destination), place)
         self._manifests = dict(self._inventory.manifests)
-        self._ledger = ledger_of(
-            self._inventory, place, conclusive_after_hours=self.config.conclusive_after_hours
-        )
+        self._ledger = ledger_of(self._inventory, place, conclusive_after_hours=self.config.conclusive_after_hours)
         if any(manifest.format for manifest in self._inventory.known):  # from a version without markers
             self._claim.make(self._ledger.project)
         self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, stats=self.landing.tally)

@@ -20,7 +20,6 @@ from source_amplitude.run import run
 from unit_tests.conftest import NOON
 from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock
-from unit_tests.help_links import without_help_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
