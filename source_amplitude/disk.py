@@ -172,7 +172,7 @@ def atomic_write(path: Path, *, is_only_writer: bool) -> Iterator[IO[bytes]]:
     if is_only_writer:
         _delete_partials(path)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
-    file = open(partial, "xb", opener=_private if path.exists() else None)  # noqa: PTH123 - Path.open has no opener
+    file = open(partial, "xb", opener=_private if path.exists() else None)  # noqa: SIM115 - closed below
     try:
         yield file
         file.flush()

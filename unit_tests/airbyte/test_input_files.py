@@ -81,10 +81,10 @@ def test_an_empty_state_starts_from_the_beginning(tmp_path: Path, content: str) 
         ("hidden", "--state: {} is not valid JSON (Expecting value"),
         (b'["\xff"]', "--state: {} is not valid UTF-8"),
         ("[" * 100_000, "--state: {} is not valid JSON"),
-        ("[7]", "The state file {} does not contain state messages (int instead of a list of objects)"),
+        ("[7]", "The state file {} does not contain state messages (a state has the type int, not object)"),
         (
             '{"stateType": "stream", "streamState": "hidden"}',
-            "The state file {} does not contain state messages (str instead",
+            "The state file {} does not contain state messages (a state has the type str",
         ),
     ],
     ids=["empty", "text", "bytes", "deeply nested", "numbers", "invalid connection"],
