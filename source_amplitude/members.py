@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 _NAME = re.compile(
-    r"(?:(?P<folder>[^/]+)/)?(?P<project>[^/\n]+)_(?P<date>\d{4}-\d{2}-\d{2})(?:_(?P<hour>\d{1,2}))?#(?P<partition>\d+)\.json\.gz"
+    r"(?:(?P<folder>[^/]+)/)?(?P<project>[^/\n]+)_(?P<date>\d{4}-\d{2}-\d{2})(?:_(?P<hour>\d{1,2}))?"
+    r"#(?P<partition>0{0,9}\d{1,18})\.json\.gz",
+    re.ASCII,
 )
 
 _MARKER = "complete"

@@ -91,7 +91,8 @@ def _require_plain(text: str) -> None:
         if levels > MOST_LEVELS:
             raise _UnsupportedError(" or YAML (nested too deeply)")
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            where = f"line {event.start_mark.line + 1} has an alias or anchor, * or &"
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            where = f"line {line} has an alias or anchor, * or &"
             hint = "write the value itself, and put keys with special characters in quotes"
             raise _UnsupportedError(f" or plain YAML ({where}); {hint}")
 
