@@ -54,6 +54,11 @@ def printable(text: str) -> str:
     )
 
 
+def printable_lines(text: str) -> str:
+    """Return ``text`` like `printable`, but with its line feeds."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def masked(text: str, forms: Iterable[str]) -> str:
     """Return ``text`` with these texts masked, in any letter case."""
     for form in forms:

@@ -11,9 +11,9 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import redact
+from source_amplitude.api import printable, printable_lines, redact
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.distribution import version
@@ -63,9 +63,9 @@ class Session:
 
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
-    """Print an error on stderr with masked keys, and return the exit code: 2 for an invalid option, otherwise 1."""
-    text = error.message
-    sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
+    """Print an error as one line on stderr, keys masked, and return the exit code: 2 for an invalid option, else 1."""
+    text = redact(error.message, keys) if keys else error.message
+    sys.stderr.write(f"source-amplitude: {printable(text)}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
 
@@ -86,8 +86,15 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
     keys: list[Keys] = []
 
     class Masked(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            text = super().format(record)
+        """Masks keys and escapes control characters; only a traceback has several lines."""
+
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class names it
+            return printable(self._masked(super().formatMessage(record)))
+
+        def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - as above
+            return printable_lines(self._masked(super().formatException(ei)))
+
+        def _masked(self, text: str) -> str:
             for each in keys:
                 text = redact(text, each)
             return text
