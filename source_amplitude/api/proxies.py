@@ -49,7 +49,7 @@ def _scheme(proxy: str) -> str | None:
         parts = parse_url(prepend_scheme_if_needed(proxy, "http"))  # type: ignore[no-untyped-call]
         host = (parts.host or "").rstrip(".")
         host.encode("idna")  # raises an exception for a name with an empty or a very long label
-    except (LocationParseError, ValueError):
+    except (LocationParseError, ValueError, TypeError):  # TypeError: requests cannot read a user without a host
         return None
     is_valid = bool(host) and host.isprintable() and " " not in host and parts.scheme in _SCHEMES
     return parts.scheme if is_valid else None

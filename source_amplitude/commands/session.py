@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
+_LAST_YEAR = 2199
 _TIMES = "a UTC time (2026-01-01, 2026-01-01T05, yesterday, today; 36h or 3d: that long ago)"
 
 
@@ -149,6 +150,8 @@ def moment(option: str, text: str, now: datetime) -> datetime:
         found = parsed
     if found < AMPLITUDE_BEGINNING:
         raise InvalidConfigError((f"{option}: {text!r} is before {AMPLITUDE_BEGINNING:%Y-%m-%d}",))
+    if found.year > _LAST_YEAR:
+        raise InvalidConfigError((f"{option}: {text!r} is after {_LAST_YEAR}",))
     return floor_unit(found)
 
 
