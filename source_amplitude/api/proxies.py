@@ -34,9 +34,7 @@ def require_usable_proxy(url: str, proxies: MutableMapping[str, str]) -> None:
         return
     scheme = _scheme(proxy)
     if scheme is None:
-        raise InvalidConfigError(
-            (f"{_origin(url, proxy)} is not a valid proxy address; the form is http://user:password@host:port",)
-        )
+        raise InvalidConfigError((f"{_origin(url, proxy)} is not a valid proxy address; the form is http://host:port",))
     if scheme.startswith("socks") and find_spec("socks") is None:
         raise InvalidConfigError(
             (f"{_origin(url, proxy)} is a SOCKS proxy, which needs the Python library PySocks; it is not installed",)
