@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_amplitude.api import printable_lines
+from source_amplitude.api import printable_lines, without_addresses
 from source_amplitude.errors import DiskFullError
 
 if TYPE_CHECKING:
@@ -130,7 +130,10 @@ class LogWriter:
 
 
 def escape_message(message: AirbyteMessage) -> AirbyteMessage:
-    """Escape control characters in the texts of a LOG, TRACE or CONNECTION_STATUS message, and return the message."""
+    """Escape control characters in the texts of a LOG, TRACE or CONNECTION_STATUS message, and return the message.
+
+    A traceback has the texts of libraries, so its addresses are cut as well.
+    """
     error = message.trace.error if message.trace is not None else None
     for part, names in (
         (error, ("message", "internal_message", "stack_trace")),
@@ -140,7 +143,7 @@ def escape_message(message: AirbyteMessage) -> AirbyteMessage:
         for name in names if part is not None else ():
             text = getattr(part, name)
             if text is not None:
-                setattr(part, name, printable_lines(text))
+                setattr(part, name, printable_lines(without_addresses(text) if name == "stack_trace" else text))
     return message
 
 
@@ -173,5 +176,5 @@ def _escape(record: logging.LogRecord) -> bool:
     """Escape control characters in a log line and its traceback."""
     record.msg, record.args = printable_lines(record.getMessage()), ()
     if isinstance(record.exc_info, tuple) and not record.exc_text:
-        record.exc_text = printable_lines(logging.Formatter().formatException(record.exc_info))
+        record.exc_text = printable_lines(without_addresses(logging.Formatter().formatException(record.exc_info)))
     return True

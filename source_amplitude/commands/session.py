@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import printable, printable_lines, redact
+from source_amplitude.api import printable, printable_lines, redact, without_addresses
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.distribution import version
@@ -65,7 +65,7 @@ class Session:
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
     """Print an error as one line on stderr, keys masked, and return the exit code: 2 for an invalid option, else 1."""
-    text = redact(error.message, keys) if keys else error.message
+    text = redact(error.message, keys) if keys else without_addresses(error.message)
     sys.stderr.write(f"source-amplitude: {printable(text)}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
@@ -96,6 +96,7 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
             return printable_lines(self._masked(super().formatException(ei)))
 
         def _masked(self, text: str) -> str:
+            text = without_addresses(text)
             for each in keys:
                 text = redact(text, each)
             return text
