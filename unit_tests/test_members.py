@@ -88,3 +88,8 @@ def test_parsing_accepts_any_text(text: str) -> None:
 
 def test_nothing_read_is_the_fingerprint_of_zero_bytes() -> None:
     assert Fingerprint(content_bytes=0, crc32=0, malformed_lines=0) == NOTHING_READ
+
+
+@pytest.mark.parametrize("partition", ["9" * 19, "9" * 5000, "0" * 5000])
+def test_a_partition_of_many_digits_is_another_form(partition: str) -> None:
+    assert parse_member_name(f"100200/100200_2024-03-01_9#{partition}.json.gz") is None

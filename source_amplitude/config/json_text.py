@@ -31,7 +31,7 @@ def _integer(digits: str) -> int:
 
 def _require_flat(value: object) -> None:
     """Raise a ValueError if lists and objects are nested in more than `MOST_LEVELS` levels."""
-    level, levels = [value], 0
+    level, levels = [value], 1
     while level := [each for container in level for each in _children(container)]:
         levels += 1
         if levels > MOST_LEVELS:
