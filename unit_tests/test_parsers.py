@@ -95,7 +95,7 @@ ODD_TEXTS = [
     "\u202e\x1b[2J\x9b",
     "../../etc/passwd",
     "/",
-    "~nobody/x",
+    "~unknown-user/x",
     "Europe",
     "Europe/Berlin",
     "[" * 5000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -111,9 +111,8 @@ class Runner:
     connector: Connector
     program: ReadyProgram
     folder: Path
-    environ: dict[str, str] = field(default_factory=dict)
 
-    def run(self, command: str, *, at_a_terminal: bool = False, **environ: str) -> tuple[int, list[str]]:
+    def run(self, command: str, environ: dict[str, str], *, at_a_terminal: bool = False) -> tuple[int, list[str]]:
         self.connector.reading(request_time_range=8760)
         arguments = [each.replace("{}", str(self.folder)) for each in command.split()]
         usual = {name: value for name, value in self.connector.environ.items() if name.lower() not in PROXIES}
@@ -155,7 +154,7 @@ def test_a_redirect_reveals_no_signature(runner: Runner, name: str, command: str
     with server(STORAGES.get(name, nothing)) as storage:
         to = TARGETS.get(name) or target(storage)
         with redirecting(to, of_checks=command == "check") as url:
-            code, found = runner.run(ARGUMENTS[command], at_a_terminal=len(name) % 2 > 0, AMPLITUDE_API_URL=url)
+            code, found = runner.run(ARGUMENTS[command], {"AMPLITUDE_API_URL": url}, at_a_terminal=len(name) % 2 > 0)
 
     assert (code, found) == (1, [])
 
@@ -173,7 +172,7 @@ ADDRESSES = {
 @pytest.mark.parametrize("command", ARGUMENTS)
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_an_address_reveals_no_secret(runner: Runner, name: str, command: str) -> None:
-    code, found = runner.run(ARGUMENTS[command], at_a_terminal=len(name) % 2 > 0, **ADDRESSES[name])
+    code, found = runner.run(ARGUMENTS[command], ADDRESSES[name], at_a_terminal=len(name) % 2 > 0)
 
     assert (code in (1, 2), found) == (True, [])
 
@@ -191,6 +190,6 @@ ENDPOINTS = {
 def test_an_endpoint_of_a_store_reveals_no_secret(runner: Runner, name: str, command: str) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "eu-west-1"}
 
-    code, found = runner.run(f"{command} --to s3://bucket/prefix --debug", AWS_ENDPOINT_URL=ENDPOINTS[name], **keys)
+    code, found = runner.run(f"{command} --to s3://bucket/prefix --debug", keys | {"AWS_ENDPOINT_URL": ENDPOINTS[name]})
 
     assert (code in (1, 2), found) == (True, [])
