@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -61,6 +60,7 @@ from source_amplitude.spark.options import OPTION_NAMES, parse_options
 from source_amplitude.spark.partitions import narrow
 from source_amplitude.terminal.command_line import TypedCommand
 from source_amplitude.windows import HOUR, HourSet, HourWindow, hour_window, parse_moment
+from unit_tests.arbitrary_values import ANY_JSON, BYTES, HUGER, SCALARS, TEXTS, examples, objects_with, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,91 +69,6 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=timezone.utc)
 WINDOW = HourWindow(NOON, NOON + HOUR)
 SPAN = DaySpan(NOON.date(), NOON.date() + timedelta(days=9))
 NEEDED = {"api_key": "key", "secret_key": "secret", "start_date": "2026-03-04T00:00:00Z"}
-
-ODD_TEXTS = [
-    "9" * 5000,
-    "-" + "9" * 5000,
-    "0x" + "f" * 5000,
-    "1:" * 500 + "1",
-    "9999-12-31T23:59:59Z",
-    "9999-12-31T23",
-    "9999-12-31",
-    "9999-12-31T23:59:59-12:00",
-    "0001-01-01T00:00:00Z",
-    "0001-01-01",
-    "0001-01-01T00:00:00+14:00",
-    "0001-01-01T00/9999-12-31T23",
-    "2026-02-30",
-    "20260304T12",
-    "99990304T12",
-    "Fri, 31 Dec 9999 23:59:59 GMT",
-    "Mon, 01 Jan 0001 00:00:00 +1400",
-    "Thu, 01 Jan 1970 00:00:00 GMT",
-    "\0",
-    "a\0b",
-    "\ud800",
-    "\u202e\x1b[2J\x9b",
-    "../../etc/passwd",
-    "/",
-    "~unknown-user/x",
-    "Europe",
-    "Europe/Berlin",
-    "[" * 5000,
-    "[" * 500 + "]" * 500,
-    '{"a":' * 500,
-    "&a [*a]",
-    "a: &a [*a]",
-    "? [1]\n: 2",
-    "<<: [1]",
-    "!!python/object:os.system x",
-    "NaN",
-    "1e999",
-    "http://[",
-    "http://user:password@host:99999/p?q#f",
-    "//127.1",
-    "https://" + "a" * 70 + ".example",
-    "100200/100200_2026-03-04_12#" + "9" * 5000 + ".json.gz",
-    "100200/100200_9999-12-31_23#1.json.gz",
-    "#.json.gz",
-    "null",
-    "",
-    " ",
-]
-
-
-def odd_text(number: int) -> str:
-    return ODD_TEXTS[number]
-
-
-# Not sampled_from: hypothesis would print all the texts in warnings.
-TEXTS = (
-    st.text(max_size=30)
-    | st.integers(0, len(ODD_TEXTS) - 1).map(odd_text)
-    | st.text(st.characters(codec=None), max_size=8)
-)
-BYTES = st.binary(max_size=60) | TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))
-HUGE = st.sampled_from([10**400, -(10**400), 10**4299, 2**64, -1, 0])
-SCALARS = st.none() | st.booleans() | st.integers() | HUGE | st.floats() | TEXTS
-JSON_VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=8,
-)
-DEEP = st.integers(1, 600).map(lambda levels: json.loads("[" * levels + "]" * levels))
-ANY_JSON = st.deferred(lambda: JSON_VALUES | DEEP)  # with a short repr
-# A value of a Python program, which JSON cannot contain.
-HUGER = st.sampled_from([10**5000, [10**5000], {"a": 10**5000}])
-
-
-def objects_with(*names: str, values: st.SearchStrategy[Any] = ANY_JSON) -> st.SearchStrategy[dict[str, Any]]:
-    """Return objects with some of these fields, and sometimes others."""
-    known = st.fixed_dictionaries({}, optional=dict.fromkeys(names, values))
-    return st.tuples(known, st.dictionaries(TEXTS, values, max_size=1)).map(lambda both: both[1] | both[0])
-
-
-def text_of(value: object) -> str:
-    return json.dumps(value)
-
 
 FIELDS = (
     *("api_key", "secret_key", "data_region", "start_date", "end_date", "request_time_range", "recheck_hours"),
@@ -415,7 +330,7 @@ MOST_MESSAGE_CHARS = 30_000
 
 @pytest.mark.parametrize("name", PARSERS)
 @given(data=st.data())
-@settings(max_examples=int(os.environ.get("PARSER_EXAMPLES", "60")), suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 def test_a_parser_raises_only_its_own_errors(name: str, data: st.DataObject) -> None:
     parser = PARSERS[name]
     value = data.draw(parser.values)

@@ -104,12 +104,6 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
                 text = redact(text, each)
             return text
 
-        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
-            return printable(super().formatMessage(record))  # a line end from outside must not look like another line
-
-        def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - as above
-            return "\n".join(map(printable, super().formatException(ei).split("\n")))
-
     handler = _OnStderr()
     formatter = Masked("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
