@@ -227,10 +227,11 @@ def test_unpublished_hours_are_reported_after_the_landing(half_a_day: Emulator, 
     wait = "Run the command again then, or leave out --end to land the published hours."
     assert (landed.exit_code, too_early.exit_code) == (1, 1)
     assert landed.problem == (
-        f"Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet. Not available before 2026-03-04 15:00 {wait}"
+        "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet. "
+        f"Not available before 2026-03-04 15:00 UTC. {wait}"
     )
     assert too_early.problem == (
-        f"Amplitude has not published 2026-03-04 10:00 UTC yet. Not available before 2026-03-04 13:00 {wait}"
+        f"Amplitude has not published 2026-03-04 10:00 UTC yet. Not available before 2026-03-04 13:00 UTC. {wait}"
     )
     assert objects_of(stored(folder)) == oracle(half_a_day.store, at(8))
 
