@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.distribution import install_command, missing_libraries, version
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED, EXIT_USAGE
 from source_amplitude.terminal.command_line import TypedCommand
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED, EXIT_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

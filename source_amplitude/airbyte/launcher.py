@@ -27,8 +27,8 @@ from source_amplitude.airbyte.output import LineWriter, escape_message, logs_to,
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
 from source_amplitude.terminal.console import ConsoleReporter, ReadCommand, Terminal
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
 from source_amplitude.terminal.signals import stops_on_signals
 
 if TYPE_CHECKING:

@@ -21,13 +21,13 @@ from source_amplitude.errors import (
     MalformedLinesError,
     StoppedError,
 )
-from source_amplitude.exit_codes import EXIT_SIGNALLED
 from source_amplitude.export import not_published_error
 from source_amplitude.landing.destination import parse_destination
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.console import ConsoleReporter, Terminal
+from source_amplitude.terminal.exit_codes import EXIT_SIGNALLED
 from source_amplitude.terminal.signals import stops_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 

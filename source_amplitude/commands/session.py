@@ -18,10 +18,10 @@ from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.distribution import version
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.terminal.command_line import PROGRAM
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
