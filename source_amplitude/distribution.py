@@ -18,7 +18,7 @@ _MODULES = {"airbyte-cdk": "airbyte_cdk", "pyrate-limiter": "pyrate_limiter", "p
 
 REQUIRED = {
     "airbyte-cdk": "airbyte-cdk>=7.39,<8",
-    "filelock": "filelock>=3.12",
+    "filelock": "filelock>=3.20.1",
     "orjson": "orjson>=3.10",
     "pendulum": "pendulum>=3.0",
     "pyrate-limiter": "pyrate-limiter>=3.1",

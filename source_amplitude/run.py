@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.distribution import install_command, missing_libraries, version
-from source_amplitude.exit_codes import (
+from source_amplitude.terminal.command_line import TypedCommand
+from source_amplitude.terminal.exit_codes import (
     EXIT_COULD_NOT_LOOK,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OUTPUT_CLOSED,
     EXIT_USAGE,
 )
-from source_amplitude.terminal.command_line import TypedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]
 
-Reads Amplitude and prints Airbyte messages, one JSON object per line, or copies export files to S3, Azure, GCS or a
-folder.
+Exports an Amplitude project: as Airbyte messages (one JSON object per line), or as files in S3, Azure, GCS or a folder.
 
 commands:
   config                                    print a configuration template with comments
@@ -41,8 +40,8 @@ commands:
   check    --config FILE                    test the API keys
   discover --config FILE                    print the streams and their schemas
   read     --config FILE --catalog FILE [--state FILE | --state-file FILE]
-                                            print records and states of the catalog's streams; --state-file is read if
-                                            it exists, and updated during the sync
+                                            print records and states of the catalog's streams; the state file is read
+                                            if it exists, and updated during the sync
 
   land     --to DESTINATION [--config FILE | --region R] [--start T] [--end T] [--format F] [--only-missing]
                                             copy export files to S3, Azure, GCS or a folder, hour by hour
@@ -54,21 +53,22 @@ commands:
 options:
   -h, --help     print this text; COMMAND --help prints a command's options
   --version      print the version
-  --quiet        with land, missing and report: print problems only
-  --json         with land, missing and report: print the result as one JSON object
-  --debug        with any command but config: print detailed log lines
+  --quiet        print problems only (land, missing and report)
+  --json         print the result as one JSON object (land, missing and report)
+  --debug        print detailed log lines (all commands except config)
 
 environment:
   AMPLITUDE_API_KEY, AMPLITUDE_SECRET_KEY, AMPLITUDE_REGION
                       the keys and the region (us or eu) for land without --config
   AMPLITUDE_API_URL   the base URL of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              the folder for temporary archives
-  NO_PROGRESS         if set, no progress is drawn on the terminal
-  NO_COLOR            if set, no colours are used
+  NO_PROGRESS         if set, progress is not shown
+  NO_COLOR            if set, colours are not used
 
 exit codes:
   0    success
-  1    failed (read, check, discover: see the TRACE lines; other commands: see stderr), or missing found missing hours
+  1    failure (read, check and discover print the reason in TRACE lines, other commands on stderr);
+       missing: hours are missing
   2    wrong usage
   3    missing could not look: the store or the configuration cannot be read
   130  interrupted by Ctrl-C; the last STATE covers all records before it

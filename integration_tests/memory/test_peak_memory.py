@@ -12,6 +12,7 @@ import pytest
 
 from integration_tests.memory.lines import NINE, array_line, text_line, usual_line
 from integration_tests.memory.measuring import Measured, measure
+from source_amplitude.archive.lines import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,21 @@ def test_one_long_line_adds_a_few_times_its_length(
     assert (without.records, with_line.records) == (LINES_AROUND, LINES_AROUND + 1)
     assert with_line.output_bytes - without.output_bytes > len(line) * 0.9
     assert times < most_times
+
+
+@pytest.mark.parametrize("element", ["12", '{"a":1}'], ids=["small numbers", "small objects"])
+def test_a_line_above_the_cap_is_not_held_in_memory(
+    emulator: Emulator, tmp_path: Path, report: Report, element: str
+) -> None:
+    line = array_line(300 * MB, element)
+    emulator.store.put_repeated(NINE, PARTITION, usual_line(), LINES_AROUND)
+    emulator.store.put_repeated(NINE, LONG_PARTITION, line, 1, level=9)
+
+    measured = measure(emulator, tmp_path, start_date=AT_NINE)
+    report(f"line of {len(line) / MB:.0f} MB", measured)
+
+    assert (measured.exit_code, measured.records) == (1, LINES_AROUND)  # 1: the malformed line is reported
+    assert measured.peak_bytes < MOST_MEMORY_BYTES + MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize("disk_bytes", [600 * MB, 900 * MB])

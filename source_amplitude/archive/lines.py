@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from source_amplitude.archive.gzip_codec import crc32
 from source_amplitude.members import NOTHING_READ, Fingerprint
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _MOST_BYTES_IN_MEMORY = 16 * 1024 * 1024
 
 CHUNK_BYTES = 64 * 1024
+
+MAX_LINE_BYTES = 64 * 1024**2
+"""The longest line that is decoded."""
+
+TOO_LONG_LINE = b"a line that is too long"
+"""Replaces a longer line. It is not JSON, so that the line is counted and reported like every malformed line."""
 
 
 class Readable(Protocol):
@@ -33,7 +39,8 @@ class LineBatch:
     """Consecutive lines of one member.
 
     Attributes:
-        body: The lines with their line feeds. Blank lines are included, so that line numbers are right.
+        body: The lines with their line feeds. Blank lines are included, so that line numbers are right. `TOO_LONG_LINE`
+            replaces a line that is too long.
         seen: Length and checksum of the content up to the end of the batch.
     """
 
@@ -47,30 +54,75 @@ class LineBatch:
 
 
 def iter_line_batches(
-    content: Readable, *, after: Fingerprint = NOTHING_READ, chunk_bytes: int = CHUNK_BYTES
+    content: Readable,
+    *,
+    after: Fingerprint = NOTHING_READ,
+    chunk_bytes: int = CHUNK_BYTES,
+    max_line_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[LineBatch]:
     """Yield the lines of ``content`` from its current position, about ``chunk_bytes`` at a time.
 
     Args:
-        content: Unpacked bytes; a last line without a line feed is yielded as well.
-        after: Fingerprint of the content before the current position, from which checksums continue.
+        content: Unpacked bytes; a last line without line feed is a line.
+        after: The content before the current position: the checksums continue from there.
+        chunk_bytes: The bytes to read at a time.
+        max_line_bytes: A longer line is replaced by `TOO_LONG_LINE`, in a batch of its own.
     """
-    length, crc = after.content_bytes, after.crc32
-    unfinished = bytearray()  # a list of chunks would fragment the heap
-    while chunk := content.read(chunk_bytes):
+    lines = _Lines(after, max_line_bytes)
+    while chunk := content.read(min(chunk_bytes, max_line_bytes)):
+        yield from lines.add(chunk)
+    yield from lines.end()
+
+
+class _Lines:
+    """Splits chunks into batches of whole lines; keeps the beginning of the last line until its end arrives."""
+
+    def __init__(self, after: Fingerprint, max_line_bytes: int) -> None:
+        self._length, self._crc = after.content_bytes, after.crc32
+        self._max_line_bytes = max_line_bytes
+        self._unfinished = bytearray()  # a list of its chunks would leave the heap with holes as large as the line
+        self._is_too_long = False
+
+    def add(self, chunk: bytes) -> Iterator[LineBatch]:
+        if self._is_too_long or len(self._unfinished) + len(chunk) > self._max_line_bytes:
+            line_feed = chunk.find(b"\n")
+            line_bytes = len(self._unfinished) + (len(chunk) if line_feed < 0 else line_feed)
+            if self._is_too_long or line_bytes > self._max_line_bytes:
+                end = line_feed + 1 or len(chunk)
+                yield from self._drop(chunk[:end])
+                chunk = chunk[end:]
         cut = chunk.rfind(b"\n") + 1
         if not cut:
-            unfinished.extend(chunk)
-            continue
+            self._unfinished.extend(chunk)
+            return
         view = memoryview(chunk)
-        body = b"".join((unfinished, view[:cut]))
-        unfinished = bytearray(view[cut:])
-        length, crc = length + len(body), crc32(body, crc)
-        yield LineBatch(body, Fingerprint(length, crc))
-        del body
-    if unfinished:
-        line = bytes(unfinished)
-        yield LineBatch(line, Fingerprint(length + len(line), crc32(line, crc)))
+        body = b"".join((self._unfinished, view[:cut]))
+        self._unfinished = bytearray(view[cut:])
+        self._count(body)
+        yield LineBatch(body, self._seen())
+
+    def end(self) -> Iterator[LineBatch]:
+        if self._is_too_long:
+            yield LineBatch(TOO_LONG_LINE, self._seen())
+        elif self._unfinished:
+            line = bytes(self._unfinished)
+            self._count(line)
+            yield LineBatch(line, self._seen())
+
+    def _drop(self, part: bytes) -> Iterator[LineBatch]:
+        """Count a part of a line that is too long; yield the replacement after its line feed."""
+        self._count(self._unfinished)
+        self._count(part)
+        self._unfinished = bytearray()
+        self._is_too_long = not part.endswith(b"\n")
+        if not self._is_too_long:
+            yield LineBatch(TOO_LONG_LINE + b"\n", self._seen())
+
+    def _count(self, data: bytes | bytearray) -> None:
+        self._length, self._crc = self._length + len(data), crc32(cast("bytes", data), self._crc)
+
+    def _seen(self) -> Fingerprint:
+        return Fingerprint(self._length, self._crc)
 
 
 def verified(read: Callable[[], Iterator[LineBatch]]) -> Iterator[LineBatch]:

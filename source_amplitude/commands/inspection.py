@@ -53,7 +53,7 @@ class Inspection:
 def inspection_parser(command: str, description: str) -> argparse.ArgumentParser:
     """Return a parser for a read-only command: that of `parser`, with an optional ``--config``."""
     made = parser(command, description, store_options=("--from", "--to"))
-    made.add_argument("--config", metavar="FILE", help="for accepted_gaps and export_delay_hours; keys are not used")
+    made.add_argument("--config", metavar="FILE", help="optional: only accepted_gaps and export_delay_hours are used")
     return made
 
 

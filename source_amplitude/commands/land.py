@@ -24,7 +24,6 @@ from source_amplitude.errors import (
     OtherFormatError,
     StoppedError,
 )
-from source_amplitude.exit_codes import EXIT_SIGNALLED
 from source_amplitude.export import not_published_error
 from source_amplitude.landing.destination import parse_destination
 from source_amplitude.landing.formats import FORMAT_NAMES, format_named
@@ -32,6 +31,7 @@ from source_amplitude.landing.inventory import recorded_format
 from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.console import ConsoleReporter, Terminal
+from source_amplitude.terminal.exit_codes import EXIT_SIGNALLED
 from source_amplitude.terminal.signals import stops_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Copies export files to S3, Azure, GCS or a folder. Files that are already there and unchanged are skipped. A manifest
-per hour records what was copied.
+per hour records what was copied. Without --start, it copies all hours since yesterday, 00:00 UTC.
 
 The keys are those of --config, or AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY in the environment.
 """
@@ -101,14 +101,16 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--format",
         choices=FORMAT_NAMES,
         help="default: the format of the destination, or raw if it is new; raw: Amplitude's original files; jsonl, "
-        "parquet: the records of read; json: raw, plus a JSON array per day (needs a folder)",
+        "parquet: the records that read prints; json: raw, and a JSON array per day (only in a folder)",
     )
     made.add_argument(
         "--only-missing",
         action="store_true",
         help="only hours that are missing, incomplete or may have late data",
     )
-    made.add_argument("--event-types", action="store_true", help="count events by type for the report, also with raw")
+    made.add_argument(
+        "--event-types", action="store_true", help="with raw and json: count events by type, for the report"
+    )
     return made.parse_args(arguments)
 
 

@@ -9,8 +9,8 @@ from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import hour_text, logs_on_stderr, print_error, print_json
 from source_amplitude.errors import AmplitudeError, counted
-from source_amplitude.exit_codes import EXIT_COULD_NOT_LOOK, EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from source_amplitude.landing.coverage import Condition, spans_of
+from source_amplitude.terminal.exit_codes import EXIT_COULD_NOT_LOOK, EXIT_FAILED, EXIT_OK, EXIT_USAGE
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ def missing(arguments: Sequence[str], session: Session) -> int:
     made.add_argument(
         "--strict",
         action="store_true",
-        help="also list open hours: Amplitude had no data for them yet, and may still publish some",
+        help="also list open hours, which have no data yet but may get some",
     )
     options = made.parse_args(arguments)
     with logs_on_stderr(options):

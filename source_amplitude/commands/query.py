@@ -14,10 +14,10 @@ from source_amplitude.commands.inspection import destination_of
 from source_amplitude.commands.session import logs_on_stderr, print_error, store_parser
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import AmplitudeError, InvalidConfigError, MissingExtraError, StoreError
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_OK
 from source_amplitude.landing.event_view import SUFFIXES, create_view, text
 from source_amplitude.landing.inventory import recorded_format
 from source_amplitude.landing.store import Store, require_land_extra
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
     import argparse

@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import redact
-from source_amplitude.api.redaction import printable
+from source_amplitude.api import printable, printable_lines, redact, without_addresses
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
 from source_amplitude.config.environment import config_of_environment
 from source_amplitude.config.file import read_config
 from source_amplitude.distribution import version
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.terminal.command_line import PROGRAM
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
+_LAST_YEAR = 2199
 _TIMES = "a UTC time (2026-01-01, 2026-01-01T05, yesterday, today; 36h or 3d: that long ago)"
 
 
@@ -83,8 +83,8 @@ def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
 
     The exit code is 2 for an invalid option, otherwise 1.
     """
-    text = error.message
-    sys.stderr.write(f"source-amplitude: {printable(redact(text, keys) if keys else text)}\n")
+    text = redact(error.message, keys) if keys else without_addresses(error.message)
+    sys.stderr.write(f"source-amplitude: {printable(text)}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
 
@@ -115,17 +115,19 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
     keys: list[Keys] = []
 
     class Masked(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            text = super().format(record)
+        """Masks keys and escapes control characters; only a traceback has several lines."""
+
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class names it
+            return printable(self._masked(super().formatMessage(record)))
+
+        def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - as above
+            return printable_lines(self._masked(super().formatException(ei)))
+
+        def _masked(self, text: str) -> str:
+            text = without_addresses(text)
             for each in keys:
                 text = redact(text, each)
             return text
-
-        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
-            return printable(super().formatMessage(record))  # a line end from outside must not look like another line
-
-        def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - as above
-            return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
     handler = _OnStderr()
     formatter = Masked("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
@@ -179,7 +181,7 @@ def parser(command: str, description: str, *, store_options: tuple[str, ...] = (
     made = store_parser(command, description, store_options=store_options)
     made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
     made.add_argument(
-        "--end", metavar="TIME", help="the hour after the last one (default: up to the newest published hour)"
+        "--end", metavar="TIME", help="the end, not included, as for --start (default: up to the newest published hour)"
     )
     made.add_argument("--quiet", action="store_true", help="print problems only")
     made.add_argument("--json", action="store_true", help="print the result as one JSON object")
@@ -200,6 +202,8 @@ def moment(option: str, text: str, now: datetime) -> datetime:
         found = parsed
     if found < AMPLITUDE_BEGINNING:
         raise InvalidConfigError((f"{option}: {text!r} is before {AMPLITUDE_BEGINNING:%Y-%m-%d}",))
+    if found.year > _LAST_YEAR:
+        raise InvalidConfigError((f"{option}: {text!r} is after {_LAST_YEAR}",))
     return floor_unit(found)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _CRC_BYTES = 4
+_MOST_SHIFT_BITS = 63  # longer numbers would take quadratic time
 
 
 def encode_members(members: Mapping[str, Fingerprint], *, project: str, hour: datetime) -> dict[str, Any]:
@@ -93,6 +94,8 @@ def _varint(number: int) -> bytes:
 def _read_varint(packed: bytes, position: int) -> tuple[int, int]:
     number = shift = 0
     while True:
+        if shift > _MOST_SHIFT_BITS:
+            raise ValueError("a packed number has more than 70 bits")
         byte = packed[position]
         number |= (byte & 0x7F) << shift
         position, shift = position + 1, shift + 7

@@ -21,6 +21,7 @@ from amplitude_emulator.repeated_members import Repetition, repeat_line
 from source_amplitude.archive import layout_check, open_archive
 from source_amplitude.archive.end_records import Span
 from source_amplitude.errors import CorruptArchiveError
+from unit_tests.arbitrary_values import examples
 from unit_tests.archive.zip_builder import DEFLATED, DESCRIPTORS, STORED, File, Zip, gz
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def test_any_valid_form_is_read_without_unexplained_bytes(archive: Zip) -> None:
 
 
 @given(archives(), st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_members_outside_of_the_directory_are_an_error(archive: Zip, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(archive.files)))
     hidden = replace(data.draw(files(100)), listed=False)
@@ -259,7 +260,7 @@ def test_a_descriptor_that_differs_is_unexplained_bytes() -> None:
 
 
 @given(archives().filter(lambda archive: len(archive.files) > 1), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_any_change_is_an_error_or_leaves_all_members(archive: Zip, data: st.DataObject) -> None:
     raw = archive.to_bytes()
     start, end = sorted(data.draw(st.tuples(st.integers(0, len(raw)), st.integers(0, len(raw)))))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from functools import partial
 from typing import TYPE_CHECKING, SupportsIndex
 from zlib import crc32
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from source_amplitude.archive import LineBatch, iter_line_batches, skip_verified_prefix, verified
 from source_amplitude.archive import lines as lines_module
-from source_amplitude.encoding import split_lines
+from source_amplitude.archive.lines import TOO_LONG_LINE
+from source_amplitude.encoding import encode_line_by_line, split_lines
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
@@ -126,6 +128,65 @@ def test_malformed_lines_do_not_affect_the_verification() -> None:
     known = Fingerprint(2, crc32(b"x\n"), malformed_lines=1)
 
     assert skip_verified_prefix(io.BytesIO(b"x\ny\n"), known) == 1
+
+
+@given(CONTENTS, CHUNKS, st.integers(1, 40), st.lists(st.integers(1, 5)))
+def test_lines_above_the_cap_are_replaced(content: bytes, chunk_bytes: int, cap: int, sizes: list[int]) -> None:
+    reader = ShortReads(content, sizes)
+
+    batches = list(iter_line_batches(reader, chunk_bytes=chunk_bytes, max_line_bytes=cap))
+
+    expected = [TOO_LONG_LINE if len(line) > cap else line for line in split_lines(content)]
+    assert [line for batch in batches for line in split_lines(batch.body)] == expected
+    assert b"".join(batch.body for batch in batches).endswith(b"\n") == content.endswith(b"\n")
+    assert [batch.seen for batch in batches] == [fingerprint(content[: batch.seen.content_bytes]) for batch in batches]
+    assert (batches[-1].seen if batches else NOTHING_READ) == fingerprint(content)
+
+
+@given(CONTENTS, CHUNKS, st.integers(1, 40))
+def test_a_read_after_a_long_line_continues_behind_it(content: bytes, chunk_bytes: int, cap: int) -> None:
+    long = b"x" * (cap + 1) + b"\n"
+
+    file = io.BytesIO(long + content)
+    skip_verified_prefix(file, fingerprint(long))
+    batches = list(iter_line_batches(file, after=fingerprint(long), chunk_bytes=chunk_bytes, max_line_bytes=cap))
+
+    assert [line for batch in batches for line in split_lines(batch.body)] == [
+        TOO_LONG_LINE if len(line) > cap else line for line in split_lines(content)
+    ]
+
+
+def test_a_line_above_the_cap_is_one_malformed_line() -> None:
+    content = b'{"a":1}\n' + b"[" * 50 + b'\n{"b":2}\n'
+
+    bodies = [batch.body for batch in iter_line_batches(io.BytesIO(content), chunk_bytes=8, max_line_bytes=16)]
+    encoded = encode_line_by_line(b"".join(bodies), lambda record: record)
+
+    assert (encoded.payload, encoded.malformed, encoded.lines) == ([{"a": 1}, {"b": 2}], (1,), 3)
+
+
+class Endless:
+    """A line of ``size`` bytes that is made while it is read."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def read(self, size: int, /) -> bytes:
+        part = b"x" * min(size, self._left)
+        self._left -= len(part)
+        return part
+
+
+def test_a_line_above_the_cap_is_not_held_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        batches = list(iter_line_batches(Endless(20_000_000), max_line_bytes=1_000_000))
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert [(batch.body, batch.seen.content_bytes) for batch in batches] == [(TOO_LONG_LINE, 20_000_000)]
+    assert peak_bytes < 3_000_000
 
 
 class CountedBytes(bytes):

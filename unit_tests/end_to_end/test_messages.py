@@ -259,11 +259,11 @@ def test_stdin_for_two_options_is_refused(connector: Connector) -> None:
 
 def test_a_state_of_other_streams_logs_a_warning(half_a_day: Emulator, connector: Connector) -> None:
     arguments = connector.reading()
-    state = connector.file("state.json", {"Events": {"server_upload_time": "20260304T08"}})
+    state = connector.file("state.json", {"active_users": {"date": "2026-03-03"}})
 
     run = connector.run(*arguments, "--state", state)
 
-    assert "The state contains Events, but the catalog selects events. Nothing is resumed." in run.warnings
+    assert "The state contains active_users, but the catalog selects events. Nothing is resumed." in run.warnings
     assert len(run.records) == len(half_a_day.store.lines())
 
 

@@ -20,7 +20,6 @@ from source_amplitude.run import run
 from unit_tests.conftest import NOON
 from unit_tests.end_to_end.command import SHORT
 from unit_tests.fakes.fake_clock import FakeClock
-from unit_tests.help_links import without_help_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,9 +56,9 @@ class Ended:
 
     @property
     def problem(self) -> str:
-        """The error's text without the link at its end; empty without an error."""
+        """The error's text without the address of its section in docs/errors.md."""
         lines = [line for line in self.stderr.splitlines() if line.startswith("source-amplitude: ")]
-        return without_help_link(lines[-1].removeprefix("source-amplitude: ")) if lines else ""
+        return lines[-1].removeprefix("source-amplitude: ").partition(" Details: ")[0] if lines else ""
 
     @property
     def warnings(self) -> list[str]:

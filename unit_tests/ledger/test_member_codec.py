@@ -153,3 +153,10 @@ def test_state_of_a_day_is_small(members_an_hour: int, most_bytes: int) -> None:
     assert ledger.settled == HourSet((HourWindow(NINE, NINE + HOUR * 24),))
     assert sorted(ledger.read_hours) == [NINE + HOUR * number for number in range(24)]
     assert len(state) < most_bytes
+
+
+def test_a_packed_number_has_at_most_70_bits() -> None:
+    endless = base64.b64encode(b"\x80" * 1_000_000).decode()
+
+    with pytest.raises(ValueError, match="more than 70 bits"):
+        restored({"packed": endless})
