@@ -29,8 +29,8 @@ REQUIRED = {
 }
 """Libraries that the package requires, used when it is not installed. isal is optional: it only adds speed."""
 
-_ONLY_AIRBYTE = "airbyte-cdk"
-"""Needed by check, discover and read only. requirements-land.txt lists the others."""
+_ONLY_READ = "airbyte-cdk"
+"""Needed by read only. requirements-land.txt lists the others."""
 
 REQUIREMENTS = REQUIRED | {
     "boto3": "boto3>=1.34",
@@ -66,13 +66,13 @@ def requirement_of(library: str) -> str:
     return REQUIREMENTS.get(library, library)
 
 
-def missing_libraries(*, for_airbyte: bool) -> list[str]:
+def missing_libraries(*, needs_cdk: bool) -> list[str]:
     """Return the required libraries that are not installed; a checkout can run without an installation.
 
     Args:
-        for_airbyte: Whether the command is one of Airbyte's, which need the CDK.
+        needs_cdk: Whether the command is ``read``, which needs the CDK.
     """
-    wanted = [name for name in REQUIRED if for_airbyte or name != _ONLY_AIRBYTE]
+    wanted = [name for name in REQUIRED if needs_cdk or name != _ONLY_READ]
     return [name for name in wanted if not _is_installed(_MODULES.get(name, name))]
 
 

@@ -1,6 +1,6 @@
 """The command line: ``source-amplitude`` and ``python main.py``.
 
-``spec``, ``--version`` and ``--help`` do not import the CDK, which takes over a second.
+Only ``read`` imports the CDK, which takes over a second.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from source_amplitude.terminal.exit_codes import (
 )
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from source_amplitude.clock import Clock
@@ -118,9 +119,11 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
     elif command == "--version":
         sys.stdout.write(f"source-amplitude {version()}\n")
     elif command == "spec" and len(arguments) == 1:
+        from source_amplitude.airbyte.messages import spec_line  # noqa: PLC0415 - see the module's docstring
+
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "query", "report"):
-        return _failed(typed) if _lacks_libraries(for_airbyte=False) else _run_own(typed, limits, store_limits, clock)
+        return _failed(typed) if _lacks_libraries(needs_cdk=False) else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(
             f"source-amplitude: {f'unknown command {command!r}' if command else 'missing command'}\n\n{HELP}"
@@ -130,12 +133,9 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
         options = airbyte_options(arguments, typed.program)
-        if _lacks_libraries(for_airbyte=True):
+        if _lacks_libraries(needs_cdk=command == "read"):
             return EXIT_FAILED
-        from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - as above
-        from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
-
-        return launch(SourceAmplitude(limits=limits, clock=clock), options)
+        return _run_airbyte(options, limits, clock)
     return 0
 
 
@@ -144,12 +144,24 @@ def _failed(typed: TypedCommand) -> int:
     return EXIT_COULD_NOT_LOOK if typed.arguments[:1] == ("missing",) else EXIT_FAILED
 
 
-def _lacks_libraries(*, for_airbyte: bool) -> bool:
+def _lacks_libraries(*, needs_cdk: bool) -> bool:
     """Print the missing libraries, if any; a checkout may not be installed."""
-    if missing := missing_libraries(for_airbyte=for_airbyte):
+    if missing := missing_libraries(needs_cdk=needs_cdk):
         what, command = ", ".join(missing), install_command(*missing)
         sys.stderr.write(f"source-amplitude: not installed: {what}. Run {command} and then the command again.\n")
     return bool(missing)
+
+
+def _run_airbyte(options: argparse.Namespace, limits: Limits | None, clock: Clock | None) -> int:
+    if options.command == "read":
+        from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - see the module's docstring
+        from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
+
+        return launch(SourceAmplitude(limits=limits, clock=clock), options)
+    from source_amplitude.airbyte.answers import answer  # noqa: PLC0415 - as above
+    from source_amplitude.airbyte.connection import Connection  # noqa: PLC0415 - as above
+
+    return answer(options, Connection.of(limits, clock))
 
 
 def _run_own(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits | None, clock: Clock | None) -> int:
@@ -158,11 +170,3 @@ def _run_own(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimi
     command = import_module(f"source_amplitude.commands.{typed.arguments[0]}")
     run_command: Callable[[Sequence[str], Session], int] = getattr(command, typed.arguments[0])
     return run_command(typed.arguments[1:], Session.of(os.environ, limits, store_limits, clock, typed.program))
-
-
-def spec_line() -> str:
-    """Return the SPEC message for spec.json, equivalent to the CDK's."""
-    import json  # noqa: PLC0415 - only this command needs it
-
-    spec = json.loads(resources.files("source_amplitude").joinpath("spec.json").read_text(encoding="utf-8"))
-    return json.dumps({"type": "SPEC", "spec": spec}, separators=(",", ":"), ensure_ascii=False) + "\n"

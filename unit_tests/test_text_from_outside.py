@@ -18,8 +18,9 @@ from airbyte_cdk.models import AirbyteMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.airbyte.failures import to_traced
-from source_amplitude.airbyte.output import LineWriter, escape_message, logs_to
+from source_amplitude.airbyte.cdk_output import escape_message, logs_to
+from source_amplitude.airbyte.output import LineWriter
+from source_amplitude.airbyte.traced import to_traced
 from source_amplitude.api import printable, printable_lines
 from source_amplitude.commands.session import logs_on_stderr, print_error
 from source_amplitude.config import Keys

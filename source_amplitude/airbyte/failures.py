@@ -1,50 +1,58 @@
-"""Translate the connector's errors into Airbyte's exceptions."""
+"""The connector's errors in Airbyte's terms: text and failure type. Does not import the CDK."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from source_amplitude.api import printable, redact
-from source_amplitude.errors import AmplitudeError, ConfigError, HoursMissingError, RetryableError, StoppedError
+from source_amplitude.errors import (
+    AmplitudeError,
+    ConfigError,
+    ForeignResponseError,
+    HoursMissingError,
+    RetryableError,
+    StoppedError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from source_amplitude.config import Keys
 
+FailureType = Literal["config_error", "transient_error", "system_error"]
+"""The values of the protocol's FailureType."""
 
-def to_traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
-    """Return the Airbyte exception for ``error``: every form of ``keys`` is masked, control characters are escaped."""
-    text = filter_secrets(error.message)
+
+@dataclass(frozen=True)
+class Failure:
+    """An error as Airbyte shows it: keys are masked, control characters are escaped."""
+
+    message: str
+    internal_message: str
+    failure_type: FailureType
+    error: BaseException
+
+
+def failure_of(error: AmplitudeError, mask: Callable[[str], str], keys: Keys | None = None) -> Failure:
+    """Return ``error`` for Airbyte; ``mask`` and every form of ``keys`` apply to its text."""
+    text = mask(error.message)
     if keys is not None:
         text = redact(text, keys)
     text = printable(text)
-    return AirbyteTracedException(
-        message=text,
-        internal_message=f"{type(error).__name__}: {text}",
-        failure_type=failure_type(error),
-        exception=error,
-    )
+    return Failure(text, f"{type(error).__name__}: {text}", failure_type(error), error)
 
 
-@contextmanager
-def tracing(keys: Keys | None = None) -> Iterator[None]:
-    """Raise each AmplitudeError as the exception of `to_traced`."""
-    try:
-        yield
-    except AmplitudeError as error:
-        raise to_traced(error, keys) from error
+def check_failure(error: AmplitudeError, mask: Callable[[str], str], keys: Keys) -> Failure:
+    """Return an error of ``check``; Airbyte's form shows a FAILED status only for a config_error."""
+    failure = failure_of(error, mask, keys)
+    return replace(failure, failure_type="config_error") if isinstance(error, ForeignResponseError) else failure
 
 
 def failure_type(error: AmplitudeError) -> FailureType:
     """Return config_error if the user must act, transient_error if a retry may help, otherwise system_error."""
     if isinstance(error, ConfigError):
-        return FailureType.config_error
+        return "config_error"
     if isinstance(error, RetryableError | StoppedError) or (isinstance(error, HoursMissingError) and error.may_recover):
-        return FailureType.transient_error
-    return FailureType.system_error
+        return "transient_error"
+    return "system_error"

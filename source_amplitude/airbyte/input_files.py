@@ -1,4 +1,4 @@
-"""Read the files named by a command's options; report an unusable file in one readable error.
+"""Read the files named by the options of ``read``; report an unusable file in one readable error.
 
 The CDK would print a traceback and quote the file's content.
 """
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputFiles:
-    """The content of the files named by a command's options.
+    """The content of the files named by the options of ``read``.
 
     Attributes:
         config: The raw configuration, with keys substituted from the environment; not in the repr.
-        catalog: The configured catalog; None unless the command is ``read``.
+        catalog: The configured catalog.
         state: The last state of each stream.
     """
 
     config: dict[str, Any] = field(repr=False)
-    catalog: ConfiguredAirbyteCatalog | None
+    catalog: ConfiguredAirbyteCatalog
     state: list[AirbyteStateMessage]
 
     @classmethod
@@ -54,7 +54,7 @@ class InputFiles:
         require_no_pipe_twice(paths)
         return cls(
             config=read_raw_config(options.config),
-            catalog=read_catalog(options.catalog) if paths["catalog"] is not None else None,
+            catalog=read_catalog(options.catalog),
             state=read_states(options.state) if paths["state"] is not None else saved or [],
         )
 

@@ -1,4 +1,4 @@
-"""Run one Airbyte command: messages on stdout, status for users on stderr, and an exit code.
+"""Run ``read``: messages on stdout, status for users on stderr, and an exit code. `answers` runs the other commands.
 
 The CDK serializes records one by one, about 12 microseconds each. Here a batch of encoded records passes through the
 CDK's stream loop as one message, and its bytes are written unchanged. All other messages are serialized by the CDK.
@@ -6,10 +6,8 @@ CDK's stream loop as one message, and its bytes are written unchanged. All other
 
 from __future__ import annotations
 
-import io
 import logging
 import os
-import signal
 import sys
 from collections import defaultdict
 from contextlib import nullcontext, redirect_stdout
@@ -17,15 +15,16 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import is_platform_debug_log_enabled
-from airbyte_cdk.models import AirbyteStreamStatus, Status, SyncMode, Type
+from airbyte_cdk.models import AirbyteStreamStatus, SyncMode, Type
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_amplitude.airbyte.failures import tracing
+from source_amplitude.airbyte.cdk_output import escape_message, logs_to
 from source_amplitude.airbyte.input_files import InputFiles
-from source_amplitude.airbyte.output import LineWriter, escape_message, logs_to, widen_pipe
+from source_amplitude.airbyte.output import LineWriter, widen_pipe
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.airbyte.streams import SerializedRecords
+from source_amplitude.airbyte.traced import tracing
 from source_amplitude.disk import require_temporary_folder
 from source_amplitude.terminal.console import ConsoleReporter, ReadCommand, Terminal
 from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
@@ -46,14 +45,11 @@ _logger = logging.getLogger("airbyte")
 
 
 def launch(source: SourceAmplitude, options: argparse.Namespace) -> int:
-    """Run one Airbyte command and return the process's exit code.
+    """Run ``read`` and return the process's exit code.
 
     Status is printed on stderr if it is a terminal. Airbyte messages go to stdout; if both are terminals, a failure is
-    printed only once.
-
-    A failed ``check`` exits with 1, for shell scripts; Airbyte reads the status message. After SIGTERM or Ctrl-C,
-    ``read`` prints a last state and exits with 128 plus the signal number. Other commands complete, and exit with 0
-    after SIGTERM if they succeeded.
+    printed only once. After SIGTERM or Ctrl-C, the last message is a state, and the exit code is 128 plus the signal
+    number.
     """
     terminal = Terminal.of(os.environ)
     source.listener = reporter = ConsoleReporter(terminal, source.stop)
@@ -64,23 +60,19 @@ def launch(source: SourceAmplitude, options: argparse.Namespace) -> int:
             code = _launch(source, options, writer, terminal, reporter)
         finally:
             reporter.close()
-    if received == [signal.SIGTERM] and options.command != "read" and code == EXIT_OK:
-        return code  # PyAirbyte terminates check after its response, and accepts only the codes 0 and -15
     return EXIT_SIGNALLED + received[0] if received else code
 
 
 def _launch(
     source: SourceAmplitude,
     options: argparse.Namespace,
-    stdout: LineWriter,
+    writer: LineWriter,
     terminal: Terminal,
     reporter: ConsoleReporter,
 ) -> int:
     if terminal.both_are_terminals:
         _logger.setLevel(logging.WARNING)  # hides the CDK's start-up messages; the command resets it
-    is_check = options.command == "check"
-    state_path = getattr(options, "state_file", None)
-    writer = LineWriter(io.BytesIO()) if is_check and terminal.both_are_terminals and not options.debug else stdout
+    state_path = options.state_file
     entrypoint = Entrypoint(source, writer, reporter)
     code = EXIT_OK
     try:
@@ -93,26 +85,21 @@ def _launch(
     except AirbyteTracedException as error:
         code = EXIT_FAILED
         # The CDK also raises a config_error that sums up failed streams; each stream has already reported its error.
-        if not entrypoint.problems:
-            entrypoint.problems.append(error.message or str(error))
-            if not is_check:
-                reporter.print_error(entrypoint.problems[0])
+        if not entrypoint.has_problem:
+            reporter.print_error(error.message or str(error))
             if not terminal.both_are_terminals:
                 writer.write(_line_of(error.as_sanitized_airbyte_message()) + "\n")
-    if is_check:
-        reporter.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.problems[-1])
-    if options.command == "read":
-        refreshed = frozenset(entrypoint.refreshed)
-        command = ReadCommand(options.typed, state_path is not None, stdout.file_name(), refreshed)
-        reporter.end_read(command, has_state=entrypoint.has_state)
-    return EXIT_FAILED if entrypoint.check_failed else code
+    refreshed = frozenset(entrypoint.refreshed)
+    command = ReadCommand(options.typed, state_path is not None, writer.file_name(), refreshed)
+    reporter.end_read(command, has_state=entrypoint.has_state)
+    return code
 
 
 def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter, state_file: StateFile | None) -> None:
-    files = None if options.command == "spec" else InputFiles.read(options, state_file.initial if state_file else None)
+    files = InputFiles.read(options, state_file.initial if state_file else None)
     require_temporary_folder()
     try:
-        for line in entrypoint.run(options) if files is None else entrypoint.run_on(options, files):
+        for line in entrypoint.run_on(files, is_debug=options.debug):
             writer.write(f"{line}\n")
             if state_file is not None:
                 if line.startswith(_STATE_LINE):
@@ -133,8 +120,7 @@ class Entrypoint(AirbyteEntrypoint):
     """The CDK's entrypoint with batched record output and the connector's own configuration checks.
 
     Attributes:
-        check_failed: Whether ``check`` reported a failed connection.
-        problems: The error messages printed so far, from TRACE and CONNECTION_STATUS messages.
+        has_problem: Whether an error has been printed, in a TRACE message.
         has_state: Whether ``read`` printed a state that an incremental read can continue from.
         refreshed: Streams whose full refresh is complete. Their states must be discarded, or the next refresh would
             read nothing.
@@ -146,40 +132,23 @@ class Entrypoint(AirbyteEntrypoint):
         self._writer = writer
         self._reporter = reporter
         self._validate = source.validate
-        self.check_failed = False
-        self.problems: list[str] = []
+        self.has_problem = False
         self.has_state = False
         self.refreshed: set[str] = set()
 
-    def run_on(self, options: argparse.Namespace, files: InputFiles) -> Iterator[str]:
-        """Yield the lines of ``check``, ``discover`` or ``read``; unlike `run`, read no file again."""
+    def run_on(self, files: InputFiles, *, is_debug: bool) -> Iterator[str]:
+        """Yield the lines of ``read``; unlike `run`, read no file again."""
         self.logger.setLevel(logging.INFO)
-        if options.debug or is_platform_debug_log_enabled():
+        if is_debug or is_platform_debug_log_enabled():
             for each in (self.logger, logging.getLogger("airbyte")):
                 each.setLevel(logging.DEBUG)
         spec = self.source.spec(self.logger)
         try:
-            for message in self._messages(options.command, spec, files):
+            for message in self.read(spec, files.config, files.catalog, files.state):
                 yield _line_of(message)
         finally:
             for message in self._emit_queued_messages(self.source):
                 yield _line_of(message)
-
-    def _messages(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
-        if command == "check":
-            return self.check(spec, files.config)
-        if files.catalog is not None:
-            return self.read(spec, files.config, files.catalog, files.state)
-        return self.discover(spec, files.config)
-
-    def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
-        for message in super().check(source_spec, config):
-            status = message.connectionStatus
-            if status is not None and status.status is Status.FAILED:
-                self.check_failed = True
-                self.problems.append(status.message or "")
-            self._note_problem(message)
-            yield message
 
     def read(
         self,
@@ -211,17 +180,13 @@ class Entrypoint(AirbyteEntrypoint):
     def set_up_secret_filter(self, config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:  # type: ignore[override]
         """Do nothing: `validate_connection` registers all forms of the keys with the secret filter."""
 
-    def _note_problem(self, message: AirbyteMessage) -> None:
-        if message.trace is not None and message.trace.error is not None:
-            self.problems.append(message.trace.error.message)
-
     def _report(self, message: AirbyteMessage, incremental: AbstractSet[str]) -> None:
         """Report the progress and errors in a message of ``read`` on the terminal."""
-        self._note_problem(message)
         trace = message.trace
         if message.record is not None:
             self._reporter.count(message.record.stream)
         elif trace is not None and trace.error is not None:
+            self.has_problem = True
             stream = trace.error.stream_descriptor
             self._reporter.print_error(trace.error.message, stream.name if stream else "")
         elif trace is not None and trace.stream_status is not None:

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.models import AirbyteCatalog, AirbyteStream, SyncMode
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.sources.utils.schema_helpers import split_config
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
-from source_amplitude.airbyte.failures import to_traced, tracing
+from source_amplitude.airbyte.catalog import catalog_streams
+from source_amplitude.airbyte.connection import Connection
+from source_amplitude.airbyte.failures import check_failure
 from source_amplitude.airbyte.input_files import read_catalog, read_states
+from source_amplitude.airbyte.secret_filter import secret_texts
 from source_amplitude.airbyte.streams import Events, MissingStream, table_stream
-from source_amplitude.api import CredentialCheck, check_credentials, secret_forms
+from source_amplitude.airbyte.traced import traced, tracing
+from source_amplitude.api import CredentialCheck
 from source_amplitude.api.quotas import Quotas
-from source_amplitude.clock import Clock, SystemClock
-from source_amplitude.config import Config, Keys, parse_config
+from source_amplitude.config import Config, parse_config
 from source_amplitude.config.fields import shown
 from source_amplitude.config.file import read_raw_config
-from source_amplitude.errors import (
-    AmplitudeError,
-    ForeignResponseError,
-    InvalidStateError,
-    RetryableError,
-    UnreachableError,
-)
-from source_amplitude.export import Amplitude, Limits, ProgressListener
+from source_amplitude.errors import AmplitudeError, InvalidStateError
+from source_amplitude.export import ProgressListener
 from source_amplitude.tables import TABLES
 from source_amplitude.tables.rest_session import RestSession
 
@@ -40,9 +36,11 @@ if TYPE_CHECKING:
     from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, ConfiguredAirbyteCatalog
     from airbyte_cdk.sources.streams import Stream
 
+    from source_amplitude.clock import Clock
+    from source_amplitude.export import Amplitude, Limits
+
 
 _MAX_NAMED = 5
-_CHECK_SECONDS = 60  # a user waits for the result of check; a sync may wait longer
 
 
 class SourceAmplitude(AbstractSource):
@@ -61,9 +59,7 @@ class SourceAmplitude(AbstractSource):
         clock: Clock | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._limits = limits or Limits()
-        self._clock = clock or SystemClock()
-        self._api_url = environ.get("AMPLITUDE_API_URL")
+        self._connection = Connection.of(limits, clock, environ)
         self._messages = InMemoryMessageRepository()
         self._validated: tuple[Mapping[str, Any], Config] | None = None
         self._read_streams: tuple[Mapping[str, Any], list[Stream]] | None = None
@@ -98,27 +94,24 @@ class SourceAmplitude(AbstractSource):
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
         """Raise an AirbyteTracedException if Amplitude does not accept the keys; download no data."""
         parsed = self._parsed(config)
-        timeouts = self._limits.timeouts
-        timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
-        amplitude = self._open(parsed, replace(self._limits, timeouts=timeouts))
         try:
-            check_credentials(amplitude.client, amplitude.other_region)
+            self._connection.check(parsed)
         except AmplitudeError as error:
-            if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignResponseError):
-                error.advice = self._connection_advice()
-            trace = to_traced(error, parsed.keys)
-            if isinstance(error, ForeignResponseError):
-                trace.failure_type = FailureType.config_error  # the CDK prints a FAILED status only for this type
-            raise trace from error
+            raise traced(check_failure(error, filter_secrets, parsed.keys)) from error
         return True, None
+
+    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:  # noqa: ARG002 - the CDK's signature
+        """Return the catalog that the command ``discover`` prints without the CDK."""
+        self._open(self._parsed(config))
+        return AirbyteCatalog(streams=list(map(_stream_of, catalog_streams())))
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """Return all streams; during `read`, return the streams that it has already built."""
         built, self._read_streams = self._read_streams, None  # a later command builds its own
         if built is not None and built[0] == config:
             return built[1]
-        amplitude = self._open(self._parsed(config), self._limits)
-        check, quotas = CredentialCheck(amplitude.client, amplitude.other_region), Quotas(self._clock, self.stop)
+        amplitude = self._open(self._parsed(config))
+        check, quotas = CredentialCheck(amplitude.client, amplitude.other_region), Quotas(amplitude.clock, self.stop)
         events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, listener=self.listener)
         return [events, *(table_stream(table, RestSession(amplitude, check, quotas, self.stop)) for table in TABLES)]
 
@@ -178,14 +171,9 @@ class SourceAmplitude(AbstractSource):
         validated, self._validated = self._validated, None
         return validated[1] if validated is not None and validated[0] is raw else self.validate(raw)
 
-    def _connection_advice(self) -> str:
-        if self._api_url:
-            return f"AMPLITUDE_API_URL is set to {self._api_url}. Check that a local Amplitude runs there."
-        return "Try again in a few minutes. If it still fails, check the machine's network and proxy settings."
-
-    def _open(self, config: Config, limits: Limits) -> Amplitude:
+    def _open(self, config: Config) -> Amplitude:
         with tracing(config.keys):
-            return Amplitude.of(config, limits, self._clock, self._api_url)
+            return self._connection.open(config)
 
 
 def _resumed_refreshes(
@@ -209,13 +197,11 @@ def _require_own_streams(state: list[AirbyteStateMessage], existing: tuple[str, 
         )
 
 
-def register_secrets(raw: Mapping[str, Any]) -> None:
-    """Register every form of a raw configuration's keys with the CDK's secret filter.
+def _stream_of(entry: Mapping[str, Any]) -> AirbyteStream:
+    modes = [SyncMode(mode) for mode in entry["supported_sync_modes"]]
+    return AirbyteStream(**{**entry, "supported_sync_modes": modes})
 
-    The longest form comes first, since the filter replaces one after the other and one key may contain the other.
-    """
-    texts = [value if isinstance(value, str) else "" for value in (raw.get("api_key"), raw.get("secret_key"))]
-    forms = {
-        form for key, secret in (texts, [text.strip() for text in texts]) for form in secret_forms(Keys(key, secret))
-    }
-    update_secrets(sorted(forms, key=lambda form: (-len(form), form)))
+
+def register_secrets(raw: Mapping[str, Any]) -> None:
+    """Register every form of a raw configuration's keys with the CDK's secret filter."""
+    update_secrets(secret_texts(raw))

@@ -33,7 +33,7 @@ def test_anchor_leads_to_the_entry_of_the_error(kind: type[errors.AmplitudeError
 
     entries = {name: facts for name, *facts in ENTRY.findall(section_of(kind))}
 
-    assert entries[kind.__name__] == [retried, failure_type(error).value, error.advice]
+    assert entries[kind.__name__] == [retried, failure_type(error), error.advice]
 
 
 def test_page_has_one_entry_for_each_error() -> None:

@@ -126,12 +126,12 @@ class Running:
 
 
 class ReadyProgram:
-    """Starts commands in processes forked from `ready_program.py`."""
+    """Starts commands in processes forked from `ready_program.py`, or from another program with its `main`."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Path = PROGRAM) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(PROGRAM), str(theirs.fileno())],
+            [sys.executable, "-W", "ignore", str(program), str(theirs.fileno())],
             cwd=PROJECT,
             env={**os.environ, "PYTHONPATH": str(PROJECT)},
             pass_fds=[theirs.fileno()],

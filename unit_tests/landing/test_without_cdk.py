@@ -1,7 +1,8 @@
-"""``land``, ``missing``, ``report`` and ``query`` in an environment without the CDK."""
+"""All commands except ``read`` in an environment without the CDK."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from amplitude_emulator import Emulator
 
 PROGRAM = Path(__file__).with_name("without_cdk.py")
+GOLDEN_CATALOG = Path(__file__).parents[1] / "golden/catalog.json"
 SPAN = ("--start", "2026-03-04", "--end", "2026-03-04T10")
 
 
@@ -64,9 +66,26 @@ def test_jsonl_needs_no_cdk(half_a_day: Emulator, light: Callable[..., tuple[int
     assert (code, len(objects)) == (0, len(half_a_day.store.members())), problems
 
 
-@pytest.mark.parametrize("command", ["check", "read --catalog catalog.json"])
-def test_airbyte_commands_name_the_cdk(light: Callable[..., tuple[int, str, str]], command: str) -> None:
-    code, output, problem = light(*command.split(), "--config", "config.json")
+def test_check_and_discover_need_no_cdk(
+    emulator: Emulator, light: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    config = {"api_key": "${AMPLITUDE_API_KEY}", "secret_key": "${AMPLITUDE_SECRET_KEY}", "start_date": "2026-03-04"}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+    check = light("check", "--config", "config.json")
+    discover = light("discover", "--config", "config.json")
+
+    assert [each[::2] for each in (check, discover)] == [(0, "")] * 2
+    assert [json.loads(line) for line in check[1].splitlines()] == [
+        {"type": "LOG", "log": {"level": "INFO", "message": "Check succeeded"}},
+        {"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}},
+    ]
+    assert json.loads(discover[1]) == json.loads(GOLDEN_CATALOG.read_text(encoding="utf-8"))
+    assert [seen.status for seen in emulator.requests] == [404]
+
+
+def test_read_names_the_cdk(light: Callable[..., tuple[int, str, str]]) -> None:
+    code, output, problem = light("read", "--catalog", "catalog.json", "--config", "config.json")
 
     assert (code, output) == (1, "")
     assert problem.startswith("source-amplitude: not installed: airbyte-cdk. Run ")

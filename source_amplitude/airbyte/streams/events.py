@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, ConfiguredAirbyteStream, SyncMode, Type
 from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 
+from source_amplitude.airbyte.catalog import EVENTS
 from source_amplitude.airbyte.streams.events_sync import EventsSync, SavePoint
 from source_amplitude.airbyte.streams.record_lines import SerializedRecords, record_lines, record_suffix
 from source_amplitude.encoding import (
@@ -50,8 +51,8 @@ class Events(CheckpointMixin, Stream):
         serialize: Whether records are yielded as `SerializedRecords`.
     """
 
-    name = "events"
-    primary_key = "uuid"
+    name = EVENTS.name
+    primary_key = list(EVENTS.primary_key)  # noqa: RUF012 - the CDK's attribute
     cursor_field = CURSOR_FIELD
     source_defined_cursor = True
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import orjson
 
-from source_amplitude.airbyte.failures import tracing
+from source_amplitude.airbyte.traced import tracing
 from source_amplitude.encoding import Encoded
 from source_amplitude.errors import counted
 from source_amplitude.export import Amplitude, ExportReader, StillWaiting

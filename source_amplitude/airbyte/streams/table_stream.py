@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airbyte_cdk.models import AirbyteStateBlob, SyncMode
 from airbyte_cdk.sources.streams import CheckpointMixin, Stream
 
-from source_amplitude.airbyte.failures import to_traced, tracing
+from source_amplitude.airbyte.traced import to_traced, tracing
 from source_amplitude.errors import UnknownStreamError
 
 if TYPE_CHECKING:
