@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -255,6 +255,15 @@ def plain_connector(action: str, folder: Path) -> Command:
     python = str(environments.make_ours().python)
     files = () if action == "spec" else _files(folder, {})[:2]
     return Command((python, str(HERE / "plain_connector.py"), action, *files))
+
+
+def by_the_cdks_entrypoint(command: Command) -> Command:
+    """Return a command of our connector, run by the CDK's entrypoint instead of our command line."""
+    program = (
+        "import sys; from airbyte_cdk.entrypoint import launch; from source_amplitude import SourceAmplitude; "
+        "launch(SourceAmplitude(), sys.argv[1:])"
+    )
+    return replace(command, arguments=(str(environments.make_ours().python), "-c", program, *command.arguments[1:]))
 
 
 def cdk_import() -> Command:
