@@ -61,7 +61,9 @@ test-spark: $(STAMP)  ## read from the emulator with Spark 4, locally and in a c
 	.venv-spark/bin/mypy source_amplitude/spark integration_tests/spark
 	.venv-spark/bin/pytest -n 2 --dist loadfile -m spark integration_tests/spark unit_tests/spark
 
-test-landing: $(STAMP)  ## kill land at many more points, and change stores and Amplitude at random; three minutes
+test-landing: $(STAMP)  ## kill land at many more points, and change stores and Amplitude at random; four minutes
+	@echo "Creating .venv-duckdb (0.2 GB) if it is missing; half a minute the first time ..."
+	@$(BIN)/python -m unit_tests.landing.duckdb_program || true
 	$(BIN)/pytest -m landing unit_tests/landing
 
 test-hostile: $(STAMP)  ## throw thousands of random archives, responses, files and states at every parser; ten minutes

@@ -21,13 +21,14 @@ class NoSuitablePythonError(RuntimeError):
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment in the project's folder with one package from PyPI.
+    """A virtual environment in the project's folder with packages from PyPI.
 
     Args:
         name: The name of the folder, such as ``.venv-upstream``.
-        requirement: The requirement for pip.
+        requirement: The requirement of the main package for pip.
         pythons: The Python versions that the package supports, the preferred one first.
         variable: The environment variable with the path of a Python that is not on the ``PATH``.
+        further: The requirements of other packages.
         made_of: The files that determine the installed packages; a change of one recreates the environment.
     """
 
@@ -35,6 +36,7 @@ class Environment:
     requirement: str
     pythons: tuple[tuple[int, int], ...]
     variable: str
+    further: tuple[str, ...] = ()
     made_of: tuple[Path, ...] = ()
 
     @property
@@ -61,7 +63,8 @@ class Environment:
         python = self._find_python()
         shutil.rmtree(self.folder, ignore_errors=True)
         _run(python, "-m", "venv", str(self.folder))
-        _run(str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", self.requirement)
+        pip = (str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        _run(*pip, self.requirement, *self.further)
         self._stamp.write_text(self._content, encoding="utf-8")
 
     @property
@@ -72,7 +75,7 @@ class Environment:
     def _content(self) -> str:
         # Scripts in an environment contain its path, so it cannot be moved.
         sums = "".join(f" with {path.name} {zlib.crc32(path.read_bytes()):08x}" for path in self.made_of)
-        return f"{self.requirement} in {self.folder}{sums}\n"
+        return f"{' '.join([self.requirement, *self.further])} in {self.folder}{sums}\n"
 
     def _is_finished(self) -> bool:
         if not self._stamp.is_file() or self._stamp.read_text(encoding="utf-8") != self._content:

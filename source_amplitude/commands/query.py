@@ -14,6 +14,7 @@ from source_amplitude.commands.inspection import destination_of
 from source_amplitude.commands.session import logs_on_stderr, print_error, store_parser
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import AmplitudeError, InvalidConfigError, MissingExtraError, StoreError
+from source_amplitude.landing.duckdb_secrets import secret_statements
 from source_amplitude.landing.event_view import SUFFIXES, create_view, text
 from source_amplitude.landing.inventory import recorded_format
 from source_amplitude.landing.store import Store, require_land_extra
@@ -123,33 +124,6 @@ def _print_table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None
 
 def _duckdb_command(destination: Destination, format_: str, sql: str | None, environ: Mapping[str, str]) -> str:
     """Return the shell command that creates the view in DuckDB's command line, and runs ``sql`` if given."""
-    secret = {"s3": _s3_secret, "az": _azure_secret, "gs": _gcs_secret}.get(destination.scheme)
-    statements = [*(secret(environ) if secret else ()), create_view(str(destination), format_)]
+    statements = [*secret_statements(destination.scheme, environ), create_view(str(destination), format_)]
     words = ["duckdb", "-cmd", "\n".join(statements), *(("-c", sql) if sql else ())]
     return shlex.join(words)
-
-
-def _s3_secret(environ: Mapping[str, str]) -> list[str]:
-    settings = ["TYPE s3", "PROVIDER credential_chain"]
-    if region := environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"):
-        settings.append(f"REGION {text(region)}")
-    if endpoint := environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):
-        scheme, _, host = endpoint.rpartition("://")
-        settings += [f"ENDPOINT {text(host.rpartition('@')[2].rstrip('/'))}", "URL_STYLE 'path'"]
-        settings += ["USE_SSL false"] if scheme == "http" else []
-    return ["INSTALL httpfs; LOAD httpfs; INSTALL aws; LOAD aws;", f"CREATE OR REPLACE SECRET ({', '.join(settings)});"]
-
-
-def _azure_secret(environ: Mapping[str, str]) -> list[str]:
-    account = environ.get("AZURE_STORAGE_ACCOUNT_NAME") or environ.get("AZURE_STORAGE_ACCOUNT") or "YOUR_ACCOUNT"
-    return [
-        "INSTALL azure; LOAD azure;",
-        f"CREATE OR REPLACE SECRET (TYPE azure, PROVIDER credential_chain, ACCOUNT_NAME {text(account)});",
-    ]
-
-
-def _gcs_secret(_: Mapping[str, str]) -> list[str]:
-    return [
-        "INSTALL httpfs; LOAD httpfs;",
-        "CREATE OR REPLACE SECRET (TYPE gcs, KEY_ID 'YOUR_HMAC_KEY_ID', SECRET 'YOUR_HMAC_SECRET');",
-    ]

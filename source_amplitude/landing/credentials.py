@@ -24,9 +24,9 @@ _BOTO3_HOURS = timedelta(minutes=30)
 
 _PREFIXES = {"s3": "AWS_", "az": "AZURE_", "gs": "GOOGLE_"}
 _AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_AZURE_ACCOUNT = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
-_AZURE_KEY = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY", "AZURE_STORAGE_KEY")
-_AZURE_SAS = ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY")
+AZURE_ACCOUNT = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
+AZURE_KEY = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY", "AZURE_STORAGE_KEY")
+AZURE_SAS = ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY")
 _AZURE_PRINCIPAL = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")
 _GOOGLE_FILES = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH")
 
@@ -155,13 +155,13 @@ def _azure(environ: Mapping[str, str]) -> dict[str, Any]:
     text = environ.get("AZURE_STORAGE_CONNECTION_STRING", "").strip()
     if text:
         return dict(ConnectionString.parse(text).fields)
-    account, key, sas = (_first(names, environ) for names in (_AZURE_ACCOUNT, _AZURE_KEY, _AZURE_SAS))
+    account, key, sas = (_first(names, environ) for names in (AZURE_ACCOUNT, AZURE_KEY, AZURE_SAS))
     if not account and not environ.get("AZURE_STORAGE_USE_EMULATOR"):
         names = "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING"
         raise InvalidConfigError((f"no storage account: {names} are not set; looked for: {LOOKED_FOR['az']}",))
     if not key and not sas:
         _require_complete(("AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"), _AZURE_PRINCIPAL, environ, "az")
-        _refuse_empty((*_AZURE_KEY, *_AZURE_SAS), environ)
+        _refuse_empty((*AZURE_KEY, *AZURE_SAS), environ)
     fields = {"account_name": account, "account_key": key, "sas_key": _signature(sas) if not key else ""}
     return {name: value for name, value in fields.items() if value}
 

@@ -112,7 +112,7 @@ def test_cloud_store_prints_a_command_with_a_secret(program: Program, every_clou
     scheme = every_cloud.url.partition("://")[0]
     kind = {"s3": "s3", "az": "azure"}[scheme]
     assert (ended.exit_code, name, cmd, option, sql) == (0, "duckdb", "-cmd", "-c", BY_TYPE)
-    assert f"CREATE OR REPLACE SECRET (TYPE {kind}, PROVIDER credential_chain, " in statements
+    assert f"CREATE OR REPLACE SECRET (TYPE {kind}, " in statements
     assert f"'{every_cloud.url}/events/date=*/hour=*/*.json.gz'" in statements
     assert "CREATE OR REPLACE VIEW events AS" in statements
     secrets = [
