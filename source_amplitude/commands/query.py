@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
+import os
 import shlex
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import islice
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +18,16 @@ from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import destination_of
 from source_amplitude.commands.session import logs_on_stderr, print_error, store_parser
 from source_amplitude.distribution import install_command
-from source_amplitude.errors import AmplitudeError, InvalidConfigError, MissingExtraError, StoreError
+from source_amplitude.errors import AmplitudeError, InvalidConfigError, MissingExtraError, StoreError, counted
 from source_amplitude.landing.duckdb_secrets import secret_statements
-from source_amplitude.landing.event_view import SUFFIXES, create_view, text
+from source_amplitude.landing.event_view import CREATE_COUNTER, IS_LEFT_OUT, SUFFIXES, create_view, left_out, text
 from source_amplitude.landing.inventory import recorded_format
 from source_amplitude.landing.store import Store, require_land_extra
-from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_OK
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
+from source_amplitude.terminal.signals import stops_on_signals
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from source_amplitude.commands.session import Session
     from source_amplitude.landing.destination import Destination
@@ -35,20 +39,26 @@ s3, az and gs, the command prints a duckdb command with the same view.
 """
 _ROWS_AT_TERMINAL = 200
 _ROWS_AT_ONCE = 1000
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 def query(arguments: Sequence[str], session: Session) -> int:
     """Run the command and return its exit code: 0, or 1 if the store or the SQL cannot be read."""
     made = store_parser("query", _DESCRIPTION, store_options=("--from", "--to"))
-    made.add_argument(
-        "sql", nargs="?", metavar="SQL", help="such as 'SELECT event_type, count(*) FROM events GROUP BY 1'"
-    )
+    example = "such as 'SELECT event_type, count(*) FROM events GROUP BY 1'"
+    made.add_argument("sql", nargs="?", type=_filled, metavar="SQL", help=example)
     options = made.parse_args(arguments)
     with logs_on_stderr(options):
         try:
             return _query(options, session)
         except AmplitudeError as error:
             return print_error(error)
+
+
+def _filled(sql: str) -> str:
+    if not sql.strip():
+        raise argparse.ArgumentTypeError("it is empty; check that the shell variable is set")
+    return sql
 
 
 def _query(options: argparse.Namespace, session: Session) -> int:
@@ -66,14 +76,15 @@ def _query(options: argparse.Namespace, session: Session) -> int:
     if folder is None or options.sql is None:
         sys.stdout.write(f"{_duckdb_command(destination, format_, options.sql, session.environ)}\n")
         return EXIT_OK
-    return _run(create_view(str(folder), format_), options.sql)
+    return _run(folder, format_, options.sql)
 
 
 def _has_objects(folder: Path, format_: str) -> bool:
     return any(folder.joinpath("events").glob(f"date=*/hour=*/*{SUFFIXES[format_]}"))
 
 
-def _run(view: str, sql: str) -> int:
+def _run(folder: Path, format_: str, sql: str) -> int:
+    """Run the SQL in a thread, because DuckDB does not look for signals in every query."""
     try:
         import duckdb  # noqa: PLC0415 - installed only with the extra [query]
     except ImportError as error:
@@ -81,20 +92,44 @@ def _run(view: str, sql: str) -> int:
             f"query needs duckdb, which cannot be imported ({error}).",
             next_step=f"Run {install_command('duckdb')} and then the command again.",
         ) from error
-    with TemporaryDirectory(prefix="source-amplitude-") as spill, duckdb.connect() as connection:
-        connection.execute(f"SET temp_directory = {text(spill)}")
+    with (
+        TemporaryDirectory(prefix="source-amplitude-") as spill,
+        duckdb.connect() as connection,
+        stops_on_signals(threading.Event(), os._exit) as received,
+        ThreadPoolExecutor(1, thread_name_prefix="query") as pool,
+    ):
+        running = pool.submit(_execute, connection, folder, format_, sql, spill)
+        while not wait((running,), timeout=_SECONDS_BETWEEN_LOOKS).done:
+            if received:
+                connection.interrupt()
         try:
-            connection.execute(view)
-            _print(connection.execute(sql))
+            running.result()
         except duckdb.Error as error:
-            sys.stderr.write(f"source-amplitude: DuckDB cannot run the query: {printable(str(error))}\n")
-            return EXIT_FAILED
-    return EXIT_OK
+            if not received:
+                problem = printable(" ".join(str(error).split()))
+                sys.stderr.write(f"source-amplitude: DuckDB cannot run the query: {problem}\n")
+                return EXIT_FAILED
+    return EXIT_SIGNALLED + received[0] if received else EXIT_OK
 
 
-def _print(result: Any) -> None:  # noqa: ANN401 - a connection of duckdb, which is optional
+def _execute(connection: Any, folder: Path, format_: str, sql: str, spill: str) -> None:  # noqa: ANN401 - of duckdb
+    connection.execute(f"SET temp_directory = {text(spill)}")
+    connection.execute(CREATE_COUNTER)
+    connection.execute(create_view(str(folder), format_, is_counting=True))
+    _print(connection.execute(sql))
+    if connection.execute(IS_LEFT_OUT).fetchall() == [(True,)]:
+        sys.stdout.flush()
+        lines, files, first = connection.execute(left_out(str(folder), format_)).fetchone()
+        sys.stderr.write(
+            f"source-amplitude: {counted(lines, 'line')} in {counted(files, 'file')} cannot be read by DuckDB as "
+            f"events and are not in the view, the first one in {printable(Path(first).name)}. Destinations of --format "
+            "jsonl and parquet contain the events of such lines that can be repaired.\n"
+        )
+
+
+def _print(result: Any) -> None:  # noqa: ANN401 - a connection of duckdb, or None for SQL that is only a comment
     """Print the rows of a result; a statement without a result prints nothing."""
-    if not result.description:
+    if result is None or not result.description:
         return
     names = [str(column[0]) for column in result.description]
     if sys.stdout.isatty():

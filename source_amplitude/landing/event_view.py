@@ -23,6 +23,14 @@ _WHOLE_NUMBERS = ("session_id",)
 """Numbers in the schema that are whole in every event."""
 
 _PATTERN = re.compile(r"[\[*?]")
+_IS_EVENT = "uuid IS NOT NULL OR event_type IS NOT NULL"
+_COUNTER = "left_out"
+
+CREATE_COUNTER = f"CREATE SEQUENCE {_COUNTER};"
+"""Creates the sequence that a counting view needs."""
+
+IS_LEFT_OUT = "SELECT last_value IS NOT NULL FROM duckdb_sequences() WHERE sequence_name = 'left_out'"
+"""Returns whether a counting view has left out a row. Not the number: a query may read the view twice."""
 
 
 def view_columns() -> dict[str, str]:
@@ -37,34 +45,48 @@ def _type_of(field: Mapping[str, Any]) -> str:
     return _TYPES.get(field.get("format", types[0]), "JSON") if len(types) == 1 else "JSON"
 
 
-def create_view(root: str, format_: str) -> str:
+def create_view(root: str, format_: str, *, is_counting: bool = False) -> str:
     """Return the statement that creates the view.
 
     Args:
         root: The destination: a folder's path, or an address that DuckDB can read.
         format_: A key of `SUFFIXES`.
+        is_counting: Whether each row that is left out advances the sequence of `CREATE_COUNTER`.
     """
-    columns = view_columns()
     is_parquet = format_ == "parquet"
     cast = _of_parquet if is_parquet else _of_text
-    selected = ",\n  ".join(f"{cast(name, kind)} AS {_name(name)}" for name, kind in columns.items())
+    selected = ",\n  ".join(f"{cast(name, kind)} AS {_name(name)}" for name, kind in view_columns().items())
+    other = ",\n  CAST(_other AS JSON) AS _other" if is_parquet else ""
+    # Only CASE evaluates nextval for the other rows alone.
+    condition = f"CASE WHEN {_IS_EVENT} THEN true ELSE nextval('{_COUNTER}') < 0 END" if is_counting else _IS_EVENT
+    return (
+        f"CREATE OR REPLACE VIEW events AS\nSELECT\n  {selected}{other},\n  date,\n  hour\n"
+        f"FROM {_source(root, format_)}\n"
+        f"WHERE {condition}\n"
+        "QUALIFY coalesce(uuid, '') = '' "
+        "OR row_number() OVER (PARTITION BY uuid ORDER BY server_upload_time, date, hour) = 1;"
+    )
+
+
+def left_out(root: str, format_: str) -> str:
+    """Return the query for the number of rows that the view leaves out, of their files, and the first file."""
+    source = _source(root, format_, "filename = true")
+    return f"SELECT count(*), count(DISTINCT filename), min(filename) FROM {source} WHERE NOT ({_IS_EVENT})"  # noqa: S608 - no input
+
+
+def _source(root: str, format_: str, *more: str) -> str:
+    """Return the table function that reads the objects."""
     literal_root = _PATTERN.sub(lambda found: f"[{found[0]}]", root)
     files = text(f"{literal_root}/events/date=*/hour=*/*{SUFFIXES[format_]}")
-    folders = "hive_partitioning = true, hive_types = {date: DATE, hour: INTEGER}"
-    if is_parquet:
-        other, source = ",\n  CAST(_other AS JSON) AS _other", f"read_parquet({files}, {folders})"
-    else:
-        fields = ", ".join(
-            f"{_name(name)}: '{'JSON' if kind == 'JSON' else 'VARCHAR'}'" for name, kind in columns.items()
-        )
-        # Lines that are not JSON objects become rows of NULL, which the condition leaves out.
-        how = f"format = 'newline_delimited', ignore_errors = true, columns = {{{fields}}}"
-        other, source = "", f"read_json({files}, {how}, {folders})"
-    return (
-        f"CREATE OR REPLACE VIEW events AS\nSELECT\n  {selected}{other},\n  date,\n  hour\nFROM {source}\n"
-        "WHERE uuid IS NOT NULL OR event_type IS NOT NULL\n"
-        "QUALIFY uuid IS NULL OR row_number() OVER (PARTITION BY uuid ORDER BY server_upload_time, date, hour) = 1;"
+    options = ["hive_partitioning = true", "hive_types = {date: DATE, hour: INTEGER}", *more]
+    if format_ == "parquet":
+        return f"read_parquet({', '.join([files, *options])})"
+    fields = ", ".join(
+        f"{_name(name)}: '{'JSON' if kind == 'JSON' else 'VARCHAR'}'" for name, kind in view_columns().items()
     )
+    # Lines that are not JSON objects become rows of NULL, which the view leaves out.
+    how = f"format = 'newline_delimited', ignore_errors = true, columns = {{{fields}}}"
+    return f"read_json({', '.join([files, how, *options])})"
 
 
 def text(value: str) -> str:
@@ -77,10 +99,18 @@ def _name(name: str) -> str:
 
 
 def _of_text(name: str, kind: str) -> str:
-    return _name(name) if kind in ("VARCHAR", "JSON") else f"TRY_CAST({_name(name)} AS {kind})"
+    return _name(name) if kind in ("VARCHAR", "JSON") else _cast(name, kind)
 
 
 def _of_parquet(name: str, kind: str) -> str:
     if kind == "TIMESTAMP":  # in UTC, independent of the session's time zone
         return f"make_timestamp(epoch_us({_name(name)}))"
-    return f"TRY_CAST({_name(name)} AS {kind})"
+    return _cast(name, kind)
+
+
+def _cast(name: str, kind: str) -> str:
+    cast = f"TRY_CAST({_name(name)} AS {kind})"
+    if kind != "BIGINT":
+        return cast
+    number = f"TRY_CAST({_name(name)} AS DOUBLE)"  # a cast to BIGINT would round 1.5 to 2
+    return f"CASE WHEN {number} = trunc({number}) THEN {cast} END"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from source_amplitude.config import AMPLITUDE_BEGINNING
@@ -28,7 +29,7 @@ from source_amplitude.ledger import Ledger, conclusive_at
 from source_amplitude.windows import DAY, HourSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from source_amplitude.landing.place import Place
@@ -107,12 +108,17 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
 def recorded_format(store: Store) -> str:
     """Return the format in the marker, or that of the newest hour with events; empty for a new destination."""
     place = read_place(store)
-    if place is None:  # new, or from a version without markers
-        newest = _newest_with_events(store, list(landed_hours(store)))
-        format_ = newest.format if newest else ""
-    else:
-        format_ = place.format
+    format_ = place.format if place else format_of_hours(store, landed_hours(store))
     return with_arrays(format_, store.destination) if format_ else ""
+
+
+def format_of_hours(store: Store, hours: Sequence[datetime]) -> str:
+    """Return the format of the newest hour with events in a destination without marker; empty without such an hour.
+
+    A sparse project can have more open and empty hours in a row than `take_inventory` looks at, so all are read.
+    """
+    newest = _newest_with_events(store, hours, most=len(hours))
+    return newest.format if newest else ""
 
 
 def read_manifest(store: Store, hour: datetime) -> Manifest | None:
@@ -191,8 +197,8 @@ def days_of(span: HourWindow) -> Iterator[datetime]:
         day += DAY
 
 
-def _newest_with_events(store: Store, hours: list[datetime]) -> Manifest | None:
-    for hour in reversed(hours[-_HOURS_TO_LOOK_AT:]):
+def _newest_with_events(store: Store, hours: Sequence[datetime], most: int = _HOURS_TO_LOOK_AT) -> Manifest | None:
+    for hour in islice(reversed(hours), most):
         manifest = read_manifest(store, hour)
         if manifest is not None and manifest.state is HourState.DONE:
             return manifest

@@ -31,7 +31,7 @@ from source_amplitude.export import Archives, Arrived, ProgressListener, hours_s
 from source_amplitude.landing.column_set import FIELD, NEWEST, column_set_of
 from source_amplitude.landing.formats import with_columns
 from source_amplitude.landing.hour import FoundHour, HourWriter, write_manifest
-from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
+from source_amplitude.landing.inventory import format_of_hours, landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.landing.place import Claim, read_place, with_arrays
 from source_amplitude.landing.results import HourResult, Landing
@@ -129,8 +129,8 @@ class Lander:
         self._inventory = take_inventory(self.store, span, hours, look_around=True)
         place = read_place(self.store)
         require_fitting(self._inventory, place, self._format.name, self.store.destination)
-        is_new = place is None and not any(manifest.format for manifest in self._inventory.known)
-        more = {FIELD: NEWEST} if is_new and self._format.name == "parquet" else {}
+        is_parquet = self._format.name == "parquet"
+        more = {FIELD: NEWEST} if is_parquet and place is None and not format_of_hours(self.store, hours) else {}
         self._claim = Claim(self.store, with_arrays(self._format.option, self.store.destination), place, more)
         self._manifests = dict(self._inventory.manifests)
         self._ledger = ledger_of(self._inventory, place, conclusive_after_hours=self.config.conclusive_after_hours)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from source_amplitude.landing.layout import PLACE_PATH
-from unit_tests.landing.program import HOURS, objects_of, place_of, stored
+from unit_tests.landing.program import HOURS, at, objects_of, place_of, stored
 
 if TYPE_CHECKING:
     from amplitude_emulator import Emulator
@@ -64,6 +65,20 @@ def test_destination_without_marker_keeps_its_types(program: Program, folder: Pe
 
     program.land(folder, *HOURS)
 
+    assert (types_in(folder), place_of(stored(folder))) == ({FIRST}, MARKER)
+
+
+def test_days_without_events_do_not_hide_older_types(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    obstore.put(folder.store(), PLACE_PATH, json.dumps(MARKER).encode())
+    program.land(folder, *FIVE)
+    program.pass_time(days=4)
+    program.land(folder, "--start", "2026-03-05")
+    obstore.delete(folder.store(), PLACE_PATH)
+    half_a_day.store.add_member(at(9) + timedelta(days=4), [*half_a_day.store.events(at(5), at(6))], partition=1)
+
+    landed = program.land(folder, "--start", "2026-03-08T09", "--end", "2026-03-08T10")
+
+    assert landed.summary.startswith("1 object written"), landed.stderr
     assert (types_in(folder), place_of(stored(folder))) == ({FIRST}, MARKER)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import shlex
+import signal
+import subprocess
 import sys
 from collections import Counter
 from io import StringIO
@@ -14,14 +17,14 @@ import pytest
 
 from source_amplitude.landing.event_view import view_columns
 from source_amplitude.landing.formats import FORMAT_NAMES
-from unit_tests.landing.program import HOURS, at, objects_of, stored
+from unit_tests.landing.program import HOURS, PROJECT, Ended, at, objects_of, stored
 from unit_tests.peers.peer import Peer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from amplitude_emulator import Emulator
-    from unit_tests.landing.program import Ended, Program
+    from unit_tests.landing.program import Program
 
 BY_TYPE = "select event_type, count(*) from events group by 1"
 
@@ -78,15 +81,68 @@ def test_folder_name_may_contain_pattern_characters(program: Program, tmp_path: 
 
 
 @pytest.mark.usefixtures("half_a_day")
-def test_malformed_lines_are_left_out(emulator: Emulator, program: Program, folder: Peer) -> None:
-    lines = [b"not JSON", b"[1]", b'"text"', b'{"uuid":"a","session_id":"x"}']
+def test_lines_that_are_left_out_are_counted(emulator: Emulator, program: Program, folder: Peer) -> None:
+    half = b'{"uuid":"half","event_type":"e","event_properties":{"title":"cut \\ud83d"}}'
+    lines = [b"not JSON", b"[1]", b'"text"', b"", half, b'{"uuid":"a","session_id":"x"}']
     emulator.store.add_member(at(6), [], partition=998)
     emulator.store.rewrite_lines(at(6), 998, lines)
     program.land(folder)
 
-    found = rows(ask(program, folder, "select count(*), count(session_id) from events"))
+    twice = "select count(*), count(a.session_id) from events as a left join events as b using (uuid)"
+    found, other = ask(program, folder, twice), ask(program, folder, "select 1 as one")
 
-    assert found[1] == ["321", "320"]
+    assert (found.exit_code, found.stdout.splitlines()[1], other.stderr) == (0, "321,320", "")
+    assert found.problem == (
+        "4 lines in 1 file cannot be read by DuckDB as events and are not in the view, the first one in "
+        "100200_2026-03-04_06_998.json.gz. Destinations of --format jsonl and parquet contain the events of such lines "
+        "that can be repaired."
+    )
+
+
+@pytest.mark.usefixtures("half_a_day")
+@pytest.mark.parametrize("format_", ["raw", "jsonl", "parquet"])
+def test_values_that_do_not_fit_are_null(emulator: Emulator, program: Program, folder: Peer, format_: str) -> None:
+    values = [b"1.5", b"1700000000123", b"99999999999999999999", b'"x"', b"null"]
+    lines = [b'{"uuid":"","event_type":"odd","session_id":%b,"app":%b}' % (value, value) for value in values]
+    emulator.store.add_member(at(6), [], partition=998)
+    emulator.store.rewrite_lines(at(6), 998, lines)
+    program.land(folder, *HOURS, "--format", format_)
+
+    odd = "select session_id, app from events where event_type = 'odd' order by 1 nulls last"
+
+    whole = ["1700000000123", "1700000000123"]
+    assert rows(ask(program, folder, odd)) == [["session_id", "app"], whole, *[["", ""]] * 4]
+
+
+@pytest.mark.usefixtures("half_a_day")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_a_query(program: Program, folder: Peer, tmp_path: Path, number: signal.Signals) -> None:
+    program.land(folder)
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    began = tmp_path / "began"
+    os.mkfifo(began)
+    endless = "select sum(hash(range * random())) from range(100000000000)"
+    command = program.command(
+        "query", folder, f"copy (select 1) to '{began}' (format csv, use_tmp_file false); {endless}"
+    )
+    process = subprocess.Popen(command, cwd=PROJECT, env=program.environ(folder, TMPDIR=str(spill)))
+    began.read_bytes()  # returns after the first statement
+
+    process.send_signal(number)
+
+    assert (process.wait(timeout=60), [*spill.iterdir()]) == (128 + number, [])
+
+
+@pytest.mark.usefixtures("half_a_day")
+def test_empty_sql_is_wrong_usage(program: Program, folder: Peer, capsys: pytest.CaptureFixture[str]) -> None:
+    program.land(folder)
+
+    with pytest.raises(SystemExit) as ended:
+        ask(program, folder, " ")
+
+    assert (ended.value.code, "argument SQL: it is empty" in capsys.readouterr().err) == (2, True)
+    assert ask(program, folder, "-- only a comment") == Ended(0, "", "")
 
 
 @pytest.mark.usefixtures("half_a_day")
