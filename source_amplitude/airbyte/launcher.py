@@ -21,6 +21,7 @@ from airbyte_cdk.models import AirbyteStreamStatus, Status, SyncMode, Type
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
+from source_amplitude.airbyte import catalogs
 from source_amplitude.airbyte.failures import tracing
 from source_amplitude.airbyte.input_files import InputFiles
 from source_amplitude.airbyte.output import LineWriter, escape_message, logs_to, widen_pipe
@@ -81,13 +82,15 @@ def _launch(
     is_check = options.command == "check"
     state_path = getattr(options, "state_file", None)
     writer = LineWriter(io.BytesIO()) if is_check and terminal.both_are_terminals and not options.debug else stdout
-    entrypoint = Entrypoint(source, writer, reporter)
+    logs = LineWriter(io.BytesIO()) if getattr(options, "configured", False) else writer
+    with logs_to(logs):
+        entrypoint = Entrypoint(source, writer, reporter)
     code = EXIT_OK
     try:
         with (
             tracing(),
             nullcontext() if state_path is None else StateFile(state_path).locked() as state_file,
-            logs_to(writer),
+            logs_to(logs),
         ):
             _run(entrypoint, options, writer, state_file)
     except AirbyteTracedException as error:
@@ -159,18 +162,27 @@ class Entrypoint(AirbyteEntrypoint):
                 each.setLevel(logging.DEBUG)
         spec = self.source.spec(self.logger)
         try:
-            for message in self._messages(options.command, spec, files):
+            if getattr(options, "configured", False):
+                yield catalogs.as_json(self._configured_catalog(options, files))
+                return
+            for message in self._messages(options, spec, files):
                 yield _line_of(message)
         finally:
             for message in self._emit_queued_messages(self.source):
                 yield _line_of(message)
 
-    def _messages(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
-        if command == "check":
+    def _messages(
+        self, options: argparse.Namespace, spec: ConnectorSpecification, files: InputFiles
+    ) -> Iterable[AirbyteMessage]:
+        if options.command == "check":
             return self.check(spec, files.config)
-        if files.catalog is not None:
-            return self.read(spec, files.config, files.catalog, files.state)
+        if options.command == "read":
+            catalog = files.catalog or self._configured_catalog(options, files)
+            return self.read(spec, files.config, catalog, files.state)
         return self.discover(spec, files.config)
+
+    def _configured_catalog(self, options: argparse.Namespace, files: InputFiles) -> ConfiguredAirbyteCatalog:
+        return catalogs.configured_catalog(self.source.discover(self.logger, files.config), options.streams)
 
     def check(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> Iterable[AirbyteMessage]:
         for message in super().check(source_spec, config):

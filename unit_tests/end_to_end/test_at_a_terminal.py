@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 UserError = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
-INVALID = "source-amplitude: The configuration has 1 problem: "
+PROGRAM = "source-amplitude: "
+INVALID = f"{PROGRAM}The configuration has 1 problem: "
 REFUSED = "Amplitude rejected the API keys (Standard Server"
 
 
@@ -179,19 +180,19 @@ def read_with(problem: str, **changes: Any) -> UserError:  # noqa: ANN401 - any 
 def with_a_torn_state(connector: Connector, folder: Path) -> tuple[Sequence[str], str]:
     state = folder / "torn.json"
     state.write_text('[{"type": "STR')
-    problem = f"{INVALID}--state-file: {state} is not valid JSON (Unterminated string"
+    problem = f"{PROGRAM}--state-file: {state} is not valid JSON (Unterminated string"
     return [*connector.reading()[1:], "--state-file", str(state)], problem
 
 
 def without_a_catalog(connector: Connector, _: Path) -> tuple[Sequence[str], str]:
     config = connector.file("config.json", connector.config())
-    return ["--config", config, "--catalog", "none.json"], f"{INVALID}--catalog: none.json cannot be read (No such file"
+    return ["--config", config, "--catalog", "none.json"], f"{PROGRAM}--catalog: none.json cannot be read (No such file"
 
 
 USER_ERRORS: dict[str, UserError] = {
     "config": lambda _connector, _folder: (
         ["--config", "none.json", "--catalog", "none.json"],
-        f"{INVALID}--config: none.json cannot be read (No such file",
+        f"{PROGRAM}--config: none.json does not exist; make it with: source-amplitude config --json > none.json.",
     ),
     "catalog": without_a_catalog,
     "field": read_with(f"{INVALID}num_workers: 9 is not a whole number", num_workers=9),
