@@ -82,6 +82,7 @@ def _run(view: str, sql: str) -> int:
         ) from error
     with TemporaryDirectory(prefix="source-amplitude-") as spill, duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = {text(spill)}")
+        connection.execute("SET TimeZone = 'UTC'")  # so that current_date is a day of the events
         try:
             connection.execute(view)
             _print(connection.execute(sql))
