@@ -103,7 +103,8 @@ def _launch(
             if not terminal.both_are_terminals:
                 writer.write(_line_of(error.as_sanitized_airbyte_message()) + "\n")
     if is_check:
-        reporter.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.problems[-1])
+        has_failed = code != EXIT_OK or entrypoint.check_failed
+        reporter.end_check(entrypoint.problems[-1] if has_failed else "", source.outlook)
     if options.command == "read":
         refreshed = frozenset(entrypoint.refreshed)
         command = ReadCommand(options.typed, state_path is not None, stdout.file_name(), refreshed)

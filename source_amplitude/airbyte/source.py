@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from dataclasses import replace
@@ -30,16 +31,20 @@ from source_amplitude.errors import (
     UnreachableError,
 )
 from source_amplitude.export import Amplitude, Limits, ProgressListener
+from source_amplitude.export.outlook import outlook
 from source_amplitude.tables import TABLES
 from source_amplitude.tables.rest_session import RestSession
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator, Mapping, MutableMapping
 
     from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, ConfiguredAirbyteCatalog
     from airbyte_cdk.sources.streams import Stream
 
+    from source_amplitude.export.outlook import Outlook
+
+
+_logger = logging.getLogger("airbyte")
 
 _MAX_NAMED = 5
 _CHECK_SECONDS = 60  # a user waits for the result of check; a sync may wait longer
@@ -52,6 +57,7 @@ class SourceAmplitude(AbstractSource):
         serialize_records: Whether the events stream yields batches of encoded lines; set by the launcher.
         stop: Once set, the read ends soon with a final state.
         listener: Receives the progress of the events stream.
+        outlook: What a first read will read; set by a successful check.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class SourceAmplitude(AbstractSource):
         self.serialize_records = False
         self.stop = threading.Event()
         self.listener = ProgressListener()
+        self.outlook: Outlook | None = None
 
     @property
     def name(self) -> str:
@@ -110,6 +117,8 @@ class SourceAmplitude(AbstractSource):
             if isinstance(error, ForeignResponseError):
                 trace.failure_type = FailureType.config_error  # the CDK prints a FAILED status only for this type
             raise trace from error
+        self.outlook = outlook(parsed, self._clock.now())
+        (_logger.warning if self.outlook.is_warning else _logger.info)("%s", self.outlook.text)
         return True, None
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
