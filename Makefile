@@ -92,7 +92,7 @@ define install
 if command -v uv >/dev/null 2>&1; then \
   uv venv --quiet --allow-existing --python $(PYTHON) $(1) && uv pip install $(3) --python $(1)/bin/python $(2); \
 else \
-  $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install $(3) --disable-pip-version-check $(2); \
+  $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install $(or $(3),--no-compile) --disable-pip-version-check $(2); \
 fi
 endef
 
@@ -101,7 +101,7 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
   { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Use another one: make PYTHON=python3.11 ..." >&2; exit 1; }
 endef
 
-# Only what the demo runs; make test adds the rest to the same environment.
+# Only what the demo runs; make test adds the rest to the same environment. Compiling all modules would take longer than the demo.
 $(DEMO): pyproject.toml
 	@if [ ! $(STAMP) -nt pyproject.toml ]; then \
 	  $(require_python); \

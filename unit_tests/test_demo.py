@@ -24,7 +24,7 @@ def test_the_demo_installs_only_what_it_runs() -> None:
 
     assert re.findall(r"pip install (.*?) -e '([^']*)'", done.stdout) == [
         (" --python .venv/bin/python", ".[emulator,land,query]"),  # with uv
-        (" --disable-pip-version-check", ".[emulator,land,query]"),
+        ("--no-compile --disable-pip-version-check", ".[emulator,land,query]"),
     ]
     assert re.findall(r"about \d+ packages, \d+ MB on disk, [a-z ]+ the first time", done.stdout) != []
 

@@ -67,7 +67,7 @@ def read_raw_config(
         raw = _parse(text)
     except FileNotFoundError:
         raise InvalidConfigError(
-            (f"--config: {path} does not exist; make it with: {_template_command(path)}",)
+            (f"--config: {path} does not exist; create it with: {_template_command(path)}",)
         ) from None
     except UnicodeDecodeError:
         raise InvalidConfigError((f"--config: {path} is not UTF-8 text",)) from None
@@ -91,11 +91,11 @@ def _require_fields(path: str, text: str) -> None:
     """Raise an InvalidConfigError if the text has no fields, or is a list of environment variables."""
     lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
     if not lines:
-        where = "" if is_pipe(path) else f"; make one with: {_template_command(path)}"
+        where = "" if is_pipe(path) else f"; create one with: {_template_command(path)}"
         raise InvalidConfigError((f"--config: {path} is empty{where}",))
     if all(_ENV_LINE.match(line) for line in lines):
         problem = "has lines of the form NAME=value, like a .env file; a configuration has fields such as api_key: ..."
-        hint = "export these variables, and make a configuration with: source-amplitude config > config.yaml"
+        hint = "export these variables, and create a configuration with: source-amplitude config > config.yaml"
         raise InvalidConfigError((f"--config: {path} {problem}; {hint}",))
 
 

@@ -234,7 +234,7 @@ def without_a_catalog(connector: Connector, _: Path) -> tuple[Sequence[str], str
 USER_ERRORS: dict[str, UserError] = {
     "config": lambda _connector, _folder: (
         ["--config", "none.json", "--catalog", "none.json"],
-        f"{PROGRAM}--config: none.json does not exist; make it with: source-amplitude config --json > none.json.",
+        f"{PROGRAM}--config: none.json does not exist; create it with: source-amplitude config --json > none.json.",
     ),
     "catalog": without_a_catalog,
     "field": read_with(f"{INVALID}num_workers: 9 is not a whole number", num_workers=9),

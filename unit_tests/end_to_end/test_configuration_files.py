@@ -18,7 +18,7 @@ NEXT = "Correct these values and run the command again. Details: docs/errors.md#
 MAKE = "source-amplitude config > config.yaml"
 ENV_LINES = (
     "--config: config.yaml has lines of the form NAME=value, like a .env file; a configuration has fields such as "
-    f"api_key: ...; export these variables, and make a configuration with: {MAKE}."
+    f"api_key: ...; export these variables, and create a configuration with: {MAKE}."
 )
 
 
@@ -26,9 +26,9 @@ ENV_LINES = (
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, f"--config: config.yaml does not exist; make it with: {MAKE}."),
-        ("", f"--config: config.yaml is empty; make one with: {MAKE}."),
-        ("# api_key: x\n\n", f"--config: config.yaml is empty; make one with: {MAKE}."),
+        (None, f"--config: config.yaml does not exist; create it with: {MAKE}."),
+        ("", f"--config: config.yaml is empty; create one with: {MAKE}."),
+        ("# api_key: x\n\n", f"--config: config.yaml is empty; create one with: {MAKE}."),
         ("# keys\nAMPLITUDE_API_KEY=hidden\nexport AMPLITUDE_SECRET_KEY='hidden'\n", ENV_LINES),
         (
             "api_key: $AMPLITUDE_API_KEY\nsecret_key: hidden\n",

@@ -167,7 +167,7 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("missing.json", None, "does not exist; make it with: source-amplitude config --json > "),
+        ("missing.json", None, "does not exist; create it with: source-amplitude config --json > "),
         ("broken.json", '{"a"', "is not valid JSON"),
         ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
     ],
