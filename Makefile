@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO := $(VENV)/.demo
 AUDITED := .venv-audit
+comma := ,
 RUNTIME := '.[emulator,land,parquet,spark,query]'
 
 .PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image test-hostile lock audit bench clean
@@ -12,7 +14,7 @@ RUNTIME := '.[emulator,land,parquet,spark,query]'
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-demo: $(STAMP)  ## start the emulator and sync three days of sample events from it
+demo: $(DEMO)  ## read, land and query three days of sample events from a local Amplitude; two minutes
 	@$(BIN)/python demo.py
 
 test: lint types layers unit  ## run what CI runs: ruff, mypy, import-linter, pytest
@@ -87,25 +89,38 @@ format: $(STAMP)  ## format and fix the code with ruff
 clean:  ## remove the environments and all other generated files
 	rm -rf $(VENV) .venv-* .bench .demo .peers build dist .tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# Use uv if it is installed, otherwise venv and pip: $(call install,FOLDER,REQUIREMENT)
+# Use uv if it is installed, otherwise venv and pip: $(call install,FOLDER,REQUIREMENT,OPTIONS)
 define install
 if command -v uv >/dev/null 2>&1; then \
-  uv venv --quiet --allow-existing --python $(PYTHON) $(1) && uv pip install --quiet --python $(1)/bin/python $(2); \
+  uv venv --quiet --allow-existing --python $(PYTHON) $(1) && uv pip install $(3) --python $(1)/bin/python $(2); \
 else \
-  $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2); \
+  $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install $(or $(3),--no-compile) --disable-pip-version-check $(2); \
 fi
 endef
 
+define require_python
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+  { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Use another one: make PYTHON=python3.11 ..." >&2; exit 1; }
+endef
+
+# Only what the demo runs; make test adds the rest to the same environment. Compiling all modules would take longer than the demo.
+$(DEMO): pyproject.toml
+	@if [ ! $(STAMP) -nt pyproject.toml ]; then \
+	  $(require_python); \
+	  echo "Installing into $(VENV): about 100 packages, 500 MB on disk, one to two minutes the first time. make clean removes it."; \
+	  $(call install,$(VENV),-e '.[emulator$(comma)land$(comma)query]'); \
+	fi
+	@touch $@
+
 # A changed pyproject.toml triggers a new installation.
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	  { echo "source-amplitude needs Python 3.10 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Use another one: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(require_python)
 	@echo "Creating $(VENV); about a minute the first time ..."
-	@$(call install,$(VENV),-e '.[dev]')
+	@$(call install,$(VENV),-e '.[dev]',--quiet)
 	@touch $@
 
 $(AUDITED)/.installed: pyproject.toml
 	@echo "Creating $(AUDITED) with all extras; two minutes the first time ..."
 	@rm -rf $(AUDITED)
-	@$(call install,$(AUDITED),$(RUNTIME))
+	@$(call install,$(AUDITED),$(RUNTIME),--quiet)
 	@touch $@

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -27,53 +28,44 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent
 FOLDER = PROJECT / ".demo"
-SHOWN_FIELDS = ("server_upload_time", "event_type", "user_id", "country")
-SHOWN_RECORDS = 5
+PROGRAM = str(Path(sys.executable).with_name("source-amplitude"))
+SHOWN_PROGRAM = ".venv/bin/source-amplitude"
 START_SECONDS = 60
-EVENTS_PER_HOUR = 600
-
-MANUAL_COMMAND = "$ .venv/bin/python -m amplitude_emulator --sample-days 3     # prints its address and how to use it"
+EVENTS_PER_HOUR = 300
+QUESTION = (
+    "SELECT event_type, count(*) AS events FROM events WHERE date = current_date - 1 "
+    "GROUP BY event_type ORDER BY events DESC"
+)
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass
 class Outcome:
-    """The output of one command of the connector.
+    """The records that ``read`` printed.
 
     Attributes:
-        first: The first records.
         records: The number of records by stream.
         hours: The hours of ``server_upload_time`` by stream.
         json_bytes: The bytes of RECORD lines by stream.
-        others: All other messages, in order.
         seconds: The running time of the process.
     """
 
-    first: list[dict[str, Any]] = field(default_factory=list)
     records: dict[str, int] = field(default_factory=dict)
     hours: dict[str, set[str]] = field(default_factory=dict)
     json_bytes: dict[str, int] = field(default_factory=dict)
-    others: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
 
     def add(self, line: bytes) -> None:
         """Count one line of the output."""
         message = json.loads(line)
         if message["type"] != "RECORD":
-            self.others.append(message)
             return
         record = message["record"]
         stream, data = record["stream"], record["data"]
         self.records[stream] = self.records.get(stream, 0) + 1
         self.json_bytes[stream] = self.json_bytes.get(stream, 0) + len(line)
         self.hours.setdefault(stream, set()).add(data["server_upload_time"][:13])
-        if len(self.first) < SHOWN_RECORDS:
-            self.first.append(data)
-
-    def last(self, kind: str) -> dict[str, Any]:
-        """Return the last message of a type."""
-        return [message for message in self.others if message["type"] == kind][-1]
 
 
 def main() -> int:
@@ -81,32 +73,23 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     started = time.monotonic()
+    console.print("Starting a local Amplitude with three days of sample events. Nothing leaves this machine.\n")
     with emulator() as amplitude:
-        console.print(
-            "Starting a local Amplitude emulator with three days of sample events; the connector reads from it:"
-        )
-        console.print(Text(f"$ export AMPLITUDE_API_URL={amplitude['url']}\n", style="bold cyan"))
-        write_inputs(amplitude)
-        spec = command("spec").last("SPEC")["spec"]["connectionSpecification"]
-        show(f"{len(spec['properties'])} fields, {len(spec['required'])} of them required")
-        show(command("check", "--config", "config.json").last("CONNECTION_STATUS")["connectionStatus"]["status"])
-        streams = command("discover", "--config", "config.json").last("CATALOG")["catalog"]["streams"]
-        show(", ".join(f"{each['name']} ({len(each['json_schema']['properties'])} fields)" for each in streams))
-        reading = ("read", "--config", "config.json", "--catalog", "catalog.json")
-        first = command(*reading)
-        console.print(records_table(first))
+        export_settings(amplitude)
+        first = read()
         console.print(summary_table(first))
-        (FOLDER / "state.json").write_text(json.dumps([first.last("STATE")["state"]]), encoding="utf-8")
-        console.print("The last STATE message is saved in .demo/state.json. A second sync starts from it.\n")
-        second = command(*reading, "--state", "state.json")
+        console.print("The same command again, which continues from the state file:")
+        second = read()
         show(f"{sum(second.records.values())} new records after {second.seconds:.1f} s: no duplicates")
         console.print("The same hours as files, with the layout that land uses in S3, Azure Blob Storage and GCS:")
-        land()
+        run_and_print("land", "--to", ".demo/landed", "--start", "3d", log=".demo/land.log")
+        run_and_print("report", "--from", ".demo/landed")
+        console.print("Events by type, yesterday:")
+        run_and_print("query", QUESTION, "--from", ".demo/landed")
     console.print(
-        f"Done in {time.monotonic() - started:.0f} s. Configuration, catalog, state, landed files and report are in "
-        ".demo/. To continue manually:"
+        f"Done in {time.monotonic() - started:.0f} s; the local Amplitude is stopped. The files are in .demo/. With "
+        "your own project: README.md, Quick start."
     )
-    console.print(Text(MANUAL_COMMAND, style="bold cyan"))
     return 0 if sum(first.records.values()) and not second.records else 1
 
 
@@ -141,80 +124,56 @@ def wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
         clock.sleep(0.05)
 
 
-def write_inputs(amplitude: dict[str, str]) -> None:
-    """Write the configuration and the catalog of a sync."""
-    os.environ["AMPLITUDE_API_URL"] = amplitude["url"]
+def export_settings(amplitude: dict[str, str]) -> None:
+    """Set the emulator's address and keys in the environment, and write a configuration that names the keys."""
+    names = {"AMPLITUDE_API_URL": "url", "AMPLITUDE_API_KEY": "api_key", "AMPLITUDE_SECRET_KEY": "secret_key"}
+    settings = {variable: amplitude[name] for variable, name in names.items()}
+    os.environ.update(settings)
+    shown = " ".join(f"{name}={value}" for name, value in settings.items())
+    console.print(Text(f"$ export {shown}\n", style="bold cyan"))
     start = (SystemClock().now() - timedelta(days=3)).strftime("%Y-%m-%dT00:00:00Z")
-    config = {"api_key": amplitude["api_key"], "secret_key": amplitude["secret_key"], "start_date": start}
-    events = {"name": "events", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
-    catalog = {"streams": [{"stream": events, "sync_mode": "incremental", "destination_sync_mode": "append"}]}
-    write_private(FOLDER / "config.json", json.dumps(config, indent=2))
-    (FOLDER / "catalog.json").write_text(json.dumps(catalog, indent=2), encoding="utf-8")
+    (FOLDER / "config.yaml").write_text(
+        f'api_key: "${{AMPLITUDE_API_KEY}}"\nsecret_key: "${{AMPLITUDE_SECRET_KEY}}"\nstart_date: "{start}"\n',
+        encoding="utf-8",
+    )
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file with keys, which only its owner may read."""
-    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text)
-
-
-def command(*arguments: str) -> Outcome:
-    """Run ``python main.py`` with ``arguments``; JSON files are in the demo's folder."""
-    typed = [f".demo/{each}" if each.endswith(".json") else each for each in arguments]
-    console.print(Text(f"$ .venv/bin/python main.py {' '.join(typed)}", style="bold cyan"))
+def read() -> Outcome:
+    """Run ``read`` and return what it printed; its state is kept in the demo's folder."""
+    arguments = ("read", "--config", ".demo/config.yaml", "--state-file", ".demo/state.json")
+    console.print(Text(f"$ {SHOWN_PROGRAM} {' '.join(arguments)} >> .demo/messages.jsonl", style="bold cyan"))
     outcome, started = Outcome(), time.monotonic()
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "main.py", *typed], cwd=PROJECT, stdout=subprocess.PIPE
-    ) as process:
+    with (FOLDER / "messages.jsonl").open("ab") as messages, (FOLDER / "read.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [PROGRAM, *arguments], cwd=PROJECT, stdout=subprocess.PIPE, stderr=log
+        )
         assert process.stdout is not None  # noqa: S101 - PIPE was requested
         for line in process.stdout:
+            messages.write(line)
             outcome.add(line)
+        process.wait()
     outcome.seconds = time.monotonic() - started
     if process.returncode:
-        trace = outcome.last("TRACE")["trace"]["error"]["message"]
-        raise SystemExit(f"main.py {arguments[0]} failed with exit code {process.returncode}: {trace}")
+        raise SystemExit(f"read failed with exit code {process.returncode}; see .demo/messages.jsonl")
     return outcome
 
 
-def land() -> None:
-    """Land the hours in the demo's folder, and run ``missing`` and ``report``."""
-    start = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))["start_date"][:10]
-    run_and_print(
-        "land", "--config", ".demo/config.json", "--to", ".demo/landed", "--start", start, log=".demo/land.log"
-    )
-    run_and_print("missing", "--from", ".demo/landed", "--end", "6h")
-    run_and_print("report", "--from", ".demo/landed")
-    run_and_print("report", "--from", ".demo/landed", "--out", ".demo/report.html")
-
-
 def run_and_print(*arguments: str, log: str = "") -> None:
-    """Run ``python main.py`` with ``arguments`` and print its output; write log lines to ``log`` if named."""
-    typed = " ".join(arguments) + (f" 2>{log}" if log else "")
-    console.print(Text(f"$ .venv/bin/python main.py {typed}", style="bold cyan"))
+    """Run a command and print its output; write log lines to ``log`` if named."""
+    typed = shlex.join(arguments) + (f" 2>{log}" if log else "")
+    console.print(Text(f"$ {SHOWN_PROGRAM} {typed}", style="bold cyan"))
     with (PROJECT / (log or os.devnull)).open("wb") as stderr:
         done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "main.py", *arguments], cwd=PROJECT, stderr=stderr if log else None, check=False
+            [PROGRAM, *arguments], cwd=PROJECT, stderr=stderr if log else None, check=False
         )
     if done.returncode:
-        raise SystemExit(
-            f"main.py {arguments[0]} failed with exit code {done.returncode}" + (f"; see {log}" if log else "")
-        )
+        raise SystemExit(f"{arguments[0]} failed with exit code {done.returncode}" + (f"; see {log}" if log else ""))
     console.print()
 
 
 def show(text: str) -> None:
     """Print the result of a command."""
     console.print(f"  {text}\n", markup=False)
-
-
-def records_table(outcome: Outcome) -> Table:
-    """Return a table of the first records with some of their fields."""
-    table = Table(title="First records", title_justify="left", title_style="bold")
-    for name in SHOWN_FIELDS:
-        table.add_column(name, no_wrap=True)
-    for data in outcome.first:
-        table.add_row(*(str(data.get(name, "")).split(".")[0] for name in SHOWN_FIELDS))
-    return table
 
 
 def summary_table(outcome: Outcome) -> Table:
@@ -231,6 +190,7 @@ def summary_table(outcome: Outcome) -> Table:
 if __name__ == "__main__":
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 shows question marks
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stops the emulator too
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -31,6 +31,10 @@ A local Amplitude is listening at {url}
   secret key  {secret_key}
   events      {events} sample events
 
+Use it with source-amplitude, in another terminal:
+  export AMPLITUDE_API_URL={url}
+  export AMPLITUDE_API_KEY={api_key} AMPLITUDE_SECRET_KEY={secret_key} AMPLITUDE_REGION={region}
+  source-amplitude land --to landed
 Export one hour:
   curl -u {api_key}:{secret_key} -o export.zip '{url}/{region}/api/2/export?start={hour}&end={hour}'
 Send an event:

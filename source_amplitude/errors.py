@@ -54,6 +54,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+_FILE_OPTIONS = ("--config: ", "--catalog: ", "--state: ", "--state-file: ")  # their files are wrong, not the options
+
+
 class AmplitudeError(Exception):
     """Base class of the connector's errors.
 
@@ -91,14 +94,17 @@ class ConfigError(AmplitudeError):
 
 
 class InvalidConfigError(ConfigError):
-    """One or more values have the wrong form or range; each of ``problems`` begins with its field."""
+    """Fields, options or files have the wrong form; each of ``problems`` begins with its field or option."""
 
     next_step = "Correct these values and run the command again."
     help_anchor = "invalid-configuration"
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(f"The configuration has {counted(len(problems), 'problem')}: " + "; ".join(problems) + ".")
+        is_about_options = all(each.startswith("--") for each in problems)
+        intro = "" if is_about_options else f"The configuration has {counted(len(problems), 'problem')}: "
+        super().__init__(intro + "; ".join(problems) + ".")
         self.problems = problems
+        self.is_usage = is_about_options and not any(each.startswith(_FILE_OPTIONS) for each in problems)
 
 
 class CredentialsRejectedError(ConfigError):

@@ -30,53 +30,6 @@ if TYPE_CHECKING:
     from source_amplitude.export import Limits
     from source_amplitude.landing.destination import StoreLimits
 
-HELP = """\
-usage: source-amplitude COMMAND [OPTIONS]
-
-Exports an Amplitude project: as Airbyte messages (one JSON object per line), or as files in S3, Azure, GCS or a folder.
-
-commands:
-  config                                    print a configuration template with comments
-  spec                                      print the configuration's JSON Schema
-  check    --config FILE                    test the API keys
-  discover --config FILE                    print the streams and their schemas
-  read     --config FILE --catalog FILE [--state FILE | --state-file FILE]
-                                            print records and states of the catalog's streams; the state file is read
-                                            if it exists, and updated during the sync
-
-  land     --to DESTINATION [--config FILE | --region R] [--start T] [--end T] [--format F] [--only-missing]
-                                            copy export files to S3, Azure, GCS or a folder, hour by hour
-  missing  --from DESTINATION [--start T] [--end T]
-                                            list spans of missing or incomplete hours; exits with 1 if there are any
-  report   --from DESTINATION [--out FILE]  show landed and missing hours as an HTML page or a grid in the terminal
-  query    [SQL] --from DESTINATION         run SQL on the view events with DuckDB, or print the duckdb command
-
-options:
-  -h, --help     print this text; COMMAND --help prints a command's options
-  --version      print the version
-  --quiet        print problems only (land, missing and report)
-  --json         print the result as one JSON object (land, missing and report)
-  --debug        print detailed log lines (all commands except config)
-
-environment:
-  AMPLITUDE_API_KEY, AMPLITUDE_SECRET_KEY, AMPLITUDE_REGION
-                      the keys and the region (us or eu) for land without --config
-  AMPLITUDE_API_URL   the base URL of a local Amplitude (see amplitude_emulator/README.md)
-  TMPDIR              the folder for temporary archives
-  NO_PROGRESS         if set, progress is not shown
-  NO_COLOR            if set, colours are not used
-
-exit codes:
-  0    success
-  1    failure (read, check and discover print the reason in TRACE lines, other commands on stderr);
-       missing: hours are missing
-  2    wrong usage
-  3    missing could not look: the store or the configuration cannot be read
-  130  interrupted by Ctrl-C; the last STATE covers all records before it
-  143  terminated by SIGTERM; the last STATE covers all records before it
-  141  output pipe closed
-"""
-
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -115,7 +68,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
     arguments = typed.arguments
     command = arguments[0] if arguments else ""
     if command in ("-h", "--help", "help"):
-        sys.stdout.write(HELP)
+        sys.stdout.write(_help())
     elif command == "--version":
         sys.stdout.write(f"source-amplitude {version()}\n")
     elif command == "spec" and len(arguments) == 1:
@@ -124,11 +77,11 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
         sys.stdout.write(spec_line())
     elif command in ("config", "land", "missing", "query", "report"):
         return _failed(typed) if _lacks_libraries(needs_cdk=False) else _run_own(typed, limits, store_limits, clock)
-    elif command not in ("spec", "check", "discover", "read"):
-        sys.stderr.write(
-            f"source-amplitude: {f'unknown command {command!r}' if command else 'missing command'}\n\n{HELP}"
-        )
+    elif not command:
+        sys.stderr.write(_help())
         return EXIT_USAGE
+    elif command not in ("spec", "check", "discover", "read"):
+        return _unknown(command)
     else:
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
@@ -137,6 +90,23 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
             return EXIT_FAILED
         return _run_airbyte(options, limits, clock)
     return 0
+
+
+def _help() -> str:
+    from source_amplitude.terminal.help import help_text  # noqa: PLC0415 - only help needs it
+
+    return help_text()
+
+
+def _unknown(command: str) -> int:
+    from source_amplitude.terminal.help import COMMANDS  # noqa: PLC0415 - only for help and errors
+    from source_amplitude.terminal.options import did_you_mean  # noqa: PLC0415 - as above
+
+    hint = did_you_mean(command, COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
+    if command.startswith("-"):
+        hint = "; the command comes first: source-amplitude COMMAND [OPTIONS]"
+    sys.stderr.write(f"source-amplitude: {command!r} is not a command{hint}\n")
+    return EXIT_USAGE
 
 
 def _failed(typed: TypedCommand) -> int:

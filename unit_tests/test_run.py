@@ -12,7 +12,7 @@ import pytest
 from airbyte_cdk.models import AirbyteMessageSerializer
 
 from source_amplitude.distribution import DISTRIBUTION
-from source_amplitude.run import HELP
+from source_amplitude.terminal.help import COMMANDS, help_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,15 +48,17 @@ def fake_config(tmp_path: Path) -> str:
     ("arguments", "printed"),
     [
         (("--version",), f"source-amplitude {metadata.version(DISTRIBUTION)}\n"),
-        (("--help",), HELP),
-        (("-h",), HELP),
+        (("--help",), None),
+        (("-h",), None),
     ],
     ids=["version", "help", "short help"],
 )
 def test_every_program_prints_the_same_version_and_help(
-    program: Sequence[str], arguments: Sequence[str], printed: str
+    program: Sequence[str], arguments: Sequence[str], printed: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(*program, *arguments) == printed
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert run(*program, *arguments) == (help_text() if printed is None else printed)
 
 
 def test_every_program_prints_the_same_spec() -> None:
@@ -90,12 +92,31 @@ print(sorted(name for name in sys.modules if name.startswith(("airbyte_cdk", "re
     assert run(sys.executable, "-c", program) == "[]\n"
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], [], ["--config", "spec"]], ids=["unknown", "none", "option"])
-def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+COMES_FIRST = "the command comes first: source-amplitude COMMAND [OPTIONS]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["raed"], "'raed' is not a command; did you mean read?"),
+        (["Missing", "--from", "x"], "'Missing' is not a command; did you mean missing?"),
+        (["xyzzy"], f"'xyzzy' is not a command; the commands are {', '.join(COMMANDS)}"),
+        (["--config", "spec"], f"'--config' is not a command; {COMES_FIRST}"),
+    ],
+    ids=["typo", "upper case", "unknown", "option"],
+)
+def test_a_wrong_command_is_one_line_and_exits_with_2(arguments: list[str], line: str) -> None:
     done = subprocess.run([*MAIN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
-    problem = f"unknown command {arguments[0]!r}" if arguments else "missing command"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {problem}\n\n{HELP}")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"source-amplitude: {line}\n")
+
+
+def test_no_command_prints_the_help_and_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    done = subprocess.run(MAIN, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", help_text())
 
 
 def test_discover_prints_the_golden_catalog_offline(fake_config: str) -> None:

@@ -195,7 +195,7 @@ def put_malformed(desk: Desk) -> tuple[list[str], MalformedLinesError]:
             InvalidConfigError(
                 (
                     "start_date: 'yesterday' is not a UTC time of the form 2021-01-25T00:00:00Z",
-                    "data_region: 'Mars' is not one of 'Standard Server', 'EU Residency Server'",
+                    "data_region: 'Mars' is not one of 'Standard Server', 'EU Residency Server', 'US', 'EU'",
                     "recheck_hours: [6, 'later'] is not a list of whole numbers from 1 to 720",
                     (
                         "accepted_gaps: 'noon' is not an hour (2024-03-01T05) or a range of hours "

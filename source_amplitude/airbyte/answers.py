@@ -7,6 +7,7 @@ of the CDK's entrypoint; only invalid configurations are reported all at once, a
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from source_amplitude.airbyte.catalog import catalog_streams
+from source_amplitude.airbyte.catalog import catalog_streams, configured_catalog
 from source_amplitude.airbyte.failures import Failure, check_failure, failure_of
 from source_amplitude.airbyte.log_lines import LogLines, logs_as_messages
 from source_amplitude.airbyte.messages import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from source_amplitude.airbyte.connection import Connection
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config, Keys
+    from source_amplitude.export.outlook import Outlook
 
 _UNEXPECTED = "Something went wrong in the connector. See the logs for more details."
 """The CDK's message for errors that are bugs."""
@@ -75,11 +77,13 @@ def answer(options: argparse.Namespace, connection: Connection, environ: Mapping
     stdout = LineWriter(sys.stdout.buffer)
     is_quiet = options.command == "check" and terminal.both_are_terminals and not options.debug
     messages = Messages(LineWriter(io.BytesIO()) if is_quiet else stdout, secrets, connection.clock)
+    is_plain_json = options.command == "discover" and options.configured
+    logs = LineWriter(io.BytesIO()) if is_plain_json else messages.writer
     _report_uncaught(Messages(stdout, secrets, connection.clock), formatter)
     with (
         redirect_stdout(cast("IO[str]", stdout)),
         stops_on_signals(stop) as received,
-        logs_as_messages(messages.writer, formatter),
+        logs_as_messages(logs, formatter),
     ):
         code = _Command(options, connection, messages, terminal).run(ConsoleReporter(terminal, stop))
     if received == [signal.SIGTERM] and code == EXIT_OK:
@@ -146,6 +150,7 @@ class _Command:
         self._messages = messages
         self._terminal = terminal
         self._keys: Keys | None = None
+        self._outlook: Outlook | None = None
 
     def run(self, reporter: ConsoleReporter) -> int:
         """Write the messages, print the result on the terminal, and return the exit code."""
@@ -164,7 +169,7 @@ class _Command:
             if not self._terminal.both_are_terminals:
                 self._messages.trace(failure)
         if is_check:
-            reporter.end_check(problem)
+            reporter.end_check(problem, self._outlook)
         elif problem:
             reporter.print_error(problem)
         return EXIT_FAILED if problem else EXIT_OK
@@ -186,6 +191,7 @@ class _Command:
             if failure.failure_type == "config_error":
                 self._messages.fail(failure)
             return failure.message
+        self._outlook = self._connection.log_outlook(config)
         _status_logger.info("Check succeeded")
         self._messages.write(succeeded_message())
         return ""
@@ -193,7 +199,11 @@ class _Command:
     def _discover(self, raw: Mapping[str, Any]) -> str:
         """Write the catalog, and return an empty text; raise an AmplitudeError if the configuration is invalid."""
         self._connection.open(self._parsed(raw))
-        self._messages.write(catalog_message(catalog_streams()))
+        if self._options.configured:
+            catalog = configured_catalog(self._options.streams)
+            self._messages.writer.write(f"{json.dumps(catalog, indent=2)}\n")
+        else:
+            self._messages.write(catalog_message(catalog_streams()))
         return ""
 
     def _parsed(self, raw: Mapping[str, Any]) -> Config:

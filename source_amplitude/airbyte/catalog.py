@@ -11,6 +11,8 @@ from source_amplitude.ledger import CURSOR_FIELD
 from source_amplitude.tables import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from source_amplitude.tables import Table
 
 
@@ -29,6 +31,17 @@ EVENTS = StreamKeys("events", ("uuid",), CURSOR_FIELD)
 def catalog_streams() -> list[dict[str, Any]]:
     """Return the catalog's entries of all streams, in the order of `SourceAmplitude.streams`."""
     return [_entry(EVENTS), *map(_entry, TABLES)]
+
+
+def configured_catalog(names: Collection[str] | None) -> dict[str, Any]:
+    """Return a configured catalog of the named streams, or of all if ``names`` is None: incremental where possible."""
+    chosen = [each for each in catalog_streams() if names is None or each["name"] in names]
+    return {"streams": [_configured(each) for each in chosen]}
+
+
+def _configured(entry: dict[str, Any]) -> dict[str, Any]:
+    mode = "incremental" if "incremental" in entry["supported_sync_modes"] else "full_refresh"
+    return {"stream": entry, "sync_mode": mode, "destination_sync_mode": "append"}
 
 
 def _entry(stream: StreamKeys | Table) -> dict[str, Any]:

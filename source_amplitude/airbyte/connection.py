@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,12 +11,15 @@ from source_amplitude.api import check_credentials
 from source_amplitude.clock import SystemClock
 from source_amplitude.errors import AmplitudeError, ForeignResponseError, RetryableError, UnreachableError
 from source_amplitude.export import Amplitude, Limits
+from source_amplitude.export.outlook import Outlook, outlook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from source_amplitude.clock import Clock
     from source_amplitude.config import Config
+
+_logger = logging.getLogger("airbyte")
 
 _CHECK_SECONDS = 60  # a user waits for the result of check; a sync may wait longer
 
@@ -53,6 +57,12 @@ class Connection:
             if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignResponseError):
                 error.advice = self._advice()
             raise
+
+    def log_outlook(self, config: Config) -> Outlook:
+        """Log which hours a first read will read, and return this."""
+        found = outlook(config, self.clock.now())
+        (_logger.warning if found.is_warning else _logger.info)("%s", found.text)
+        return found
 
     def _advice(self) -> str:
         if self.api_url:

@@ -13,6 +13,7 @@ import orjson
 from airbyte_cdk.models import AirbyteStateMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from serpyco_rs import SchemaValidationError
 
+from source_amplitude.airbyte.catalog import configured_catalog
 from source_amplitude.config.fields import shown
 from source_amplitude.config.file import read_raw_config, read_text, require_no_pipe_twice
 from source_amplitude.config.json_text import parse_json
@@ -31,7 +32,7 @@ class InputFiles:
 
     Attributes:
         config: The raw configuration, with keys substituted from the environment; not in the repr.
-        catalog: The configured catalog.
+        catalog: The configured catalog: that of the file, or of the chosen streams.
         state: The last state of each stream.
     """
 
@@ -54,9 +55,13 @@ class InputFiles:
         require_no_pipe_twice(paths)
         return cls(
             config=read_raw_config(options.config),
-            catalog=read_catalog(options.catalog),
+            catalog=_chosen(options) if options.catalog is None else read_catalog(options.catalog),
             state=read_states(options.state) if paths["state"] is not None else saved or [],
         )
+
+
+def _chosen(options: argparse.Namespace) -> ConfiguredAirbyteCatalog:
+    return ConfiguredAirbyteCatalogSerializer.load(configured_catalog(options.streams))
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:

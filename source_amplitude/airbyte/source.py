@@ -98,6 +98,7 @@ class SourceAmplitude(AbstractSource):
             self._connection.check(parsed)
         except AmplitudeError as error:
             raise traced(check_failure(error, filter_secrets, parsed.keys)) from error
+        self._connection.log_outlook(parsed)
         return True, None
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:  # noqa: ARG002 - the CDK's signature

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import textwrap
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from source_amplitude.config.environment import REGIONS
 from source_amplitude.config.fields import schema
+from source_amplitude.terminal.options import Parser, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from source_amplitude.commands.session import Session
 
 _WIDTH = 100
+_DAYS = 7
 _DESCRIPTION = """\
 Prints a configuration template with a comment for each field: source-amplitude config > config.yaml. The API keys come
-from the environment. With --json it prints the required fields as JSON, the format that Airbyte needs.
+from the environment, and start_date is seven days ago. With --json it prints the required fields as JSON, the format
+that Airbyte needs.
 """
 _HEADER = (
     "# Configuration of source-amplitude. ${NAME} comes from the environment:",
@@ -27,35 +32,50 @@ _HEADER = (
 )
 
 
-def config(arguments: Sequence[str], session: Session) -> int:  # noqa: ARG001 - the signature of all commands
-    parser = argparse.ArgumentParser(prog="source-amplitude config", description=_DESCRIPTION, allow_abbrev=False)
+def config(arguments: Sequence[str], session: Session) -> int:
+    parser = Parser("config", _DESCRIPTION)
     parser.add_argument("--json", action="store_true", help="print JSON, with the required fields only")
+    parser.add_argument(
+        "--region", type=one_of(REGIONS), metavar="REGION", help="where Amplitude stores the project: us or eu"
+    )
     options = parser.parse_args(arguments)
+    now = session.clock.now()
+    chosen: dict[str, object] = {"start_date": _midnight(now - timedelta(days=_DAYS))}
+    if options.region:
+        chosen["data_region"] = options.region.upper()
     if options.json:
         required = {name: _example(name, schema()["properties"][name]) for name in schema()["required"]}
-        sys.stdout.write(json.dumps(required, indent=2) + "\n")
+        sys.stdout.write(json.dumps(required | chosen, indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(_commented()) + "\n")
+        sys.stdout.write("\n".join(_commented(chosen, {"end_date": _midnight(now)})) + "\n")
     return 0
 
 
-def _commented() -> Iterator[str]:
+def _midnight(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}T00:00:00Z"
+
+
+def _commented(chosen: Mapping[str, object], examples: Mapping[str, object]) -> Iterator[str]:
+    """Yield the template's lines: ``chosen`` fields are set, others commented out, if possible with an example."""
     yield from _HEADER
+    values = {**examples, **chosen}
     for name, field in sorted(schema()["properties"].items(), key=lambda item: item[1].get("order", 0)):
         is_required = name in schema()["required"]
         yield ""
         yield from textwrap.wrap(
-            _explained(field, is_required=is_required), _WIDTH, initial_indent="# ", subsequent_indent="# "
+            _explained(name, field, is_required=is_required), _WIDTH, initial_indent="# ", subsequent_indent="# "
         )
-        yield f"{'' if is_required else '# '}{name}: {json.dumps(_example(name, field))}"
+        prefix = "" if is_required or name in chosen else "# "
+        yield f"{prefix}{name}: {json.dumps(values.get(name, _example(name, field)))}"
 
 
-def _explained(field: dict[str, Any], *, is_required: bool) -> str:
+def _explained(name: str, field: dict[str, Any], *, is_required: bool) -> str:
     """Return a field's description, allowed values, and whether it is required."""
     text = "Required. " if is_required else ""
     text += str(field["description"])
     if "enum" in field:
-        text += f" One of: {', '.join(field['enum'])}."
+        short = "; US and EU work too" if name == "data_region" else ""
+        text += f" One of: {', '.join(field['enum'])}{short}."
     if "minimum" in field:
         text += f" From {field['minimum']} to {field['maximum']}."
     return text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
-from source_amplitude.commands.session import hour_text, moment, parser, span, yesterday
+from source_amplitude.commands.session import hour_text, moments, parser, span, yesterday
 from source_amplitude.config import Config
 from source_amplitude.config.environment import missing_keys
 from source_amplitude.config.file import read_config
@@ -18,6 +18,7 @@ from source_amplitude.landing.inventory import landed_hours, take_inventory
 from source_amplitude.landing.place import read_place, with_arrays
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.command_line import PROGRAM, TypedCommand
+from source_amplitude.terminal.options import file_name
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from source_amplitude.commands.session import Session
     from source_amplitude.landing.coverage import Coverage
     from source_amplitude.landing.destination import Destination
+    from source_amplitude.terminal.options import Parser
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,12 @@ class Inspection:
         return printable(str(self.destination))
 
 
-def inspection_parser(command: str, description: str) -> argparse.ArgumentParser:
+def inspection_parser(command: str, description: str) -> Parser:
     """Return a parser for a read-only command: that of `parser`, with an optional ``--config``."""
     made = parser(command, description, store_options=("--from", "--to"))
-    made.add_argument("--config", metavar="FILE", help="optional: only accepted_gaps and export_delay_hours are used")
+    made.add_argument(
+        "--config", type=file_name, metavar="FILE", help="optional: only accepted_gaps and export_delay_hours are used"
+    )
     return made
 
 
@@ -65,9 +69,10 @@ def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
     store = Store(destination, session.store_limits, create=False)
     hours = landed_hours(store)
     first = hours[0] if hours else yesterday(now)
-    start = moment("--start", options.start, now) if options.start else first
+    given = moments(options, now)
+    start = given[0] or first
     newest = floor_unit(newest_end(now, (config or Config).export_delay_hours))
-    end = span(start, moment("--end", options.end, now)).end if options.end else newest
+    end = span(start, given[1]).end if given[1] else newest
     if newest <= start:
         raise NotPublishedError(
             f"No hour from {start:%Y-%m-%d %H:%M} UTC on is expected yet.",
@@ -96,7 +101,7 @@ def config_for_hint(options: argparse.Namespace, session: Session) -> str | None
     """Return the configuration file to show in a command; None if the environment has the keys."""
     if options.config:
         return str(options.config)
-    return "config.json" if missing_keys(session.environ) else None
+    return "config.yaml" if missing_keys(session.environ) else None
 
 
 def fetch_command(

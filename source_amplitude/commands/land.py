@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
-from source_amplitude.commands.session import logs_on_stderr, moment, parser, print_error, print_json, span, yesterday
+from source_amplitude.commands.session import logs_on_stderr, moments, parser, print_error, print_json, span, yesterday
 from source_amplitude.config import MalformedLines
 from source_amplitude.config.environment import API_KEY, REGION, REGIONS, SECRET_KEY
 from source_amplitude.disk import require_temporary_folder
@@ -32,6 +32,7 @@ from source_amplitude.landing.lander import Lander
 from source_amplitude.landing.store import Store, require_land_extra
 from source_amplitude.terminal.console import ConsoleReporter, Terminal
 from source_amplitude.terminal.exit_codes import EXIT_SIGNALLED
+from source_amplitude.terminal.options import file_name, one_of
 from source_amplitude.terminal.signals import stops_on_signals
 from source_amplitude.windows import HourWindow, hour_window
 
@@ -89,17 +90,20 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     made = parser("land", _DESCRIPTION)
     made.add_argument(
         "--config",
+        type=file_name,
         metavar="FILE",
-        help="the configuration: JSON or YAML (default: the keys in the environment, and each field's default)",
+        help="the configuration: YAML or JSON (default: the keys in the environment, and each field's default)",
     )
     made.add_argument(
         "--region",
-        choices=REGIONS,
-        help=f"without --config: where Amplitude stores the project (default: {REGION}, or us)",
+        type=one_of(REGIONS),
+        metavar="REGION",
+        help=f"us or eu, without --config: where Amplitude stores the project (default: {REGION}, or us)",
     )
     made.add_argument(
         "--format",
-        choices=FORMAT_NAMES,
+        type=one_of(FORMAT_NAMES),
+        metavar="FORMAT",
         help="default: the format of the destination, or raw if it is new; raw: Amplitude's original files; jsonl, "
         "parquet: the records that read prints; json: raw, and a JSON array per day (only in a folder)",
     )
@@ -122,8 +126,8 @@ def _execute(
     destination = parse_destination(options.to)
     _require_folder_for_arrays(options.format, destination)
     now = session.clock.now()
-    start = moment("--start", options.start, now) if options.start else yesterday(now)
-    end = moment("--end", options.end, now) if options.end else None
+    first, end = moments(options, now)
+    start = first or yesterday(now)
     if end is not None:
         span(start, end)
     if options.format:
@@ -137,8 +141,8 @@ def _execute(
     if start < newest:
         _write_span(span(start, newest), Lander(amplitude, store, format_, stop, listener), options, session)
     if start >= newest or (end is not None and end > newest):
-        first = max(start, newest)
-        hours = HourWindow(first, end) if end else hour_window(first)
+        missed = max(start, newest)
+        hours = HourWindow(missed, end) if end else hour_window(missed)
         raise not_published_error(hours, config.export_delay_hours)
     return 0
 

@@ -114,6 +114,7 @@ def _run(folder: Path, format_: str, sql: str) -> int:
 
 def _execute(connection: Any, folder: Path, format_: str, sql: str, spill: str) -> None:  # noqa: ANN401 - of duckdb
     connection.execute(f"SET temp_directory = {text(spill)}")
+    connection.execute("SET TimeZone = 'UTC'")  # so that current_date is a day of the events
     connection.execute(CREATE_COUNTER)
     connection.execute(create_view(str(folder), format_, is_counting=True))
     _print(connection.execute(sql))

@@ -25,6 +25,7 @@ from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.terminal.command_line import PROGRAM
 from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_USAGE
+from source_amplitude.terminal.options import Parser
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
+_ONLY_IN_READ = (  # start_date, which read needs, is in each configuration
+    "end_date",
+    "active_users_group_by_country",
+    "num_processes",
+    "dashboard_lookback_days",
+    "project_time_zone",
+    "cohort_ids",
+    "cohort_properties",
+    "composition_properties",
+    "chart_ids",
+)
 _LAST_YEAR = 2199
 _TIMES = "a UTC time (2026-01-01, 2026-01-01T05, yesterday, today; 36h or 3d: that long ago)"
 
@@ -71,7 +83,7 @@ class Session:
             return config_of_environment(self.environ, options.region)
         if options.region:
             raise InvalidConfigError(("--region: with --config, data_region in the configuration names the region",))
-        return read_config(options.config)
+        return read_config(options.config, _ONLY_IN_READ)
 
     def amplitude(self, config: Config) -> Amplitude:
         """Return the Amplitude client; raise InvalidConfigError if AMPLITUDE_API_URL is not a valid address."""
@@ -79,13 +91,14 @@ class Session:
 
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
-    """Print an error on one line of stderr, with masked keys and escaped control characters, and return the exit code.
+    """Print an error on stderr, with masked keys and escaped control characters, and return the exit code.
 
-    The exit code is 2 for an invalid option, otherwise 1.
+    Wrong options have one line each and the exit code 2; other errors have one line and the exit code 1.
     """
-    text = redact(error.message, keys) if keys else without_addresses(error.message)
-    sys.stderr.write(f"source-amplitude: {printable(text)}\n")
-    is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
+    is_usage = isinstance(error, InvalidConfigError) and error.is_usage
+    for each in error.problems if isinstance(error, InvalidConfigError) and is_usage else (error.message,):
+        text = redact(each, keys) if keys else without_addresses(each)
+        sys.stderr.write(f"source-amplitude: {printable(text)}\n")
     return EXIT_USAGE if is_usage else EXIT_FAILED
 
 
@@ -159,11 +172,9 @@ class _StoreOption(argparse.Action):
         namespace.to, namespace.to_option = values, option_string
 
 
-def store_parser(command: str, description: str, *, store_options: tuple[str, ...]) -> argparse.ArgumentParser:
+def store_parser(command: str, description: str, *, store_options: tuple[str, ...]) -> Parser:
     """Return a parser with ``--debug`` and the options that name the store."""
-    made = argparse.ArgumentParser(
-        prog=f"source-amplitude {command}", description=description, allow_abbrev=False, add_help=True
-    )
+    made = Parser(command, description)
     made.add_argument(
         *store_options,
         dest="to",
@@ -176,7 +187,7 @@ def store_parser(command: str, description: str, *, store_options: tuple[str, ..
     return made
 
 
-def parser(command: str, description: str, *, store_options: tuple[str, ...] = ("--to",)) -> argparse.ArgumentParser:
+def parser(command: str, description: str, *, store_options: tuple[str, ...] = ("--to",)) -> Parser:
     """Return a parser with the options of `store_parser`, ``--start``, ``--end``, ``--quiet`` and ``--json``."""
     made = store_parser(command, description, store_options=store_options)
     made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
@@ -205,6 +216,20 @@ def moment(option: str, text: str, now: datetime) -> datetime:
     if found.year > _LAST_YEAR:
         raise InvalidConfigError((f"{option}: {text!r} is after {_LAST_YEAR}",))
     return floor_unit(found)
+
+
+def moments(options: argparse.Namespace, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return the hours of ``--start`` and ``--end``, None without them; report wrong values of both together."""
+    found: list[datetime | None] = []
+    problems: list[str] = []
+    for option, text in (("--start", options.start), ("--end", options.end)):
+        try:
+            found.append(moment(option, text, now) if text is not None else None)
+        except InvalidConfigError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidConfigError(tuple(problems))
+    return found[0], found[1]
 
 
 def span(start: datetime, end: datetime) -> HourWindow:

@@ -62,6 +62,16 @@ def _time_zone(name: object) -> tzinfo | None:
     raise ValueError("is not a time zone such as Europe/Berlin")
 
 
+def _region(name: object) -> Region:
+    short = {"us": Region.STANDARD, "eu": Region.EU}
+    if isinstance(name, str) and name.lower() in short:
+        return short[name.lower()]
+    try:
+        return Region(name)
+    except ValueError:
+        raise ValueError("is not one of " + ", ".join(repr(each.value) for each in Region) + ", 'US', 'EU'") from None
+
+
 def _list_of_hours(value: object) -> list[object]:
     if not isinstance(value, list):
         raise ValueError("is not a list of hours")  # noqa: TRY004 - a problem with a value
@@ -103,11 +113,12 @@ def _value(given: Fields, name: str) -> Any:  # noqa: ANN401 - as the spec decla
     """Return a field's value, converted to the type in `Config`."""
     if name == "accepted_gaps":
         return _gaps(given, name)
+    if name == "data_region":
+        return given.value(name, _region)
     if name == "project_time_zone":
         return given.value(name, _time_zone)
     value = given.value(name)
-    kind = {"data_region": Region, "malformed_lines": MalformedLines}.get(name)
-    return value if kind is None or value is None else kind(value)
+    return MalformedLines(value) if name == "malformed_lines" and value is not None else value
 
 
 def _default(name: str) -> Any:  # noqa: ANN401 - as the spec declares it

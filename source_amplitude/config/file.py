@@ -9,44 +9,66 @@ import errno
 import json
 import os
 import re
+import shlex
 import stat
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config import parse_config
+from source_amplitude.config.field_names import check_field_names
 from source_amplitude.config.fields import KEYS
 from source_amplitude.config.json_text import parse_json
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from source_amplitude.config import Config
 
 _COMMENT = re.compile(r"^\s*(//|/\*)", re.MULTILINE)
 _STDIN = 0
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_WITHOUT_BRACES = re.compile(r"\$([A-Z_][A-Z0-9_]*)")  # no key of Amplitude has this form
+_ENV_LINE = re.compile(r"(export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
 
 
-def read_config(path: str) -> Config:
+def read_config(path: str, unused: Collection[str] = ()) -> Config:
     """Return the configuration in a file, for commands that take hours as options; ``start_date`` is optional.
 
+    Args:
+        path: The file.
+        unused: Fields that have no effect in the command; it warns about them.
+
     Raises:
-        InvalidConfigError: The file is unreadable, or values are invalid; only invalid values are quoted.
+        InvalidConfigError: The file is unreadable, a field is misspelt, or values are invalid; only invalid values are
+            quoted.
     """
-    return parse_config(read_raw_config(path), needs_start=False)
+    return parse_config(read_raw_config(path, unused=unused), needs_start=False)
 
 
-def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+def read_raw_config(
+    path: str, environ: Mapping[str, str] = os.environ, *, unused: Collection[str] | None = None
+) -> dict[str, Any]:
     """Return the fields and values in a file; a key written as ``${NAME}`` is taken from the environment.
+
+    Args:
+        path: The file.
+        environ: The environment.
+        unused: As in `check_field_names`: None for Airbyte's commands.
 
     Raises:
         InvalidConfigError: The file is unreadable or has no fields, YAML would change a value, or a variable is not
             set.
     """
     try:
-        raw = _parse(read_text(path))
+        text = read_text(path)
+        _require_fields(path, text)
+        raw = _parse(text)
+    except FileNotFoundError:
+        raise InvalidConfigError(
+            (f"--config: {path} does not exist; create it with: {_template_command(path)}",)
+        ) from None
     except UnicodeDecodeError:
         raise InvalidConfigError((f"--config: {path} is not UTF-8 text",)) from None
     except OSError as error:
@@ -55,7 +77,26 @@ def read_raw_config(path: str, environ: Mapping[str, str] = os.environ) -> dict[
         raise InvalidConfigError((f"--config: {path} is not valid JSON{error}",)) from None
     if not isinstance(raw, dict):
         raise InvalidConfigError((f"--config: {path} does not contain a JSON object of fields and values",))
+    check_field_names(raw, unused=unused)
     return raw | _from_environment(raw, environ)
+
+
+def _template_command(path: str) -> str:
+    """Return the shell command that writes a configuration to ``path``."""
+    json_option = " --json" if path.endswith(".json") else ""
+    return f"source-amplitude config{json_option} > {shlex.quote(path)}"
+
+
+def _require_fields(path: str, text: str) -> None:
+    """Raise an InvalidConfigError if the text has no fields, or is a list of environment variables."""
+    lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+    if not lines:
+        where = "" if is_pipe(path) else f"; create one with: {_template_command(path)}"
+        raise InvalidConfigError((f"--config: {path} is empty{where}",))
+    if all(_ENV_LINE.match(line) for line in lines):
+        problem = "has lines of the form NAME=value, like a .env file; a configuration has fields such as api_key: ..."
+        hint = "export these variables, and create a configuration with: source-amplitude config > config.yaml"
+        raise InvalidConfigError((f"--config: {path} {problem}; {hint}",))
 
 
 def _parse(text: str) -> object:
@@ -80,7 +121,10 @@ def _from_environment(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dic
     found, problems = {}, []
     for name in KEYS:
         value = raw.get(name)
-        match = _VARIABLE.fullmatch(value.strip()) if isinstance(value, str) else None
+        text = value.strip() if isinstance(value, str) else ""
+        if plain := _WITHOUT_BRACES.fullmatch(text):
+            problems.append(f"{name}: ${plain[1]} has no braces; write ${{{plain[1]}}}")
+        match = _VARIABLE.fullmatch(text)
         if match is None:
             continue
         found[name] = environ.get(match[1], "")

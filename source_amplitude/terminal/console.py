@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from source_amplitude.export import SyncStats
+    from source_amplitude.export.outlook import Outlook
     from source_amplitude.terminal.command_line import TypedCommand
     from source_amplitude.terminal.progress import ProgressLine
 
@@ -87,12 +88,15 @@ class ReadCommand:
     def next(self) -> str:
         """Return the commands that continue after this one, one per line.
 
-        They overwrite nothing: output is appended, and states are written to a new file.
+        They overwrite nothing: output is appended, and states are written to a new file. If stdout is not a file, the
+        text names no file.
         """
-        output = printable(shlex.quote(self.output)) if self.output else "FILE"
+        output = printable(shlex.quote(self.output)) if self.output else ""
         if self.has_state_file:
-            return f"\n  {self.typed} >> {output}"
+            return f"\n  {self.typed}{f' >> {output}' if output else ''}"
         state_file = unused_name("state", ".json")
+        if not output:
+            return f" pass the STATE lines of the output with --state. With --state-file {state_file}, read keeps them."
         command = self.typed.without("--state").with_words("--state-file", state_file)
         return f"\n  {self._extract_states(output)} > {state_file}\n  {command} >> {output}"
 
@@ -167,9 +171,11 @@ class ConsoleReporter(ProgressListener):
         subject = name if name and is_stopped else f"{name} failed" if name else "source-amplitude"
         self._terminal.print(printable(f"{subject}: {text}"), is_bad=not is_stopped)
 
-    def end_check(self, problem: str) -> None:
-        """Print the result of ``check``; an empty ``problem`` means success."""
+    def end_check(self, problem: str, found: Outlook | None = None) -> None:
+        """Print the result of ``check``, and what will be read; an empty ``problem`` means success."""
         self._terminal.print(printable(problem) or "Amplitude accepts the API keys.", is_bad=bool(problem))
+        if found is not None and not problem:
+            self._terminal.print(f"{'Warning: ' if found.is_warning else ''}{found.text}", is_bad=found.is_warning)
 
     def end_read(self, command: ReadCommand, *, has_state: bool) -> None:
         """Print which streams failed and, if a state was printed, how to continue."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
 
+from source_amplitude.clock import SystemClock
+from source_amplitude.config import Region, parse_config
 from source_amplitude.config.file import read_config, read_raw_config
 from source_amplitude.run import run
 
@@ -56,13 +59,36 @@ def uncommented(match: re.Match[str]) -> str:
     return match[1] if match[1].split(":")[0] in SCHEMA["properties"] else match[0]
 
 
+def week_ago() -> str:
+    return f"{SystemClock().now() - timedelta(days=7):%Y-%m-%d}T00:00:00Z"
+
+
+@pytest.mark.parametrize(("typed", "region"), [("EU", Region.EU), ("us", Region.STANDARD)])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_template_has_the_chosen_region(
+    typed: str, region: Region, options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "--region", typed, *options]) == 0
+    (tmp_path / "config.yaml").write_text(capsys.readouterr().out)
+
+    raw = read_raw_config(str(tmp_path / "config.yaml"), ENVIRON)
+
+    assert raw == {
+        "api_key": "a-key",
+        "secret_key": "a-secret",
+        "start_date": week_ago(),
+        "data_region": typed.upper(),
+    }
+    assert parse_config(raw).region is region
+
+
 def test_only_required_fields_are_not_commented_out(printed: str) -> None:
     fields = [each for each in printed.splitlines() if each and not each.startswith("#")]
 
     assert fields == [
         'api_key: "${AMPLITUDE_API_KEY}"',
         'secret_key: "${AMPLITUDE_SECRET_KEY}"',
-        'start_date: "2021-01-25T00:00:00Z"',
+        f'start_date: "{week_ago()}"',
     ]
     assert max(len(each) for each in printed.splitlines()) <= 100
 

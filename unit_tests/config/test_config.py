@@ -148,10 +148,13 @@ def test_dates_are_rounded_down_to_the_hour_or_day(text: str, start: datetime) -
             ("end_date: '2024-03-01T05:59:00Z' is not after start_date, both rounded down to the hour",),
         ),
         (
-            {"data_region": "eu"},
-            ("data_region: 'eu' is not one of 'Standard Server', 'EU Residency Server'",),
+            {"data_region": "mars"},
+            ("data_region: 'mars' is not one of 'Standard Server', 'EU Residency Server', 'US', 'EU'",),
         ),
-        ({"data_region": ["EU"]}, ("data_region: ['EU'] is not one of 'Standard Server', 'EU Residency Server'",)),
+        (
+            {"data_region": ["EU"]},
+            ("data_region: ['EU'] is not one of 'Standard Server', 'EU Residency Server', 'US', 'EU'",),
+        ),
         ({"malformed_lines": "ignore"}, ("malformed_lines: 'ignore' is not one of 'report', 'fail', 'skip'",)),
         (
             {"active_users_group_by_country": "yes"},
@@ -288,13 +291,13 @@ def test_an_unknown_time_zone_is_reported(value: object) -> None:
 
 def test_all_problems_are_reported_together_without_keys() -> None:
     with pytest.raises(InvalidConfigError) as caught:
-        parse_config({"api_key": 7351, "data_region": "eu", "num_workers": 9, "accepted_gaps": ["x", "y"]})
+        parse_config({"api_key": 7351, "data_region": "mars", "num_workers": 9, "accepted_gaps": ["x", "y"]})
 
     assert caught.value.problems == (
         "start_date is missing",
         "api_key is blank or not a string",
         "secret_key is missing",
-        "data_region: 'eu' is not one of 'Standard Server', 'EU Residency Server'",
+        "data_region: 'mars' is not one of 'Standard Server', 'EU Residency Server', 'US', 'EU'",
         "accepted_gaps: 'x' is not an hour (2024-03-01T05) or a range of hours (2024-03-01T05/2024-03-01T09)",
         "accepted_gaps: 'y' is not an hour (2024-03-01T05) or a range of hours (2024-03-01T05/2024-03-01T09)",
         "num_workers: 9 is not a whole number from 1 to 5",
@@ -302,9 +305,16 @@ def test_all_problems_are_reported_together_without_keys() -> None:
     assert "7351" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "region"), [("EU", Region.EU), ("eu", Region.EU), ("US", Region.STANDARD), ("us", Region.STANDARD)]
+)
+def test_regions_have_short_names(name: str, region: Region) -> None:
+    assert config(data_region=name).region is region
+
+
 def test_a_long_invalid_value_is_shortened() -> None:
     assert problems(data_region="x" * 1000) == (
-        f"data_region: '{'x' * 59}... is not one of 'Standard Server', 'EU Residency Server'",
+        f"data_region: '{'x' * 59}... is not one of 'Standard Server', 'EU Residency Server', 'US', 'EU'",
     )
 
 

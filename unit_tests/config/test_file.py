@@ -135,8 +135,6 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "does not contain a JSON object of fields and values"),
-        ("# only a comment", "does not contain a JSON object of fields and values"),
         ("just words", "does not contain a JSON object of fields and values"),
         ("- api_key", "does not contain a JSON object of fields and values"),
         ("[1]", "does not contain a JSON object of fields and values"),
@@ -293,7 +291,7 @@ def test_a_missing_or_empty_variable_is_reported(tmp_path: Path, environ: dict[s
 
 
 @pytest.mark.parametrize(
-    "key", ["${", "${}", "$A_KEY", "${A-KEY}", "${1}", "x${A_KEY}", "${A_KEY}${A_KEY}", "$${A_KEY}"]
+    "key", ["${", "${}", "$a_key", "${A-KEY}", "${1}", "x${A_KEY}", "${A_KEY}${A_KEY}", "$${A_KEY}"]
 )
 def test_a_key_that_only_looks_like_a_variable_is_unchanged(tmp_path: Path, key: str) -> None:
     path = written(tmp_path, json.dumps({"api_key": key, "start_date": "${A_KEY}"}))

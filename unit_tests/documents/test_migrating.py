@@ -216,7 +216,7 @@ def example_script() -> str:
     text = section(PAGE, "A worked example")
     first, *others = (block.text for block in blocks(text, "sh"))
     config, state, _ = (block.text for block in blocks(text, "json"))
-    files = f"cat > config.json <<'END'\n{config}END\ncat > old-state.json <<'END'\n{state}END\n"
+    files = f"cat > config.yaml <<'END'\n{config}END\ncat > old-state.json <<'END'\n{state}END\n"
     script = "\n".join(["set -e", first, files, *others])
     assert script.count("8042") == 2
     return script.replace("8042", str(free_port()))

@@ -55,6 +55,11 @@ def test_program_prints_its_usage_and_exits_cleanly(tmp_path: Path, end_signal: 
     assert process.returncode == 0
     assert len(events) == 50
     assert f"A local Amplitude is listening at {ready['url']}" in greeting
+    exports = [line.strip() for line in greeting.splitlines() if line.startswith("  export ")]
+    assert exports == [
+        f"export AMPLITUDE_API_URL={ready['url']}",
+        f"export AMPLITUDE_API_KEY={ready['api_key']} AMPLITUDE_SECRET_KEY={ready['secret_key']} AMPLITUDE_REGION=us",
+    ]
     assert f"curl -u {ready['api_key']}:{ready['secret_key']} " in greeting
     assert "50 sample events" in greeting
 

@@ -70,10 +70,10 @@ def _after_progress(stderr: bytes) -> bytes:
 class _Stream:
     """A terminal or pipe that a process writes to, and its content."""
 
-    def __init__(self, *, is_terminal: bool) -> None:
+    def __init__(self, *, is_terminal: bool, columns: int) -> None:
         self.ours, self.theirs = pty.openpty() if is_terminal else os.pipe()
         if is_terminal:
-            fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
             modes = termios.tcgetattr(self.theirs)
             modes[1] &= ~termios.OPOST  # do not change newlines
             termios.tcsetattr(self.theirs, termios.TCSANOW, modes)
@@ -156,6 +156,7 @@ class ReadyProgram:
         now: str = "",
         output: int | None = None,
         folder: Path = PROJECT,
+        columns: int = COLUMNS,
     ) -> Running:
         """Start a command.
 
@@ -167,8 +168,9 @@ class ReadyProgram:
             now: The time of the command's clock; empty for the system's clock.
             output: A descriptor to use as stdout.
             folder: The working directory.
+            columns: The width of the terminals.
         """
-        out, err = _Stream(is_terminal=stdout), _Stream(is_terminal=stderr)
+        out, err = (_Stream(is_terminal=each, columns=columns) for each in (stdout, stderr))
         request = {"arguments": arguments, "environ": dict(environ), "folder": str(folder), "now": now}
         written_to = out.theirs if output is None else output
         with Path(os.devnull).open("rb") as nothing:
@@ -189,8 +191,9 @@ class ReadyProgram:
         now: str = "",
         output: int | None = None,
         folder: Path = PROJECT,
+        columns: int = COLUMNS,
     ) -> Shown:
         """Run a command until it ends, with the arguments of `start`."""
         return self.start(
-            arguments, environ, stdout=stdout, stderr=stderr, now=now, output=output, folder=folder
+            arguments, environ, stdout=stdout, stderr=stderr, now=now, output=output, folder=folder, columns=columns
         ).ended()

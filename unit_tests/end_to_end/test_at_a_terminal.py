@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 UserError = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
-INVALID = "source-amplitude: The configuration has 1 problem: "
+PROGRAM = "source-amplitude: "
+INVALID = f"{PROGRAM}The configuration has 1 problem: "
 REFUSED = "Amplitude rejected the API keys (Standard Server"
 
 
@@ -160,16 +161,58 @@ def test_check_prints_a_line_or_a_message(
     right = ["check", "--config", connector.file("right.json", connector.config())]
     wrong = ["check", "--config", connector.file("wrong.json", connector.config(secret_key="another-key"))]
 
-    alone = [ready_program.run(each, connector.environ, stdout=True, stderr=True) for each in (right, wrong)]
-    both = [ready_program.run(each, connector.environ, stderr=True) for each in (right, wrong)]
+    now = "2026-03-06T16:30:00+00:00"
+    alone = [ready_program.run(each, connector.environ, stdout=True, stderr=True, now=now) for each in (right, wrong)]
+    both = [ready_program.run(each, connector.environ, stderr=True, now=now) for each in (right, wrong)]
     elsewhere = ready_program.run(wrong, connector.environ, stdout=True)
 
     assert [(run.exit_code, run.stdout) for run in alone] == [(0, b""), (1, b"")]
-    assert alone[0].lines == both[0].lines == ["Amplitude accepts the API keys."]
+    plan = "A first read of events reads 62 hours from 2026-03-04 00:00 UTC."
+    assert alone[0].lines == both[0].lines == ["Amplitude accepts the API keys.", plan]
+    assert plan in both[0].logs
     assert alone[1].lines == both[1].lines == [both[1].connection["message"]]
     assert alone[1].lines[0].startswith(REFUSED)
     assert [run.connection["status"] for run in both] == ["SUCCEEDED", "FAILED"]
     assert (elsewhere.connection["status"], elsewhere.stderr) == ("FAILED", b"")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "level"),
+    [
+        (
+            {"start_date": "2027-01-01T00:00:00Z"},
+            "start_date, 2027-01-01 00:00 UTC, is in the future. No events are read before that time.",
+            "WARN",
+        ),
+        (
+            {"start_date": "2026-03-06T16:00:00Z"},
+            "No hour from 2026-03-06 16:00 UTC on is published before 2026-03-06 19:00 UTC.",
+            "INFO",
+        ),
+        (
+            {"end_date": "2026-03-04T01:00:00Z"},
+            "A first read of events reads 1 hour from 2026-03-04 00:00 UTC to 2026-03-04 01:00 UTC.",
+            "INFO",
+        ),
+    ],
+    ids=["future", "not published", "end"],
+)
+def test_check_says_what_will_be_read(
+    emulator: Emulator,
+    connector: Connector,
+    ready_program: ReadyProgram,
+    changes: dict[str, str],
+    line: str,
+    level: str,
+) -> None:
+    assert not emulator.requests
+    arguments = ["check", "--config", connector.file("config.yaml", connector.config(**changes))]
+
+    shown = ready_program.run(arguments, connector.environ, stderr=True, now="2026-03-06T16:30:00+00:00")
+
+    assert shown.exit_code == 0
+    assert shown.lines[1].removeprefix("Warning: ") == line
+    assert [each["log"]["level"] for each in shown.of_type("LOG") if each["log"]["message"] == line] == [level]
 
 
 def read_with(problem: str, **changes: Any) -> UserError:  # noqa: ANN401 - any configuration value
@@ -179,19 +222,19 @@ def read_with(problem: str, **changes: Any) -> UserError:  # noqa: ANN401 - any 
 def with_a_torn_state(connector: Connector, folder: Path) -> tuple[Sequence[str], str]:
     state = folder / "torn.json"
     state.write_text('[{"type": "STR')
-    problem = f"{INVALID}--state-file: {state} is not valid JSON (Unterminated string"
+    problem = f"{PROGRAM}--state-file: {state} is not valid JSON (Unterminated string"
     return [*connector.reading()[1:], "--state-file", str(state)], problem
 
 
 def without_a_catalog(connector: Connector, _: Path) -> tuple[Sequence[str], str]:
     config = connector.file("config.json", connector.config())
-    return ["--config", config, "--catalog", "none.json"], f"{INVALID}--catalog: none.json cannot be read (No such file"
+    return ["--config", config, "--catalog", "none.json"], f"{PROGRAM}--catalog: none.json cannot be read (No such file"
 
 
 USER_ERRORS: dict[str, UserError] = {
     "config": lambda _connector, _folder: (
         ["--config", "none.json", "--catalog", "none.json"],
-        f"{INVALID}--config: none.json cannot be read (No such file",
+        f"{PROGRAM}--config: none.json does not exist; create it with: source-amplitude config --json > none.json.",
     ),
     "catalog": without_a_catalog,
     "field": read_with(f"{INVALID}num_workers: 9 is not a whole number", num_workers=9),
@@ -238,7 +281,7 @@ def test_the_failed_stream_is_named_and_how_to_continue(
         [
             "1 of 3 streams failed: event_types",
             "To continue:",
-            f"  source-amplitude read {files} >> FILE",
+            f"  source-amplitude read {files}",
         ],
     ]
     assert lines[1].startswith("event_types failed: ")

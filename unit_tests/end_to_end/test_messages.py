@@ -85,7 +85,7 @@ def test_a_read_with_rejected_keys_fails_at_once(emulator: Emulator, connector: 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        pytest.param({"data_region": "eu"}, "data_region: 'eu' is not one of 'Standard Server', ", id="region"),
+        pytest.param({"data_region": "mars"}, "data_region: 'mars' is not one of 'Standard Server', ", id="region"),
         pytest.param({"start_date": "yesterday"}, "start_date: 'yesterday' is not a UTC time", id="date"),
         pytest.param({"start_date": ""}, "start_date: '' is not a UTC time", id="empty date"),
         pytest.param({"end_date": "2026-03-03T00:00:00Z"}, "end_date: '2026-03-03T00:00:00Z' is not after", id="end"),
@@ -167,7 +167,7 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("missing.json", None, "cannot be read (No such file or directory)"),
+        ("missing.json", None, "does not exist; create it with: source-amplitude config --json > "),
         ("broken.json", '{"a"', "is not valid JSON"),
         ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
     ],

@@ -109,7 +109,7 @@ def test_missing_prints_its_spans_as_json(program: Program, folder: Peer) -> Non
             {"start": "2026-03-04T00", "end": "2026-03-04T05", "hours": 5, **reason},
             {"start": "2026-03-04T06", "end": "2026-03-04T10", "hours": 4, **reason},
         ],
-        "command": f"source-amplitude land --config config.json --to {folder.url} --start 2026-03-04T00 "
+        "command": f"source-amplitude land --config config.yaml --to {folder.url} --start 2026-03-04T00 "
         "--end 2026-03-04T10 --only-missing",
     }
 
@@ -158,13 +158,20 @@ def test_report_says_that_nothing_has_been_landed(program: Program, s3: Peer) ->
     assert report.stdout.startswith(f"Nothing has been landed in {s3.url}.\n")
 
 
-@pytest.mark.parametrize(("fields", "exit_code"), [({"recheck_hours": "x"}, 3), ({}, 3), (None, 2)])
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"recheck_hours": "x"}, "The configuration has 1 problem: "),
+        ({}, "The configuration has 1 problem: "),
+        (None, "--config: absent.json does not exist"),
+    ],
+)
 def test_missing_with_an_invalid_configuration(
-    program: Program, folder: Peer, fields: dict[str, object] | None, exit_code: int
+    program: Program, folder: Peer, fields: dict[str, object] | None, problem: str
 ) -> None:
     config = "absent.json" if fields is None else program.config(**(fields or {"api_key": None}))
 
     missing = program.missing(folder, *HOURS, "--config", config)
 
-    assert (missing.exit_code, missing.stdout) == (exit_code, "")
-    assert missing.problem.startswith("The configuration has 1 problem: ")
+    assert (missing.exit_code, missing.stdout) == (3, "")
+    assert missing.problem.startswith(problem)

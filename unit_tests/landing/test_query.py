@@ -141,7 +141,7 @@ def test_empty_sql_is_wrong_usage(program: Program, folder: Peer, capsys: pytest
     with pytest.raises(SystemExit) as ended:
         ask(program, folder, " ")
 
-    assert (ended.value.code, "argument SQL: it is empty" in capsys.readouterr().err) == (2, True)
+    assert (ended.value.code, "SQL: it is empty" in capsys.readouterr().err) == (2, True)
     assert ask(program, folder, "-- only a comment") == Ended(0, "", "")
 
 

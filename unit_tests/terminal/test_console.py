@@ -72,7 +72,8 @@ def test_each_stream_is_reported_once(screen: Terminal, reporter: ConsoleReporte
 
 
 @pytest.mark.parametrize(
-    ("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'"), ("./-x", "./-x")]
+    ("output", "shown"),
+    [("", ""), ("out.jsonl", " >> out.jsonl"), ("my out", " >> 'my out'"), ("./-x", " >> ./-x")],
 )
 def test_the_next_command_is_quoted_and_appends(
     screen: Terminal, reporter: ConsoleReporter, output: str, shown: str
@@ -81,11 +82,11 @@ def test_the_next_command_is_quoted_and_appends(
 
     assert plain_lines(screen) == [
         "Next run:",
-        f"  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file=state.json >> {shown}",
+        f"  source-amplitude read --config config.yaml --catalog 'my catalog.json' --state-file=state.json{shown}",
     ]
 
 
-@pytest.mark.parametrize(("output", "shown"), [("", "FILE"), ("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
+@pytest.mark.parametrize(("output", "shown"), [("out.jsonl", "out.jsonl"), ("my out", "'my out'")])
 @pytest.mark.parametrize("state", [(), ("--state", "state.json"), ("--state=state.json",)])
 def test_without_a_state_file_the_hint_extracts_states(
     screen: Terminal, reporter: ConsoleReporter, output: str, shown: str, state: tuple[str, ...]
@@ -97,6 +98,14 @@ def test_without_a_state_file_the_hint_extracts_states(
         "Next run:",
         f"""  grep -a '^{{"type":"STATE"' {shown} > state.json""",
         f"  python main.py read --config config.yaml --catalog 'my catalog.json' -d --state-file state.json >> {shown}",
+    ]
+
+
+def test_the_hint_names_no_file_if_stdout_is_a_pipe(screen: Terminal, reporter: ConsoleReporter) -> None:
+    reporter.end_read(ReadCommand(TypedCommand(arguments=READ), has_state_file=False), has_state=True)
+
+    assert plain_lines(screen) == [
+        "Next run: pass the STATE lines of the output with --state. With --state-file state.json, read keeps them."
     ]
 
 
