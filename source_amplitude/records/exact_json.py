@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,10 +30,11 @@ class ExactNumber(float):
 
 
 def exact_float(text: str) -> float:
-    """Return a JSON number with a fraction or exponent, as an `ExactNumber` if a float would be written differently."""
+    """Return a JSON number with a fraction or exponent, as an `ExactNumber` if its float has another decimal value."""
     number = float(text)
-    if repr(number) == text:
-        return number
+    with suppress(InvalidOperation):  # an exponent of twenty digits
+        if math.isinf(number) or Decimal(repr(number)) == Decimal(text):
+            return number
     exact = ExactNumber(number)
     exact.spelling = text
     return exact
