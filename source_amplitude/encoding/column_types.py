@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pyarrow as pa
 
+from source_amplitude.encoding.encoded import Encoded, encode_line_by_line, has_msgspec
 from source_amplitude.records import Findings, Oddity, OddityKind, Record, dump_record
 from source_amplitude.records.declared import SCHEMA_FILE
+from source_amplitude.records.exact_json import ExactNumber
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ _PYTHON_TYPES: Mapping[ColumnType, frozenset[type]] = {
     ColumnType.TEXT: frozenset({_NONE, str}),
     ColumnType.TIME: frozenset({_NONE, str}),
     ColumnType.INTEGER: frozenset({_NONE, int}),
-    ColumnType.NUMBER: frozenset({_NONE, int, float}),
+    ColumnType.NUMBER: frozenset({_NONE, int, float, ExactNumber}),
     ColumnType.BOOLEAN: frozenset({_NONE, bool}),
     ColumnType.JSON: frozenset({_NONE, str}),
 }
@@ -97,19 +100,36 @@ class Columns:
         wanted: The names of the columns to write; None for all. Without `OTHER`, values that do not fit are left out.
 
     Attributes:
-        names: The wanted column names in order, without `OTHER`.
+        types: The wanted columns and their types in order, without `OTHER`.
+        names: The names of `types`.
+        has_other: Whether `OTHER` is wanted.
         schema: The Arrow schema of the wanted columns, with `OTHER` last if it is wanted.
     """
 
     def __init__(self, wanted: Sequence[str] | None = None) -> None:
         types_ = column_types()
-        self._types = tuple((name, types_[name]) for name in (types_ if wanted is None else wanted) if name != OTHER)
-        self._has_other = wanted is None or OTHER in wanted
-        self.names = tuple(name for name, _ in self._types)
-        other = [(OTHER, pa.string())] if self._has_other else []
-        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self._types), *other])
+        self.types = tuple((name, types_[name]) for name in (types_ if wanted is None else wanted) if name != OTHER)
+        self.has_other = wanted is None or OTHER in wanted
+        self.names = tuple(name for name, _ in self.types)
+        other = [(OTHER, pa.string())] if self.has_other else []
+        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self.types), *other])
         self._known = frozenset(types_)
-        self._json_names = tuple(name for name, kind in self._types if kind is ColumnType.JSON)
+        self._json_names = tuple(name for name, kind in self.types if kind is ColumnType.JSON)
+
+    def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
+        """Return the rows of lines; skip blank lines, and report lines that are not JSON objects."""
+        encoded = self._rows(body)
+        batch, unfit = self.batch(encoded.payload)
+        findings = encoded.findings.followed_by(unfit)
+        return Encoded(batch, encoded.records, encoded.lines, encoded.malformed, findings)
+
+    def _rows(self, body: bytes) -> Encoded[list[Row]]:
+        if has_msgspec():
+            from source_amplitude.encoding.quick_rows import encode_rows  # noqa: PLC0415 - on demand
+
+            with suppress(RecursionError):
+                return encode_rows(body, self)
+        return encode_line_by_line(body, self.row)
 
     def row(self, record: Record) -> Row:
         """Return the row of a record, which is modified; raise a NotAnEventError if it is nested too deeply."""
@@ -119,7 +139,7 @@ class Columns:
             if value is not None:
                 record[name] = _json_text(value)
         cells = [*map(get, self.names)]
-        if not self._has_other:
+        if not self.has_other:
             return Row(cells, None)
         if not self._known.issuperset(record) or not _NESTED.isdisjoint(map(type, cells)):
             dump_record(record)
@@ -132,8 +152,8 @@ class Columns:
         others = {position: row.other for position, row in enumerate(rows) if row.other}
         columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
         arrays, unfit = [], Counter[Oddity]()
-        kind_of_unfit = OddityKind.IN_OTHER if self._has_other else OddityKind.LEFT_OUT
-        for (name, kind), cells in zip(self._types, columns, strict=True):
+        kind_of_unfit = OddityKind.IN_OTHER if self.has_other else OddityKind.LEFT_OUT
+        for (name, kind), cells in zip(self.types, columns, strict=True):
             array = _array(kind, cells)
             if array is None:
                 fitting = [value if _fits(kind, value) else None for value in cells]
@@ -143,7 +163,7 @@ class Columns:
                         unfit[Oddity(kind_of_unfit, name)] += 1
                 array = _array(kind, fitting)
             arrays.append(array)
-        if self._has_other:
+        if self.has_other:
             texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
             arrays.append(pa.array(texts, pa.string()))
         return pa.record_batch(arrays, schema=self.schema), Findings(dict(unfit)) if unfit else NO_FINDINGS

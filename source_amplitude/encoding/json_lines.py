@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from source_amplitude.encoding.encoded import Encoded, encode_line_by_line, has_msgspec
 from source_amplitude.records import dump_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from source_amplitude.encoding.event_structs import EventStruct
+    from source_amplitude.records import Record
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,27 @@ class JsonLines:
             with suppress(RecursionError):
                 return self._joined(encode_quickly(body, dump_events, dump_record), suffix)
         return self.encode_line_by_line(body, suffix)
+
+    def encode_with_event_types(self, body: bytes, suffix: bytes) -> tuple[Encoded[bytes], list[object]]:
+        """Return the same as `encode`, and the ``event_type`` of each record in any order."""
+        event_types: list[object] = []
+
+        def finish_record(record: Record) -> bytes:
+            event_type, dumped = record.get("event_type"), dump_record(record)
+            event_types.append(event_type)
+            return dumped
+
+        if has_msgspec():
+            from source_amplitude.encoding.quick_lines import dump_events, encode_quickly  # noqa: PLC0415 - on demand
+
+            def finish(struct: EventStruct, events: Sequence[Any]) -> list[bytes]:
+                event_types.extend(map(struct.getters["event_type"], events))
+                return dump_events(struct, events)
+
+            with suppress(RecursionError):
+                return self._joined(encode_quickly(body, finish, finish_record), suffix), event_types
+            event_types.clear()
+        return self._joined(encode_line_by_line(body, finish_record), suffix), event_types
 
     def encode_line_by_line(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
         """Do the same as `encode`, slowly."""

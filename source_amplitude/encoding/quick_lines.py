@@ -174,8 +174,10 @@ def _check_raw_values(struct: EventStruct, events: Events) -> tuple[bool, bool]:
     """
     objects = _raw_values(struct.objects, events)
     text = _BETWEEN.join((ABSENT, *objects, ABSENT))
-    unknown = _BETWEEN.join(_raw_values(struct.unknown, events))
-    return text.count(_BETWEEN_OBJECTS) == len(objects) + 1, _is_readable(text) and _is_readable(unknown)
+    are_objects = text.count(_BETWEEN_OBJECTS) == len(objects) + 1
+    if struct.unknown.names:
+        text += _BETWEEN.join([b"", *_raw_values(struct.unknown, events)])
+    return are_objects, _is_readable(text)
 
 
 def _raw_values(fields: RawFields, events: Events) -> list[Raw]:

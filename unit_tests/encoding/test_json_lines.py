@@ -79,7 +79,8 @@ BAGS = [
     *(b'{"a":[%b]}' % text.encode() for text in SPELLINGS),
 ]
 UNKNOWN = ["new", "é", "a b", "f1", "event", "__class__", 'quote"', "back\\slash", "", "x" * 101]
-VALUES = st.sampled_from(BAGS) | st.sampled_from(SPELLINGS).map(str.encode)
+VALUE_TEXTS = [*BAGS, *map(str.encode, SPELLINGS)]
+VALUES = st.integers(0, len(VALUE_TEXTS) - 1).map(lambda at: VALUE_TEXTS[at])  # a list of long texts is slow to show
 MEMBERS = (
     st.tuples(st.sampled_from(DATETIME_FIELDS), DATETIMES.map(lambda value: json.dumps(value).encode()))
     | st.tuples(st.sampled_from([*TYPED, *OBJECTS]), MISFITS.map(lambda value: json.dumps(value).encode()))
@@ -157,7 +158,10 @@ def test_both_ways_have_the_same_result(lines: list[bytes], ending: bytes) -> No
     assert values(encoded) == values(line_by_line(body))
 
 
-@given(st.lists(st.sampled_from(BAGS), min_size=1, max_size=3), st.sampled_from(["data", "city", "new", "event_time"]))
+@given(
+    st.lists(VALUES.filter(lambda value: b"9" * 4301 not in value), min_size=1, max_size=3),
+    st.sampled_from(["data", "city", "new", "event_time"]),
+)
 @settings(deadline=None, max_examples=150)
 def test_last_of_duplicate_keys_counts(values_of_key: list[bytes], name: str) -> None:
     body = b"{%b}" % b",".join(b'"%b":%b' % (name.encode(), value) for value in values_of_key)
