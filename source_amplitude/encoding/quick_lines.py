@@ -40,9 +40,10 @@ _BETWEEN_OBJECTS = b"}" + _BETWEEN + b"{"
 _TO_ZERO = bytes.maketrans(b"123456789.+E", b"00000000000e")
 _LONG_EXPONENT = b"0e000"
 _LONG_NUMBER_BYTES = 200
-_SAMPLED_EVERY = 40
+_SAMPLED_EVERY = 20
+_LONG_NUMBER = b"0" * _LONG_NUMBER_BYTES
 _SAMPLED_LONG_NUMBER = b"0" * (_LONG_NUMBER_BYTES // _SAMPLED_EVERY)
-_MAYBE_OUT_OF_RANGE = re.compile(rb"(?:^|[\[:,\s])-?\d[\d.]*[eE]\+?\d{3}|[\d.]{%d}" % _LONG_NUMBER_BYTES)
+_LARGE_EXPONENT = re.compile(rb"[\[:,\s]-?\d[\d.]*[eE]\+?\d{3}")
 
 _structs = EventStructs()
 _encode = msgspec.json.Encoder().encode
@@ -202,9 +203,9 @@ def _is_readable(text: bytes) -> bool:
             return False
     zeros = text.translate(_TO_ZERO)
     # Searched from its end, because the letter is rarer than digits. A sample finds long numbers.
-    if zeros.rfind(_LONG_EXPONENT) < 0 and _SAMPLED_LONG_NUMBER not in zeros[::_SAMPLED_EVERY]:
-        return True
-    return _MAYBE_OUT_OF_RANGE.search(text) is None
+    if _SAMPLED_LONG_NUMBER in zeros[::_SAMPLED_EVERY] and _LONG_NUMBER in zeros:
+        return False
+    return zeros.rfind(_LONG_EXPONENT) < 0 or _LARGE_EXPONENT.search(text) is None
 
 
 def _normalise_datetimes(events: Events) -> list[int]:

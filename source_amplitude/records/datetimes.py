@@ -33,7 +33,7 @@ _ODD_DATETIME = re.compile(
 
 
 def normalise_plain_datetimes(texts: list[str]) -> list[str] | None:
-    """Return valid datetimes in Amplitude's form as RFC 3339 in UTC, or None if a text is none.
+    """Return valid datetimes in Amplitude's form as RFC 3339 in UTC, or None if a text has another form.
 
     All texts are checked at once, digit position by digit position. Calling `datetime.fromisoformat` for each takes
     five times as long.

@@ -32,6 +32,8 @@ class ExactNumber(float):
 def exact_float(text: str) -> float:
     """Return a JSON number with a fraction or exponent, as an `ExactNumber` if its float has another decimal value."""
     number = float(text)
+    if repr(number) == text:
+        return number
     with suppress(InvalidOperation):  # an exponent of twenty digits
         if math.isinf(number) or Decimal(repr(number)) == Decimal(text):
             return number

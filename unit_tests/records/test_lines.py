@@ -5,7 +5,6 @@ import math
 from decimal import Decimal
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
