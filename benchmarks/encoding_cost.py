@@ -116,7 +116,11 @@ def _landing(body: bytes, format_name: str) -> Callable[[], None]:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_ARCHIVE_MEMBER, _compressed(body))
     opened, format_ = open_archive(file), format_named(format_name)
-    return lambda: format_.render(opened, opened.members[0]).body.close()
+
+    def land() -> None:
+        format_.render(opened, opened.members[0]).body.close()
+
+    return land
 
 
 def _compressed(content: bytes) -> bytes:
