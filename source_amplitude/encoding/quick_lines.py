@@ -45,6 +45,9 @@ _LONG_NUMBER = b"0" * _LONG_NUMBER_BYTES
 _SAMPLED_LONG_NUMBER = b"0" * (_LONG_NUMBER_BYTES // _SAMPLED_EVERY)
 _LARGE_EXPONENT = re.compile(rb"[\[:,\s]-?\d[\d.]*[eE]\+?\d{3}")
 
+_PART_BYTES = 8 * 1024
+_SPACED, _FIRST_BYTES = b'": ', 256
+
 _structs = EventStructs()
 _encode = msgspec.json.Encoder().encode
 _get_datetimes = attrgetter(*DATETIME_FIELDS)
@@ -110,6 +113,8 @@ def decode_batch(body: bytes) -> QuickBatch:
     """Decode the lines of a batch."""
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
+    if _SPACED in body[:_FIRST_BYTES]:
+        body = b"".join(map(_without_spaces, BytesIO(body)))
     while (decoded := _decode(body, struct := _structs.current)) is None:
         pass
     events, slow = decoded
@@ -144,6 +149,14 @@ def _decode(body: bytes, struct: EventStruct) -> tuple[list[Any], list[int]] | N
             slow.append(len(events) + len(slow))
         else:
             return events, slow
+
+
+def _without_spaces(line: bytes) -> bytes:
+    """Return a line without spaces between its JSON tokens, which raw values would keep; Amplitude writes none."""
+    try:
+        return msgspec.json.format(line, indent=-1) + b"\n"
+    except (msgspec.MsgspecError, RecursionError):
+        return line
 
 
 def _decode_without_carriage_return(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
@@ -196,16 +209,26 @@ def _raw_values(fields: RawFields, events: Events) -> list[Raw]:
 
 def _is_readable(text: bytes) -> bool:
     """Return whether a text is UTF-8 and has no number that a strict reader may reject."""
-    if not text.isascii():
-        try:
-            text.decode()
-        except UnicodeDecodeError:
-            return False
+    if not text.isascii() and not _is_utf8(text):
+        return False
     zeros = text.translate(_TO_ZERO)
     # Searched from its end, because the letter is rarer than digits. A sample finds long numbers.
     if _SAMPLED_LONG_NUMBER in zeros[::_SAMPLED_EVERY] and _LONG_NUMBER in zeros:
         return False
     return zeros.rfind(_LONG_EXPONENT) < 0 or _LARGE_EXPONENT.search(text) is None
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Return whether joined values are UTF-8. Short parts are faster, because large allocations are slow."""
+    start = 0
+    try:
+        while start < len(text):
+            end = text.find(b"\n", start + _PART_BYTES) + 1 or len(text)
+            text[start:end].decode()
+            start = end
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _normalise_datetimes(events: Events) -> list[int]:

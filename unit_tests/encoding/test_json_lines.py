@@ -260,6 +260,25 @@ def test_lines_with_carriage_return_line_feed_take_the_quick_way() -> None:
     assert slow_lines(b'{"data":{}}\r\n' * 3) == []
 
 
+def test_spaces_between_tokens_are_left_out() -> None:
+    line = b'{"data": {"a b": [1.10, 2], "c": ": "}, "city": "c"}\n'
+
+    payload = LINES.encode(line + b"odd\n" + line, TAIL).payload
+
+    assert payload == b'<{"city":"c","data":{"a b":[1.10,2],"c":": "}}>\n' * 2
+    assert slow_lines(line * 2) == []
+
+
+@pytest.mark.parametrize("position", [0, 100, 9_000, 30_000])
+def test_long_values_are_checked_for_utf8(position: int) -> None:
+    text = "é🚲".encode() * 6_000
+    line = b'{"data":{"t":"%b"}}\n'
+
+    lines = line % text + line % (text[:position] + b"\xff" + text[position:]) + line % text
+
+    assert slow_lines(lines) == [1]
+
+
 def test_unknown_fields_take_the_quick_way_up_to_a_limit() -> None:
     structs = event_structs.EventStructs()
 
