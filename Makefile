@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 AUDITED := .venv-audit
-RUNTIME := '.[emulator,land,parquet,spark]'
+RUNTIME := '.[emulator,land,parquet,spark,query]'
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image lock audit bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image test-hostile lock audit bench clean
 .DEFAULT_GOAL := help
 
 help:  ## print this list
@@ -46,7 +46,7 @@ test-pyairbyte: $(STAMP)  ## run the programs of docs/pyairbyte.md: PyAirbyte re
 	@$(BIN)/python -m integration_tests.pyairbyte.environment || true
 	$(BIN)/pytest -m pyairbyte integration_tests/pyairbyte
 
-test-memory: $(STAMP)  ## measure memory and disk with 4 GB archives; needs 5 GB in TMPDIR and six minutes
+test-memory: $(STAMP)  ## measure memory and disk with archives of 4 GB and of 300,000 members; needs 5 GB in TMPDIR and ten minutes
 	$(BIN)/pytest -m memory integration_tests/memory
 
 test-airbyte: $(STAMP)  ## run airbyte-cdk connector test against the emulator, without its docker cases
@@ -63,6 +63,11 @@ test-spark: $(STAMP)  ## read from the emulator with Spark 4, locally and in a c
 
 test-landing: $(STAMP)  ## kill land at many more points, and change stores and Amplitude at random; three minutes
 	$(BIN)/pytest -m landing unit_tests/landing
+
+test-hostile: $(STAMP)  ## throw thousands of random archives, responses, files and states at every parser; ten minutes
+	HOSTILE_EXAMPLES=2000 $(BIN)/pytest -n logical --maxprocesses 4 --timeout 3000 unit_tests/test_parsers.py unit_tests/test_members.py \
+	  unit_tests/archive/test_layout_check.py unit_tests/archive/test_member_list.py unit_tests/ledger unit_tests/landing/test_manifest.py \
+	  unit_tests/landing/test_place.py unit_tests/landing/test_destination.py unit_tests/api/test_redaction.py unit_tests/records
 
 lock:  ## refresh requirements.lock, from which the image installs; needs the package index
 	@PYTHON=$(PYTHON) .ci/lock

@@ -148,8 +148,14 @@ def write_inputs(amplitude: dict[str, str]) -> None:
     config = {"api_key": amplitude["api_key"], "secret_key": amplitude["secret_key"], "start_date": start}
     events = {"name": "events", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]}
     catalog = {"streams": [{"stream": events, "sync_mode": "incremental", "destination_sync_mode": "append"}]}
-    (FOLDER / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    write_private(FOLDER / "config.json", json.dumps(config, indent=2))
     (FOLDER / "catalog.json").write_text(json.dumps(catalog, indent=2), encoding="utf-8")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file with keys, which only its owner may read."""
+    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
 
 
 def command(*arguments: str) -> Outcome:
@@ -176,9 +182,9 @@ def land() -> None:
     run_and_print(
         "land", "--config", ".demo/config.json", "--to", ".demo/landed", "--start", start, log=".demo/land.log"
     )
-    run_and_print("missing", "--to", ".demo/landed", "--end", "6h")
-    run_and_print("report", "--to", ".demo/landed")
-    run_and_print("report", "--to", ".demo/landed", "--out", ".demo/report.html")
+    run_and_print("missing", "--from", ".demo/landed", "--end", "6h")
+    run_and_print("report", "--from", ".demo/landed")
+    run_and_print("report", "--from", ".demo/landed", "--out", ".demo/report.html")
 
 
 def run_and_print(*arguments: str, log: str = "") -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -155,25 +157,28 @@ class TemporaryBody:
 def atomic_write(path: Path, *, is_only_writer: bool) -> Iterator[IO[bytes]]:
     """Yield a file that replaces ``path`` atomically at the end, or is deleted if an exception is raised.
 
-    Readers see the old file or the complete new one, also after a power failure. A killed process can leave a hidden
-    file behind whose name ends with ``.partial``.
+    Readers see the old file or the complete new one, also after a power failure. The file has a random hidden name that
+    ends with ``.partial`` until then, and is created exclusively: a file or link that already has this name is never
+    written. A killed process can leave it behind.
 
     Args:
-        path: The file to write. An existing file keeps its mode.
-        is_only_writer: Whether no other process writes ``path``. If so, the ``.partial`` file has a fixed name, and
-            the file that a killed process left behind is overwritten.
+        path: The file to write. An existing file keeps its mode; a new one follows the umask.
+        is_only_writer: Whether no other process writes ``path``. If so, the ``.partial`` files that killed processes
+            left behind are deleted.
 
     Raises:
         OSError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.name}{'' if is_only_writer else f'.{secrets.token_hex(4)}'}.partial")
-    file = partial.open("wb")
+    if is_only_writer:
+        _delete_partials(path)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    file = open(partial, "xb", opener=_private if path.exists() else None)  # noqa: SIM115 - closed below
     try:
         yield file
         file.flush()
         os.fsync(file.fileno())
         with suppress(FileNotFoundError):
-            partial.chmod(path.stat().st_mode)
+            partial.chmod(stat.S_IMODE(path.stat().st_mode))
         file.close()  # Windows cannot rename an open file
         partial.replace(path)
         _sync_folder(path.parent)
@@ -181,6 +186,20 @@ def atomic_write(path: Path, *, is_only_writer: bool) -> Iterator[IO[bytes]]:
         with suppress(OSError):  # on a full disk, closing fails to flush; the data is not needed
             file.close()
         partial.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, until it gets the mode of the file that it replaces."""
+    return os.open(path, flags, 0o600)
+
+
+def _delete_partials(path: Path) -> None:
+    partial = re.compile(rf"\.{re.escape(path.name)}(\.[0-9a-f]+)?\.partial")
+    with os.scandir(path.parent) as entries:
+        left = [entry.path for entry in entries if partial.fullmatch(entry.name)]
+    for each in left:
+        with suppress(OSError):  # a folder, or the file of another user
+            Path(each).unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ _MODULES = {"airbyte-cdk": "airbyte_cdk", "pyrate-limiter": "pyrate_limiter", "p
 
 REQUIRED = {
     "airbyte-cdk": "airbyte-cdk>=7.39,<8",
-    "filelock": "filelock>=3.12",
+    "filelock": "filelock>=3.20.1",
     "orjson": "orjson>=3.10",
     "pendulum": "pendulum>=3.0",
     "pyrate-limiter": "pyrate-limiter>=3.1",
@@ -29,8 +29,12 @@ REQUIRED = {
 }
 """Libraries that every command needs, used when the package is not installed. isal and msgspec only add speed."""
 
+_ONLY_AIRBYTE = "airbyte-cdk"
+"""Needed by check, discover and read only. requirements-land.txt lists the others."""
+
 REQUIREMENTS = REQUIRED | {
     "boto3": "boto3>=1.34",
+    "duckdb": "duckdb>=1.2",
     "obstore": "obstore>=0.11,<0.13",
     "pandas": "pandas>=2.2,<3",
     "pyarrow": "pyarrow>=18.0",
@@ -62,9 +66,21 @@ def requirement_of(library: str) -> str:
     return REQUIREMENTS.get(library, library)
 
 
-def missing_libraries() -> list[str]:
-    """Return the required libraries that are not installed; a checkout can run without an installation."""
-    return [name for name in REQUIRED if find_spec(_MODULES.get(name, name)) is None]
+def missing_libraries(*, for_airbyte: bool) -> list[str]:
+    """Return the required libraries that are not installed; a checkout can run without an installation.
+
+    Args:
+        for_airbyte: Whether the command is one of Airbyte's, which need the CDK.
+    """
+    wanted = [name for name in REQUIRED if for_airbyte or name != _ONLY_AIRBYTE]
+    return [name for name in wanted if not _is_installed(_MODULES.get(name, name))]
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # a finder refuses it, or sys.modules has None in its place
+        return False
 
 
 def install_command(*libraries: str, python: str = "") -> str:

@@ -61,18 +61,16 @@ class AmplitudeError(Exception):
         what: What went wrong, with the value and the window in UTC.
         tried: What the connector did about it; may be empty.
         advice: The next step for the user.
-        detail: Technical text for ``--debug`` logs, such as the exception of a library; never part of the message.
     """
 
     next_step: ClassVar[str] = ""
     help_anchor: ClassVar[str] = ""
 
-    def __init__(self, what: str, *, tried: str = "", next_step: str | None = None, detail: str = "") -> None:
+    def __init__(self, what: str, *, tried: str = "", next_step: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.tried = tried
         self.advice = self.next_step if next_step is None else next_step
-        self.detail = detail
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.tried, self.advice) if part)

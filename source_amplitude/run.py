@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from source_amplitude.distribution import install_command, missing_libraries, version
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OUTPUT_CLOSED, EXIT_USAGE
 from source_amplitude.terminal.command_line import TypedCommand
+from source_amplitude.terminal.exit_codes import (
+    EXIT_COULD_NOT_LOOK,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OUTPUT_CLOSED,
+    EXIT_USAGE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +32,7 @@ if TYPE_CHECKING:
 HELP = """\
 usage: source-amplitude COMMAND [OPTIONS]
 
-Reads Amplitude and prints Airbyte messages, one JSON object per line, or copies export files to S3, Azure, GCS or a
-folder.
+Exports an Amplitude project: as Airbyte messages (one JSON object per line), or as files in S3, Azure, GCS or a folder.
 
 commands:
   config                                    print a configuration template with comments
@@ -35,30 +40,37 @@ commands:
   check    --config FILE                    test the API keys
   discover --config FILE                    print the streams and their schemas
   read     --config FILE --catalog FILE [--state FILE | --state-file FILE]
-                                            print records and states of the catalog's streams; --state-file is read if
-                                            it exists, and updated during the sync
+                                            print records and states of the catalog's streams; the state file is read
+                                            if it exists, and updated during the sync
 
-  land     --config FILE --to DESTINATION [--start T] [--end T] [--format F] [--only-missing]
+  land     --to DESTINATION [--config FILE | --region R] [--start T] [--end T] [--format F] [--only-missing]
                                             copy export files to S3, Azure, GCS or a folder, hour by hour
-  missing  --to DESTINATION [--start T] [--end T]
-                                            list missing or incomplete hours; exits with 1 if there are any
-  report   --to DESTINATION [--out FILE]    show landed and missing hours as an HTML page or a grid in the terminal
+  missing  --from DESTINATION [--start T] [--end T]
+                                            list spans of missing or incomplete hours; exits with 1 if there are any
+  report   --from DESTINATION [--out FILE]  show landed and missing hours as an HTML page or a grid in the terminal
+  query    [SQL] --from DESTINATION         run SQL on the view events with DuckDB, or print the duckdb command
 
 options:
   -h, --help     print this text; COMMAND --help prints a command's options
   --version      print the version
-  --debug        with any command but config: print detailed log lines
+  --quiet        print problems only (land, missing and report)
+  --json         print the result as one JSON object (land, missing and report)
+  --debug        print detailed log lines (all commands except config)
 
 environment:
+  AMPLITUDE_API_KEY, AMPLITUDE_SECRET_KEY, AMPLITUDE_REGION
+                      the keys and the region (us or eu) for land without --config
   AMPLITUDE_API_URL   the base URL of a local Amplitude (see amplitude_emulator/README.md)
   TMPDIR              the folder for temporary archives
-  NO_PROGRESS         if set, no progress is drawn on the terminal
-  NO_COLOR            if set, no colours are used
+  NO_PROGRESS         if set, progress is not shown
+  NO_COLOR            if set, colours are not used
 
 exit codes:
   0    success
-  1    failed (read, check, discover: see the TRACE lines; other commands: see stderr), or missing found missing hours
+  1    failure (read, check and discover print the reason in TRACE lines, other commands on stderr);
+       missing: hours are missing
   2    wrong usage
+  3    missing could not look: the store or the configuration cannot be read
   130  interrupted by Ctrl-C; the last STATE covers all records before it
   143  terminated by SIGTERM; the last STATE covers all records before it
   141  output pipe closed
@@ -93,7 +105,7 @@ def run(
         if isinstance(error, BrokenPipeError):
             return EXIT_OUTPUT_CLOSED
         sys.stderr.write(f"source-amplitude: the output cannot be written ({error.strerror})\n")
-        return EXIT_FAILED
+        return _failed(typed)
     except KeyboardInterrupt:  # before the command handles Ctrl-C itself
         return EXIT_INTERRUPTED
 
@@ -107,8 +119,8 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
         sys.stdout.write(f"source-amplitude {version()}\n")
     elif command == "spec" and len(arguments) == 1:
         sys.stdout.write(spec_line())
-    elif command in ("config", "land", "missing", "report"):
-        return EXIT_FAILED if _lacks_libraries() else _run_own(typed, limits, store_limits, clock)
+    elif command in ("config", "land", "missing", "query", "report"):
+        return _failed(typed) if _lacks_libraries(for_airbyte=False) else _run_own(typed, limits, store_limits, clock)
     elif command not in ("spec", "check", "discover", "read"):
         sys.stderr.write(
             f"source-amplitude: {f'unknown command {command!r}' if command else 'missing command'}\n\n{HELP}"
@@ -118,7 +130,7 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
         from source_amplitude.commands.airbyte import airbyte_options  # noqa: PLC0415 - see the module's docstring
 
         options = airbyte_options(arguments, typed.program)
-        if _lacks_libraries():
+        if _lacks_libraries(for_airbyte=True):
             return EXIT_FAILED
         from source_amplitude.airbyte.launcher import launch  # noqa: PLC0415 - as above
         from source_amplitude.airbyte.source import SourceAmplitude  # noqa: PLC0415 - as above
@@ -127,9 +139,14 @@ def _run(typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits |
     return 0
 
 
-def _lacks_libraries() -> bool:
+def _failed(typed: TypedCommand) -> int:
+    """Return the exit code of a failed command; 1 of ``missing`` means that hours are missing."""
+    return EXIT_COULD_NOT_LOOK if typed.arguments[:1] == ("missing",) else EXIT_FAILED
+
+
+def _lacks_libraries(*, for_airbyte: bool) -> bool:
     """Print the missing libraries, if any; a checkout may not be installed."""
-    if missing := missing_libraries():
+    if missing := missing_libraries(for_airbyte=for_airbyte):
         what, command = ", ".join(missing), install_command(*missing)
         sys.stderr.write(f"source-amplitude: not installed: {what}. Run {command} and then the command again.\n")
     return bool(missing)

@@ -7,12 +7,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from amplitude_emulator import Emulator, generate_hours
+from unit_tests.arbitrary_values import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # All processors run tests, so the time of an example depends on the load of the machine.
-settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy machine",
+    settings(),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=examples(100),
+)
 settings.load_profile("busy machine")
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=timezone.utc)

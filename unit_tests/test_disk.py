@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from source_amplitude.disk import DiskErrors, TemporaryBody, atomic_write, require_temporary_folder
 from source_amplitude.errors import DiskFullError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -151,7 +156,71 @@ def test_atomic_write_partial_files(tmp_path: Path) -> None:
         names = {each.name.removeprefix(".day.json") for each in tmp_path.iterdir()}
     assert (path.read_bytes(), len(names)) == (b"one", 2)
 
-    (tmp_path / ".day.json.partial").write_bytes(b"left by a killed process")
+    (tmp_path / ".day.json.partial").write_bytes(b"left by a killed process of an older version")
+    (tmp_path / ".day.json.0123456789abcdef.partial").write_bytes(b"left by a killed process")
     with atomic_write(path, is_only_writer=True) as file:
         file.write(b"new")
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"new", [path])
+
+
+@pytest.fixture
+def umask_027() -> Iterator[None]:
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask_027")
+@pytest.mark.parametrize("is_only_writer", [True, False])
+def test_a_new_file_follows_the_umask(tmp_path: Path, *, is_only_writer: bool) -> None:
+    path = tmp_path / "state.json"
+
+    with atomic_write(path, is_only_writer=is_only_writer) as file:
+        file.write(b"new")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.usefixtures("umask_027")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o400])
+def test_a_replaced_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+
+    with atomic_write(path, is_only_writer=True) as file:
+        file.write(b"new")
+        partial = next(each for each in tmp_path.iterdir() if each != path)
+        mode_while_writing = stat.S_IMODE(partial.stat().st_mode)
+
+    assert (path.read_bytes(), mode_while_writing, stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600, mode)
+
+
+@pytest.mark.parametrize("name", [".state.json.partial", ".state.json.0123456789abcdef.partial"])
+@pytest.mark.parametrize("is_only_writer", [True, False])
+def test_a_planted_link_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, is_only_writer: bool
+) -> None:
+    monkeypatch.setattr("source_amplitude.disk.secrets.token_hex", lambda _: "0123456789abcdef")
+    path, target = tmp_path / "state.json", tmp_path / "target"
+    target.write_bytes(b"untouched")
+    (tmp_path / name).symlink_to(target)
+
+    try:
+        with atomic_write(path, is_only_writer=is_only_writer) as file:
+            file.write(b"new")
+        content = path.read_bytes()
+    except FileExistsError:
+        content = b""
+
+    is_refused = not is_only_writer and "0123" in name
+    assert (content, target.read_bytes()) == (b"" if is_refused else b"new", b"untouched")
+
+
+def test_a_folder_with_the_name_of_a_partial_file_is_left(tmp_path: Path) -> None:
+    (tmp_path / ".state.json.partial").mkdir()
+
+    with atomic_write(tmp_path / "state.json", is_only_writer=True) as file:
+        file.write(b"new")
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".state.json.partial", "state.json"]

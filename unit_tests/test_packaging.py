@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 import yaml
 from airbyte_cdk.models.connector_metadata import ConnectorLanguage, MetadataFile
+from packaging.requirements import Requirement
 
 from source_amplitude.distribution import DISTRIBUTION
 
@@ -67,6 +68,18 @@ def test_the_wheel_contains_exactly_both_packages(wheel: zipfile.ZipFile) -> Non
 
     assert set(wheel.namelist()) == files | dist_info
     assert {f"source_amplitude/{name}" for name in ("spec.json", "schemas/events.json", "report/page.css")} <= files
+
+
+def test_light_requirements_equal_pyproject_without_the_cdk() -> None:
+    stated = metadata.requires(DISTRIBUTION) or []
+    needed = [Requirement(each) for each in stated if "extra ==" not in each or re.search(r"extra == .land.", each)]
+    expected = {(each.name, str(each.specifier)) for each in needed if each.name != "airbyte-cdk"}
+
+    lines = (ROOT / "requirements-land.txt").read_text(encoding="utf-8").splitlines()
+    listed = [Requirement(line) for line in lines if not line.startswith("#")]
+
+    assert {(each.name, str(each.specifier)) for each in listed} == expected
+    assert len(listed) == len(expected)
 
 
 def test_the_wheel_has_one_console_script(wheel: zipfile.ZipFile) -> None:

@@ -125,7 +125,7 @@ def test_cron_lands_new_hours_and_prints_nothing(desk: Desk, script: str) -> Non
 
     assert (first, second) == ((0, ""), (0, ""))
     assert desk.objects() == oracle(desk.emulator.store, NOON - timedelta(days=2))
-    assert "nothing new" in (desk.folder / "land-amplitude.log").read_text().splitlines()[-2]
+    assert "Up to date: " in (desk.folder / "land-amplitude.log").read_text().splitlines()[-2]
 
 
 @needs_flock
@@ -148,9 +148,21 @@ def test_cron_reports_failures_and_missing_hours(desk: Desk, script: str) -> Non
     exit_code, output = desk.run(script)
 
     assert exit_code == 1
-    assert output.startswith(f"Amplitude in {desk.landed}: land ended with 1, missing with 1.\n")
-    assert "\n2026-03-03T05\tshort\t" in output
-    assert "Amplitude rejected the API keys" in output
+    reason, title, hour, *_ = output.splitlines()
+    assert reason.startswith("source-amplitude: Amplitude rejected the API keys")
+    assert title == f"Hours are missing in {desk.landed}:"
+    assert hour.startswith("2026-03-03T05\t2026-03-03T06\t1\tshort\t")
+    assert "\nland ended with 1, missing with 1. The end of " in output
+
+
+@needs_flock
+def test_cron_reports_that_it_could_not_look(desk: Desk, script: str) -> None:
+    desk.landed.write_text("not a folder")
+
+    exit_code, output = desk.run(script)
+
+    assert (exit_code, output.startswith(f"source-amplitude: Folder {desk.landed} cannot be created ")) == (1, True)
+    assert "\nland ended with 1, missing with 3. The end of " in output
 
 
 @needs_flock
@@ -159,12 +171,9 @@ def test_cron_does_not_start_beside_a_running_landing(desk: Desk, script: str) -
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
 
-        exit_code, output = desk.run(script)
+        ended = desk.run(script)
 
-    assert (exit_code, output) == (
-        75,
-        f"The previous run is not finished; see {desk.folder}/land-amplitude.log.\n",
-    )
+    assert ended == (75, f"The previous run is not finished; see {desk.folder}/land-amplitude.log.\n")
     assert not desk.landed.exists()
 
 
@@ -364,9 +373,9 @@ def test_script_replacement_lands_three_days(
 
 
 def commands_in(page: str) -> list[list[str]]:
-    """Return a page's commands `land`, `missing` and `report`, as words."""
+    """Return a page's commands `land`, `missing`, `query` and `report`, as words."""
     text = (PROJECT / page).read_text(encoding="utf-8").replace("\\\n", " ")
-    found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|report)\b[^`|;#\n]*)", text)
+    found = re.findall(r"source-amplitude\"?,? \"?((?:land|missing|query|report)\b[^`|;#\n]*)", text)
     words = []
     for command in found:
         with suppress(ValueError):  # a part of a program

@@ -130,7 +130,7 @@ def base_python() -> Path:
     """Return the folder of a Python of the base image's version.
 
     Raises:
-        NoBasePythonError: There is none in ``IMAGE_PYTHON``, in the Python that runs this, and in ``~/.pyenv``.
+        NoBasePythonError: Neither ``IMAGE_PYTHON``, nor the running Python, nor ``~/.pyenv`` has this version.
     """
     named = os.environ.get(PYTHON_VARIABLE)
     if named:

@@ -120,7 +120,7 @@ def test_image_holds_the_lock_and_nothing_else(image: Image, tmp_path: Path) -> 
     assert checked.stdout.splitlines() == [f"{airbyte_cdk} requires unidecode, which is not installed."]
 
 
-def test_the_context_has_neither_tests_nor_keys() -> None:
+def test_context_excludes_tests_and_keys() -> None:
     tops = {path.parts[0] for path in context_files(PROJECT)}
 
     files = {"LICENSE", "README.md", "pyproject.toml", "requirements.lock"}

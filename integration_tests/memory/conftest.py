@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 NOON = datetime(2026, 3, 4, 12, tzinfo=timezone.utc)
+
+Report = Callable[[str, object], None]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -36,3 +39,14 @@ def emulator(memory_emulator: Emulator) -> Emulator:
     """An emulator without events, at noon of 4 March 2026."""
     memory_emulator.reset()
     return memory_emulator
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    """Show a measurement on the terminal even when the test passes."""
+
+    def show(name: str, measured: object) -> None:
+        with capsys.disabled():
+            print(f"\n  {name}: {measured}")  # noqa: T201 - what these tests are run for
+
+    return show

@@ -12,11 +12,13 @@ import pytest
 
 from integration_tests.memory.lines import NINE, array_line, text_line, usual_line
 from integration_tests.memory.measuring import Measured, measure
+from source_amplitude.archive.lines import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from amplitude_emulator import Emulator
+    from integration_tests.memory.conftest import Report
 
 pytestmark = [pytest.mark.memory, pytest.mark.timeout(1800)]
 
@@ -30,19 +32,7 @@ AT_NINE = "2026-03-04T09:00:00Z"
 LINES_AROUND = 1_000
 PARTITION, LONG_PARTITION = 7, 70
 
-Report = Callable[[str, object], None]
 MakeLine = Callable[[], bytes]  # called by the test, so that collection does not create lines of 50 MB
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Print a measurement to the terminal even if the test passes."""
-
-    def show(name: str, measured: object) -> None:
-        with capsys.disabled():
-            print(f"\n  {name}: {measured}")  # noqa: T201 - what these tests are run for
-
-    return show
 
 
 def require_disk(folder: Path, archive_bytes: int) -> None:
@@ -114,6 +104,21 @@ def test_one_long_line_adds_a_few_times_its_length(
     assert (without.records, with_line.records) == (LINES_AROUND, LINES_AROUND + 1)
     assert with_line.output_bytes - without.output_bytes > len(line) * 0.9
     assert times < most_times
+
+
+@pytest.mark.parametrize("element", ["12", '{"a":1}'], ids=["small numbers", "small objects"])
+def test_a_line_above_the_cap_is_not_held_in_memory(
+    emulator: Emulator, tmp_path: Path, report: Report, element: str
+) -> None:
+    line = array_line(300 * MB, element)
+    emulator.store.put_repeated(NINE, PARTITION, usual_line(), LINES_AROUND)
+    emulator.store.put_repeated(NINE, LONG_PARTITION, line, 1, level=9)
+
+    measured = measure(emulator, tmp_path, start_date=AT_NINE)
+    report(f"line of {len(line) / MB:.0f} MB", measured)
+
+    assert (measured.exit_code, measured.records) == (1, LINES_AROUND)  # 1: the malformed line is reported
+    assert measured.peak_bytes < MOST_MEMORY_BYTES + MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize("disk_bytes", [600 * MB, 900 * MB])

@@ -130,5 +130,5 @@ def test_log_file_of_the_exception_has_the_reason(sandbox: Sandbox) -> None:
 
     (named,) = set(re.findall(r"Log file: (\S+\.log)", failed.stderr))
     log = Path(named).read_text("utf-8")
-    assert "with HTTP 400: Invalid something" in log
-    assert "Run the sync again: it asks only for what is missing." in log
+    assert "(HTTP 400: Invalid something)" in log
+    assert "Run the sync again: it requests only the missing hours." in log

@@ -110,7 +110,7 @@ def text_of(query: Callable[[], object]) -> str:
 def error_of(query: Callable[[], object]) -> tuple[type[AmplitudeError], str]:
     """Return the class and text of the connector's error that a query fails with, without the seconds of retries."""
     ((name, words),) = _OURS.findall(text_of(query))
-    return getattr(errors, name), re.sub(r"within \d+ seconds", "within N seconds", words)
+    return getattr(errors, name), re.sub(r"times in \d+ s\.", "times in N s.", words)
 
 
 def as_raised(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
@@ -121,7 +121,7 @@ def as_raised(error: AmplitudeError) -> tuple[type[AmplitudeError], str]:
 
 def hour_missing(cause: str) -> tuple[type[AmplitudeError], str]:
     """Return the error for a permanent failure of the hour from 06:00."""
-    what = f"One window of the export could not be read. 2026-03-03 06:00 UTC: {cause}"
+    what = f"1 window of the export could not be read. 2026-03-03 06:00 UTC: {cause}"
     return as_raised(HoursMissingError(what, tried=NO_ROW_COUNTS, next_step=AGAIN))
 
 
@@ -251,9 +251,9 @@ def test_an_unreachable_address_is_reported(desk: Desk) -> None:
 
     kind, words = error_of(query.collect)
 
-    what = "The connection for the API key check broke (...). Tried 4 times in N s."
+    what = "Cannot connect to 127.0.0.1 for the API key check (connection refused). Tried 4 times in N s."
     error = NetworkError(what, next_step="Start the query again.")
-    assert (kind, re.sub(r"\(ConnectionError: .*\)\. It", "(...). It", words)) == as_raised(error)
+    assert (kind, words) == as_raised(error)
 
 
 def test_an_end_that_is_not_published_yet_is_rejected(desk: Desk) -> None:

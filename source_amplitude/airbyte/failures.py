@@ -9,7 +9,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from source_amplitude.api import redact
+from source_amplitude.api import printable, redact
 from source_amplitude.errors import AmplitudeError, ConfigError, HoursMissingError, RetryableError, StoppedError
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 def to_traced(error: AmplitudeError, keys: Keys | None = None) -> AirbyteTracedException:
-    """Return the Airbyte exception for ``error``, with every form of ``keys`` masked."""
+    """Return the Airbyte exception for ``error``: every form of ``keys`` is masked, control characters are escaped."""
     text = filter_secrets(error.message)
     if keys is not None:
         text = redact(text, keys)
+    text = printable(text)
     return AirbyteTracedException(
         message=text,
         internal_message=f"{type(error).__name__}: {text}",

@@ -9,10 +9,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from airbyte_cdk.models import AirbyteStateMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from serpyco_rs import SchemaValidationError
 
+from source_amplitude.config.fields import shown
 from source_amplitude.config.file import read_raw_config, read_text, require_no_pipe_twice
+from source_amplitude.config.json_text import parse_json
 from source_amplitude.errors import InvalidConfigError, InvalidStateError
 
 if TYPE_CHECKING:
@@ -62,13 +65,18 @@ def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
     if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
         raise InvalidConfigError((f"--catalog: {path} is not a configured catalog: it needs a list named streams",))
     try:
-        return ConfiguredAirbyteCatalogSerializer.load(content)
+        catalog = ConfiguredAirbyteCatalogSerializer.load(content)
     except (SchemaValidationError, ValueError, TypeError, KeyError):
         problem = (
             "is not a configured catalog: each stream needs stream, sync_mode (full_refresh or incremental) and "
             "destination_sync_mode; the output of discover lacks these modes"
         )
         raise InvalidConfigError((f"--catalog: {path} {problem}",)) from None
+    odd = [each.stream.name for each in catalog.streams if not each.stream.name.isprintable()]
+    if odd:
+        problem = f"contains a stream whose name has control characters: {shown(odd[0])}"
+        raise InvalidConfigError((f"--catalog: {path} {problem}",))
+    return catalog
 
 
 def read_states(path: str) -> list[AirbyteStateMessage]:
@@ -77,14 +85,27 @@ def read_states(path: str) -> list[AirbyteStateMessage]:
 
 
 def load_states(saved: object, path: str) -> tuple[list[Any], list[AirbyteStateMessage]]:
-    """Return the last state message of each stream in a state file's JSON, as JSON and as the CDK's objects."""
+    """Return the last state message of each stream in a state file's JSON, as JSON and as the CDK's objects.
+
+    Raises:
+        InvalidStateError: The JSON does not contain states, or contains values that no later state could repeat: lone
+            surrogates, or integers above 64 bits.
+    """
     if not saved:
         return [], []
     try:
         messages = last_of_each(state_messages(saved))
+        orjson.dumps(messages)
         return messages, [AirbyteStateMessageSerializer.load(message) for message in messages]
-    except (AttributeError, KeyError, TypeError, ValueError, SchemaValidationError) as error:
-        raise InvalidStateError(f"The state file {path} does not contain state messages ({error}).") from error
+    except SchemaValidationError as error:
+        places = ", ".join(sorted({each.instance_path for each in error.errors}))
+        raise _invalid_state(path, f"{places or 'a message'} is missing or invalid") from error
+    except (TypeError, ValueError) as error:
+        raise _invalid_state(path, str(error)) from error
+
+
+def _invalid_state(path: str, reason: str) -> InvalidStateError:
+    return InvalidStateError(f"The state file {path} does not contain state messages ({reason}).")
 
 
 def parse_states(text: str) -> object:
@@ -96,30 +117,28 @@ def parse_states(text: str) -> object:
         ValueError: The text is not valid JSON.
     """
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) < 2:  # noqa: PLR2004 - a single line failed above
             raise
-        return [json.loads(line) for line in lines]
+        return [parse_json(line) for line in lines]
 
 
-def problem_with(error: OSError | ValueError | RecursionError) -> str:
+def problem_with(error: OSError | ValueError) -> str:
     """Return the predicate of an error sentence about a file, without quoting its content."""
     if isinstance(error, OSError):
         return f"cannot be read ({error.strerror or error})"
     if isinstance(error, UnicodeDecodeError):
         return "is not valid UTF-8"
-    return (
-        "is not valid JSON (nested too deeply)" if isinstance(error, RecursionError) else f"is not valid JSON ({error})"
-    )
+    return f"is not valid JSON ({error})"
 
 
 def _json(option: str, path: str) -> object:
     try:
         text = read_text(path)
-        return parse_states(text) if option == "state" else json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+        return parse_states(text) if option == "state" else parse_json(text)
+    except (OSError, ValueError) as error:
         raise InvalidConfigError((f"--{option}: {path} {problem_with(error)}",)) from None
 
 
@@ -127,38 +146,60 @@ def state_messages(saved: object) -> list[Any]:
     """Return the state messages in a state file's JSON; raise TypeError for any other JSON."""
     if isinstance(saved, list):
         return [message for each in saved for message in state_messages(each)]
-    if not isinstance(saved, dict):
-        raise TypeError(f"{type(saved).__name__} instead of a list of objects")
-    if saved.get("type") == "STATE":
-        return state_messages(saved["state"])
-    if "stateType" in saved:
-        return _connection_messages(saved)
-    if "stream" in saved or "global" in saved:
-        return [saved]
-    if "streamDescriptor" in saved or "stream_descriptor" in saved:  # as Airbyte's UI shows states
-        stream = {"stream_descriptor": saved.get("streamDescriptor") or saved["stream_descriptor"]}
-        stream["stream_state"] = saved.get("streamState") or saved.get("stream_state") or {}
+    state = _object(saved, "a state")
+    if state.get("type") == "STATE":
+        return state_messages(state.get("state"))
+    if "stateType" in state:
+        return _connection_messages(state)
+    if "global" in state:
+        return _global_messages(_object(state["global"], "the GLOBAL state"))
+    return _stream_messages(state)
+
+
+def _stream_messages(state: dict[str, Any]) -> list[Any]:
+    if "stream" in state:
+        return [{**state, "stream": _object(state["stream"], "the field stream")}]
+    if "streamDescriptor" in state or "stream_descriptor" in state:  # as Airbyte's UI shows states
+        stream = {"stream_descriptor": state.get("streamDescriptor") or state.get("stream_descriptor")}
+        stream["stream_state"] = state.get("streamState") or state.get("stream_state") or {}
         return [{"type": "STREAM", "stream": stream}]
-    by_stream = saved["data"] if saved.get("type") == "LEGACY" else saved
-    if not all(isinstance(state, dict) for state in by_stream.values()):
-        raise TypeError("a stream's state is not an object")
+    by_stream = _object(state.get("data"), "the legacy state") if state.get("type") == "LEGACY" else state
     return [
-        {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
-        for name, state in by_stream.items()
+        {
+            "type": "STREAM",
+            "stream": {
+                "stream_descriptor": {"name": name},
+                "stream_state": _object(saved, f"the state of the stream {shown(name)}"),
+            },
+        }
+        for name, saved in by_stream.items()
     ]
+
+
+def _object(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{what} has the type {type(value).__name__}, not object")
+    return value
+
+
+def _global_messages(state: dict[str, Any]) -> list[Any]:
+    """Return a GLOBAL state as one message per stream; this source has no state that streams share."""
+    if state.get("shared_state"):
+        raise TypeError("a GLOBAL state with a shared_state, which this source never writes")
+    states = state.get("stream_states")
+    if not isinstance(states, list):
+        raise TypeError(f"the stream_states of the GLOBAL state have the type {type(states).__name__}, not array")
+    return state_messages(states)
 
 
 def _connection_messages(saved: dict[str, Any]) -> list[Any]:
     """Return the state messages in the response of Airbyte's API for a connection's state."""
-    global_state = saved.get("globalState") or {}
+    global_state = _object(saved.get("globalState") or {}, "globalState")
     states = saved.get("streamState") or global_state.get("streamStates") or saved.get("state") or []
     return state_messages(states)
 
 
 def last_of_each(messages: Sequence[Any]) -> list[Any]:
     """Return the last message of each stream."""
-    last = {
-        json.dumps(message["stream"]["stream_descriptor"]) if "stream" in message else "": message
-        for message in messages
-    }
+    last = {json.dumps(message["stream"].get("stream_descriptor")): message for message in messages}
     return list(last.values())

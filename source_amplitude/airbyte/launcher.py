@@ -23,12 +23,12 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_amplitude.airbyte.failures import tracing
 from source_amplitude.airbyte.input_files import InputFiles
-from source_amplitude.airbyte.output import LineWriter, logs_to, widen_pipe
+from source_amplitude.airbyte.output import LineWriter, escape_message, logs_to, widen_pipe
 from source_amplitude.airbyte.state_file import StateFile
 from source_amplitude.airbyte.streams import SerializedRecords
 from source_amplitude.disk import require_temporary_folder
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
 from source_amplitude.terminal.console import ConsoleReporter, ReadCommand, Terminal
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_SIGNALLED
 from source_amplitude.terminal.signals import stops_on_signals
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _launch(
             if not is_check:
                 reporter.print_error(entrypoint.problems[0])
             if not terminal.both_are_terminals:
-                writer.write(Entrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message()) + "\n")
+                writer.write(_line_of(error.as_sanitized_airbyte_message()) + "\n")
     if is_check:
         reporter.end_check("" if code == EXIT_OK and not entrypoint.check_failed else entrypoint.problems[-1])
     if options.command == "read":
@@ -123,6 +123,10 @@ def _run(entrypoint: Entrypoint, options: argparse.Namespace, writer: LineWriter
         if state_file is not None:
             state_file.restore()
         raise
+
+
+def _line_of(message: AirbyteMessage) -> str:
+    return AirbyteEntrypoint.airbyte_message_to_string(escape_message(message))
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -156,10 +160,10 @@ class Entrypoint(AirbyteEntrypoint):
         spec = self.source.spec(self.logger)
         try:
             for message in self._messages(options.command, spec, files):
-                yield self.airbyte_message_to_string(message)
+                yield _line_of(message)
         finally:
             for message in self._emit_queued_messages(self.source):
-                yield self.airbyte_message_to_string(message)
+                yield _line_of(message)
 
     def _messages(self, command: str, spec: ConnectorSpecification, files: InputFiles) -> Iterable[AirbyteMessage]:
         if command == "check":

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from airbyte_cdk.utils import AirbyteTracedException
 
+from source_amplitude.api import printable_lines, without_addresses
 from source_amplitude.errors import DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import RawIOBase
+
+    from airbyte_cdk.models import AirbyteMessage
 
 _WIDE_PIPE_BYTES = 1024 * 1024
 
@@ -126,6 +129,24 @@ class LogWriter:
         """Do nothing: every write is flushed."""
 
 
+def escape_message(message: AirbyteMessage) -> AirbyteMessage:
+    """Escape control characters in the texts of a LOG, TRACE or CONNECTION_STATUS message, and return the message.
+
+    A traceback has the texts of libraries, so its addresses are cut as well.
+    """
+    error = message.trace.error if message.trace is not None else None
+    for part, names in (
+        (error, ("message", "internal_message", "stack_trace")),
+        (message.log, ("message", "stack_trace")),
+        (message.connectionStatus, ("message",)),
+    ):
+        for name in names if part is not None else ():
+            text = getattr(part, name)
+            if text is not None:
+                setattr(part, name, printable_lines(without_addresses(text) if name == "stack_trace" else text))
+    return message
+
+
 @contextmanager
 def logs_to(writer: LineWriter) -> Iterator[None]:
     """Send log lines to ``writer``, in order with messages; the CDK's handler buffers them for 0.1 s."""
@@ -133,10 +154,12 @@ def logs_to(writer: LineWriter) -> Iterator[None]:
     streams = [handler.setStream(LogWriter(writer)) for handler in handlers]
     for handler in handlers:
         handler.addFilter(_is_useful)
+        handler.addFilter(_escape)
     try:
         yield
     finally:
         for handler, stream in zip(handlers, streams, strict=True):
+            handler.removeFilter(_escape)
             handler.removeFilter(_is_useful)
             if stream is not None:
                 handler.setStream(stream)
@@ -147,3 +170,11 @@ def _is_useful(record: logging.LogRecord) -> bool:
     if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], AirbyteTracedException):
         record.exc_info = record.exc_text = None
     return not _CDK_RECORD_COUNT.fullmatch(record.getMessage())
+
+
+def _escape(record: logging.LogRecord) -> bool:
+    """Escape control characters in a log line and its traceback."""
+    record.msg, record.args = printable_lines(record.getMessage()), ()
+    if isinstance(record.exc_info, tuple) and not record.exc_text:
+        record.exc_text = printable_lines(without_addresses(logging.Formatter().formatException(record.exc_info)))
+    return True

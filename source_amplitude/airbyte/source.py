@@ -20,10 +20,12 @@ from source_amplitude.api import CredentialCheck, check_credentials, secret_form
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, parse_config
+from source_amplitude.config.fields import shown
 from source_amplitude.config.file import read_raw_config
 from source_amplitude.errors import (
     AmplitudeError,
     ForeignResponseError,
+    InvalidStateError,
     RetryableError,
     UnreachableError,
 )
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from airbyte_cdk.sources.streams import Stream
 
 
+_MAX_NAMED = 5
 _CHECK_SECONDS = 60  # a user waits for the result of check; a sync may wait longer
 
 
@@ -135,6 +138,8 @@ class SourceAmplitude(AbstractSource):
                 name,
             )
         existing = tuple(stream.name for stream in streams)
+        with tracing():
+            _require_own_streams(state or [], existing)
         wanted = dict.fromkeys(configured.stream.name for configured in catalog.streams)
         missing = [MissingStream(name, existing) for name in wanted if name not in existing]
         saved = [each.stream.stream_descriptor.name for each in state or [] if each.stream]
@@ -191,6 +196,17 @@ def _resumed_refreshes(
     resumable = {stream.name for stream in streams if stream.is_resumable}
     saved = {each.stream.stream_descriptor.name: each.stream.stream_state for each in state if each.stream is not None}
     return [name for name, value in saved.items() if name in refreshed & resumable and value and vars(value)]
+
+
+def _require_own_streams(state: list[AirbyteStateMessage], existing: tuple[str, ...]) -> None:
+    """Raise an InvalidStateError if a state belongs to a stream that this source does not have."""
+    names = dict.fromkeys(each.stream.stream_descriptor.name for each in state if each.stream is not None)
+    unknown = [shown(name) for name in names if name not in existing]
+    if unknown:
+        raise InvalidStateError(
+            f"The state belongs to another source: it contains {', '.join(unknown[:_MAX_NAMED])}. The streams of this "
+            f"source are {', '.join(existing)}."
+        )
 
 
 def register_secrets(raw: Mapping[str, Any]) -> None:

@@ -30,7 +30,10 @@ class StateFile:
 
     def __init__(self, path: str) -> None:
         self._name = path
-        self._path = Path(os.path.realpath(path))  # a symbolic link stays a link
+        try:
+            self._path = Path(os.path.realpath(path))  # a symbolic link stays a link
+        except ValueError:  # NUL or a lone surrogate
+            raise self._error("is not a file name") from None
         self._original: bytes | None = None
         self._states: dict[str, Any] = {}
         self.initial: list[AirbyteStateMessage] = []
@@ -79,7 +82,7 @@ class StateFile:
                 return
             self._original = self._path.read_bytes()
             saved = parse_states(decoded(self._original))
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise self._error(problem_with(error)) from error
         messages, self.initial = load_states(saved, self._name)
         self._merge(messages)

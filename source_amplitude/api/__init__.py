@@ -6,7 +6,7 @@ Import `quotas` only where it is used: pyrate-limiter would delay the start of l
 from source_amplitude.api.client import AmplitudeClient, ExportResponse, Timeouts
 from source_amplitude.api.credentials import CredentialCheck, check_credentials
 from source_amplitude.api.endpoints import Host, Request, base_url
-from source_amplitude.api.redaction import redact, secret_forms
+from source_amplitude.api.redaction import printable, printable_lines, redact, secret_forms, without_addresses
 from source_amplitude.api.responses import Response
 from source_amplitude.api.retry import RetryBudget, RetryPolicy, log_retry, retrying
 
@@ -23,7 +23,10 @@ __all__ = [
     "base_url",
     "check_credentials",
     "log_retry",
+    "printable",
+    "printable_lines",
     "redact",
     "retrying",
     "secret_forms",
+    "without_addresses",
 ]

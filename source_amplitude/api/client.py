@@ -106,10 +106,15 @@ class Timeouts:
     pace: PaceLimits = field(default_factory=PaceLimits)
 
     def of_exports(self) -> PaceLimits:
-        return replace(self.pace, first_byte_seconds=min(self.pace.first_byte_seconds, self.read_seconds))
+        first_seconds = min(self.pace.first_byte_seconds, self.read_seconds)
+        return replace(self.pace, receive_seconds=self.read_seconds, first_byte_seconds=first_seconds)
+
+    def of_files(self) -> PaceLimits:
+        """Return the bounds of a cohort file, which has a least rate and no deadline."""
+        return replace(self.of_exports(), receive_seconds=min(self.rest_read_seconds, self.read_seconds))
 
     def of_rest(self) -> PaceLimits:
-        return replace(self.of_exports(), total_seconds=self.rest_total_seconds)
+        return replace(self.of_files(), total_seconds=self.rest_total_seconds)
 
 
 class AmplitudeClient:
@@ -128,8 +133,7 @@ class AmplitudeClient:
         self._data_url = data_url or base_url
         self._region = region
         self._keys = keys
-        timeouts = timeouts or Timeouts()
-        self._timeouts = timeouts
+        self._timeouts = timeouts or Timeouts()
         self._session = Session()
         self._session.auth = HTTPBasicAuth(keys.api_key.encode(), keys.secret_key.encode())
         self._session.headers["User-Agent"] = f"source-amplitude/{version()}"
@@ -217,7 +221,7 @@ class AmplitudeClient:
         Raises:
             AmplitudeError: By status and text (`responses.rest_error`), or as `export` for the network.
         """
-        limits = self._timeouts.of_rest() if sink is None else self._timeouts.of_exports()
+        limits = self._timeouts.of_rest() if sink is None else self._timeouts.of_files()
         get = self._get(request.path, request.query, request.what, host=request.host, follow=False, limits=limits)
         with get as (response, pace):
             status = response.status_code
@@ -248,8 +252,8 @@ class AmplitudeClient:
             ServerFailureError: Any status but 200; a new address may work.
             NetworkError: No connection, or a body shorter than Content-Length.
         """
-        pace = Pace(self._timeouts.of_rest(), what, "the storage")
-        timeout = self._timeout()
+        limits = self._timeouts.of_files()
+        pace, timeout = Pace(limits, what, "the storage"), (self._timeouts.connect_seconds, limits.receive_seconds)
         try:
             with paced(pace), Session() as session:
                 session.auth = _no_auth  # not even one from a netrc file
@@ -276,7 +280,7 @@ class AmplitudeClient:
         url = (self._data_url if host is Host.DATA else self._base_url) + path
         host_name = urlsplit(url).hostname or ""
         limits = limits or self._timeouts.of_rest()
-        timeout = self._timeout(is_export=limits.total_seconds is None)
+        timeout = (self._timeouts.connect_seconds, limits.receive_seconds)
         with paced(Pace(limits, what, host_name)) as pace, network_errors(what, host_name, timeout, self._keys):
             try:
                 response = self._session.get(url, params=query, stream=True, timeout=timeout, allow_redirects=follow)
@@ -295,12 +299,6 @@ class AmplitudeClient:
                 yield response, pace
             finally:
                 response.close()
-
-    def _timeout(self, *, is_export: bool = False) -> tuple[float, float]:
-        """Return the longest waits for a connection and for one receive, in seconds."""
-        timeouts = self._timeouts
-        read_seconds = timeouts.read_seconds if is_export else min(timeouts.rest_read_seconds, timeouts.read_seconds)
-        return timeouts.connect_seconds, read_seconds
 
     def _error_response(self, response: requests.Response, body: bytes, *, is_own: bool) -> ErrorResponse:
         """Return the values that errors are made from; ``is_own``: the body is in Amplitude's format."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from source_amplitude.api.redaction import printable
 from source_amplitude.config import Region
@@ -77,14 +77,27 @@ def base_url(region: Region, override: str | None = None, host: Host = Host.REST
     """
     if not override:
         return _HOSTS[host, region]
-    parts = urlsplit(override)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    parts = _plain_address(override)
+    if parts is None or not parts.hostname:
         raise InvalidConfigError(("AMPLITUDE_API_URL (environment) is not a plain http(s) address",))
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise InvalidConfigError(
             (f"AMPLITUDE_API_URL (environment) sends keys to {parts.hostname} without encryption; use https",)
         )
     return f"{override.rstrip('/')}/{_LOCAL_FOLDERS[host, region]}"
+
+
+def _plain_address(text: str) -> SplitResult | None:
+    """Return the parts of an http(s) address without user, query and fragment; None for any other text."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+        host.rstrip(".").encode("idna")  # raises an exception for an empty or a very long label
+    except ValueError:
+        return None
+    is_printable = text.isprintable() and " " not in text
+    is_plain = "@" not in parts.netloc and not parts.query and not parts.fragment and port != 0
+    return parts if parts.scheme in ("http", "https") and host and is_printable and is_plain else None
 
 
 class UnsafeRedirectError(ValueError):

@@ -68,9 +68,8 @@ def unusable_certificates_error(error: OSError, what: str) -> UnreachableError:
     """Return the error for certificates that requests cannot read; its text contains their path."""
     names = [name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)]
     where = f"{names[0]} is {os.environ[names[0]]!r}, which" if names else "The certificate file"
-    return UnreachableError(
-        f"Cannot send the request for {what}: {where} does not exist or cannot be read.", detail=str(error)
-    )
+    _logger.debug("The request for %s was not sent: %s", what, error)
+    return UnreachableError(f"Cannot send the request for {what}: {where} does not exist or cannot be read.")
 
 
 def _error(error: Exception, text: str, *, what: str, host: str, timeout: tuple[float, float]) -> AmplitudeError:
@@ -78,15 +77,15 @@ def _error(error: Exception, text: str, *, what: str, host: str, timeout: tuple[
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         is_permanent = "certificate" in text.lower()
         return (UnreachableError if is_permanent else NetworkError)(
-            f"The TLS connection to {host} for {what} failed ({_reason(text)}).", detail=text
+            f"The TLS connection to {host} for {what} failed ({_reason(text)})."
         )
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
         is_read = isinstance(error, requests.exceptions.ReadTimeout | urllib3.exceptions.ReadTimeoutError)
-        return NetworkError(f"{host} sent nothing for {what} within {timeout[is_read]:g} seconds.", detail=text)
+        return NetworkError(f"{host} sent nothing for {what} within {timeout[is_read]:g} seconds.")
     if any(each in text for each in _DNS_TEXTS) and _TEMPORARY_TEXT not in text:
-        return UnreachableError(f"Cannot resolve the host name {host} for {what}.", detail=text)
+        return UnreachableError(f"Cannot resolve the host name {host} for {what}.")
     verb = "Cannot connect to" if any(each in text for each in _CONNECT_TEXTS) else "Lost the connection to"
-    return NetworkError(f"{verb} {host} for {what} ({_reason(text)}).", detail=text)
+    return NetworkError(f"{verb} {host} for {what} ({_reason(text)}).")
 
 
 def _reason(text: str) -> str:

@@ -24,6 +24,7 @@ class PaceLimits:
     """The bounds of a response.
 
     Attributes:
+        receive_seconds: The longest pause within the response.
         first_byte_seconds: The longest wait for the headers and the first part of the body together.
         slow_seconds: The period over which the rate of the body is measured.
         least_bytes_per_second: The lowest rate over one such period.
@@ -31,6 +32,7 @@ class PaceLimits:
         total_seconds: The longest wait for the whole response; None without a deadline.
     """
 
+    receive_seconds: float = 600
     first_byte_seconds: float = 600
     slow_seconds: float = 300
     least_bytes_per_second: int = 1024

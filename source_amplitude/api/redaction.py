@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from source_amplitude.config import Keys
 
 MASK = "****"
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ADDRESS = re.compile(
     r"(?P<scheme>\b(?:https?|ftp|socks\w?))://(?:[^\s/?#\"'<>@]*@)*(?P<host>[^\s/?#\"'<>@]*)(?P<rest>/?[^\s\"'<>()]*)",
     re.IGNORECASE,
 )
+# The path of an address in texts of libraries ("Max retries exceeded with url: /path"), and any path with a query.
+_PATH = re.compile(r"(?<=with url: )\S+|(?<![^\s\"'=(<>])/[^\s\"'<>?]*\?[^\s\"'<>]+")
 
 
 def secret_forms(keys: Keys) -> tuple[str, ...]:
@@ -44,7 +47,8 @@ def redact(text: str, keys: Keys) -> str:
 
 def without_addresses(text: str) -> str:
     """Return ``text`` with each URL cut to scheme and host: user names, paths and queries may be secrets."""
-    return _ADDRESS.sub(lambda found: f"{found['scheme']}://{found['host']}" + ("/..." if found["rest"] else ""), text)
+    text = _ADDRESS.sub(lambda found: f"{found['scheme']}://{found['host']}" + ("/..." if found["rest"] else ""), text)
+    return _PATH.sub("/...", text)
 
 
 def printable(text: str) -> str:
@@ -52,6 +56,19 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape", "backslashreplace").decode() for each in text
     )
+
+
+def without_controls(text: str) -> str:
+    """Return ``text`` with control characters, line ends and bidirectional overrides as escapes, for a file or a page.
+
+    Unlike `printable`, it keeps unusual spaces, and the joiners in emoji and in Persian.
+    """
+    return _CONTROLS.sub(lambda found: printable(found[0]), text)
+
+
+def printable_lines(text: str) -> str:
+    """Return ``text`` like `printable`, but with its line feeds."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def masked(text: str, forms: Iterable[str]) -> str:

@@ -71,6 +71,7 @@ _FIRST_ERROR_STATUS = 400
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
 _BYTE_ORDER_MARK = "\ufeff"
+_PLAUSIBLE_YEARS = (1970, 2199)  # hours are added to and subtracted from the time
 
 
 @dataclass(frozen=True)
@@ -164,10 +165,10 @@ def _envelope_reason(parsed: dict[str, Any]) -> str:
 
 
 def date_from_header(text: str | None) -> datetime | None:
-    """Return the time of a Date header, aware UTC; None if it is missing or invalid."""
+    """Return the time of a Date header, aware UTC; None if it is missing, invalid, or before 1970 or after 2199."""
     try:
         moment = parsedate_to_datetime(text) if text else None
-        if moment is None:
+        if moment is None or not _PLAUSIBLE_YEARS[0] <= moment.year <= _PLAUSIBLE_YEARS[1]:
             return None
         return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
     except (TypeError, ValueError, OverflowError):  # Python 3.10 raises TypeError for a text that is not a date

@@ -13,6 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from source_amplitude.api.endpoints import require_safe_redirect
 from source_amplitude.api.pace import current_pace
+from source_amplitude.api.proxies import require_usable_proxy
 from source_amplitude.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ class _PacedAdapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """A session whose responses are measured and whose redirects are checked.
+    """A session whose responses are measured, and whose proxy and redirects are checked.
 
     Raises:
+        InvalidConfigError: The environment names an invalid proxy.
         UnsafeRedirectError: A redirect must not be followed.
     """
 
@@ -112,6 +114,11 @@ class Session(requests.Session):
             self.mount(prefix, _PacedAdapter())
         # An archive is compressed already, and Content-Length must count the bytes that arrive.
         self.headers["Accept-Encoding"] = "identity"
+
+    def merge_environment_settings(self, url: Any, proxies: Any, *args: Any) -> Any:  # noqa: ANN401 - as the base class
+        settings = super().merge_environment_settings(url, proxies, *args)
+        require_usable_proxy(str(url), settings["proxies"])
+        return settings
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)

@@ -1,43 +1,41 @@
-"""The directory of an export archive, proven before anything is read from it.
+"""The zip archive of an export: verified as a whole before anything is read from it.
 
-``zipfile`` trusts the length fields of the directory: one flipped bit there hides the entries after it without any
-error. So the entries found are compared with the count in the end record, and every member's CRC-32 is checked.
+`open_archive` reads the directory, verifies the layout and every checksum, and keeps only numbers in memory: an archive
+of 300,000 members takes a few megabytes.
 """
 
 from __future__ import annotations
 
 import struct
 import zipfile
+from array import array
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
+from source_amplitude.archive.directory import Directory, Entry
+from source_amplitude.archive.end_records import find_end_records
 from source_amplitude.archive.gzip_codec import GZIP_SIGNATURE, INFLATE_ERRORS, open_gzip
-from source_amplitude.errors import CorruptArchiveError
-from source_amplitude.members import MemberName, is_stray, may_be_stray, parse_member_name
+from source_amplitude.archive.layout_check import DEFLATED, check_layout, data_start
+from source_amplitude.archive.member_list import Member, MemberList, ReadingOrder, sorted_indexes
+from source_amplitude.archive.shared_file import FileSection, SharedFile
+from source_amplitude.errors import CorruptArchiveError, counted
+from source_amplitude.members import is_stray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Self
 
-    from source_amplitude.windows import HourWindow
+    from source_amplitude.archive.end_records import EndRecords
+    from source_amplitude.archive.layout_check import UnexplainedBytes
 
-_END_RECORD = struct.Struct("<4s4H2LH")
-_END_SIGNATURE = b"PK\x05\x06"
-_END64_RECORD = struct.Struct("<4sQ2H2L4Q")
-_END64_SIGNATURE = b"PK\x06\x06"
-_LOCATOR = struct.Struct("<4sLQL")
-_LOCATOR_SIGNATURE = b"PK\x06\x07"
-_COUNT_IN_END64 = 0xFFFF
-_LONGEST_COMMENT_BYTES = 0xFFFF
-
-# What zipfile and the unpackers raise on damaged input: found by flipping every bit of an archive.
+# Exceptions for damaged input, found by flipping every bit of an archive.
 _DAMAGE: tuple[type[Exception], ...] = (
     *INFLATE_ERRORS,
     zipfile.BadZipFile,
     struct.error,
     EOFError,
+    OverflowError,
     IndexError,
     KeyError,
     NotImplementedError,
@@ -47,45 +45,26 @@ _DAMAGE: tuple[type[Exception], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Member:
-    """One gzip file in an archive.
-
-    Attributes:
-        text: The name as Amplitude wrote it; a member's identity.
-        name: Its parts; None where the name has an unknown form.
-        packed_crc32: CRC-32 of the gzip file, which `open_archive` has found right.
-    """
-
-    text: str
-    name: MemberName | None
-    packed_bytes: int
-    packed_crc32: int = 0
-
-    def is_of(self, window: HourWindow) -> bool:
-        """Return whether the member belongs to ``window``; one of an unknown name belongs to what was asked for."""
-        return self.name is None or self.name.hour in window
-
-
 class Archive:
     """A verified archive on disk; owns the file and closes it.
 
     Attributes:
-        members: Every file in the archive, members of unknown names first, then by hour and partition.
-        stray: Names of files that are none: what a Mac leaves in archives, and markers that a folder is complete.
+        members: Every member, unknown names first, then by hour and partition.
+        stray: Files that are no members: the ones macOS adds to archives, and markers of complete folders.
+        unexplained: Bytes that belong to no part of the archive.
     """
 
-    def __init__(self, zip_file: zipfile.ZipFile, file: IO[bytes]) -> None:
-        self._zip = zip_file
+    def __init__(
+        self, file: SharedFile, directory: Directory, order: ReadingOrder, unexplained: UnexplainedBytes
+    ) -> None:
         self._file = file
-        files = [info for info in zip_file.infolist() if not info.is_dir()]
-        self.stray = tuple(info.filename for info in files if _is_stray(zip_file, info))
-        members = [
-            Member(info.filename, parse_member_name(info.filename), info.file_size, info.CRC)
-            for info in files
-            if info.filename not in self.stray
-        ]
-        self.members = tuple(sorted(members, key=_reading_order))
+        self._directory = directory
+        self.unexplained = unexplained
+        stray = {index for index in order.doubtful if self._is_stray(directory.entry(index))}
+        left_out = stray | set(order.folders)
+        indexes = order.indexes()
+        self.members = MemberList(directory, (index for index in indexes if index not in left_out))
+        self.stray = MemberList(directory, (index for index in indexes if index in stray))
 
     def __enter__(self) -> Self:
         return self
@@ -94,36 +73,50 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        self._zip.close()
         self._file.close()
 
     def packed(self, member: Member) -> IO[bytes]:
         """Open the gzip file as it is; the caller closes it."""
-        return self._zip.open(member.text)
+        return self._open(self._directory.entry(member.index))
 
     @contextmanager
     def unpack(self, member: Member) -> Iterator[Content]:
-        """Open a member's content; raise a CorruptArchiveError if its head is damaged."""
+        """Open a member's content; raise a CorruptArchiveError if its gzip header is damaged."""
         with ExitStack() as stack:
             if member.packed_bytes == 0:
                 raise _broken_member(member, EOFError("no bytes at all"))
             try:
-                packed = stack.enter_context(self._zip.open(member.text))
+                packed = stack.enter_context(self.packed(member))
                 unpacked = stack.enter_context(open_gzip(packed))
             except _DAMAGE as error:
                 raise _broken_member(member, error) from error
             yield Content(unpacked, member)
 
+    def _open(self, entry: Entry) -> IO[bytes]:
+        section = cast("IO[bytes]", FileSection(self._file, data_start(self._file, entry), entry.stored_bytes))
+        if entry.method != DEFLATED:
+            return section
+        info = zipfile.ZipInfo(entry.text)
+        info.compress_type, info.CRC = entry.method, entry.crc32
+        info.compress_size, info.file_size = entry.stored_bytes, entry.file_bytes
+        return cast("IO[bytes]", zipfile.ZipExtFile(section, "r", info, close_fileobj=True))
+
+    def _is_stray(self, entry: Entry) -> bool:
+        if is_stray(entry.text):
+            return True
+        with self._open(entry) as content:
+            return content.read(len(GZIP_SIGNATURE)) != GZIP_SIGNATURE
+
 
 class Content:
-    """The unpacked bytes of a member, to be read once from the start."""
+    """The unpacked bytes of a member, readable once from the start."""
 
     def __init__(self, unpacked: IO[bytes], member: Member) -> None:
         self._read = unpacked.read
         self._member = member
 
     def read(self, size: int) -> bytes:
-        """Return at most ``size`` bytes; none at the end, when the gzip checksum and length have proved right.
+        """Return at most ``size`` bytes, or none at the end, after the gzip checksum and length were verified.
 
         Raises:
             CorruptArchiveError: The gzip data is damaged or ends early.
@@ -139,72 +132,44 @@ def _broken_member(member: Member, error: BaseException) -> CorruptArchiveError:
 
 
 def open_archive(file: IO[bytes]) -> Archive:
-    """Verify the zip in ``file`` and return it; the archive then owns the file.
+    """Verify the zip archive in ``file`` and return it; the archive then owns the file.
 
     Raises:
-        CorruptArchiveError: Not a zip, a damaged or shortened directory, two members of one name, or a member
-            whose CRC-32 does not hold. The file stays open.
+        CorruptArchiveError: The file is not a zip archive, its directory is damaged or leaves members out, two
+            members have one name, or a member's CRC-32 is wrong. The file stays open.
     """
+    shared = SharedFile(file)
     try:
-        zip_file = zipfile.ZipFile(file)
-        promised, found = _promised_entries(file), zip_file.infolist()
-        damaged = zip_file.testzip() if promised == len(found) else None
+        return _verified(shared, _find_end_records(shared))
+    except CorruptArchiveError:
+        raise
     except _DAMAGE as error:
-        raise CorruptArchiveError(_no_archive(file, error)) from error
-    if promised != len(found):
-        raise CorruptArchiveError(f"The archive's directory lists {len(found)} of {promised} members.")
-    if damaged is not None:
-        raise CorruptArchiveError(f"The member {damaged} fails its checksum.")
-    if len({info.filename for info in found}) != len(found):
-        raise CorruptArchiveError("The archive's directory lists a member twice.")
-    return Archive(zip_file, file)
+        raise CorruptArchiveError(
+            f"The archive ({shared.size_bytes:,} bytes) cannot be read ({type(error).__name__}: {error})."
+        ) from error
 
 
-def _is_stray(zip_file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
-    """Return whether an entry is no member; the archive has proved right."""
-    if not may_be_stray(info.filename) or is_stray(info.filename):
-        return is_stray(info.filename)
-    with zip_file.open(info) as content:
-        return content.read(len(GZIP_SIGNATURE)) != GZIP_SIGNATURE
+def _find_end_records(file: SharedFile) -> EndRecords:
+    if not file.size_bytes:
+        raise CorruptArchiveError("The response's body is empty.")
+    try:
+        return find_end_records(file)
+    except CorruptArchiveError as error:
+        if file.read_at(0, 2) == b"PK":
+            raise
+        raise CorruptArchiveError(
+            f"The response's body ({counted(file.size_bytes, 'byte')}) is not a zip archive."
+        ) from error
 
 
-def _reading_order(member: Member) -> tuple[str, int, str]:
-    if member.name is None:
-        return ("", 0, member.text)
-    return (member.name.hour.isoformat(), member.name.partition, member.text)
-
-
-def _no_archive(file: IO[bytes], error: BaseException) -> str:
-    size = file.seek(0, 2)
-    file.seek(0)
-    if not size:
-        return "The answer's body is empty."
-    if file.read(2) != b"PK":
-        return f"The answer's body ({size:,} bytes) is not a zip archive."
-    return f"The archive ({size:,} bytes) cannot be read ({type(error).__name__}: {error})."
-
-
-def _promised_entries(file: IO[bytes]) -> int:
-    """Return how many entries the archive's end record promises."""
-    size = file.seek(0, 2)
-    tail_start = max(0, size - _END_RECORD.size - _LONGEST_COMMENT_BYTES)
-    file.seek(tail_start)
-    tail = file.read()
-    at = tail.rfind(_END_SIGNATURE)
-    if at < 0:
-        raise zipfile.BadZipFile("no end record")
-    entries = int(_END_RECORD.unpack_from(tail, at)[4])
-    if entries != _COUNT_IN_END64:
-        return entries
-    locator = tail_start + at - _LOCATOR.size
-    if locator < 0:
-        return entries
-    file.seek(locator)
-    signature, _, end64_at, _ = _LOCATOR.unpack(file.read(_LOCATOR.size))
-    if signature != _LOCATOR_SIGNATURE:
-        return entries
-    file.seek(end64_at)
-    end64 = _END64_RECORD.unpack(file.read(_END64_RECORD.size))
-    if end64[0] != _END64_SIGNATURE:
-        raise zipfile.BadZipFile("no zip64 end record")
-    return int(end64[7])
+def _verified(file: SharedFile, ends: EndRecords) -> Archive:
+    directory = Directory(file, ends)
+    order, header_positions = ReadingOrder(directory), array("Q")
+    for entry in directory.scan():
+        order.add(entry.text)
+        header_positions.append(entry.header_at)
+    if len(directory) != ends.entries:
+        raise CorruptArchiveError(f"The archive's directory lists {len(directory)} of {ends.entries} members.")
+    in_file_order = map(directory.entry, sorted_indexes(len(directory), header_positions.__getitem__))
+    unexplained = check_layout(file, in_file_order, ends)
+    return Archive(file, directory, order, unexplained)

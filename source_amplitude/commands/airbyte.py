@@ -18,7 +18,7 @@ _DESCRIPTIONS = {
     "progress if stdout is a file or a pipe.",
 }
 _STATE_FILE = """\
-the file for the states: read if it exists, updated during the sync, so that the next read prints only new records
+the file that keeps the state: read if it exists, and updated during the sync; the next read prints only new records
 """
 
 

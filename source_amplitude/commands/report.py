@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from source_amplitude.commands.inspection import fetch_command, inspect_store, inspection_parser
-from source_amplitude.commands.session import logs_on_stderr, print_error
+from source_amplitude.api.redaction import printable
+from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
+from source_amplitude.commands.session import hour_text, logs_on_stderr, print_error, print_json
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.report.html_page import page
 
@@ -32,7 +34,7 @@ def report(arguments: Sequence[str], session: Session) -> int:
         try:
             found = inspect_store(options, session)
             command = fetch_command(
-                config=options.config,
+                config=config_for_hint(options, session),
                 to=options.to,
                 format_=found.format_,
                 missing=found.coverage.missing(),
@@ -41,8 +43,12 @@ def report(arguments: Sequence[str], session: Session) -> int:
             if options.out:
                 html = page(found.coverage, title=str(found.destination), made_at=session.clock.now(), command=command)
                 _write(options.out, html)
-            else:
+            if options.json:
+                print_json(_as_json(found, command))
+            elif not options.out:
                 _print(found, command)
+            elif not options.quiet:
+                sys.stdout.write(f"{printable(options.out)}\n")
         except AmplitudeError as error:
             return print_error(error)
     return 0
@@ -56,7 +62,32 @@ def _write(name: str, html: str) -> None:
         out.write_text(html, encoding="utf-8")
     except OSError as error:
         raise InvalidConfigError((f"--out: {out} cannot be written ({error.strerror})",)) from error
-    sys.stdout.write(f"{out}\n")
+
+
+def _as_json(found: Inspection, command: str | None) -> dict[str, object]:
+    hours = found.coverage.hours
+    return {
+        "destination": str(found.destination),
+        "start": hour_text(found.coverage.span.start),
+        "end": hour_text(found.coverage.span.end),
+        "is_landed": found.is_begun,
+        "events": sum(each.events for each in hours),
+        "bytes": sum(each.object_bytes for each in hours),
+        "conditions": dict(Counter(each.condition.value for each in hours)),
+        "hours": [
+            {
+                "start": hour_text(each.window.start),
+                "hours": each.window.hours,
+                "condition": each.condition.value,
+                "events": each.events,
+                "bytes": each.object_bytes,
+                "objects": each.objects,
+                "reason": each.reason,
+            }
+            for each in hours
+        ],
+        "command": command,
+    }
 
 
 def _print(found: Inspection, command: str | None) -> None:
@@ -65,7 +96,9 @@ def _print(found: Inspection, command: str | None) -> None:
     from source_amplitude.report.terminal_grid import Grid  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
-    console.print(f"{found.destination}, {found.coverage.span}", markup=False)
+    if not found.is_begun:
+        console.print(f"Nothing has been landed in {found.name}.", markup=False)
+    console.print(f"{found.name}, {found.coverage.span}", markup=False)
     console.print(Grid(found.coverage))
     if command:
         sys.stdout.write(f"To download the missing hours:\n  {command}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import platform
 import re
@@ -11,17 +12,19 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from source_amplitude.api import redact
+from source_amplitude.api import printable, printable_lines, redact, without_addresses
 from source_amplitude.clock import SystemClock
 from source_amplitude.config import AMPLITUDE_BEGINNING
+from source_amplitude.config.environment import config_of_environment
+from source_amplitude.config.file import read_config
 from source_amplitude.distribution import version
 from source_amplitude.errors import AmplitudeError, InvalidConfigError
-from source_amplitude.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.terminal.command_line import PROGRAM
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_USAGE
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("airbyte")
 
+_LAST_YEAR = 2199
 _TIMES = "a UTC time (2026-01-01, 2026-01-01T05, yesterday, today; 36h or 3d: that long ago)"
 
 
@@ -57,17 +61,42 @@ class Session:
     ) -> Session:
         return cls(environ, limits or Limits(), store_limits or StoreLimits(), clock or SystemClock(), program)
 
+    def config(self, options: argparse.Namespace) -> Config:
+        """Return the configuration of ``--config``; without it, that of the environment and ``--region``.
+
+        Raises:
+            InvalidConfigError: Neither is valid, or both ``--config`` and ``--region`` are given.
+        """
+        if not options.config:
+            return config_of_environment(self.environ, options.region)
+        if options.region:
+            raise InvalidConfigError(("--region: with --config, data_region in the configuration names the region",))
+        return read_config(options.config)
+
     def amplitude(self, config: Config) -> Amplitude:
         """Return the Amplitude client; raise InvalidConfigError if AMPLITUDE_API_URL is not a valid address."""
         return Amplitude.of(config, self.limits, self.clock, self.environ.get("AMPLITUDE_API_URL"))
 
 
 def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
-    """Print an error on stderr with masked keys, and return the exit code: 2 for an invalid option, otherwise 1."""
-    text = error.message
-    sys.stderr.write(f"source-amplitude: {redact(text, keys) if keys else text}\n")
+    """Print an error on one line of stderr, with masked keys and escaped control characters, and return the exit code.
+
+    The exit code is 2 for an invalid option, otherwise 1.
+    """
+    text = redact(error.message, keys) if keys else without_addresses(error.message)
+    sys.stderr.write(f"source-amplitude: {printable(text)}\n")
     is_usage = isinstance(error, InvalidConfigError) and all(each.startswith("--") for each in error.problems)
     return EXIT_USAGE if is_usage else EXIT_FAILED
+
+
+def print_json(result: Mapping[str, object]) -> None:
+    """Print a command's result on one line; JSON escapes control characters."""
+    sys.stdout.write(f"{json.dumps(result)}\n")
+
+
+def hour_text(hour: datetime) -> str:
+    """Return an hour in the form of ``--start``."""
+    return f"{hour:%Y-%m-%dT%H}"
 
 
 class _OnStderr(logging.Handler):
@@ -86,8 +115,16 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
     keys: list[Keys] = []
 
     class Masked(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            text = super().format(record)
+        """Masks keys and escapes control characters; only a traceback has several lines."""
+
+        def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class names it
+            return printable(self._masked(super().formatMessage(record)))
+
+        def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - as above
+            return printable_lines(self._masked(super().formatException(ei)))
+
+        def _masked(self, text: str) -> str:
+            text = without_addresses(text)
             for each in keys:
                 text = redact(text, each)
             return text
@@ -109,22 +146,45 @@ def logs_on_stderr(options: argparse.Namespace, level: int = logging.INFO) -> It
         _logger.propagate = before[1]
 
 
-def parser(command: str, description: str) -> argparse.ArgumentParser:
-    """Return a parser with the shared options ``--to``, ``--start``, ``--end`` and ``--debug``."""
+class _StoreOption(argparse.Action):
+    """Stores a destination as ``to``, and the typed name of the option as ``to_option`` for messages."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - the base class's signature
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.to, namespace.to_option = values, option_string
+
+
+def store_parser(command: str, description: str, *, store_options: tuple[str, ...]) -> argparse.ArgumentParser:
+    """Return a parser with ``--debug`` and the options that name the store."""
     made = argparse.ArgumentParser(
         prog=f"source-amplitude {command}", description=description, allow_abbrev=False, add_help=True
     )
     made.add_argument(
-        "--to",
+        *store_options,
+        dest="to",
+        action=_StoreOption,
         required=True,
         metavar="DESTINATION",
         help="s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or a folder",
     )
+    made.add_argument("--debug", action="store_true", help="print detailed log lines")
+    return made
+
+
+def parser(command: str, description: str, *, store_options: tuple[str, ...] = ("--to",)) -> argparse.ArgumentParser:
+    """Return a parser with the options of `store_parser`, ``--start``, ``--end``, ``--quiet`` and ``--json``."""
+    made = store_parser(command, description, store_options=store_options)
     made.add_argument("--start", metavar="TIME", help=f"the first hour, {_TIMES}")
     made.add_argument(
-        "--end", metavar="TIME", help="the hour after the last one (default: up to the newest published hour)"
+        "--end", metavar="TIME", help="the end, not included, as for --start (default: up to the newest published hour)"
     )
-    made.add_argument("--debug", action="store_true", help="print detailed log lines")
+    made.add_argument("--quiet", action="store_true", help="print problems only")
+    made.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return made
 
 
@@ -142,6 +202,8 @@ def moment(option: str, text: str, now: datetime) -> datetime:
         found = parsed
     if found < AMPLITUDE_BEGINNING:
         raise InvalidConfigError((f"{option}: {text!r} is before {AMPLITUDE_BEGINNING:%Y-%m-%d}",))
+    if found.year > _LAST_YEAR:
+        raise InvalidConfigError((f"{option}: {text!r} is after {_LAST_YEAR}",))
     return floor_unit(found)
 
 

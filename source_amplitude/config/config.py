@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 AMPLITUDE_BEGINNING = datetime(2010, 1, 1, tzinfo=timezone.utc)
 """The earliest start; Amplitude had no customers before."""
 
+_LATEST_START = datetime(2200, 1, 1, tzinfo=timezone.utc)  # later times overflow where days are added
+
 
 class Region(Enum):
     """The region where Amplitude stores a project; the value is its text in the spec."""
@@ -173,6 +175,8 @@ def parse_config(raw: Mapping[str, Any], *, needs_start: bool = True) -> Config:
     required = [name for name in schema()["required"] if needs_start or name != "start_date"]
     given = Fields(raw, schema()["properties"], required)
     start, end = given.value("start_date"), given.value("end_date")
+    if start and start >= _LATEST_START:
+        given.problem("start_date", raw.get("start_date"), "is after 2199")
     if start and end and end <= max(start, AMPLITUDE_BEGINNING):
         given.problem("end_date", raw.get("end_date"), "is not after start_date, both rounded down to the hour")
     values: dict[str, Any] = {

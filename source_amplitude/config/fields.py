@@ -30,7 +30,21 @@ def holds_a_key(value: object, raw: Mapping[str, Any]) -> bool:
     """Return whether ``value`` contains a key of a raw configuration, plain or escaped."""
     given = (raw.get(name) for name in KEYS)
     keys = [key.strip() for key in given if isinstance(key, str) and key.strip()]
-    return any(form in text for key in keys for form in (key, repr(key)[1:-1]) for text in (str(value), repr(value)))
+    texts = (value if isinstance(value, str) else "", _repr(value))
+    return any(form in text for key in keys for form in (key, repr(key)[1:-1]) for text in texts)
+
+
+def shown(value: object, most_chars: int = _MAX_SHOWN_CHARS) -> str:
+    """Return a value as a short text of printable characters, for a message."""
+    text = _repr(value)
+    return text if len(text) <= most_chars else text[:most_chars] + "..."
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, or too many levels
+        return f"a value of the type {type(value).__name__}"
 
 
 class Fields:
@@ -78,10 +92,8 @@ class Fields:
 
     def problem(self, name: str, value: object, problem: str) -> None:
         # Search for keys before shortening: a part of a key would not be found.
-        shown = "a key" if holds_a_key(value, self._raw) else repr(value)
-        if len(shown) > _MAX_SHOWN_CHARS:
-            shown = shown[:_MAX_SHOWN_CHARS] + "..."
-        self.problems.append(f"{name}: {shown} {problem}")
+        text = "a key" if holds_a_key(value, self._raw) else shown(value)
+        self.problems.append(f"{name}: {text} {problem}")
 
     def _key(self, name: str, value: object) -> str:
         if _is_name(value):

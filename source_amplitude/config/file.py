@@ -5,6 +5,7 @@ A file is read only once, because it may be a pipe.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from source_amplitude.config import parse_config
 from source_amplitude.config.fields import KEYS
+from source_amplitude.config.json_text import parse_json
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -64,11 +66,9 @@ def _parse(text: str) -> object:
         InvalidConfigError: YAML would change a value.
     """
     try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError(" (nested too deeply)") from None
+        return parse_json(text)
     except ValueError as error:
-        if text.lstrip().startswith(("{", "[")) or _COMMENT.match(text):
+        if not isinstance(error, json.JSONDecodeError) or text.lstrip().startswith(("{", "[")) or _COMMENT.match(text):
             hint = "; JSON has no comments" if _COMMENT.search(text) else ""
             raise ValueError(f" ({error}){hint}") from None
     from source_amplitude.config.yaml_values import parse_yaml  # noqa: PLC0415 - most files are JSON
@@ -96,15 +96,22 @@ def read_text(path: str) -> str:
     """Return a file's text without byte order mark: UTF-8, or UTF-16 or UTF-32 as PowerShell's ``>`` writes it.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or no file can have this name.
         UnicodeDecodeError: The file is not text in one of these encodings.
     """
+    try:
+        return decoded(_read(path))
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:  # NUL or a lone surrogate in the name
+        raise OSError(errno.EINVAL, "not a file name") from error
+
+
+def _read(path: str) -> bytes:
     if _is_one_pipe(path, _STDIN):  # by its number: a socket, or another user's pipe, cannot be opened by path
         with os.fdopen(_STDIN, "rb", closefd=False) as stdin:
-            data = stdin.read()
-    else:
-        data = Path(path).read_bytes()
-    return decoded(data)
+            return stdin.read()
+    return Path(path).read_bytes()
 
 
 def decoded(data: bytes) -> str:

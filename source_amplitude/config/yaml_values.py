@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from source_amplitude.config.fields import schema
+from source_amplitude.config.json_text import MOST_LEVELS
 from source_amplitude.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ _KINDS = {
     "null": "null",
 }
 _SIGNS = (f"{_TAG}value", f"{_TAG}merge")  # "=" and "<<" without quotes
-_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
+_LONGEST_NUMBER_CHARS = 100  # PyYAML needs minutes for 1:1:1:... of a megabyte
 _HOURS = ("accepted_gaps",)  # parse_config reports invalid hours
 
 
@@ -36,11 +38,13 @@ def parse_yaml(text: str) -> object:
     """Parse a YAML text; field names stay as written.
 
     Raises:
-        ValueError: The text is not valid YAML; the message has the position and no part of the text.
+        ValueError: The text is not valid YAML, or has anchors or aliases; the message has the position and no part of
+            the text.
         InvalidConfigError: YAML would change a value, or a field is given more than once.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        _require_plain(text)
+        loader = _Loader(text)
         try:
             root = loader.get_single_node()
             if isinstance(root, yaml.MappingNode):
@@ -48,11 +52,49 @@ def parse_yaml(text: str) -> object:
             return None if root is None else loader.construct_document(root)
         finally:
             loader.dispose()
+    except _UnsupportedError:
+        raise
     except yaml.MarkedYAMLError as error:  # its message quotes aliases and tags
         where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise ValueError(f" or YAML{where}; keys with special characters need quotes") from None
-    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date such as 2026-13-01
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # a date such as 2026-13-01; a list as a name
         raise ValueError(" or YAML") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader; a very long number stays a text."""
+
+
+def _short_number(loader: _Loader, node: yaml.ScalarNode) -> object:
+    is_long = len(node.value) > _LONGEST_NUMBER_CHARS
+    is_float = node.tag == f"{_TAG}float"
+    construct = loader.construct_yaml_float if is_float else loader.construct_yaml_int
+    return loader.construct_scalar(node) if is_long else construct(node)
+
+
+for _tag in ("int", "float"):
+    _Loader.add_constructor(f"{_TAG}{_tag}", _short_number)
+
+
+class _UnsupportedError(ValueError):
+    """The text is valid YAML that this source does not read."""
+
+
+def _require_plain(text: str) -> None:
+    """Read the text once, without building values; raise an _UnsupportedError for anchors, aliases and deep nesting.
+
+    Aliases of aliases grow without bound: 500 characters can stand for a billion values.
+    """
+    levels = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if levels > MOST_LEVELS:
+            raise _UnsupportedError(" or YAML (nested too deeply)")
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            where = f"line {line} has an alias or anchor, * or &"
+            hint = "write the value itself, and put keys with special characters in quotes"
+            raise _UnsupportedError(f" or plain YAML ({where}); {hint}")
 
 
 class _Fields:

@@ -54,6 +54,8 @@ _ARROW_TYPES = {
     ColumnType.BOOLEAN: pa.bool_(),
     ColumnType.JSON: pa.string(),
 }
+_WHOLE_NUMBERS = ("session_id",)
+"""Numbers in the schema that are whole in every event."""
 _NONE = type(None)
 _PYTHON_TYPES: Mapping[ColumnType, frozenset[type]] = {
     ColumnType.TEXT: frozenset({_NONE, str}),
@@ -98,6 +100,7 @@ class Columns:
 
     Args:
         wanted: The names of the columns to write; None for all. Without `OTHER`, values that do not fit are left out.
+        is_typed_strictly: Whether ``session_id`` is an integer, and JSON text has Arrow's JSON type if pyarrow has it.
 
     Attributes:
         types: The wanted columns and their types in order, without `OTHER`.
@@ -106,13 +109,16 @@ class Columns:
         schema: The Arrow schema of the wanted columns, with `OTHER` last if it is wanted.
     """
 
-    def __init__(self, wanted: Sequence[str] | None = None) -> None:
+    def __init__(self, wanted: Sequence[str] | None = None, *, is_typed_strictly: bool = False) -> None:
         types_ = column_types()
+        if is_typed_strictly:
+            types_ |= dict.fromkeys(_WHOLE_NUMBERS, ColumnType.INTEGER)
+        self._json = pa.json_() if is_typed_strictly and hasattr(pa, "json_") else pa.string()
         self.types = tuple((name, types_[name]) for name in (types_ if wanted is None else wanted) if name != OTHER)
         self.has_other = wanted is None or OTHER in wanted
         self.names = tuple(name for name, _ in self.types)
-        other = [(OTHER, pa.string())] if self.has_other else []
-        self.schema = pa.schema([*((name, kind.arrow) for name, kind in self.types), *other])
+        columns = [(name, self._json if kind is ColumnType.JSON else kind.arrow) for name, kind in self.types]
+        self.schema = pa.schema([*columns, *([(OTHER, self._json)] if self.has_other else [])])
         self._known = frozenset(types_)
         self._json_names = tuple(name for name, kind in self.types if kind is ColumnType.JSON)
 
@@ -130,6 +136,9 @@ class Columns:
             with suppress(RecursionError):
                 return encode_rows(body, self)
         return encode_line_by_line(body, self.row)
+
+    def _as_json(self, texts: pa.Array) -> pa.Array:
+        return texts if self._json == pa.string() else pa.ExtensionArray.from_storage(self._json, texts)
 
     def row(self, record: Record) -> Row:
         """Return the row of a record, which is modified; raise a NotAnEventError if it is nested too deeply."""
@@ -162,10 +171,10 @@ class Columns:
                         others.setdefault(position, {})[name] = value
                         unfit[Oddity(kind_of_unfit, name)] += 1
                 array = _array(kind, fitting)
-            arrays.append(array)
+            arrays.append(self._as_json(array) if kind is ColumnType.JSON else array)
         if self.has_other:
             texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
-            arrays.append(pa.array(texts, pa.string()))
+            arrays.append(self._as_json(pa.array(texts, pa.string())))
         return pa.record_batch(arrays, schema=self.schema), Findings(dict(unfit)) if unfit else NO_FINDINGS
 
 

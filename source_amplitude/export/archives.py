@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
-    from source_amplitude.archive import Archive, Member
+    from source_amplitude.archive import Archive, Member, MemberList
     from source_amplitude.errors import RetryableError
     from source_amplitude.export.amplitude import Amplitude
     from source_amplitude.export.stats import SyncStats
@@ -55,7 +55,7 @@ class Arrived:
     """
 
     download: Download
-    hours: Mapping[datetime, list[Member]]
+    hours: Mapping[datetime, MemberList]
     is_proof: bool = True
     failures_before: int = field(repr=False, default=0)
 
@@ -203,10 +203,11 @@ class Archives:
     def _arrived(self, download: Download) -> Arrived | None:
         """Return the archive of a download with its members by hour, or None if it is requested again in halves."""
         self._stats.archive_bytes += download.archive_bytes
-        hours: Mapping[datetime, list[Member]] = {}
+        hours: Mapping[datetime, MemberList] = {}
         try:
             if download.archive is not None:
                 _log_stray_files(download.archive, download.window)
+                _log_unexplained_bytes(download.archive, download.window)
                 if self._request_ambiguous_again(download.archive, download.window):
                     download.close()
                     return None
@@ -225,7 +226,8 @@ class Archives:
 
     def _request_ambiguous_again(self, archive: Archive, window: HourWindow) -> bool:
         """Request ``window`` again in halves if a member's name has no hour; return whether this was so."""
-        odd = next((member.text for member in archive.members if member.name is None), None)
+        first = next(iter(archive.members), None)  # unknown names come first
+        odd = first.text if first and first.name is None else None
         halves = split(window)
         if odd is None:
             return False
@@ -241,18 +243,17 @@ class Archives:
         self._downloads.add_first(*halves)
         return True
 
-    def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, list[Member]]:
+    def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, MemberList]:
         """Return the members by the start of their hour; members outside ``window`` are counted and left out."""
-        hours: dict[datetime, list[Member]] = {}
-        elsewhere = 0
-        for member in archive.members:
+
+        def start_of_hour(member: Member) -> datetime | None:
             if member.name is not None:
                 self._ledger.note_project(member.name.project)
             hour = window.start if member.name is None else member.name.hour
-            if hour in window:
-                hours.setdefault(hour_window(hour).start, []).append(member)
-            else:
-                elsewhere += 1
+            return hour_window(hour).start if hour in window else None
+
+        hours = archive.members.grouped(start_of_hour)
+        elsewhere = len(archive.members) - sum(map(len, hours.values()))
         if elsewhere:
             _logger.warning(
                 "Ignored %s of other hours in the export for %s. Other windows include these hours.",
@@ -268,6 +269,18 @@ def _log_stray_files(archive: Archive, window: HourWindow) -> None:
         _logger.warning(
             "The export for %s contains files that are not members. They are ignored: %s%s.",
             window,
-            ", ".join(map(repr, archive.stray[:_MAX_NAMED])),
+            ", ".join(repr(member.text) for member in archive.stray[:_MAX_NAMED]),
             more,
+        )
+
+
+def _log_unexplained_bytes(archive: Archive, window: HourWindow) -> None:
+    unexplained = archive.unexplained
+    if unexplained.places:
+        _logger.warning(
+            "The export for %s has %s that belong to no member (%s). They were skipped. Please report this warning: "
+            "Amplitude's archives are not known to have such bytes.",
+            window,
+            counted(unexplained.total_bytes, "byte"),
+            unexplained,
         )

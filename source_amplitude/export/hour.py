@@ -19,10 +19,10 @@ from source_amplitude.archive import (
 from source_amplitude.archive.lines import CHUNK_BYTES
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.export.stats import LinePosition, SyncStats
-from source_amplitude.members import NOTHING_READ, Fingerprint
+from source_amplitude.members import NOTHING_READ, Fingerprint, MemberFingerprints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from source_amplitude.encoding import Encoded
     from source_amplitude.windows import HourWindow
@@ -71,14 +71,16 @@ class HourReading:
         self._known = known
         self._stats = stats
         self._batch_bytes = batch_bytes
-        self._lines_read: dict[str, int] = {}
-        self.seen: dict[str, Fingerprint] = {}
+        self._lines_read: dict[str, int] = {}  # of members whose batches are still to be noted
+        self.seen = MemberFingerprints()
+        self._noted = ""
         self.broken: CorruptArchiveError | None = None
         self.has_malformed_lines = False
 
-    def batches(self, archive: Archive, members: list[Member]) -> Iterator[HourBatch]:
+    def batches(self, archive: Archive, members: Sequence[Member]) -> Iterator[HourBatch]:
         """Yield the new lines of ``members``, then the end of the hour. After an error, go on with the next member."""
-        self._note_missing_members(members)
+        if self._bounds is not None:
+            self._note_missing_members(members, self._bounds)
         for member in members:
             if self._bounds is not None and member.text not in self._bounds:
                 continue
@@ -90,8 +92,8 @@ class HourReading:
                 self.broken = self.broken or error
         yield HourBatch(self)
 
-    def _note_missing_members(self, members: list[Member]) -> None:
-        for name in sorted((self._bounds or {}).keys() - {member.text for member in members}):
+    def _note_missing_members(self, members: Sequence[Member], bounds: Mapping[str, Fingerprint]) -> None:
+        for name in sorted(bounds.keys() - {member.text for member in members}):
             what = f"The export for {self.window} no longer contains the member {name}."
             self.broken = self.broken or CorruptArchiveError(what)
 
@@ -115,7 +117,8 @@ class HourReading:
             )
             known, lines_read = NOTHING_READ, 0
         self.seen[member.text] = known
-        self._lines_read[member.text] = lines_read
+        if lines_read:
+            self._lines_read[member.text] = lines_read
         self.has_malformed_lines = self.has_malformed_lines or known.malformed_lines > 0
         return known, bound
 
@@ -133,8 +136,11 @@ class HourReading:
         if batch.lines is None:
             return
         lines, before = batch.lines, self.seen[batch.member]
-        lines_before = self._lines_read[batch.member]
-        self._lines_read[batch.member] += encoded.lines
+        if batch.member != self._noted:
+            self._lines_read.pop(self._noted, None)  # batches are noted in order: that member is finished
+            self._noted = batch.member
+        lines_before = self._lines_read.get(batch.member, 0)
+        self._lines_read[batch.member] = lines_before + encoded.lines
         self._stats.records += encoded.records
         if encoded.findings:
             self._stats.add_findings(encoded.findings, self.window, batch.member, lines_before)

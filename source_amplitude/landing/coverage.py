@@ -5,7 +5,7 @@ Pure functions. Every report is computed from a coverage; coverages are not stor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from source_amplitude.landing.manifest import HourState, Manifest
 from source_amplitude.windows import HourSet, HourWindow, plan, whole_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
 
@@ -51,6 +51,28 @@ class HourCover:
     objects: int = 0
     event_types: Mapping[str, int] = field(default_factory=dict)
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class CoverSpan:
+    """Consecutive hours with the same condition for the same reason."""
+
+    window: HourWindow
+    condition: Condition
+    reason: str
+
+
+def spans_of(covers: Iterable[HourCover]) -> tuple[CoverSpan, ...]:
+    """Return the spans of hours that are in order."""
+    spans: list[CoverSpan] = []
+    for each in covers:
+        last = spans[-1] if spans else None
+        span = CoverSpan(each.window, each.condition, each.reason)
+        if last and last.window.end == each.window.start and replace(last, window=each.window) == span:
+            spans[-1] = replace(last, window=HourWindow(last.window.start, each.window.end))
+        else:
+            spans.append(span)
+    return tuple(spans)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ value that may contain a secret is never repeated in a message.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SCHEMES = {"s3": "bucket", "az": "container", "gs": "bucket"}
+# Wider than the rules of the stores, for compatible ones; obstore panics on other characters.
+_BUCKETS = {
+    "s3": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}"),
+    "az": re.compile(r"[A-Za-z0-9$][A-Za-z0-9$-]{0,62}"),
+    "gs": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"),
+}
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _S3 = ("s3", "s3a", "s3n", "aws")
 _S3_COMPATIBLE = ("b2", "ceph", "cos", "minio", "oss", "r2", "spaces", "wasabi")
 _GCS = ("gs", "gcs", "google", "gcp")
@@ -46,6 +54,8 @@ class StoreLimits:
         first_wait_seconds: Wait before the first retry; it doubles for each further retry.
         connect_seconds: Timeout of a connection attempt.
         request_seconds: Timeout of a whole request; enough for a part of 8 MB at 28 KB/s.
+        lock_notice_seconds: A longer wait for the lock of a folder is reported.
+        lock_seconds: The longest wait for the lock of a folder.
     """
 
     max_retries: int = 8
@@ -53,6 +63,8 @@ class StoreLimits:
     first_wait_seconds: float = 0.2
     connect_seconds: float = 10
     request_seconds: float = 300
+    lock_notice_seconds: float = 5
+    lock_seconds: float = 600
 
 
 @dataclass(frozen=True)
@@ -90,11 +102,27 @@ def parse_destination(to: str) -> Destination:
     if not to.strip():
         raise InvalidConfigError(("--to is empty",))
     if not _looks_like_address(to):
-        return Destination("file", "", str(Path(to).expanduser()))
+        return Destination("file", "", _folder_path(to))
     destination = _known_destination(to)
     if destination is None:
         raise InvalidConfigError((_refusal(to),))
     return destination
+
+
+def _folder_path(to: str) -> str:
+    if not _may_be_path(to):
+        raise InvalidConfigError((f"--to: {to!r} contains a character that a path cannot have",))
+    try:
+        return str(Path(to).expanduser())
+    except RuntimeError:
+        raise InvalidConfigError((f"--to: {to!r} is below the home folder of a user that does not exist",)) from None
+
+
+def _may_be_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _looks_like_address(to: str) -> bool:
@@ -109,11 +137,22 @@ def _known_destination(to: str) -> Destination | None:
     if not separator or _may_contain_secret(to) or to != to.strip(_COPIED_AROUND):
         return None
     if scheme == "file":
-        return None if bucket or not prefix.strip("/") else Destination("file", "", f"/{prefix}")
-    is_address = scheme == "az" and "." in bucket  # an account's address; container names have no dots
-    return (
-        None if scheme not in _SCHEMES or not bucket or is_address else Destination(scheme, bucket, prefix.strip("/"))
-    )
+        is_folder = not bucket and prefix.strip("/") and _may_be_path(prefix)
+        return Destination("file", "", f"/{prefix}") if is_folder else None
+    return None if _store_problem(scheme, bucket, prefix) else Destination(scheme, bucket, prefix.strip("/"))
+
+
+def _store_problem(scheme: str, bucket: str, prefix: str) -> str:
+    """Return why obstore would not accept a store; empty if it does."""
+    if scheme not in _SCHEMES or not bucket:
+        return "not a store"
+    if not _BUCKETS[scheme].fullmatch(bucket):  # also the address of an Azure account, which has dots
+        return f"{bucket!r} is not the name of a {_SCHEMES[scheme]}"
+    if _CONTROL_CHARACTERS.search(prefix):
+        return "the prefix contains a control character"
+    parts = prefix.strip("/").split("/") if prefix.strip("/") else []
+    odd = next((part for part in parts if part in ("", ".", "..")), None)
+    return "" if odd is None else f"the prefix contains {f'/{odd}/'!r}"
 
 
 def _may_contain_secret(to: str) -> bool:
@@ -131,6 +170,9 @@ def _refusal(to: str) -> str:
         return f"--to: {shown} is not a known destination; use {suggestion.to}{suggestion.hint}{more}"
     if is_secret:
         return "--to contains more than a destination; put credentials in the environment (see docs/landing.md)"
+    scheme, _, rest = to.partition("://")
+    if scheme in _SCHEMES and rest.partition("/")[0]:
+        return f"--to: {to!r}: {_store_problem(scheme, rest.partition('/')[0], rest.partition('/')[2])}"
     forms = ", ".join(f"{scheme}://{what}/prefix" for scheme, what in _SCHEMES.items())
     folder = "" if "://" in to else f" (./{to} if the folder's name contains a colon)"
     return f"--to: {shown} must be {forms} or a folder{folder}"

@@ -11,6 +11,8 @@ replaced only if it is still the one that was read (`Store.update`), so the seco
   uncertain. The object is removed from the manifest, and the hour fails. This run requests the hour again; if it is
   killed, the next run does.
 * Objects of the other manifest that are missing in the store are removed from the manifest.
+
+Manifests are merged only if their formats and projects agree (`place` keeps runs from getting this far).
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import CorruptArchiveError, StoreError
+from source_amplitude.api.redaction import without_controls
+from source_amplitude.errors import CorruptArchiveError, OtherFormatError, OtherProjectError, StoreError
 from source_amplitude.landing.formats.body import most_frequent
 from source_amplitude.landing.layout import hour_folder, manifest_path, object_names
 from source_amplitude.landing.manifest import (
@@ -35,7 +38,7 @@ from source_amplitude.landing.manifest import (
 from source_amplitude.landing.results import HourResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from source_amplitude.archive import Archive, Member
@@ -62,7 +65,8 @@ class FoundHour:
 
     def landed(self, member: Member) -> LandedObject | None:
         objects = self.manifest.objects if self.manifest else ()
-        return next((each for each in objects if each.member == member.text), None)
+        name = without_controls(member.text)  # as in the manifest
+        return next((each for each in objects if each.member == name), None)
 
     def missing_names(self) -> frozenset[str]:
         """Return the names of objects that are in the manifest but not in the store."""
@@ -84,7 +88,7 @@ class HourWriter:
     asked_at: datetime
     raise_if_stopped: Callable[[], None]
 
-    def write(self, archive: Archive, members: list[Member]) -> HourResult:
+    def write(self, archive: Archive, members: Sequence[Member]) -> HourResult:
         """Write the new and changed ``members``, then the manifest.
 
         Raises:
@@ -206,6 +210,10 @@ def write_manifest(
     Args:
         before: The manifest at the start of the run.
         missing: Objects that were missing in the store at the start of the run.
+
+    Raises:
+        OtherFormatError: The other run landed the hour in another format.
+        OtherProjectError: The other run landed the hour of another project.
     """
     path, written = manifest_path(mine.window.start), mine
 
@@ -214,6 +222,7 @@ def write_manifest(
         theirs = manifest_from_bytes(path, current) if current else None
         written = mine
         if theirs is not None and (theirs != before or theirs.objects):
+            _require_same_kind(mine, theirs, store)
             ours, folder = {each.name for each in mine.objects}, hour_folder(mine.window.start)
             lost = {name for name in missing - ours if store.etag(f"{folder}/{name}") is None}
             kept = tuple(each for each in theirs.objects if each.name not in lost)
@@ -226,6 +235,19 @@ def write_manifest(
 
     store.update(path, change, seems_new=before is None)
     return written
+
+
+def _require_same_kind(mine: Manifest, theirs: Manifest, store: Store) -> None:
+    where = f"{manifest_path(mine.window.start)} in {store.destination}"
+    tried = "The manifest was not changed."
+    if mine.format and theirs.format and mine.format != theirs.format:
+        raise OtherFormatError(f"{where} lists {theirs.format} files of another run, not {mine.format}.", tried=tried)
+    if mine.project and theirs.project and mine.project != theirs.project:
+        raise OtherProjectError(
+            f"{where} is for project {theirs.project}, not for project {mine.project}.",
+            tried=tried,
+            next_step="Use one folder per project.",
+        )
 
 
 def _conflicting(mine: Manifest, theirs: Manifest, certain: frozenset[LandedObject]) -> set[str]:

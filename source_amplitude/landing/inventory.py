@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import OtherFormatError, OtherProjectError
+from source_amplitude.config import AMPLITUDE_BEGINNING
+from source_amplitude.errors import InvalidManifestError, OtherFormatError, OtherProjectError
 from source_amplitude.landing.coverage import shortfall
+from source_amplitude.landing.fields import LAST_YEAR
 from source_amplitude.landing.layout import (
     MANIFEST_FOLDER,
     by_folder,
@@ -21,6 +23,7 @@ from source_amplitude.landing.layout import (
     manifest_path,
 )
 from source_amplitude.landing.manifest import HourState, Manifest, manifest_from_bytes
+from source_amplitude.landing.place import read_place, with_arrays
 from source_amplitude.ledger import Ledger, conclusive_at
 from source_amplitude.windows import DAY, HourSet
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from source_amplitude.landing.place import Place
     from source_amplitude.landing.store import Store
     from source_amplitude.windows import HourWindow
 
@@ -63,8 +67,16 @@ class Inventory:
 
 
 def landed_hours(store: Store) -> tuple[datetime, ...]:
-    """Return all hours with a manifest, in order."""
-    return tuple(sorted(filter(None, map(hour_of_manifest, store.sizes(MANIFEST_FOLDER)))))
+    """Return all hours with a manifest, in order.
+
+    Raises:
+        InvalidManifestError: A manifest is for an hour that Amplitude cannot have.
+    """
+    hours = {hour: path for path in store.sizes(MANIFEST_FOLDER) if (hour := hour_of_manifest(path))}
+    for hour, path in hours.items():
+        if not AMPLITUDE_BEGINNING.year <= hour.year <= LAST_YEAR:
+            raise InvalidManifestError(f"{path} is not for a year from {AMPLITUDE_BEGINNING.year} to {LAST_YEAR}.")
+    return tuple(sorted(hours))
 
 
 def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], *, look_around: bool) -> Inventory:
@@ -92,6 +104,17 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
     )
 
 
+def recorded_format(store: Store) -> str:
+    """Return the format in the marker, or that of the newest hour with events; empty for a new destination."""
+    place = read_place(store)
+    if place is None:  # new, or from a version without markers
+        newest = _newest_with_events(store, list(landed_hours(store)))
+        format_ = newest.format if newest else ""
+    else:
+        format_ = place.format
+    return with_arrays(format_, store.destination) if format_ else ""
+
+
 def read_manifest(store: Store, hour: datetime) -> Manifest | None:
     """Return an hour's manifest, or None without one. Raise an InvalidManifestError if it is not valid."""
     path = manifest_path(hour)
@@ -101,8 +124,8 @@ def read_manifest(store: Store, hour: datetime) -> Manifest | None:
     return manifest_from_bytes(path, content.body)
 
 
-def ledger_of(inventory: Inventory, *, conclusive_after_hours: int) -> Ledger:
-    """Return the ledger that corresponds to the manifests.
+def ledger_of(inventory: Inventory, place: Place | None, *, conclusive_after_hours: int) -> Ledger:
+    """Return the ledger that corresponds to the manifests and the marker.
 
     Hours with missing or truncated objects count as never read, without members, so that they are landed again.
     """
@@ -123,7 +146,7 @@ def ledger_of(inventory: Inventory, *, conclusive_after_hours: int) -> Ledger:
     ledger.settle(HourSet.of(empty))
     if inventory.later is not None:
         ledger.mark_done(inventory.later.window.start, {}, asked_at=inventory.later.asked_at)
-    if project := next((each.project for each in inventory.known if each.project), None):
+    if project := next((each.project for each in (place, *inventory.known) if each and each.project), None):
         ledger.note_project(project)
     return ledger
 
@@ -141,15 +164,19 @@ def _mark_open(ledger: Ledger, manifests: list[Manifest], after_hours: int) -> N
             ledger.mark_empty_response(hours, asked_at=asked_at, conclusive_after_hours=after_hours)
 
 
-def require_fitting(inventory: Inventory, format_: str, destination: object) -> None:
-    """Raise an error if the store contains hours in another format than ``format_``, or of several projects."""
+def require_fitting(inventory: Inventory, place: Place | None, format_: str, destination: object) -> None:
+    """Raise an error if the store contains hours in another format than ``format_``, or of several projects.
+
+    Args:
+        place: The marker; its project counts as that of an hour.
+    """
     formats = {manifest.format for manifest in inventory.known if manifest.format} - {format_}
     if formats:
         raise OtherFormatError(
             f"{destination} already contains {min(formats)} files.",
             next_step=f"Use --format {min(formats)}, or another folder.",
         )
-    projects = sorted({manifest.project for manifest in inventory.known if manifest.project})
+    projects = sorted({each.project for each in (place, *inventory.known) if each and each.project})
     if len(projects) > 1:
         raise OtherProjectError(
             f"{destination} contains hours of projects {projects[0]} and {projects[1]}.",

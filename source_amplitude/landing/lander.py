@@ -11,6 +11,8 @@ Manifests: an hour's manifest is written after its objects. A killed run leaves 
 writes them again. Hours without files are recorded as open, or as empty once the ledger has settled them, when their
 archive is done. Failed hours are recorded at the end.
 
+Before the first object the run claims the destination for its format and project; `place` has the rules.
+
 Another run may land the same hours at the same time, also on another machine; `hour` has the rules.
 """
 
@@ -23,18 +25,22 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.errors import HoursMissingError, OtherProjectError
+from source_amplitude.api.redaction import printable
+from source_amplitude.errors import AmplitudeError, HoursMissingError, OtherProjectError
 from source_amplitude.export import Archives, Arrived, ProgressListener, hours_still_flawed
+from source_amplitude.landing.column_set import FIELD, NEWEST, column_set_of
+from source_amplitude.landing.formats import with_columns
 from source_amplitude.landing.hour import FoundHour, HourWriter, write_manifest
 from source_amplitude.landing.inventory import landed_hours, ledger_of, require_fitting, take_inventory
 from source_amplitude.landing.manifest import HourState, Manifest
+from source_amplitude.landing.place import Claim, read_place, with_arrays
 from source_amplitude.landing.results import HourResult, Landing
 from source_amplitude.ledger import conclusive_at, reached_age
 from source_amplitude.windows import HourSet, HourWindow, hour_window, plan, whole_units
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from source_amplitude.export import Amplitude
@@ -69,6 +75,7 @@ class Lander:
     _inventory: Inventory
     _ledger: Ledger
     _archives: Archives
+    _claim: Claim
 
     def __init__(
         self,
@@ -110,13 +117,6 @@ class Lander:
         try:
             self._transfer(span, reread=reread, recheck=only_missing)
             tally.raise_what_is_left(self._ledger, policy, tried="All other hours were landed.")
-        except OtherProjectError:
-            raise OtherProjectError(
-                f"{self.store.destination} belongs to project {self._ledger.project}, "
-                "but these keys are for another project.",
-                tried="Nothing was written.",
-                next_step="Use one folder per project.",
-            ) from None
         except HoursMissingError as error:
             error.advice = _NEXT_STEP
             raise
@@ -127,16 +127,22 @@ class Lander:
         hours = landed_hours(self.store)
         self._amplitude.clocks.require_current_date(None, hours[-1] if hours else None)
         self._inventory = take_inventory(self.store, span, hours, look_around=True)
-        require_fitting(self._inventory, self._format.name, self.store.destination)
+        place = read_place(self.store)
+        require_fitting(self._inventory, place, self._format.name, self.store.destination)
+        is_new = place is None and not any(manifest.format for manifest in self._inventory.known)
+        more = {FIELD: NEWEST} if is_new and self._format.name == "parquet" else {}
+        self._claim = Claim(self.store, with_arrays(self._format.option, self.store.destination), place, more)
         self._manifests = dict(self._inventory.manifests)
-        self._ledger = ledger_of(self._inventory, conclusive_after_hours=self.config.conclusive_after_hours)
+        self._ledger = ledger_of(self._inventory, place, conclusive_after_hours=self.config.conclusive_after_hours)
+        if any(manifest.format for manifest in self._inventory.known):  # from a version without markers
+            self._claim.make(self._ledger.project)
         self._archives = Archives(self._amplitude, self._ledger, stop=self._stop, stats=self.landing.tally)
 
     def _transfer(self, span: HourWindow, *, reread: HourSet, recheck: bool) -> None:
         """Request the hours of ``span`` that the ledger lacks and those of ``reread``, and write them."""
         try:
             with closing(self._archives.ask(span, recheck=recheck, reread=reread)) as arrivals:
-                self._write_all(arrivals)
+                self._write_all(self._of_this_project(arrivals))
             self._wait_for_manifests()  # before further manifests of the same hours
             self._record_failures()
             self._record_empty_hours()
@@ -152,6 +158,17 @@ class Lander:
                 self._count_landed_hours(each)
                 each.arrived.download.close()
             self._count_hours_without_files(span)
+
+    def _of_this_project(self, arrivals: Iterable[Arrived | None]) -> Iterator[Arrived | None]:
+        try:
+            yield from arrivals
+        except OtherProjectError:
+            raise OtherProjectError(
+                f"{self.store.destination} belongs to project {printable(self._ledger.project or '')}, "
+                "but these keys are for another project.",
+                tried="No object was written.",
+                next_step="Use one folder per project.",
+            ) from None
 
     def _write_all(self, arrivals: Iterable[Arrived | None]) -> None:
         disk_bytes = self._amplitude.limits.disk_bytes
@@ -169,7 +186,15 @@ class Lander:
             self._archives.raise_if_stopped()
 
     def _begin(self, arrived: Arrived) -> _InFlight:
+        """Start to write the hours of an archive, after the destination was claimed for its project."""
         archive, hours = arrived.download.archive, deque[Future[HourResult]]()
+        if arrived.hours:
+            try:
+                self._claim.make(self._ledger.project)
+                self._format = with_columns(self._format, column_set_of(self._claim.current, is_new=False))
+            except AmplitudeError:
+                arrived.download.close()
+                raise
         for hour, members in sorted(arrived.hours.items()):
             if archive is not None:
                 hours.append(self._pool.submit(self._writer(arrived, hour).write, archive, members))
@@ -280,5 +305,8 @@ class Lander:
             if manifest.window.start in span:
                 self.landing.hours_open += manifest.window.hours * (manifest.state is HourState.OPEN)
                 self.landing.hours_empty += manifest.window.hours * (manifest.state is HourState.EMPTY)
+                is_known = manifest.state in (HourState.DONE, HourState.EMPTY)
+                self.landing.known_hours += manifest.window.hours * is_known
+                self.landing.known_events += manifest.events * is_known
         unverified = self.landing.tally.unverified
         self.landing.hours_open += sum(hour_window(hour).start not in self._manifests for hour in unverified)

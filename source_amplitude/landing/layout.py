@@ -4,6 +4,7 @@
 
     events/date=2026-01-01/hour=05/100200_2026-01-01_05_70.json.gz    one object per member
     _manifest/date=2026-01-01/hour=05.json                            one manifest per hour
+    _manifest/place.json                                              the format and project of the destination
     json/date=2026-01-01.json                                         one array per day, only in folders
 
 These paths must not change: later versions read what earlier versions wrote.
@@ -18,14 +19,15 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from source_amplitude.archive import Member
 
 MANIFEST_FOLDER = "_manifest"
 ARRAYS_FOLDER = "json"
+PLACE_PATH = f"{MANIFEST_FOLDER}/place.json"
 
-_MANIFEST_PATH = re.compile(rf"{MANIFEST_FOLDER}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)\.json")
+_MANIFEST_PATH = re.compile(rf"{MANIFEST_FOLDER}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)\.json", re.ASCII)
 _ODD_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ODD_NAME = 100
 _PROJECT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -65,7 +67,7 @@ def by_folder(stored_bytes: Mapping[str, int]) -> dict[str, dict[str, int]]:
     return folders
 
 
-def object_names(members: list[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
+def object_names(members: Sequence[Member], hour: datetime, suffix: str) -> list[tuple[Member, str]]:
     """Return the members of an hour, each with the name of its object.
 
     Members with an unusual or a shared name get the path-safe part of their name and a checksum of all of it.

@@ -9,21 +9,25 @@ Pure functions: this module knows neither the store nor Amplitude.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from source_amplitude.api.redaction import printable, without_controls
 from source_amplitude.errors import InvalidManifestError
+from source_amplitude.landing.fields import Fields
 from source_amplitude.landing.layout import hour_of_manifest
 from source_amplitude.members import Fingerprint
 from source_amplitude.windows import HourWindow, hour_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 VERSION = 1
 
+_HOUR_FORMAT = "%Y-%m-%dT%H"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -42,7 +46,7 @@ class HourState(Enum):
 
 @dataclass(frozen=True)
 class LandedObject:
-    """One object of an hour and its content.
+    """One object of an hour and its content. Control characters in its texts are escaped.
 
     Attributes:
         name: The object's name without its folder.
@@ -64,10 +68,15 @@ class LandedObject:
     content: Fingerprint
     etag: str = ""
 
+    def __post_init__(self) -> None:
+        _escape_texts(self, "name", "member", "etag")
+
 
 @dataclass(frozen=True)
 class Manifest:
     """The record of one landed hour (of one day, if Amplitude has day files).
+
+    Control characters in its texts are escaped, so that they never reach a terminal, a log or a file.
 
     Attributes:
         asked_at: When the hour's archive was requested, aware UTC, whole seconds.
@@ -87,6 +96,11 @@ class Manifest:
     event_types: Mapping[str, int] = field(default_factory=dict)
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        _escape_texts(self, "format", "project", "reason")
+        if not all(map(str.isprintable, self.event_types)):
+            object.__setattr__(self, "event_types", _with_escaped_names(self.event_types))
+
     @property
     def events(self) -> int:
         return sum(each.events for each in self.objects)
@@ -101,11 +115,27 @@ class Manifest:
         return sum(each.content.malformed_lines for each in self.objects)
 
 
+def _escape_texts(saved: object, *names: str) -> None:
+    """Escape fields of a frozen dataclass while it is created."""
+    for name in names:
+        value: str | None = getattr(saved, name)
+        if value and not value.isprintable():
+            object.__setattr__(saved, name, without_controls(value))
+
+
+def _with_escaped_names(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return ``counts`` with escaped names; the counts of names that become equal are added."""
+    escaped = Counter[str]()
+    for name, count in counts.items():
+        escaped[without_controls(name)] += count
+    return dict(escaped)
+
+
 def manifest_to_bytes(manifest: Manifest) -> bytes:
     """Return the manifest as indented JSON."""
     saved: dict[str, Any] = {
         "version": VERSION,
-        "hour": f"{manifest.window.start:%Y-%m-%dT%H}",
+        "hour": f"{manifest.window.start:{_HOUR_FORMAT}}",
         "hours": manifest.window.hours,
         "state": manifest.state.value,
         "asked_at": manifest.asked_at.strftime(_TIME_FORMAT),
@@ -130,26 +160,23 @@ def manifest_from_bytes(path: str, body: bytes) -> Manifest:
         InvalidManifestError: ``body`` is not a valid manifest, or is for another hour or version.
     """
     try:
-        saved = json.loads(body)
-        if saved["version"] != VERSION:
-            raise InvalidManifestError(
-                f"{path} has version {saved['version']!r}; this program reads version {VERSION}."
-            )
-        window = hour_window(datetime.strptime(saved["hour"], "%Y-%m-%dT%H").replace(tzinfo=timezone.utc))
+        saved = Fields(json.loads(body))
+        saved.require_version(VERSION)
+        window = hour_window(saved.time("hour", _HOUR_FORMAT))
         if hour_of_manifest(path) != window.start:
-            raise InvalidManifestError(f"{path} is for another hour: {saved['hour']}.")
+            raise InvalidManifestError(f"{path} is for another hour: {saved.text('hour')}.")
         return Manifest(
             window=window,
-            state=HourState(saved["state"]),
-            asked_at=datetime.strptime(saved["asked_at"], _TIME_FORMAT).replace(tzinfo=timezone.utc),
-            format=str(saved["format"]),
-            project=None if saved["project"] is None else str(saved["project"]),
-            objects=tuple(_object_from_json(each) for each in saved["objects"]),
-            event_types={str(name): int(count) for name, count in saved.get("event_types", {}).items()},
-            reason=str(saved.get("reason", "")),
+            state=HourState(saved.one_of("state", [each.value for each in HourState])),
+            asked_at=saved.time("asked_at", _TIME_FORMAT),
+            format=saved.text("format"),
+            project=saved.text_or_none("project"),
+            objects=tuple(_object_from_json(each) for each in saved.objects("objects")),
+            event_types=saved.counts("event_types"),
+            reason=saved.text_if_any("reason"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise InvalidManifestError(f"{path} is not a valid manifest ({type(error).__name__}: {error}).") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidManifestError(f"{path} is not a valid manifest ({printable(str(error))}).") from None
 
 
 def _object_to_json(landed: LandedObject) -> dict[str, Any]:
@@ -168,19 +195,19 @@ def _object_to_json(landed: LandedObject) -> dict[str, Any]:
     }
 
 
-def _object_from_json(saved: Mapping[str, Any]) -> LandedObject:
+def _object_from_json(saved: Fields) -> LandedObject:
     return LandedObject(
-        name=str(saved["name"]),
-        member=str(saved["member"]),
-        object_bytes=int(saved["bytes"]),
-        crc32=int(saved["crc32"], 16),
-        packed_bytes=int(saved["packed_bytes"]),
-        packed_crc32=int(saved["packed_crc32"], 16),
-        events=int(saved["events"]),
+        name=saved.file_name("name"),
+        member=saved.text("member"),
+        object_bytes=saved.number("bytes"),
+        crc32=saved.crc32("crc32"),
+        packed_bytes=saved.number("packed_bytes"),
+        packed_crc32=saved.crc32("packed_crc32"),
+        events=saved.number("events"),
         content=Fingerprint(
-            int(saved["content_bytes"]), int(saved["content_crc32"], 16), int(saved["malformed_lines"])
+            saved.number("content_bytes"), saved.crc32("content_crc32"), saved.number("malformed_lines")
         ),
-        etag=str(saved["etag"]),
+        etag=saved.text("etag"),
     )
 
 

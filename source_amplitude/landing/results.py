@@ -75,6 +75,8 @@ class Landing:
         objects: Counts of the objects of done hours.
         hours_empty: Hours without files that are settled as empty.
         hours_open: Hours without files that may still be published.
+        known_hours: Hours of the span that are done or empty in the store, after the run.
+        known_events: The events of these hours.
         changed_days: Days with written or replaced objects.
     """
 
@@ -82,6 +84,8 @@ class Landing:
     objects: ObjectCounts = field(default_factory=ObjectCounts)
     hours_empty: int = 0
     hours_open: int = 0
+    known_hours: int = 0
+    known_events: int = 0
     changed_days: set[datetime] = field(default_factory=set)
 
     def add(self, result: HourResult) -> None:
@@ -102,13 +106,50 @@ class Landing:
         """Whether any hour has a result, good or bad."""
         return bool(self.tally.hours_done or self.hours_empty or self.hours_open or self.tally.failures)
 
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the run had nothing to write, to compare or to report."""
+        return not (self.objects.has_changes or self.objects.unchanged or self.tally.failures or self._has_odd_lines)
+
+    @property
+    def _has_odd_lines(self) -> bool:
+        return bool(self.tally.malformed_lines or self.tally.oddities.summary_parts())
+
     def stats(self) -> SyncStats:
         """Return the current progress; may be called from another thread."""
         return replace(self.tally, records=self.objects.events, content_bytes=self.objects.written_bytes)
 
-    def summary(self, span: HourWindow, destination: str, seconds: float) -> str:
-        """Return a one-line summary of a run over ``span`` that took ``seconds``."""
+    def as_json(
+        self, span: HourWindow, destination: str, seconds: float, *, is_complete: bool = True
+    ) -> dict[str, object]:
+        """Return the numbers of `summary` for programs."""
+        return {
+            "destination": destination,
+            "start": f"{span.start:%Y-%m-%dT%H}",
+            "end": f"{span.end:%Y-%m-%dT%H}",
+            "complete": is_complete,
+            "up_to_date": is_complete and self.is_up_to_date,
+            "objects_written": self.objects.written,
+            "objects_replaced": self.objects.replaced,
+            "objects_unchanged": self.objects.unchanged,
+            "bytes_written": self.objects.written_bytes,
+            "hours_done": self.tally.hours_done,
+            "events": self.objects.events,
+            "hours_empty": self.hours_empty,
+            "hours_open": self.hours_open,
+            "hours_failed": self.tally.hours_failed,
+            "malformed_lines": self.tally.malformed_lines,
+            "known_hours": self.known_hours,
+            "known_events": self.known_events,
+            "seconds": round(seconds, 1),
+        }
+
+    def summary(self, span: HourWindow, destination: str, seconds: float, *, is_complete: bool = True) -> str:
+        """Return a one-line summary of a run over ``span`` that took ``seconds``; an error ended it if not complete."""
         done = self.objects
+        if is_complete and self.is_up_to_date:
+            later = f"; {self.hours_open:,} not published yet" if self.hours_open else ""
+            return f"Up to date: {counted(self.known_hours, 'hour')}, {counted(self.known_events, 'event')}{later}."
         if done.has_changes:
             kinds = (
                 f"{counted(done.written, 'object')} written, {done.replaced:,} replaced, {done.unchanged:,} unchanged"

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import tenacity
 
+from source_amplitude.api.redaction import without_controls
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import (
     AmplitudeError,
@@ -28,8 +29,9 @@ from source_amplitude.errors import (
 )
 from source_amplitude.landing.conditions import ConditionalWriter, Content
 from source_amplitude.landing.credentials import allows_http, names_in_use, store_credentials
+from source_amplitude.landing.folder_lock import FolderLock
 from source_amplitude.landing.layout import MANIFEST_FOLDER
-from source_amplitude.landing.store_errors import ended_early, translated
+from source_amplitude.landing.store_errors import ended_early, is_panic, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,11 +51,17 @@ _READ_ATTEMPTS = 4
 class Store:
     """The store of a destination; safe to use from several threads.
 
+    Args:
+        create: Whether to create a missing folder.
+        stop: Once set, a wait for the lock of a folder ends with a StoppedError.
+
     Every method raises StoreDeniedError (credentials, no such bucket), DiskFullError (a folder's disk) or StoreError
     (any other failure, after retries).
     """
 
-    def __init__(self, destination: Destination, limits: StoreLimits, *, create: bool) -> None:
+    def __init__(
+        self, destination: Destination, limits: StoreLimits, *, create: bool, stop: threading.Event | None = None
+    ) -> None:
         self.destination = destination
         self._store = _open_destination(destination, limits, create=create)
         no_retries = replace(limits, max_retries=0)
@@ -61,7 +69,8 @@ class Store:
             destination, self._store, lambda: _open_destination(destination, no_retries, create=False), self.get
         )
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
-        self._threads = threading.Lock()  # cheaper than a FileLock, which polls every 50 ms
+        folder = destination.folder
+        self._folder_lock = FolderLock(folder / MANIFEST_FOLDER / ".lock", limits, stop) if folder else None
 
     def put(self, path: str, body: IO[bytes], object_bytes: int) -> str:
         """Write an object atomically, replacing an existing one; return its etag."""
@@ -77,7 +86,7 @@ class Store:
             etag = result["e_tag"] or obstore.head(self._store, path)["e_tag"]
         if not etag:
             raise StoreError(f"{self.destination} did not return an etag for {path}.")
-        return etag.strip('"')
+        return _plain(etag)
 
     def get(self, path: str) -> Content | None:
         """Return an object, or None if it does not exist."""
@@ -100,7 +109,7 @@ class Store:
 
         with self._errors(f"reading {path}"):
             try:
-                return (obstore.head(self._store, path)["e_tag"] or "").strip('"')
+                return _plain(obstore.head(self._store, path)["e_tag"] or "")
             except FileNotFoundError:
                 return None
 
@@ -146,18 +155,11 @@ class Store:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Lock a folder, which has no conditional writes, against other threads and processes of this machine."""
-        folder = self.destination.folder
-        if folder is None:
+        if self._folder_lock is None:
             yield
             return
-        from filelock import FileLock  # noqa: PLC0415 - as in `put`
-
-        lock = folder / MANIFEST_FOLDER / ".lock"
-        with self._threads, self._errors("locking the folder"):
-            lock.parent.mkdir(exist_ok=True)
-            with FileLock(lock):
-                yield
+        with self._errors("locking the folder"), self._folder_lock.held():
+            yield
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -169,6 +171,15 @@ class Store:
             raise
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
             raise translated(error, self.destination, doing) from None
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+            raise translated(error, self.destination, doing) from None
+
+
+def _plain(etag: str) -> str:
+    """Return an etag as manifests contain it."""
+    return without_controls(etag.strip('"'))
 
 
 def _whole(read: Callable[[], T]) -> T:
@@ -238,7 +249,7 @@ def _folder(path: str, *, create: bool) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         if not folder.is_dir():
             raise StoreDeniedError(
-                f"Folder {folder} does not exist.", next_step="Correct --to, or run land with it first."
+                f"Folder {folder} does not exist.", next_step="Correct its name, or run land with it first."
             )
     except OSError as error:
         raise StoreDeniedError(f"Folder {folder} cannot be created ({error.strerror}).") from error

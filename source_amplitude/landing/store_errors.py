@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from source_amplitude.api.redaction import forms_of, masked
+from source_amplitude.api.redaction import forms_of, masked, printable
 from source_amplitude.errors import AmplitudeError, DiskFullError, StoreDeniedError, StoreError
-from source_amplitude.landing.credentials import LOOKED_FOR
+from source_amplitude.landing.credentials import LOOKED_FOR, names_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +41,10 @@ _METADATA_SERVICES = ("169.254.169.254", "169.254.170.2", "metadata.google.inter
 
 def translated(error: BaseException, destination: Destination, doing: str) -> AmplitudeError:
     """Return the error to raise for ``error``; ``doing`` names the failed operation, such as ``writing a/b``."""
-    text, status, errno_ = str(error), status_of(error), _errno(error)
+    status, errno_ = status_of(error), _errno(error)
     if errno_ in _FULL:
         return DiskFullError(f"The disk of {destination} is full: {doing} failed.")
-    setup_error = _setup_error(text, destination, doing)
+    setup_error = _setup_error(error, destination, doing)
     if setup_error is not None:
         return setup_error
     if _is_denied(error, status, errno_):
@@ -54,8 +54,9 @@ def translated(error: BaseException, destination: Destination, doing: str) -> Am
     return StoreError(f"{destination} failed while {doing}{_cause(error)}.")
 
 
-def _setup_error(text: str, destination: Destination, doing: str) -> StoreDeniedError | None:
+def _setup_error(error: BaseException, destination: Destination, doing: str) -> StoreDeniedError | None:
     """Return the error for missing credentials, a wrong region or a wrong address; None for other failures."""
+    text = str(error)
     if any(service in text for service in _METADATA_SERVICES):  # a proxy may respond with 403 instead
         return StoreDeniedError(
             f"No credentials for {destination} were found: {doing} failed. "
@@ -68,7 +69,17 @@ def _setup_error(text: str, destination: Destination, doing: str) -> StoreDenied
             f"The address of {destination} in the environment cannot be used: {doing} failed.",
             next_step="Use an https address, or set AWS_ALLOW_HTTP=true (AZURE_ALLOW_HTTP=true) for a local one.",
         )
+    if is_panic(error):
+        return StoreDeniedError(
+            f"A setting of {destination} in the environment cannot be used: {doing} failed{_cause(error)}.",
+            next_step=f"Correct these variables: {', '.join(names_in_use(destination.scheme, os.environ)) or 'none'}.",
+        )
     return None
+
+
+def is_panic(error: BaseException) -> bool:
+    """Return whether Rust code has panicked: obstore does so if the address of a request is not valid."""
+    return type(error).__name__ == "PanicException"
 
 
 def _is_denied(error: BaseException, status: int | None, errno_: int | None) -> bool:
@@ -154,7 +165,7 @@ def store_message(error: BaseException) -> str:
     text = " ".join(text.split("Debug source", 1)[0].split())
     text = re.sub(r"(https?://[^\s?\"'<>)]+)\?[^\s\"'<>)]*", r"\1", text)
     text = masked(text, (form for form in forms_of(_secrets()) if len(form) >= _SHORTEST_SECRET_CHARS))
-    return text[:_MAX_SHOWN_CHARS].strip().rstrip(".")
+    return printable(text[:_MAX_SHOWN_CHARS].strip().rstrip("."))
 
 
 def _tag(text: str, name: str) -> str:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from source_amplitude.errors import OtherProjectError
+from source_amplitude.members import MemberFingerprints
 from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_hour, hour_window
 
 if TYPE_CHECKING:
@@ -61,10 +62,13 @@ class ReadHour:
     read_at: datetime
     members: Mapping[str, Fingerprint]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", MemberFingerprints.of(self.members))
+
     @property
     def malformed_lines(self) -> int:
         """The number of lines that could not be emitted."""
-        return sum(fingerprint.malformed_lines for fingerprint in self.members.values())
+        return MemberFingerprints.of(self.members).malformed_lines
 
 
 class Ledger:
@@ -137,8 +141,9 @@ class Ledger:
     def known(self, member: str) -> Fingerprint | None:
         """Return the fingerprint of a member's emitted content, or None if the member is unknown."""
         for read in self._read_hours.values():
-            if member in read.members:
-                return read.members[member]
+            seen = read.members.get(member)
+            if seen is not None:
+                return seen
         return None
 
     def with_malformed_lines(self) -> dict[datetime, ReadHour]:
@@ -163,7 +168,7 @@ class Ledger:
 
     def _remember(self, start: datetime, members: Mapping[str, Fingerprint], *, read_at: datetime) -> None:
         before = self._read_hours[start].members if start in self._read_hours else {}
-        self._read_hours[start] = ReadHour(read_at, {**before, **members})
+        self._read_hours[start] = ReadHour(read_at, MemberFingerprints.of(before).merged_with(members))
 
     def mark_empty_response(self, hours: HourSet, *, asked_at: datetime, conclusive_after_hours: int) -> None:
         """Record that a response had no members for ``hours``.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from source_amplitude.config.fields import shown
 from source_amplitude.errors import InvalidStateError
 from source_amplitude.ledger.hours import Ledger, ReadHour
 from source_amplitude.ledger.member_codec import decode_members, encode_members
@@ -27,7 +28,8 @@ _UPSTREAM_OVERLAP = timedelta(
     hours=2
 )  # upstream 0.7 reads the last two hours again on every sync, because they were incomplete
 _ALL_KEYS = (CURSOR_FIELD, "event_time", "ledger", "slices", "state_type", "legacy", "parent_state", "lookback_window")
-_MAX_SHOWN_CHARS = 80
+_MAX_SHOWN_CHARS, _MAX_REASON_CHARS = 80, 200
+_MOST_WORKING_HOURS = 365 * 24
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ def ledger_from_state(state: Mapping[str, Any], *, export_delay_hours: int) -> S
     if saved is None:
         return _other_version(state, export_delay_hours, ())
     version = saved.get("version") if isinstance(saved, Mapping) else None
-    if version != VERSION:
-        warning = f"The state's ledger has version {version!r}; this source reads version {VERSION}"
+    if version != VERSION or isinstance(version, bool):
+        if not state.get(CURSOR_FIELD):
+            raise InvalidStateError(f"The state has a ledger of version {shown(version)}, but no {CURSOR_FIELD}.")
+        warning = f"The state's ledger has version {shown(version)}; this source reads version {VERSION}"
     elif saved.get(CURSOR_FIELD) != state.get(CURSOR_FIELD):
         warning = (
-            f"The state's {CURSOR_FIELD} is {state.get(CURSOR_FIELD)!r}, but its ledger was written for "
-            f"{saved.get(CURSOR_FIELD)!r}: another version of this source ran in between"
+            f"The state's {CURSOR_FIELD} is {shown(state.get(CURSOR_FIELD))}, but its ledger was written for "
+            f"{shown(saved.get(CURSOR_FIELD))}: another version of this source ran in between"
         )
     else:
         return SavedState(_own_version(saved))
@@ -92,10 +96,18 @@ def _own_version(saved: Mapping[str, Any]) -> Ledger:
             },
             project=None if project is None else str(project),
             newest_with_data=None if newest is None else _hour(newest),
-            working_hours=None if working is None else (int(working[0]), int(working[1])),
+            working_hours=None if working is None else _working_hours(working),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
-        raise InvalidStateError(f"The state's ledger cannot be read ({type(error).__name__}: {error}).") from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        reason = str(error) if len(str(error)) <= _MAX_REASON_CHARS else f"{str(error)[:_MAX_REASON_CHARS]}..."
+        raise InvalidStateError(f"The state's ledger cannot be read ({type(error).__name__}: {reason}).") from error
+
+
+def _working_hours(saved: Any) -> tuple[int, int]:  # noqa: ANN401 - any JSON
+    found = int(saved[0]), int(saved[1])
+    if not all(1 <= hours <= _MOST_WORKING_HOURS for hours in found):
+        raise ValueError("working_hours is out of range")
+    return found
 
 
 def _saved_hour(read_hour: ReadHour, project: str | None, hour: datetime) -> dict[str, Any]:
@@ -130,11 +142,12 @@ def _read_until(state: Mapping[str, Any]) -> datetime | None:
     if value is None or value == "":
         unknown = [key for key in state if key not in _ALL_KEYS and not key.startswith("__ab_")]
         if unknown:
-            raise InvalidStateError(f"The state has no {CURSOR_FIELD}, and its key {_shown(unknown[0])} is unknown.")
+            raise InvalidStateError(f"The state has no {CURSOR_FIELD}, and its key {shown(unknown[0])} is unknown.")
         return None
     moment = _parse_cursor(value)
     if moment is None or not UNIX_EPOCH <= moment < _LATEST:
-        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {_shown(value)}, not a time from 1970 to 2199.")
+        text = shown(value, _MAX_SHOWN_CHARS)
+        raise InvalidStateError(f"The state's {CURSOR_FIELD} is {text}, not a time from 1970 to 2199.")
     return moment
 
 
@@ -145,11 +158,6 @@ def _parse_cursor(value: object) -> datetime | None:
         except ValueError:
             return None
     return parse_moment(value)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _MAX_SHOWN_CHARS else text[:_MAX_SHOWN_CHARS] + "..."
 
 
 def _text(hour: datetime) -> str:

@@ -14,6 +14,7 @@ from importlib import resources
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
+from source_amplitude.api.redaction import without_controls
 from source_amplitude.errors import counted
 from source_amplitude.landing.coverage import Condition
 from source_amplitude.report.symbols import SYMBOLS, days_and_hours, hours_in, hours_missing, level, short_count, size
@@ -33,7 +34,6 @@ _CELL_REASON_CHARACTERS = 120
 _LISTED_REASON_CHARACTERS = 500
 _NAME_CHARACTERS = 200
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Defence in depth: even unescaped text cannot load or run anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -88,7 +88,7 @@ def _header(coverage: Coverage, title: str, made_at: datetime) -> str:
 def _command(command: str | None) -> str:
     if command is None:
         return ""
-    words = re.sub(r"\S+", lambda word: f"<span>{_text(word[0])}</span>", command)
+    words = re.sub(r"[^ \n]+", lambda word: f"<span>{_text(word[0])}</span>", command)
     return (
         '<section aria-labelledby="fetch"><h2 id="fetch">Fetch the missing hours</h2>\n'
         f'<pre class="command" tabindex="0"><code>{words}</code></pre></section>'
@@ -281,8 +281,8 @@ def _counts_note(coverage: Coverage, known: list[HourCover]) -> str:
 
 
 def _text(value: str) -> str:
-    """Escape ``value`` for an element or a quoted attribute; invalid characters become U+FFFD."""
-    return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value))
+    """Escape ``value`` for an element or a quoted attribute; control characters become visible escapes."""
+    return html.escape(without_controls(value))
 
 
 def _isolated(value: str) -> str:

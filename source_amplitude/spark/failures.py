@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import redact
+from source_amplitude.api import printable, printable_lines, redact
 from source_amplitude.errors import (
     AmplitudeError,
     HoursMissingError,
@@ -37,7 +37,7 @@ _NOTHING_COUNTS = "Spark discards the rows of the failed task or micro-batch."
 
 
 class UnexpectedFailureError(Exception):
-    """An unexpected error; a key was removed from its text."""
+    """An unexpected error; its text was changed, because it had a key or control characters."""
 
 
 @contextmanager
@@ -50,10 +50,12 @@ def friendly_errors(keys: Keys) -> Iterator[None]:
         error.advice = _ADVICE.get(type(error), usual)
         if isinstance(error, HoursMissingError | MalformedLinesError):
             error.tried = _NOTHING_COUNTS
-        error.what, error.tried, error.advice = (redact(text, keys) for text in (error.what, error.tried, error.advice))
+        error.what, error.tried, error.advice = (
+            printable(redact(text, keys)) for text in (error.what, error.tried, error.advice)
+        )
         raise error.with_traceback(None) from None
     except Exception as error:
-        text = redact(str(error), keys)
+        text = printable_lines(redact(str(error), keys))
         if text == str(error):
             raise
         raise UnexpectedFailureError(f"{type(error).__name__}: {text}") from None

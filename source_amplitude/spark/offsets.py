@@ -8,22 +8,23 @@ Only the driver updates the ledger, by an `HourDiscovery`. Tasks cannot: they re
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
 from source_amplitude.errors import InvalidStateError
 from source_amplitude.ledger import Ledger, ledger_from_state, state_from_ledger
 from source_amplitude.spark.partitions import Partition
-from source_amplitude.windows import HourSet, HourWindow, hour_window, parse_moment, take_window
+from source_amplitude.windows import UNIX_EPOCH, HourSet, HourWindow, hour_window, parse_moment, take_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from source_amplitude.config import Config
     from source_amplitude.export import Amplitude
     from source_amplitude.members import Fingerprint
 
 _SEEN = "seen"
+_LATEST = datetime(2200, 1, 1, tzinfo=timezone.utc)
 
 Offset = dict[str, Any]
 
@@ -42,7 +43,7 @@ def ledger_at(offset: Mapping[str, Any], config: Config) -> Ledger:
 
 def same_progress(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two offsets have equal ledgers."""
-    return bool(one["ledger"] == other["ledger"])
+    return bool(one.get("ledger") == other.get("ledger"))
 
 
 def partition_between(start: Mapping[str, Any], end: Mapping[str, Any], config: Config) -> Partition:
@@ -67,9 +68,10 @@ def _changed(before: dict[str, Fingerprint], after: dict[str, Fingerprint]) -> d
 def _seen(offset: Mapping[str, Any]) -> HourSet:
     texts = offset.get(_SEEN)
     moments = [parse_moment(text) for text in texts] if isinstance(texts, list) else [None]
-    if None in moments:
-        raise InvalidStateError(f"The offset's {_SEEN} is not a list of hours.")
-    return HourSet.of(hour_window(moment) for moment in moments if moment is not None)
+    hours = [moment for moment in moments if moment is not None and UNIX_EPOCH <= moment < _LATEST]
+    if len(hours) < len(moments):
+        raise InvalidStateError(f"The offset's {_SEEN} is not a list of hours from 1970 to 2199.")
+    return HourSet.of(map(hour_window, hours))
 
 
 def _members(ledger: Ledger, hour: datetime) -> dict[str, Fingerprint]:

@@ -116,6 +116,6 @@ def _number(text: str) -> int | str:
 def _values(text: str) -> list[str]:
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = text.split(",")
     return [str(value).strip() for value in (values if isinstance(values, list) else [values])]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from source_amplitude.api import Request
 from source_amplitude.api.quotas import Quota
+from source_amplitude.config.fields import shown
 from source_amplitude.errors import InvalidStateError, UnknownShapeError
 from source_amplitude.rows.dashboards import Matrix, by_bin, composition, revenue_rows
 from source_amplitude.rows.days import ONE_DAY, DaySpan, Interval, last_ended_day, parse_day, plan_days
@@ -31,6 +32,8 @@ _MOST_DAYS = 360
 """The maximum days of a request: responses with dates without a year must not contain a date twice."""
 
 _COUNTRY_COST = 5
+
+_FIRST_YEAR = 1970  # no state has an earlier date
 
 _TRUNCATED = ("prunedResult", "hitChunkGroupByLimit", "timedOutRealtimeData", "realtimeDataMissing")
 """Flags in the response (observed, amplitude-api.md 3.2) for incomplete data."""
@@ -94,11 +97,12 @@ class DashboardReading(Reading):
         if self._cut is None:
             self.state = {"date": max(str(span.last), str(self.state.get("date") or ""))}
             return
-        last = date.fromisoformat(self._cut) - ONE_DAY
+        start = self.config.start.date()
+        last = max(start, date.fromisoformat(self._cut)) - ONE_DAY
         _logger.warning(
             "%s: Amplitude's figures from %s on are incomplete; the next sync reads them again.", self.name, self._cut
         )
-        self.state = {"date": str(last)} if last >= self.config.start.date() else {}
+        self.state = {"date": str(last)} if last >= start else {}
 
     def _require_requested(self, row: Row, span: DaySpan) -> date:
         """Return a row's day; raise an UnknownShapeError if it does not begin a requested interval."""
@@ -126,8 +130,8 @@ class DashboardReading(Reading):
                 _logger.warning("%s: the saved state has no date; everything is read from %s on.", self.name, start)
             return start
         day = parse_day(saved)
-        if day is None:
-            raise InvalidStateError(f"The saved state of {self.name} has the date {str(saved)[:40]!r}.")
+        if day is None or day.year < _FIRST_YEAR:
+            raise InvalidStateError(f"The saved state of {self.name} has the date {shown(saved)}.")
         if day > ended + ONE_DAY:
             text = "%s: the saved state has the date %s, which has not ended yet; it is set back to %s."
             _logger.warning(text, self.name, day, ended)
@@ -245,4 +249,4 @@ def _certainly_read_until(saved: object) -> datetime | None:
     It is one day before the date: 0.x also saved days that had not ended in the project's time zone.
     """
     day = parse_day(saved)
-    return None if day is None else datetime.combine(day - ONE_DAY, time(), timezone.utc)
+    return None if day is None or day.year < _FIRST_YEAR else datetime.combine(day - ONE_DAY, time(), timezone.utc)

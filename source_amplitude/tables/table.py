@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+from source_amplitude.errors import InvalidStateError
+
 if TYPE_CHECKING:
     from source_amplitude.rows.shapes import Row
     from source_amplitude.tables.rest_session import RestSession
@@ -15,6 +17,9 @@ Part = Mapping[str, Any]
 State = Mapping[str, Any]
 
 _logger = logging.getLogger("airbyte")
+
+_CURSORS = ("server_upload_time", "event_time", "ledger", "date", "computed_at", "cohorts")
+"""The keys in the states of all streams."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,23 @@ class Reading:
         Args:
             again: Whether to read the newest days of the state again, because their figures still change.
         """
+        self._require_own_state()
         if self.table.needs and not getattr(self.config, self.table.needs):
             _logger.info("%s: %s is empty, so there is nothing to read.", self.name, self.table.needs)
         else:
             yield from self._parts(again=again)
+
+    def _require_own_state(self) -> None:
+        """Raise an InvalidStateError for the state of another stream: reading from the start would hide the mistake."""
+        if not self.state or self.table.cursor_field in self.state:
+            return
+        foreign = [key for key in _CURSORS if key in self.state]
+        if foreign:
+            raise InvalidStateError(
+                f"The saved state of {self.name} belongs to another stream: it has {foreign[0]} instead of "
+                f"{self.table.cursor_field}.",
+                tried="Nothing was read.",
+            )
 
     def rows(self, part: Part) -> Iterator[Row]:
         """Yield the rows of a part, without null columns."""

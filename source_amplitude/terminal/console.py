@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from source_amplitude.api import printable, printable_lines
 from source_amplitude.export import ProgressListener
 
 if TYPE_CHECKING:
@@ -48,14 +49,15 @@ class Terminal:
         return self.stderr_is_terminal and self.stdout_is_terminal
 
     def print(self, text: str, *, is_bad: bool = False) -> None:
-        """Print a line if stderr is a terminal, in red if ``is_bad`` and the terminal has colours."""
+        """Print text if stderr is a terminal, in red if ``is_bad`` and the terminal has colours.
+
+        Control characters except line feeds are escaped.
+        """
         if self.stderr_is_terminal:
-            # Text from the network must not contain control sequences.
-            shown = "".join(
-                each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text
-            )
             style = "red" if is_bad else ""
-            self.console.print(shown, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
+            self.console.print(
+                printable_lines(text), style=style, markup=False, highlight=False, emoji=False, soft_wrap=True
+            )
 
     @cached_property
     def console(self) -> Console:
@@ -87,7 +89,7 @@ class ReadCommand:
 
         They overwrite nothing: output is appended, and states are written to a new file.
         """
-        output = shlex.quote(self.output) if self.output else "FILE"
+        output = printable(shlex.quote(self.output)) if self.output else "FILE"
         if self.has_state_file:
             return f"\n  {self.typed} >> {output}"
         state_file = unused_name("state", ".json")
@@ -156,23 +158,23 @@ class ConsoleReporter(ProgressListener):
         if not is_complete:
             self._failed.append(name)
         elif name not in self._summarized:
-            self._terminal.print(f"{name}: {self._records.get(name, 0):,} records")
+            self._terminal.print(f"{printable(name)}: {self._records.get(name, 0):,} records")
 
     def print_error(self, text: str, name: str = "") -> None:
         """Print why a stream, or the whole command, failed."""
         self.close()
         is_stopped = self._stop.is_set()
         subject = name if name and is_stopped else f"{name} failed" if name else "source-amplitude"
-        self._terminal.print(f"{subject}: {text}", is_bad=not is_stopped)
+        self._terminal.print(printable(f"{subject}: {text}"), is_bad=not is_stopped)
 
     def end_check(self, problem: str) -> None:
         """Print the result of ``check``; an empty ``problem`` means success."""
-        self._terminal.print(problem or "Amplitude accepts the API keys.", is_bad=bool(problem))
+        self._terminal.print(printable(problem) or "Amplitude accepts the API keys.", is_bad=bool(problem))
 
     def end_read(self, command: ReadCommand, *, has_state: bool) -> None:
         """Print which streams failed and, if a state was printed, how to continue."""
         if self._failed and len(self._records) > 1:
-            names = ", ".join(self._failed)
+            names = ", ".join(map(printable, self._failed))
             self._terminal.print(f"{len(self._failed)} of {len(self._records)} streams failed: {names}", is_bad=True)
         if not has_state:
             return

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from source_amplitude.exit_codes import EXIT_SIGNALLED
+from source_amplitude.terminal.exit_codes import EXIT_SIGNALLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

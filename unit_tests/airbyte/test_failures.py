@@ -44,5 +44,8 @@ def test_the_message_is_complete_and_masks_the_keys() -> None:
 
     shown = to_traced(error, keys)
 
-    assert shown.message == ("Broke at **** with ****. Tried twice. Run the sync again: it reads what is missing.")
+    assert shown.message == (
+        "Broke at **** with ****. Tried twice. Run the sync again: it reads what is missing. "
+        "Details: docs/errors.md#cannot-connect"
+    )
     assert shown.internal_message == f"NetworkError: {shown.message}"

@@ -60,6 +60,8 @@ def by_stream(states: list[AirbyteStateMessage]) -> dict[str, Any]:
         json.dumps({"stateType": "stream", "connectionId": "x", "streamState": [SHOWN]}),
         json.dumps({"stateType": "legacy", "connectionId": "x", "state": {"events": DONE}}),
         json.dumps({"stateType": "global", "globalState": {"sharedState": {}, "streamStates": [SHOWN]}}),
+        json.dumps({"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": [MESSAGE["stream"]]}}),
+        json.dumps([{"type": "STATE", "state": {"type": "GLOBAL", "global": {"stream_states": [MESSAGE["stream"]]}}}]),
         "\ufeff" + json.dumps([MESSAGE]),
         json.dumps([MESSAGE], indent=1).replace("\n", "\r\n"),
         (json.dumps(LINE) + "\r\n" + json.dumps(LINE) + "\r\n").encode("utf-16"),
@@ -81,13 +83,29 @@ def test_an_empty_state_starts_from_the_beginning(tmp_path: Path, content: str) 
         ("hidden", "--state: {} is not valid JSON (Expecting value"),
         (b'["\xff"]', "--state: {} is not valid UTF-8"),
         ("[" * 100_000, "--state: {} is not valid JSON"),
-        ("[7]", "The state file {} does not contain state messages (int instead of a list of objects)"),
+        ("[7]", "The state file {} does not contain state messages (a state has the type int, not object)"),
         (
             '{"stateType": "stream", "streamState": "hidden"}',
-            "The state file {} does not contain state messages (str instead",
+            "The state file {} does not contain state messages (a state has the type str",
         ),
+        (
+            '{"type": "GLOBAL", "global": {"shared_state": {"a": "hidden"}, "stream_states": []}}',
+            "(a GLOBAL state with a shared_state, which this source never writes)",
+        ),
+        (
+            '{"type": "GLOBAL", "global": {}}',
+            "(the stream_states of the GLOBAL state have the type NoneType, not array)",
+        ),
+        ('{"stream": {"stream_descriptor": {"name": 5}}}', "(stream/stream_descriptor/name is missing or invalid)"),
+        ('{"type": "hidden", "stream": {"stream_descriptor": {"name": "a"}}}', "(type is missing or invalid)"),
+        ('{"events": {"hidden": "\\ud800"}}', "(str is not valid UTF-8: surrogates not allowed)"),
+        ('{"events": {"a": ' + "9" * 5000 + "}}", "--state: {} is not valid JSON (an integer of 5,000 digits)"),
+        ('{"a":' * 101 + "1" + "}" * 101, "--state: {} is not valid JSON (nested too deeply)"),
     ],
-    ids=["empty", "text", "bytes", "deeply nested", "numbers", "invalid connection"],
+    ids=[
+        *("empty", "text", "bytes", "deeply nested", "numbers", "invalid connection", "shared state", "no streams"),
+        *("a number as name", "an unknown type", "a lone surrogate", "a long integer", "101 levels"),
+    ],
 )
 def test_invalid_state_is_reported_without_its_content(tmp_path: Path, content: bytes | str, problem: str) -> None:
     path = written(tmp_path, content)
@@ -96,6 +114,16 @@ def test_invalid_state_is_reported_without_its_content(tmp_path: Path, content: 
         read_states(path)
 
     assert (problem.format(path) in str(raised.value), "hidden" in str(raised.value)) == (True, False)
+
+
+def test_a_control_character_in_a_stream_name_is_refused(tmp_path: Path) -> None:
+    catalog = json.dumps(CATALOG).replace('"events"', '"ev\\u001b[2Jents"')
+
+    with pytest.raises(InvalidConfigError) as raised:
+        read_catalog(written(tmp_path, catalog))
+
+    problem = "contains a stream whose name has control characters: 'ev\\x1b[2Jents'"
+    assert raised.value.problems == (f"--catalog: {tmp_path}/input.json {problem}",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

@@ -87,3 +87,15 @@ def test_an_unknown_stream_is_not_discovered_later() -> None:
     streams = discover(source, CONFIG).catalog.catalog
     assert streams is not None
     assert "nonsense" not in [stream.name for stream in streams.streams]
+
+
+def test_a_state_of_another_source_is_refused() -> None:
+    source = SourceAmplitude(environ={"AMPLITUDE_API_URL": "http://127.0.0.1:9"})
+    catalog = CatalogBuilder().with_stream("events", sync_mode=SyncMode.incremental).build()
+    other = {"stream_descriptor": {"name": "orders\x1b[2J"}, "stream_state": {"id": 5}}
+    state = [AirbyteStateMessageSerializer.load(each) for each in (MESSAGE, {"type": "STREAM", "stream": other})]
+
+    output = read(source, CONFIG, catalog, state, expecting_exception=True)
+
+    message = output.errors[-1].trace.error.message  # type: ignore[union-attr]
+    assert message.startswith("The state belongs to another source: it contains 'orders\\x1b[2J'. The streams of this")

@@ -99,10 +99,18 @@ def test_the_option_state_accepts_a_state_file(tmp_path: Path) -> None:
         ('[{"type": "STR', InvalidConfigError, "is not valid JSON (Unterminated string"),
         ("", InvalidConfigError, "is not valid JSON (Expecting value"),
         ("\x00\x00\x00", InvalidConfigError, "is not valid JSON"),
-        ("[1]", InvalidStateError, "does not contain state messages (int instead of a list of objects)"),
-        ('"text"', InvalidStateError, "does not contain state messages (str instead of a list of objects)"),
-        ('{"events": 5}', InvalidStateError, "does not contain state messages (a stream's state is not an object)"),
-        ('[{"type": "STATE"}]', InvalidStateError, "does not contain state messages ('state')"),
+        ("[1]", InvalidStateError, "does not contain state messages (a state has the type int, not object)"),
+        ('"text"', InvalidStateError, "does not contain state messages (a state has the type str, not object)"),
+        (
+            '{"events": 5}',
+            InvalidStateError,
+            "does not contain state messages (the state of the stream 'events' has the type int, not object)",
+        ),
+        (
+            '[{"type": "STATE"}]',
+            InvalidStateError,
+            "does not contain state messages (a state has the type NoneType, not object)",
+        ),
     ],
     ids=["torn", "empty", "zeros", "numbers", "text", "invalid legacy", "no state"],
 )

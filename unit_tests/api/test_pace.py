@@ -125,3 +125,12 @@ def test_dripping_key_check_ends(emulator: Emulator, client: AmplitudeClient) ->
 
     with pytest.raises(NetworkError, match=r"127\.0\.0\.1 did not finish the API key check within"):
         client.check_keys()
+
+
+def test_cohort_file_has_a_least_rate_and_no_deadline() -> None:
+    timeouts = Timeouts(read_seconds=600, rest_read_seconds=120, rest_total_seconds=300)
+
+    exports, files, rest = timeouts.of_exports(), timeouts.of_files(), timeouts.of_rest()
+
+    assert [each.receive_seconds for each in (exports, files, rest)] == [600, 120, 120]
+    assert [each.total_seconds for each in (exports, files, rest)] == [None, None, 300]

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from source_amplitude.api import AmplitudeClient
-from source_amplitude.api.redaction import MASK, printable, redact, secret_forms, without_addresses
+from source_amplitude.api.redaction import MASK, printable, redact, secret_forms, without_addresses, without_controls
 from source_amplitude.config import Keys, Region
 from source_amplitude.errors import ForeignResponseError
 
@@ -133,3 +133,9 @@ def test_addresses_are_cut_to_their_hosts(text: str, shown: str) -> None:
 
 def test_control_characters_become_escapes() -> None:
     assert printable("a\x1b[31mb\nc\u202ed\ud800 \u00e9") == "a\\x1b[31mb\\nc\\u202ed\\ud800 \u00e9"
+
+
+def test_files_keep_joiners_and_lose_control_characters() -> None:
+    assert without_controls("a\x1b[31m\tb\n\x9bc\u202ed\ud800 👩\u200d🎨\u3000é") == (
+        "a\\x1b[31m\\tb\\n\\x9bc\\u202ed\\ud800 👩\u200d🎨\u3000é"
+    )

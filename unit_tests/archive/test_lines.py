@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from functools import partial
 from typing import TYPE_CHECKING, SupportsIndex
 from zlib import crc32
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from source_amplitude.archive import LineBatch, iter_line_batches, skip_verified_prefix, verified
 from source_amplitude.archive import lines as lines_module
-from source_amplitude.encoding import split_lines
+from source_amplitude.archive.lines import TOO_LONG_LINE
+from source_amplitude.encoding import encode_line_by_line, split_lines
 from source_amplitude.errors import CorruptArchiveError
 from source_amplitude.members import NOTHING_READ, Fingerprint
 
@@ -27,7 +29,7 @@ def fingerprint(content: bytes) -> Fingerprint:
 
 
 class ShortReads:
-    """Returns fewer bytes than asked for, as an unpacker may."""
+    """Returns fewer bytes than requested, as a decompressor may."""
 
     def __init__(self, content: bytes, sizes: list[int]) -> None:
         self._file = io.BytesIO(content)
@@ -37,7 +39,7 @@ class ShortReads:
         return self._file.read(min(size, next(self._sizes, size)))
 
 
-def test_batches_are_whole_lines_with_the_checksum_up_to_their_end() -> None:
+def test_batches_are_whole_lines_with_a_running_checksum() -> None:
     content = b'{"a":1}\r\n\n  \n{"b":2}'
 
     batches = list(iter_line_batches(io.BytesIO(content)))
@@ -64,7 +66,7 @@ def test_batches_are_whole_lines_with_the_checksum_up_to_their_end() -> None:
     ],
 )
 @pytest.mark.parametrize("chunk_bytes", [1, 2, 7, 65536])
-def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_bytes: int) -> None:
+def test_only_line_feeds_end_a_line(content: bytes, lines: list[bytes], chunk_bytes: int) -> None:
     batches = list(iter_line_batches(io.BytesIO(content), chunk_bytes=chunk_bytes))
 
     assert [line for batch in batches for line in split_lines(batch.body)] == lines
@@ -72,7 +74,7 @@ def test_only_line_feeds_end_lines(content: bytes, lines: list[bytes], chunk_byt
 
 @given(CONTENTS, CHUNKS, st.lists(st.integers(1, 5)))
 @settings(deadline=None)
-def test_any_content_in_any_chunks_comes_out_whole(content: bytes, chunk_bytes: int, sizes: list[int]) -> None:
+def test_any_content_in_any_chunks_is_read_completely(content: bytes, chunk_bytes: int, sizes: list[int]) -> None:
     batches = list(iter_line_batches(ShortReads(content, sizes), chunk_bytes=chunk_bytes))
 
     assert b"".join(batch.body for batch in batches) == content
@@ -83,9 +85,7 @@ def test_any_content_in_any_chunks_comes_out_whole(content: bytes, chunk_bytes: 
 
 @given(CONTENTS, CONTENTS, CHUNKS)
 @settings(deadline=None)
-def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_the_whole(
-    first: bytes, rest: bytes, chunk_bytes: int
-) -> None:
+def test_reading_continues_after_a_verified_prefix(first: bytes, rest: bytes, chunk_bytes: int) -> None:
     file = io.BytesIO(first + rest)
 
     line_feeds = skip_verified_prefix(file, fingerprint(first), chunk_bytes=chunk_bytes)
@@ -99,7 +99,7 @@ def test_reading_on_after_a_proven_prefix_gives_the_rest_with_the_checksum_of_th
 
 @given(CONTENTS.filter(bool), st.data(), CHUNKS)
 @settings(deadline=None)
-def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.DataObject, chunk_bytes: int) -> None:
+def test_a_prefix_with_a_changed_byte_is_not_verified(content: bytes, data: st.DataObject, chunk_bytes: int) -> None:
     position = data.draw(st.integers(0, len(content) - 1))
     changed = bytearray(content)
     changed[position] ^= data.draw(st.integers(1, 255))
@@ -111,27 +111,86 @@ def test_a_prefix_with_any_byte_changed_is_not_proven(content: bytes, data: st.D
 
 @given(CONTENTS.filter(bool), CHUNKS, st.data())
 @settings(deadline=None)
-def test_a_shorter_content_is_not_proven(content: bytes, chunk_bytes: int, data: st.DataObject) -> None:
+def test_a_shorter_content_is_not_verified(content: bytes, chunk_bytes: int, data: st.DataObject) -> None:
     shorter = content[: data.draw(st.integers(0, len(content) - 1))]
 
     assert skip_verified_prefix(io.BytesIO(shorter), fingerprint(content), chunk_bytes=chunk_bytes) is None
 
 
-def test_nothing_known_is_proven_by_anything_and_reads_nothing() -> None:
+def test_an_empty_prefix_is_verified_without_reading() -> None:
     file = io.BytesIO(b"abc")
 
     assert skip_verified_prefix(file, NOTHING_READ) == 0
     assert file.read() == b"abc"
 
 
-def test_malformed_lines_of_the_known_prefix_do_not_change_the_proof() -> None:
+def test_malformed_lines_do_not_affect_the_verification() -> None:
     known = Fingerprint(2, crc32(b"x\n"), malformed_lines=1)
 
     assert skip_verified_prefix(io.BytesIO(b"x\ny\n"), known) == 1
 
 
+@given(CONTENTS, CHUNKS, st.integers(1, 40), st.lists(st.integers(1, 5)))
+def test_lines_above_the_cap_are_replaced(content: bytes, chunk_bytes: int, cap: int, sizes: list[int]) -> None:
+    reader = ShortReads(content, sizes)
+
+    batches = list(iter_line_batches(reader, chunk_bytes=chunk_bytes, max_line_bytes=cap))
+
+    expected = [TOO_LONG_LINE if len(line) > cap else line for line in split_lines(content)]
+    assert [line for batch in batches for line in split_lines(batch.body)] == expected
+    assert b"".join(batch.body for batch in batches).endswith(b"\n") == content.endswith(b"\n")
+    assert [batch.seen for batch in batches] == [fingerprint(content[: batch.seen.content_bytes]) for batch in batches]
+    assert (batches[-1].seen if batches else NOTHING_READ) == fingerprint(content)
+
+
+@given(CONTENTS, CHUNKS, st.integers(1, 40))
+def test_a_read_after_a_long_line_continues_behind_it(content: bytes, chunk_bytes: int, cap: int) -> None:
+    long = b"x" * (cap + 1) + b"\n"
+
+    file = io.BytesIO(long + content)
+    skip_verified_prefix(file, fingerprint(long))
+    batches = list(iter_line_batches(file, after=fingerprint(long), chunk_bytes=chunk_bytes, max_line_bytes=cap))
+
+    assert [line for batch in batches for line in split_lines(batch.body)] == [
+        TOO_LONG_LINE if len(line) > cap else line for line in split_lines(content)
+    ]
+
+
+def test_a_line_above_the_cap_is_one_malformed_line() -> None:
+    content = b'{"a":1}\n' + b"[" * 50 + b'\n{"b":2}\n'
+
+    bodies = [batch.body for batch in iter_line_batches(io.BytesIO(content), chunk_bytes=8, max_line_bytes=16)]
+    encoded = encode_line_by_line(b"".join(bodies), lambda record: record)
+
+    assert (encoded.payload, encoded.malformed, encoded.lines) == ([{"a": 1}, {"b": 2}], (1,), 3)
+
+
+class Endless:
+    """A line of ``size`` bytes that is made while it is read."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def read(self, size: int, /) -> bytes:
+        part = b"x" * min(size, self._left)
+        self._left -= len(part)
+        return part
+
+
+def test_a_line_above_the_cap_is_not_held_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        batches = list(iter_line_batches(Endless(20_000_000), max_line_bytes=1_000_000))
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert [(batch.body, batch.seen.content_bytes) for batch in batches] == [(TOO_LONG_LINE, 20_000_000)]
+    assert peak_bytes < 3_000_000
+
+
 class CountedBytes(bytes):
-    """Notes how many bytes each search looks at and each addition copies."""
+    """Counts the bytes that searches read and that additions copy."""
 
     searched = 0
     copied = 0
@@ -150,7 +209,7 @@ class CountedBytes(bytes):
 
 
 class CountingReader:
-    """Hands out chunks that count what is done with them."""
+    """Returns chunks of `CountedBytes`."""
 
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)
@@ -185,7 +244,7 @@ def test_a_batch_is_about_one_chunk() -> None:
     assert [batch.body for batch in batches] == [b"12345678\n" * 10] * 10
 
 
-def test_nothing_is_handed_out_before_the_end_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_yielded_before_the_end_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "_MOST_BYTES_IN_MEMORY", 10)
 
     def read(sizes: list[int]) -> Iterator[LineBatch]:

@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from amplitude_emulator import Emulator, generate_hours
 from unit_tests.documents.blocks import PROJECT, blocks, page, section
+from unit_tests.documents.shell import EVENTS, commands, shell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amplitude_emulator import Emulator
 
 PAGE = page("command-line.md")
-SET_UP = ("python3 -m venv", "export ", "env/bin/pip")
-EVENTS, HOURS = 300, 6
 
 
-@pytest.fixture
-def recent() -> Iterator[Emulator]:
-    """An Amplitude with today's clock and some events of the last hours."""
-    with Emulator() as emulator:
-        end = emulator.clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
-        generate_hours(emulator.store, seed=1, start=end - timedelta(hours=HOURS), end=end, total_events=EVENTS)
-        yield emulator
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The project's folder after the installation."""
-    (tmp_path / "env" / "bin").mkdir(parents=True)
-    (tmp_path / "env" / "bin" / "source-amplitude").symlink_to(Path(sys.executable).with_name("source-amplitude"))
-    (tmp_path / "integration_tests").symlink_to(PROJECT / "integration_tests")
-    return tmp_path
-
-
-def commands(title: str) -> str:
-    """Return a section's shell commands without those that install."""
-    (block,) = blocks(section(PAGE, title), "sh")
-    return "".join(line for line in block.text.splitlines(keepends=True) if not line.startswith(SET_UP))
-
-
-def shell(script: str, folder: Path, emulator: Emulator) -> None:
-    """Run a script, which must succeed."""
-    keys = {"AMPLITUDE_API_KEY": emulator.project.api_key, "AMPLITUDE_SECRET_KEY": emulator.project.secret_key}
-    ended = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", script],
-        cwd=folder,
-        env={**os.environ, **keys, "AMPLITUDE_API_URL": emulator.url},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+@pytest.mark.parametrize("title", ["With your own project", "A catalog of all streams"])
+def test_every_command_of_the_section_is_run_here(title: str) -> None:
+    assert len(blocks(section(PAGE, title), "sh")) == 1
 
 
 def start_yesterday(folder: Path, emulator: Emulator) -> None:
@@ -76,7 +38,7 @@ def records_in(path: Path) -> int:
 
 
 def test_second_run_of_the_commands_reads_only_what_is_new(recent: Emulator, folder: Path) -> None:
-    config, rest = commands("With your own project").split("config.yaml\n", 1)
+    config, rest = commands(PAGE, "With your own project").split("config.yaml\n", 1)
 
     shell(config + "config.yaml\n", folder, recent)
     start_yesterday(folder, recent)
@@ -91,7 +53,7 @@ def test_second_run_of_the_commands_reads_only_what_is_new(recent: Emulator, fol
 def test_the_catalog_command_selects_every_stream(recent: Emulator, folder: Path) -> None:
     shell("env/bin/source-amplitude config > config.yaml", folder, recent)
 
-    shell(commands("A catalog of all streams"), folder, recent)
+    shell(commands(PAGE, "A catalog of all streams"), folder, recent)
 
     streams = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))["streams"]
     known = json.loads((PROJECT / "unit_tests/golden/catalog.json").read_text(encoding="utf-8"))["catalog"]["streams"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 UserError = Callable[["Connector", "Path"], "tuple[Sequence[str], str]"]
 
 ESCAPE = b"\x1b"
-INVALID = "source-amplitude: The configuration has one problem: "
+INVALID = "source-amplitude: The configuration has 1 problem: "
 REFUSED = "Amplitude rejected the API keys (Standard Server"
 
 
@@ -196,7 +196,7 @@ USER_ERRORS: dict[str, UserError] = {
     "catalog": without_a_catalog,
     "field": read_with(f"{INVALID}num_workers: 9 is not a whole number", num_workers=9),
     "state file": with_a_torn_state,
-    "keys": read_with(f"events failed: {REFUSED} (HTTP 403", secret_key="another-key"),
+    "keys": read_with(f"events failed: {REFUSED}, HTTP 403", secret_key="another-key"),
     "stream": read_with("evants failed: The catalog contains the unknown stream ", streams=("evants",)),
 }
 

@@ -53,7 +53,7 @@ def test_every_event_arrives_once_despite(
     ("name", "settings", "cause"),
     [
         pytest.param("server_error", {"status": 500}, "HTTP 500", id="500"),
-        pytest.param("html_instead_of_zip", {}, "is not Amplitude's", id="HTML"),
+        pytest.param("html_instead_of_zip", {}, "is not from Amplitude", id="HTML"),
         pytest.param("clipped_archive", {}, "members", id="clipped directory"),
         pytest.param("broken_member", {}, "cannot be unpacked", id="damaged member"),
         pytest.param("too_large_above_hours", {"hours": 0}, "One hour cannot be split further", id="too large"),

@@ -151,7 +151,7 @@ def test_a_full_disk_is_reported_and_the_next_sync_completes(
     assert full.exit_code == 1
     assert full.error_texts[0].startswith(f"The folder {tmp_path} cannot be written (File too large): ")
     assert "more are needed" in full.error_texts[0]
-    assert "point TMPDIR to a larger disk" in full.error_texts[0]
+    assert "set TMPDIR to a larger disk" in full.error_texts[0]
     assert sorted(uuids_of(full) + uuids_of(rest)) == stored_uuids(half_a_day)
 
 

@@ -138,12 +138,12 @@ def test_a_state_file_that_cannot_be_written_fails_the_run(
     half_a_day: Emulator, connector: Connector, ready_program: ReadyProgram, tmp_path: Path
 ) -> None:
     assert half_a_day.store.lines()
-    (tmp_path / ".kept.json.partial").mkdir()  # blocks the temporary file; permissions would not stop root
+    state = tmp_path / ("k" * 240)  # too long for a temporary file beside it; permissions would not stop root
 
-    run = ready_program.run([*connector.reading(), "--state-file", str(tmp_path / "kept.json")], connector.environ)
+    run = ready_program.run([*connector.reading(), "--state-file", str(state)], connector.environ)
 
     assert run.exit_code == 1
-    assert f"--state-file: {tmp_path}/kept.json cannot be written (Is a directory)" in run.error_texts[0]
+    assert f"--state-file: {state} cannot be written (File name too long)" in run.error_texts[0]
 
 
 @pytest.mark.parametrize(

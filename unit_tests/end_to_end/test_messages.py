@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from unit_tests.end_to_end.connector import COMMAND, Run
+from unit_tests.help_links import without_help_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def test_check_rejects_wrong_keys_in_both_regions(emulator: Emulator, connector:
         "message": "Amplitude rejected the API keys (Standard Server, HTTP 403: Invalid API/Secret Key combination). "
         "The EU Residency Server rejects them too. "
         "Check that api_key and secret_key are from the same project (Amplitude: Settings > Projects), and that "
-        "data_region names the region where the project is stored.",
+        "data_region names the region where the project is stored. Details: docs/errors.md#api-keys-rejected",
     }
     assert [seen.path for seen in emulator.requests] == ["/us/api/2/export", "/eu/api/2/export"]
     assert_no_secret(run, emulator.project.api_key, "not-the-secret-0123456789")
@@ -52,7 +53,8 @@ def test_check_names_the_right_region(emulator: Emulator, connector: Connector) 
     assert run.exit_code == 1
     assert run.connection["message"] == (
         "Amplitude rejected the API keys (EU Residency Server, HTTP 403: Invalid API Key). "
-        "The Standard Server accepts them. Set data_region to 'Standard Server'."
+        "The Standard Server accepts them. Set data_region to 'Standard Server'. "
+        "Details: docs/errors.md#api-keys-rejected"
     )
     assert_no_secret(run, emulator.project.api_key, emulator.project.secret_key)
 
@@ -128,7 +130,7 @@ def test_an_unknown_stream_fails_and_the_others_are_read(half_a_day: Emulator, c
 
     assert run.exit_code == 1
     assert run.error_texts[0].startswith("The catalog contains the unknown stream 'nonsense'. Known streams: events, ")
-    assert run.error_texts[0].endswith("It does not affect the other streams.")
+    assert without_help_link(run.error_texts[0]).endswith("The other streams are not affected.")
     assert run.statuses == ["STARTED", "INCOMPLETE", "STARTED", "RUNNING", "COMPLETE"]
     assert len(run.records) == len(half_a_day.store.lines())
 
@@ -167,7 +169,7 @@ def assert_no_secret(run: Run, api_key: str, secret_key: str) -> None:
     [
         ("missing.json", None, "cannot be read (No such file or directory)"),
         ("broken.json", '{"a"', "is not valid JSON"),
-        ("list.json", '["a-key-0123456789"]', "holds no JSON object"),
+        ("list.json", '["a-key-0123456789"]', "does not contain a JSON object"),
     ],
 )
 def test_an_invalid_configuration_file_is_reported(
@@ -257,11 +259,11 @@ def test_stdin_for_two_options_is_refused(connector: Connector) -> None:
 
 def test_a_state_of_other_streams_logs_a_warning(half_a_day: Emulator, connector: Connector) -> None:
     arguments = connector.reading()
-    state = connector.file("state.json", {"Events": {"server_upload_time": "20260304T08"}})
+    state = connector.file("state.json", {"active_users": {"date": "2026-03-03"}})
 
     run = connector.run(*arguments, "--state", state)
 
-    assert "The state contains Events, but the catalog selects events. Nothing is resumed." in run.warnings
+    assert "The state contains active_users, but the catalog selects events. Nothing is resumed." in run.warnings
     assert len(run.records) == len(half_a_day.store.lines())
 
 

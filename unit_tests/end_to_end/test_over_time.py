@@ -109,7 +109,7 @@ def test_an_outage_during_a_backfill_ends_the_stream_soon(half_a_day: Emulator, 
     outage = sync(connector, start_date="2025-05-25T00:00:00Z", request_time_range=24, num_workers=1)
 
     requested = [seen.query["start"] for seen in half_a_day.requests]
-    assert "3 windows in a row failed alike" in outage.errors[0]
+    assert "3 windows in a row failed with the same kind of error" in outage.errors[0]
     assert max(requested) <= "20250604T00"
     assert len(requested) <= 1 + 7 + 3 * 4
 
@@ -130,7 +130,7 @@ def test_a_malformed_line_follows_the_policy(
     assert sorted(first.uuids) == sorted([*everything, "before"])
     assert second.uuids == []
     assert [bool(first.errors), bool(second.errors)] == [first_fails, second_fails]
-    assert not first_fails or f"One line is no JSON object: {where}, line 2." in first.errors[0]
+    assert not first_fails or f"1 line is not a JSON object: {where}, line 2." in first.errors[0]
     assert not second_fails or where in second.errors[0]
     assert "100200/100200_2026-03-04_6#5000.json.gz" in second.warnings
     assert "cut" not in first.warnings + second.warnings + "".join(first.errors + second.errors)

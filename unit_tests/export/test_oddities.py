@@ -97,3 +97,32 @@ def test_stray_file_names_are_escaped_in_the_warning(caplog: pytest.LogCaptureFi
             f"{names} and 1 more."
         )
     ]
+
+
+def test_unexplained_bytes_are_located_in_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    file = io.BytesIO(b"secret" + zip_bytes({"a": b"x", "b": b"y"}) + b"!")
+
+    with open_archive(file) as archive:
+        archives._log_unexplained_bytes(archive, hour_window(NOON))  # noqa: SLF001 - no emulator has such archives
+
+    assert caplog.messages == [
+        (
+            "The export for 2026-03-04 12:00 UTC has 7 bytes that belong to no member (6 bytes at 0, 1 byte at 186). "
+            "They were skipped. Please report this warning: Amplitude's archives are not known to have such bytes."
+        )
+    ]
+
+
+def test_an_archive_without_unexplained_bytes_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with open_archive(io.BytesIO(zip_bytes({"a": b"x"}))) as archive:
+        archives._log_unexplained_bytes(archive, hour_window(NOON))  # noqa: SLF001 - as above
+
+    assert caplog.messages == []
+
+
+def zip_bytes(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return file.getvalue()

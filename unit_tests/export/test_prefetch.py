@@ -97,7 +97,7 @@ def test_retries_cover_request_body_and_verification(caplog: pytest.LogCaptureFi
     assert result == (HOURS[0], len(body), False)
     assert caplog.messages == [
         "500 Next try in 0 s (2024-03-01 00:00 UTC).",
-        "The answer's body (14 bytes) is not a zip archive. Next try in 0 s (2024-03-01 00:00 UTC).",
+        "The response's body (14 bytes) is not a zip archive. Next try in 0 s (2024-03-01 00:00 UTC).",
     ]
 
 

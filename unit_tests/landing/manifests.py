@@ -15,10 +15,13 @@ WINDOWS = HOURS.map(hour_window)
 CRCS = st.integers(0, 2**32 - 1)
 COUNTS = st.integers(0, 10**13)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+FILES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=20).filter(
+    lambda name: name not in (".", "..")
+)
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 
 
-def objects(names: st.SearchStrategy[str] = TEXTS) -> st.SearchStrategy[LandedObject]:
+def objects(names: st.SearchStrategy[str] = FILES) -> st.SearchStrategy[LandedObject]:
     return st.builds(
         lambda name, *values: LandedObject(name, f"member {name}", *values),
         names,
@@ -34,7 +37,7 @@ def objects(names: st.SearchStrategy[str] = TEXTS) -> st.SearchStrategy[LandedOb
 
 @st.composite
 def manifests(
-    draw: st.DrawFn, hours: st.SearchStrategy[datetime] = HOURS, names: st.SearchStrategy[str] = TEXTS
+    draw: st.DrawFn, hours: st.SearchStrategy[datetime] = HOURS, names: st.SearchStrategy[str] = FILES
 ) -> Manifest:
     """Return a valid manifest; only done and failed hours have objects."""
     state = draw(st.sampled_from(HourState))

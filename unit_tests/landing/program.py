@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,6 @@ from unit_tests.fakes.fake_clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     import pytest
 
@@ -35,11 +34,16 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = Path(__file__).with_name("command.py")
 STORE_LIMITS = StoreLimits(
-    max_retries=3, retry_seconds=10, first_wait_seconds=0.01, connect_seconds=2, request_seconds=20
+    max_retries=3,
+    retry_seconds=10,
+    first_wait_seconds=0.01,
+    connect_seconds=2,
+    request_seconds=20,
+    lock_notice_seconds=0.2,
 )
 DAY = "2026-03-04"
 HOURS = ("--start", DAY)
-_CLOUDS = ("AWS_", "AZURE_", "GOOGLE_")
+_SETTINGS = ("AMPLITUDE_", "AWS_", "AZURE_", "GOOGLE_")
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,9 @@ class Ended:
 
     @property
     def problem(self) -> str:
-        """The error's text."""
+        """The error's text without the address of its section in docs/errors.md."""
         lines = [line for line in self.stderr.splitlines() if line.startswith("source-amplitude: ")]
-        return lines[-1].removeprefix("source-amplitude: ") if lines else ""
+        return lines[-1].removeprefix("source-amplitude: ").partition(" Details: ")[0] if lines else ""
 
     @property
     def warnings(self) -> list[str]:
@@ -68,8 +72,15 @@ class Ended:
 
     @property
     def hours(self) -> dict[str, str]:
-        """The condition of each hour that `missing` lists."""
-        return {hour: condition for hour, condition, _ in (line.split("\t") for line in self.stdout.splitlines())}
+        """The condition of each hour in the spans that `missing` lists."""
+        found = {}
+        for start, end, hours, condition, _ in (line.split("\t") for line in self.stdout.splitlines()):
+            hour, after = (datetime.strptime(text, "%Y-%m-%dT%H") for text in (start, end))  # noqa: DTZ007 - as typed
+            assert after - hour == timedelta(hours=int(hours))
+            while hour < after:
+                found[f"{hour:%Y-%m-%dT%H}"] = condition
+                hour += timedelta(hours=1)
+        return found
 
 
 class Program:
@@ -93,7 +104,7 @@ class Program:
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         for name in list(os.environ):
-            if name.startswith(_CLOUDS):
+            if name.startswith(_SETTINGS):
                 monkeypatch.delenv(name)
         monkeypatch.setenv("HOME", str(folder))
         monkeypatch.setenv("AMPLITUDE_API_URL", emulator.url)
@@ -107,17 +118,20 @@ class Program:
     def run(self, command: str, peer: Peer, *options: str) -> Ended:
         for name, value in peer.environ.items():
             self._monkeypatch.setenv(name, value)
-        arguments = [command, "--to", peer.url, *options]
+        return self.type(command, "--to", peer.url, *options)
+
+    def type(self, *arguments: str) -> Ended:
+        """Run a command line as it is."""
         self._capsys.readouterr()
-        code = run(arguments, limits=SHORT, store_limits=STORE_LIMITS, clock=self.clock)
+        code = run(list(arguments), limits=SHORT, store_limits=STORE_LIMITS, clock=self.clock)
         output = self._capsys.readouterr()
         return Ended(code, output.out, output.err)
 
-    def config(self, **changes: object) -> str:
+    def config(self, name: str = "config.json", /, **changes: object) -> str:
         """Write a configuration; a change to None leaves the field out."""
         project = self._emulator.project
         base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-04T00:00:00Z"}
-        path = self.folder / "config.json"
+        path = self.folder / name
         path.write_text(json.dumps({name: value for name, value in (base | changes).items() if value is not None}))
         return str(path)
 
@@ -136,10 +150,12 @@ class Program:
     def command(self, command: str, peer: Peer, *options: str) -> list[str]:
         return [sys.executable, str(COMMAND), command, "--to", peer.url, *(options or HOURS)]
 
-    def start(self, peer: Peer, *options: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, peer: Peer, *options: str, environ: Mapping[str, str] | None = None, config: str | None = None
+    ) -> subprocess.Popen[str]:
         """Start a landing."""
         return subprocess.Popen(
-            self.command("land", peer, "--config", self.config(), *(options or HOURS)),
+            self.command("land", peer, "--config", config or self.config(), *(options or HOURS)),
             cwd=PROJECT,
             env=self.environ(peer) | dict(environ or {}),
             stdout=subprocess.PIPE,
@@ -168,8 +184,14 @@ def objects_of(content: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def manifests_of(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """Return the manifests by their hour, such as ``2026-03-04T05``."""
-    found = [json.loads(body) for path, body in content.items() if path.endswith(".json")]
+    found = [json.loads(body) for path, body in content.items() if path.startswith("_manifest/date=")]
     return {manifest["hour"]: manifest for manifest in found}
+
+
+def place_of(content: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Return the marker of the destination, or None without one."""
+    body = content.get("_manifest/place.json")
+    return None if body is None else json.loads(body)
 
 
 def states_of(content: Mapping[str, bytes]) -> dict[str, str]:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.landing.coverage import Condition, Coverage, HourCover, coverage, shortfall
+from source_amplitude.landing.coverage import Condition, Coverage, CoverSpan, HourCover, coverage, shortfall, spans_of
 from source_amplitude.landing.layout import by_folder, hour_folder
 from source_amplitude.landing.manifest import HourState, LandedObject, Manifest
 from source_amplitude.members import NOTHING_READ
@@ -92,3 +93,38 @@ def test_hours_are_grouped_by_condition_and_day() -> None:
 
 def test_sizes_are_grouped_by_folder_and_name() -> None:
     assert by_folder({"a/b/c": 1, "a/b/d": 2, "e": 3}) == {"a/b": {"c": 1, "d": 2}, "": {"e": 3}}
+
+
+def hour_cover(age: int, condition: Condition, reason: str) -> HourCover:
+    return HourCover(hour_window(FIVE + age * HOUR), condition, reason=reason)
+
+
+COVERS = st.dictionaries(
+    st.integers(0, 9), st.tuples(st.sampled_from([Condition.MISSING, Condition.SHORT]), st.sampled_from("ab"))
+).map(lambda found: [hour_cover(age, *found[age]) for age in sorted(found)])
+
+
+@given(COVERS)
+def test_spans_contain_the_same_hours_and_are_longest(covers: list[HourCover]) -> None:
+    spans = spans_of(covers)
+
+    hours = [
+        HourCover(hour_window(each.window.start + age * HOUR), each.condition, reason=each.reason)
+        for each in spans
+        for age in range(each.window.hours)
+    ]
+    assert hours == covers
+    assert [
+        (one, two)
+        for one, two in pairwise(spans)
+        if one.window.end == two.window.start and (one.condition, one.reason) == (two.condition, two.reason)
+    ] == []
+
+
+def test_consecutive_hours_are_one_span() -> None:
+    covers = [hour_cover(age, Condition.MISSING, "never landed") for age in (0, 1, 3)]
+
+    assert spans_of(covers) == (
+        CoverSpan(HourWindow(FIVE, FIVE + 2 * HOUR), Condition.MISSING, "never landed"),
+        CoverSpan(hour_window(FIVE + 3 * HOUR), Condition.MISSING, "never landed"),
+    )

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.errors import InvalidConfigError
-from source_amplitude.landing.destination import Destination, parse_destination
+from source_amplitude.errors import AmplitudeError, InvalidConfigError
+from source_amplitude.landing.destination import Destination, StoreLimits, parse_destination
+from source_amplitude.landing.store import Store
 from unit_tests.peers.peer import Peer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from unit_tests.landing.program import Program
 
 
@@ -160,6 +164,113 @@ def test_any_text_is_a_destination_or_gets_a_valid_suggestion(text: str) -> None
     assert is_address or ":" not in first or (first[1:2] == ":" and first[0].isalpha())
 
 
+ODD_STORES = {
+    "s3://[x": "'[x' is not the name of a bucket",
+    "s3://B UCKET/p": "'B UCKET' is not the name of a bucket",
+    "s3://a\x1bb": "'a\\x1bb' is not the name of a bucket",
+    "gs://b<c>/p": "'b<c>' is not the name of a bucket",
+    "az://con tainer": "'con tainer' is not the name of a container",
+    "s3://bucket/a//b": "the prefix contains '//'",
+    "s3://bucket/../b": "the prefix contains '/../'",
+    "az://container/a/./b": "the prefix contains '/./'",
+    "s3://bucket/a\nb": "the prefix contains a control character",
+    "s3://bucket/\ud800": "the prefix contains a control character",
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), ODD_STORES.items())
+def test_store_that_obstore_cannot_open_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        parse_destination(text)
+
+    assert raised.value.problems == (f"--to: {text!r}: {problem}",)
+
+
+@pytest.mark.parametrize(
+    "text", ["s3://Old_Bucket.x", "s3://tenant:bucket/p", "az://$web/p", "gs://a_b.c", "s3://b/p q/[x"]
+)
+def test_unusual_names_of_stores_are_accepted(text: str) -> None:
+    assert str(parse_destination(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("~no-such-user/x", "--to: '~no-such-user/x' is below the home folder of a user that does not exist"),
+        ("~\ud800", "--to: '~\\ud800' contains a character that a path cannot have"),
+        ("a\0b", "--to: 'a\\x00b' contains a character that a path cannot have"),
+    ],
+)
+def test_impossible_folder_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        parse_destination(text)
+
+    assert raised.value.problems == (problem,)
+
+
+CLOSED = {  # addresses without a server
+    "AWS_ACCESS_KEY_ID": "id",
+    "AWS_SECRET_ACCESS_KEY": "key",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ALLOW_HTTP": "true",
+    "AZURE_STORAGE_ACCOUNT_NAME": "account",
+    "AZURE_STORAGE_ACCOUNT_KEY": "a2V5",
+    "AZURE_STORAGE_ENDPOINT": "http://127.0.0.1:9",
+    "AZURE_ALLOW_HTTP": "true",
+}
+AT_ONCE = StoreLimits(max_retries=0, retry_seconds=0.1, connect_seconds=1, request_seconds=1)
+ODD_TEXTS = st.text(max_size=12) | st.text(
+    st.sampled_from([*"/.~ []<>`@:%\\#?*$_-aA\0\x1b\x7f\n\ud800\u202e"]), max_size=12
+)
+
+
+@pytest.fixture(scope="module")
+def closed_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Environment variables with addresses without a server, and an empty working folder."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "AZURE_", "GOOGLE_"))]:
+            monkeypatch.delenv(name)
+        for name, value in CLOSED.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
+        yield
+
+
+@pytest.mark.usefixtures("closed_stores")
+@given(st.builds("{}{}".format, st.sampled_from(["", "s3://", "az://", "file:///", "~", "./"]), ODD_TEXTS))
+@settings(max_examples=400)
+def test_any_text_opens_a_store_or_is_an_error(text: str) -> None:
+    problem, content = "", None
+    try:
+        content = Store(parse_destination(text), AT_ONCE, create=False).get("no-such-object")
+    except AmplitudeError as error:
+        problem = error.message
+
+    assert content is None
+    assert problem == "" or "docs/errors.md#" in problem
+
+
+@pytest.mark.usefixtures("closed_stores")
+@pytest.mark.parametrize(
+    ("name", "value", "to"),
+    [
+        ("AWS_ENDPOINT_URL", "http://[x", "s3://bucket"),
+        ("AWS_ENDPOINT_URL", "x", "s3://bucket"),
+        ("AWS_ENDPOINT_URL", "http://x:99999", "s3://bucket"),
+        ("AZURE_STORAGE_ENDPOINT", "http://[x", "az://container"),
+    ],
+)
+def test_impossible_address_of_a_store_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, to: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(AmplitudeError) as raised:
+        Store(parse_destination(to), AT_ONCE, create=False).get("a")
+
+    assert (to in raised.value.message, name in raised.value.message) == (True, True)
+
+
 @pytest.mark.parametrize("text", ["", " "])
 def test_empty_destination_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfigError) as raised:
@@ -180,7 +291,7 @@ def test_every_command_refuses_a_mistyped_store(
 
     assert ended.exit_code == 2
     assert ended.problem == (
-        "The configuration has one problem: --to: 's3a://bucket/x' is not a known destination; "
+        "The configuration has 1 problem: --to: 's3a://bucket/x' is not a known destination; "
         "use s3://bucket/x. Correct these values and run the command again."
     )
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []

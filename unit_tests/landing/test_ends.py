@@ -121,7 +121,7 @@ def test_future_hours_are_not_expected(program: Program, folder: Peer, more: tup
 
     advice = "Use an earlier --start; the newest expected hour is 2026-03-04 09:00 UTC."
     said = f"No hour from 2026-03-05 00:00 UTC on is expected yet. {advice}"
-    assert (missing.exit_code, missing.problem) == (1, said)
+    assert (missing.exit_code, missing.problem) == (3, said)
 
 
 def test_manifest_counts_event_types_over_all_objects(emulator: Emulator, program: Program, folder: Peer) -> None:

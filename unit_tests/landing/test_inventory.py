@@ -32,7 +32,7 @@ def test_open_hours_become_empty_by_their_own_request_times() -> None:
                 HourSet((manifest.window,)), asked_at=manifest.asked_at, conclusive_after_hours=24 + DELAY_HOURS
             )
 
-    ledger = ledger_of(Inventory(tuple(found), found, {}), conclusive_after_hours=24 + DELAY_HOURS)
+    ledger = ledger_of(Inventory(tuple(found), found, {}), None, conclusive_after_hours=24 + DELAY_HOURS)
 
     assert ledger == expected
     assert len(ledger.open) == 9

@@ -35,7 +35,7 @@ def test_every_member_is_landed_unmodified(half_a_day: Emulator, program: Progra
     days = [f"_manifest/date=2026-03-04/hour={hour:02}.json" for hour in range(10)]
     assert landed.exit_code == 0, landed.stderr
     assert objects_of(content) == oracle(half_a_day.store)
-    assert sorted(path for path in content if not path.startswith("events/")) == days
+    assert sorted(path for path in content if not path.startswith("events/")) == [*days, "_manifest/place.json"]
 
 
 def test_manifest_describes_its_hour(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
@@ -61,7 +61,7 @@ def test_manifest_describes_its_hour(half_a_day: Emulator, program: Program, eve
     }
 
 
-def test_summary_is_on_stdout_and_hours_are_on_stderr(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+def test_result_is_one_line_on_stdout(half_a_day: Emulator, program: Program, folder: Peer) -> None:
     objects = len(half_a_day.store.members())
 
     landed = program.land(folder)
@@ -70,7 +70,13 @@ def test_summary_is_on_stdout_and_hours_are_on_stderr(half_a_day: Emulator, prog
     assert landed.stdout.startswith(start)
     assert landed.summary.partition("; ")[2] == "8 hours done with 320 events; 2 hours open"
     assert landed.stdout.count("\n") == 1
-    assert [line.split(" INFO ")[1] for line in landed.stderr.splitlines()][-1] == (
+    assert landed.stderr == ""
+
+
+def test_debug_prints_a_line_for_each_hour(half_a_day: Emulator, program: Program, folder: Peer) -> None:
+    landed = program.land(folder, "--start", "2026-03-04", "--debug")
+
+    assert [line.split(" INFO ")[1] for line in landed.stderr.splitlines() if " INFO " in line][-1] == (
         f"2026-03-04 09:00 UTC: 40 events, {len(half_a_day.store.members(at(9), at(10)))} written."
     )
 
@@ -227,10 +233,11 @@ def test_unpublished_hours_are_reported_after_the_landing(half_a_day: Emulator, 
     wait = "Run the command again then, or leave out --end to land the published hours."
     assert (landed.exit_code, too_early.exit_code) == (1, 1)
     assert landed.problem == (
-        f"Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet; it will have by 2026-03-04 15:00 UTC. {wait}"
+        "Amplitude has not published 2026-03-04 10:00 to 13:00 UTC yet. "
+        f"Not available before 2026-03-04 15:00 UTC. {wait}"
     )
     assert too_early.problem == (
-        f"Amplitude has not published 2026-03-04 10:00 UTC yet; it will have by 2026-03-04 13:00 UTC. {wait}"
+        f"Amplitude has not published 2026-03-04 10:00 UTC yet. Not available before 2026-03-04 13:00 UTC. {wait}"
     )
     assert objects_of(stored(folder)) == oracle(half_a_day.store, at(8))
 

@@ -51,10 +51,10 @@ def test_missing_lists_each_hour_with_reason_and_command(
     landed = half_a_day.store.members(at(7), at(8))[0].size_bytes
     assert missing.exit_code == 1
     assert missing.stdout.splitlines() == [
-        "2026-03-04T00\tmissing\tnever landed",
-        f"2026-03-04T05\tshort\t{deleted.rpartition('/')[2]} is missing",
-        f"2026-03-04T07\tshort\t{cut.rpartition('/')[2]} has 3 bytes instead of {landed:,}",
-        "2026-03-04T08\tmissing\tincomplete: landing was interrupted",
+        "2026-03-04T00\t2026-03-04T01\t1\tmissing\tnever landed",
+        f"2026-03-04T05\t2026-03-04T06\t1\tshort\t{deleted.rpartition('/')[2]} is missing",
+        f"2026-03-04T07\t2026-03-04T08\t1\tshort\t{cut.rpartition('/')[2]} has 3 bytes instead of {landed:,}",
+        "2026-03-04T08\t2026-03-04T09\t1\tmissing\tincomplete: landing was interrupted",
     ]
     assert missing.stderr.splitlines()[0] == (
         f"Missing or incomplete: 4 of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}. To download them:"
@@ -182,9 +182,9 @@ def test_corrupt_archive_is_requested_again(half_a_day: Emulator, program: Progr
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"{}", "is not a valid manifest (KeyError: 'version')."),
-        (b"[]", "is not a valid manifest (TypeError: list indices must be integers or slices, not str)."),
-        (b'{"version": 2}', "has version 2; this program reads version 1."),
+        (b"{}", "is not a valid manifest (version is missing)."),
+        (b"[]", "is not a valid manifest (it is a list, not an object)."),
+        (b'{"version": 2}', "is not a valid manifest (its version is 2; this program reads version 1)."),
     ],
 )
 @pytest.mark.usefixtures("half_a_day")
@@ -201,9 +201,25 @@ def test_invalid_manifest_stops_the_run_before_any_write(
     again = program.land(folder)
 
     advice = InvalidManifestError.next_step
-    assert [(each.exit_code, each.problem) for each in (landed, missing)] == [(1, f"{MANIFEST} {problem} {advice}")] * 2
+    expected = f"{MANIFEST} {problem} {advice}"
+    assert [(each.exit_code, each.problem) for each in (landed, missing)] == [(1, expected), (3, expected)]
     assert left == before
     assert (again.exit_code, program.missing(folder).exit_code) == (0, 0)
+
+
+@pytest.mark.parametrize("hour", ["date=9999-12-31/hour=23", "date=0001-01-01/hour=00", "date=2009-12-31/hour=00"])
+@pytest.mark.usefixtures("half_a_day")
+def test_manifest_of_an_impossible_hour_is_an_error(program: Program, folder: Peer, hour: str) -> None:
+    program.land(folder)
+    path = f"_manifest/{hour}.json"
+    obstore.put(folder.store(), path, b"{}")
+    before = stored(folder)
+
+    ended = [program.land(folder), program.missing(folder), program.run("report", folder)]
+
+    problem = f"{path} is not for a year from 2010 to 2199. {InvalidManifestError.next_step}"
+    assert [(each.exit_code, each.problem) for each in ended] == [(1, problem), (3, problem), (1, problem)]
+    assert stored(folder) == before
 
 
 def test_empty_manifest_counts_as_missing(half_a_day: Emulator, program: Program, every_store: Peer) -> None:
@@ -249,12 +265,15 @@ def test_missing_starts_at_the_first_landed_hour_by_default(
     missing = program.run("missing", folder)
 
     assert (missing.exit_code, missing.hours) == (1, {"2026-03-02T23": "missing"})
-    assert missing.stderr.startswith("1 of 36 hours, 2026-03-02 22:00 to 2026-03-04 10:00 UTC, in ")
+    assert missing.stderr.startswith(
+        "Missing or incomplete: 1 of 36 hours, 2026-03-02 22:00 to 2026-03-04 10:00 UTC, in "
+    )
 
 
 def test_empty_store_and_missing_folder_are_reported(program: Program, s3: Peer, folder: Peer) -> None:
     store, nowhere = program.missing(s3), program.missing(folder)
 
-    assert (store.exit_code, set(store.hours.values()), len(store.hours)) == (1, {"missing"}, 10)
-    assert (nowhere.exit_code, nowhere.stdout) == (1, "")
+    assert (store.exit_code, store.stdout) == (1, "2026-03-04T00\t2026-03-04T10\t10\tmissing\tnever landed\n")
+    assert store.stderr.startswith(f"Nothing has been landed in {s3.url}. Missing or incomplete: 10 of 10 hours, ")
+    assert (nowhere.exit_code, nowhere.stdout) == (3, "")
     assert nowhere.problem.startswith(f"Folder {folder.url} does not exist.")

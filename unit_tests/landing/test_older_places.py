@@ -14,7 +14,7 @@ import obstore
 import pyarrow.parquet as pq
 import pytest
 
-from unit_tests.landing.program import manifests_of, stored
+from unit_tests.landing.program import manifests_of, place_of, stored
 from unit_tests.older_versions import (
     COMPLETED_LATER,
     E2BEFF4,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FORMATS = ["raw", "jsonl", "parquet", "json"]
 SPAN = ("--start", "2026-03-03T06", "--end", "2026-03-03T15")
 ARRAY = "json/date=2026-03-03.json"
+PLACE = "_manifest/place.json"
 LANDED_SECONDS, ARRAY_SECONDS = 1_772_625_600, 1_772_625_660
 
 
@@ -121,19 +122,15 @@ def test_only_missing_writes_only_the_missing_hours(
 
     changed = written(destination, before)
     assert (landed.exit_code, missing.exit_code, missing.hours) == (0, 0, {})
-    assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
+    assert {hour_of(path) for path in changed if path not in (ARRAY, PLACE)} == {"09", "11", "13"}
     assert [path for path in changed if path == ARRAY] == [ARRAY] * (format_ == "json")
     assert landed_uuids(destination) == uuids_at_amplitude(emulator)
-    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(manifest_bodies(destination)).items()} == {
+    assert place_of(stored(destination)) == {"version": 1, "format": format_, "project": "100200"}
+    assert {hour[-2:]: manifest["state"] for hour, manifest in manifests_of(stored(destination)).items()} == {
         **dict.fromkeys(("06", "08", "09", "11", "12", "13", "14"), "done"),
         "07": "empty",
         "10": "open",
     }
-
-
-def manifest_bodies(destination: Peer) -> dict[str, bytes]:
-    """Return the manifests' contents by path."""
-    return {path: body for path, body in stored(destination).items() if path.startswith("_manifest/")}
 
 
 def test_full_landing_rewrites_no_unchanged_object(
@@ -147,7 +144,7 @@ def test_full_landing_rewrites_no_unchanged_object(
     second = land(program, destination, format_)
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert {hour_of(path) for path in changed if path != ARRAY} == {"09", "11", "13"}
+    assert {hour_of(path) for path in changed if path not in (ARRAY, PLACE)} == {"09", "11", "13"}
     assert written(destination, between) == []
     assert second.summary.startswith("nothing new (")
     assert landed_uuids(destination) == uuids_at_amplitude(emulator)
@@ -193,6 +190,29 @@ def test_report_shows_the_hours(program: Program, destination: Peer) -> None:
 
     assert (report.exit_code, report.stdout) == (0, f"{page}\n")
     assert "100200_2026-03-03_09_4" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("format_", "other"), [("raw", "json"), ("json", "raw")])
+def test_raw_and_json_go_on_in_one_folder(
+    emulator: Emulator, program: Program, destination: Peer, format_: str, other: str
+) -> None:
+    landed = [land(program, destination, each, "--only-missing") for each in (other, format_)]
+
+    assert [each.exit_code for each in landed] == [0, 0]
+    assert landed_uuids(destination) == uuids_at_amplitude(emulator)
+    assert place_of(stored(destination)) == {"version": 1, "format": "json", "project": "100200"}
+    assert program.missing(destination, *SPAN).exit_code == 0
+
+
+def test_marker_is_not_written_if_manifests_disagree(program: Program, destination: Peer, format_: str) -> None:
+    path = Path(destination.url) / "_manifest/date=2026-03-03/hour=08.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"project": "7"}), encoding="utf-8")
+    before = snapshot(destination)
+
+    landed = land(program, destination, format_)
+
+    assert landed.problem.startswith(f"{destination.url} contains hours of projects 100200 and 7.")
+    assert written(destination, before) == []
 
 
 def test_other_format_is_refused(program: Program, destination: Peer, format_: str) -> None:

@@ -211,7 +211,7 @@ def test_hours_of_another_project_are_refused(half_a_day: Emulator, program: Pro
     later_hours = program.land(folder, "--start", "2026-03-04T08", **keys)
 
     problem = (
-        f"{folder.url} belongs to project 100200, but these keys are for another project. Nothing was written. "
+        f"{folder.url} belongs to project 100200, but these keys are for another project. No object was written. "
         "Use one folder per project."
     )
     assert [(each.exit_code, each.problem) for each in (same_hours, later_hours)] == [(1, problem), (1, problem)]

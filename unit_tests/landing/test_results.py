@@ -68,3 +68,13 @@ def test_hour_result_counts_its_objects() -> None:
         "2026-03-04 05:00 UTC: 1,200 events, 2 written, 1 unchanged.",
         "2026-03-04 05:00 UTC: 0 events, no objects.",
     ]
+
+
+def test_run_without_work_is_up_to_date() -> None:
+    landing = Landing(known_hours=34, known_events=8485, hours_open=2)
+    span = HourWindow(FIVE.start, SEVEN.end)
+
+    said = landing.summary(span, "s3://box", 1.25)
+
+    assert said == "Up to date: 34 hours, 8,485 events; 2 not published yet."
+    assert landing.summary(span, "s3://box", 1.25, is_complete=False).startswith("s3://box, 2026-03-04 05:00 to ")

@@ -50,7 +50,7 @@ def test_other_region_error_names_the_regions(
     missing = program.missing(faulty_s3)
 
     bucket = faulty_s3.url.split("/")[2]
-    assert (missing.exit_code, missing.problem) == (1, f"{faulty_s3.url} {problem.format(bucket=bucket)}")
+    assert (missing.exit_code, missing.problem) == (3, f"{faulty_s3.url} {problem.format(bucket=bucket)}")
 
 
 @pytest.mark.parametrize("scheme", ["s3", "az", "gs"])

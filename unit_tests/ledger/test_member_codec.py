@@ -4,6 +4,7 @@ import base64
 import json
 import random
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,9 @@ from source_amplitude.ledger import Ledger, state_from_ledger
 from source_amplitude.ledger.member_codec import decode_members, encode_members
 from source_amplitude.members import Fingerprint, MemberName
 from source_amplitude.windows import HOUR, HourSet, HourWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROJECT = "100200"
 NINE = datetime(2024, 3, 1, 9, tzinfo=timezone.utc)
@@ -35,11 +39,11 @@ ODD_NAMES = st.text(max_size=20) | st.sampled_from(
 )
 
 
-def packed_members(members: dict[str, Fingerprint]) -> dict[str, object]:
+def packed_members(members: Mapping[str, Fingerprint]) -> dict[str, object]:
     return encode_members(members, project=PROJECT, hour=NINE)
 
 
-def restored(packed: dict[str, object]) -> dict[str, Fingerprint]:
+def restored(packed: dict[str, object]) -> Mapping[str, Fingerprint]:
     return decode_members(json.loads(json.dumps(packed)), project=PROJECT, hour=NINE)
 
 
@@ -149,3 +153,10 @@ def test_state_of_a_day_is_small(members_an_hour: int, most_bytes: int) -> None:
     assert ledger.settled == HourSet((HourWindow(NINE, NINE + HOUR * 24),))
     assert sorted(ledger.read_hours) == [NINE + HOUR * number for number in range(24)]
     assert len(state) < most_bytes
+
+
+def test_a_packed_number_has_at_most_70_bits() -> None:
+    endless = base64.b64encode(b"\x80" * 1_000_000).decode()
+
+    with pytest.raises(ValueError, match="more than 70 bits"):
+        restored({"packed": endless})

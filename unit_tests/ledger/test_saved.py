@@ -228,6 +228,15 @@ def test_untrusted_ledger_is_ignored_with_a_warning(changed: dict[str, Any], rea
     assert saved == SavedState(settled_before(2024, 3, 1, 15), (warning,))
 
 
+def test_a_ledger_of_another_version_needs_a_cursor() -> None:
+    state = {"ledger": {**a_state()["ledger"], "version": 2}}
+
+    with pytest.raises(InvalidStateError) as raised:
+        ledger_from_state(state, export_delay_hours=DELAY)
+
+    assert raised.value.what == "The state has a ledger of version 2, but no server_upload_time."
+
+
 @pytest.mark.parametrize(
     "state",
     [

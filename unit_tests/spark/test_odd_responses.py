@@ -159,7 +159,7 @@ def test_a_task_waits_for_the_planned_version_of_a_member(
     life.continue_two_days()
 
     assert isinstance(failure, HoursMissingError)
-    assert "has 36 bytes, and had 72 before" in str(failure)
+    assert "has 36 bytes; it had 72 before" in str(failure)
     assert [row for row in life.checkpoint.lines if row in (*old, *new)] == [*old, *new]
 
 

@@ -55,9 +55,9 @@ def test_a_missing_chart_is_reported_by_its_id(project: Project) -> None:
     assert read.failures["chart_results"] == Failure(
         "NotFoundError",
         "config_error",
-        "chart_ids has charts that the project does not have: Amplitude has no chart deleted (HTTP 404: Chart deleted "
-        "was not found). If a setting contains its id, correct or remove the id; else deselect the stream. The other "
-        "streams are not affected.",
+        "chart_ids has charts that the project does not have: Amplitude did not find chart deleted (HTTP 404: Chart "
+        "deleted was not found). If a setting contains its id, correct or remove the id; else deselect the stream. The "
+        "other streams are not affected.",
     )
 
 

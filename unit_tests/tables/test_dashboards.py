@@ -138,7 +138,10 @@ def test_an_empty_state_begins_at_the_start_date(project: Project, empty: Row) -
     assert read.state() == {"active_users": {"date": "2026-03-03"}}
 
 
-@pytest.mark.parametrize("garbage", ["yesterday", "2026-13-45", 17, {"a": 1}, ["2026-03-01"], "03/01/2026", "20260301"])
+@pytest.mark.parametrize(
+    "garbage",
+    ["yesterday", "2026-13-45", 17, {"a": 1}, ["2026-03-01"], "03/01/2026", "20260301", "0001-01-01", "1969-12-31"],
+)
 def test_an_unknown_state_fails_its_stream_only(project: Project, garbage: object) -> None:
     read = project.sync("active_users", "new_users", state={"active_users": {"date": garbage}})
 
@@ -147,6 +150,34 @@ def test_an_unknown_state_fails_its_stream_only(project: Project, garbage: objec
     assert (failure.error, failure.failure_type) == ("InvalidStateError", "config_error")
     assert failure.message.startswith("The saved state of active_users has the date ")
     assert project.days_asked(USERS) == compact("2026-02-27/2026-03-03")
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        ({"server_upload_time": "20260304T08"}, "server_upload_time"),
+        ({"ledger": {"version": 1}}, "ledger"),
+        ({"computed_at": "2026-03-01T00:00:00+00:00", "cohorts": {}}, "computed_at"),
+    ],
+)
+def test_a_state_of_another_stream_is_refused(project: Project, state: Row, key: str) -> None:
+    read = project.sync("active_users", "new_users", state={"active_users": state})
+
+    assert read.statuses == {"active_users": "INCOMPLETE", "new_users": "COMPLETE"}
+    failure = read.failures["active_users"]
+    assert (failure.error, failure.failure_type) == ("InvalidStateError", "config_error")
+    assert failure.message.startswith(
+        f"The saved state of active_users belongs to another stream: it has {key} instead of date. Nothing was read."
+    )
+
+
+@pytest.mark.parametrize("now", ["2199-12-31T23:00:00", "1970-01-01T05:00:00"])
+def test_a_far_server_date_is_handled(project: Project, now: str) -> None:
+    project.emulator.clock.set(datetime.fromisoformat(now).replace(tzinfo=timezone.utc))
+
+    read = project.sync("active_users", "weekly_active_users", "monthly_active_users")
+
+    assert set(read.statuses.values()) <= {"COMPLETE", "INCOMPLETE"}
 
 
 def test_a_future_state_is_set_back(project: Project) -> None:

@@ -79,12 +79,12 @@ def test_errors_are_red_and_markup_is_not_interpreted() -> None:
     assert printed_lines(screen) == ["\x1b[31m[red]x[/] :smile: 5 /path\x1b[0m", "[bold]y[/bold]"]
 
 
-def test_control_characters_are_replaced() -> None:
+def test_control_characters_are_escaped() -> None:
     screen = terminal()
 
     screen.print("a\x1b[2Jb\x07c\rd\x9be\u202ef\n  next")
 
-    assert printed_lines(screen) == ["a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf", "  next"]
+    assert printed_lines(screen) == ["a\\x1b[2Jb\\x07c\\rd\\x9be\\u202ef", "  next"]
 
 
 def test_long_lines_are_not_wrapped() -> None:

@@ -11,7 +11,7 @@ from source_amplitude.landing.formats.raw import Raw
 if TYPE_CHECKING:
     from source_amplitude.archive import Archive, Member
 
-__all__ = ["FORMAT_NAMES", "Format", "Raw", "Rendered", "format_named"]
+__all__ = ["FORMAT_NAMES", "Format", "Raw", "Rendered", "format_named", "with_columns"]
 
 FORMAT_NAMES = ("raw", "jsonl", "parquet", "json")
 """The values of ``--format``. ``json`` lands raw objects; `landing.json_arrays` makes the arrays from them."""
@@ -21,12 +21,14 @@ class Format(Protocol):
     """A format of landed objects; safe to use from several threads.
 
     Attributes:
-        name: The format's name in ``--format`` and in manifests.
+        name: The format's name in manifests.
+        option: The value of ``--format``.
         suffix: The end of the objects' names.
         hours_at_once: Number of hours to write in parallel; more would only use more memory.
     """
 
     name: str
+    option: str
     suffix: str
     hours_at_once: int
 
@@ -62,4 +64,13 @@ def format_named(name: str, *, count_event_types: bool = False) -> Format:
         return Parquet()
     if name not in FORMAT_NAMES:
         raise InvalidConfigError((f"--format: must be one of {', '.join(FORMAT_NAMES)}, not {name!r}",))
-    return Raw(count_event_types=count_event_types)
+    return Raw(count_event_types=count_event_types, option=name)
+
+
+def with_columns(format_: Format, column_set: int) -> Format:
+    """Return a format that writes a destination's set of column types (`landing.column_set`)."""
+    if format_.name != "parquet":
+        return format_
+    from source_amplitude.landing.formats.parquet import Parquet  # noqa: PLC0415 - as above
+
+    return Parquet(column_set)

@@ -20,7 +20,7 @@ _CHUNK_BYTES = 256 * 1024
 class Jsonl:
     """Each member as gzipped JSON Lines, as ``read`` emits them; lines that are not events are left out."""
 
-    name = "jsonl"
+    name = option = "jsonl"
     suffix = ".jsonl.gz"
     hours_at_once = 2
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.archive import iter_line_batches
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import MissingExtraError
+from source_amplitude.landing.column_set import FIRST, NEWEST
 from source_amplitude.landing.formats.body import ObjectFile
 
 try:
@@ -29,14 +30,18 @@ _ROW_GROUP_BYTES = 16 * 1024 * 1024
 
 
 class Parquet:
-    """Each member as a Parquet file, compressed with zstd; all files have the same columns."""
+    """Each member as a Parquet file, compressed with zstd; all files have the same columns.
 
-    name = "parquet"
+    Args:
+        column_set: The set of column types (`landing.column_set`).
+    """
+
+    name = option = "parquet"
     suffix = ".parquet"
     hours_at_once = 2
 
-    def __init__(self) -> None:
-        self._columns = Columns()
+    def __init__(self, column_set: int = NEWEST) -> None:
+        self._columns = Columns(is_typed_strictly=column_set > FIRST)
 
     def render(self, archive: Archive, member: Member) -> Rendered:
         """Return the member as an object; a row group has about 16 MB of columns, and at least one row."""

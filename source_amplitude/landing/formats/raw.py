@@ -20,13 +20,15 @@ class Raw:
 
     Args:
         count_event_types: Whether to count events by type too, which takes more than twice as long.
+        option: ``json`` if arrays are made of the objects later.
     """
 
     name = "raw"
     suffix = ".json.gz"
     hours_at_once = 8
 
-    def __init__(self, *, count_event_types: bool = False) -> None:
+    def __init__(self, *, count_event_types: bool = False, option: str = "raw") -> None:
+        self.option = option
         self._count_event_types = count_event_types
 
     def render(self, archive: Archive, member: Member) -> Rendered:

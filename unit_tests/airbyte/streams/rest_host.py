@@ -17,6 +17,7 @@ from source_amplitude import SourceAmplitude
 from unit_tests.airbyte.streams.host import QUICK
 from unit_tests.conftest import NOON
 from unit_tests.fakes.fake_clock import FakeClock
+from unit_tests.help_links import without_help_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -173,7 +174,9 @@ def seen(output: EntrypointOutput) -> RestSync:
         if trace and trace.error and trace.error.stream_descriptor:
             error, kind = trace.error, trace.error.failure_type
             failures[trace.error.stream_descriptor.name] = Failure(
-                str(error.internal_message).partition(":")[0], kind.value if kind else "", error.message
+                str(error.internal_message).partition(":")[0],
+                kind.value if kind else "",
+                without_help_link(error.message),
             )
     logs = tuple((message.log.level.value, message.log.message) for message in output.logs if message.log)
     return RestSync(records, states, statuses, failures, logs)

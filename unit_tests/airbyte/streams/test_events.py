@@ -64,7 +64,7 @@ def test_archives_of_another_project_are_an_error(half_a_day: Emulator, clock: F
 
     assert other.uuids == []
     assert other.errors[0].startswith("The archives belong to project 100200, the saved state to project 999. ")
-    assert "use a new connection" in other.errors[0]
+    assert "create a new connection" in other.errors[0]
 
 
 def test_an_accepted_gap_is_not_read_and_is_logged(half_a_day: Emulator, clock: FakeClock) -> None:

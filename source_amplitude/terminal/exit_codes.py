@@ -5,6 +5,9 @@ EXIT_FAILED = 1
 """The command failed, or ``missing`` found missing hours."""
 
 EXIT_USAGE = 2
+EXIT_COULD_NOT_LOOK = 3
+"""``missing`` could not read the store or the configuration, so it is unknown if hours are missing."""
+
 EXIT_SIGNALLED = 128
 """Added to the number of the signal that ended the process: 143 for SIGTERM."""
 
