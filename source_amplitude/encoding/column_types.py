@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import pyarrow as pa
 
@@ -22,7 +22,9 @@ from source_amplitude.records.exact_json import ExactNumber
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Cells: TypeAlias = Sequence[object] | pa.Array
 
 OTHER = "_other"
 
@@ -57,13 +59,14 @@ _ARROW_TYPES = {
 _WHOLE_NUMBERS = ("session_id",)
 """Numbers in the schema that are whole in every event."""
 _NONE = type(None)
+_ONLY_NULLS = {_NONE}
 _PYTHON_TYPES: Mapping[ColumnType, frozenset[type]] = {
     ColumnType.TEXT: frozenset({_NONE, str}),
     ColumnType.TIME: frozenset({_NONE, str}),
     ColumnType.INTEGER: frozenset({_NONE, int}),
     ColumnType.NUMBER: frozenset({_NONE, int, float, ExactNumber}),
     ColumnType.BOOLEAN: frozenset({_NONE, bool}),
-    ColumnType.JSON: frozenset({_NONE, str}),
+    ColumnType.JSON: frozenset({_NONE, str, bytes}),
 }
 _PROPERTY_TYPES = {
     ("string", "date-time"): ColumnType.TIME,
@@ -124,18 +127,15 @@ class Columns:
 
     def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
         """Return the rows of lines; skip blank lines, and report lines that are not JSON objects."""
-        encoded = self._rows(body)
+        if has_msgspec():
+            from source_amplitude.encoding.quick_columns import encode_columns  # noqa: PLC0415 - on demand
+
+            with suppress(RecursionError):
+                return encode_columns(body, self)
+        encoded = encode_line_by_line(body, self.row)
         batch, unfit = self.batch(encoded.payload)
         findings = encoded.findings.followed_by(unfit)
         return Encoded(batch, encoded.records, encoded.lines, encoded.malformed, findings)
-
-    def _rows(self, body: bytes) -> Encoded[list[Row]]:
-        if has_msgspec():
-            from source_amplitude.encoding.quick_rows import encode_rows  # noqa: PLC0415 - on demand
-
-            with suppress(RecursionError):
-                return encode_rows(body, self)
-        return encode_line_by_line(body, self.row)
 
     def _as_json(self, texts: pa.Array) -> pa.Array:
         return texts if self._json == pa.string() else pa.ExtensionArray.from_storage(self._json, texts)
@@ -160,20 +160,29 @@ class Columns:
         """Return rows as columns, and the count of values that do not fit their column."""
         others = {position: row.other for position, row in enumerate(rows) if row.other}
         columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
+        return self.table(columns, others, len(rows))
+
+    def table(self, columns: Iterable[Cells], others: dict[int, Record], rows: int) -> tuple[pa.RecordBatch, Findings]:
+        """Return columns, and the count of values that do not fit their column.
+
+        Args:
+            columns: The cells of each column, or an array of its type.
+            others: The fields outside the schema by row; modified.
+            rows: Number of rows.
+        """
         arrays, unfit = [], Counter[Oddity]()
         kind_of_unfit = OddityKind.IN_OTHER if self.has_other else OddityKind.LEFT_OUT
         for (name, kind), cells in zip(self.types, columns, strict=True):
-            array = _array(kind, cells)
+            array = cells if isinstance(cells, pa.Array) else _array(kind, cells)
             if array is None:
-                fitting = [value if _fits(kind, value) else None for value in cells]
+                fitting, array = _fitting(kind, cells)
                 for position, value in enumerate(cells):
                     if value is not fitting[position]:
                         others.setdefault(position, {})[name] = value
                         unfit[Oddity(kind_of_unfit, name)] += 1
-                array = _array(kind, fitting)
             arrays.append(self._as_json(array) if kind is ColumnType.JSON else array)
         if self.has_other:
-            texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
+            texts = [_json_text(others[position]) if position in others else None for position in range(rows)]
             arrays.append(self._as_json(pa.array(texts, pa.string())))
         return pa.record_batch(arrays, schema=self.schema), Findings(dict(unfit)) if unfit else NO_FINDINGS
 
@@ -182,9 +191,22 @@ def _json_text(value: object) -> str:
     return dump_record(cast("Record", value)).decode()
 
 
+def _fitting(kind: ColumnType, values: Sequence[object]) -> tuple[list[object], pa.Array]:
+    """Return the values that fit a column, with None for the others, and their column."""
+    fitting = [value if type(value) in _PYTHON_TYPES[kind] else None for value in values]
+    array = _array(kind, fitting)
+    if array is None:
+        fitting = [value if _fits(kind, value) else None for value in fitting]
+        array = _array(kind, fitting)
+    return fitting, array
+
+
 def _array(kind: ColumnType, values: Sequence[object]) -> pa.Array | None:
     """Return a column, or None if a value does not fit."""
-    if not _PYTHON_TYPES[kind].issuperset(map(type, values)):
+    found = {*map(type, values)}
+    if found == _ONLY_NULLS:
+        return pa.nulls(len(values), kind.arrow)
+    if not _PYTHON_TYPES[kind].issuperset(found):
         return None
     try:
         if kind is ColumnType.TIME:
@@ -206,9 +228,7 @@ def _times(values: Sequence[str | None]) -> pa.Array:
 
 
 def _fits(kind: ColumnType, value: object) -> bool:
-    """Return whether `_array` accepts a value, with quick checks for common misfits such as '' and 'true'."""
-    if value is None or type(value) not in _PYTHON_TYPES[kind]:
-        return value is None
+    """Return whether `_array` accepts a value of an accepted type."""
     if kind is ColumnType.TIME and isinstance(value, str):
         try:
             return datetime.fromisoformat(value).isoformat(timespec="microseconds") == value

@@ -83,6 +83,7 @@ class EventStruct:
     Attributes:
         decode: Decodes a line; raises a `msgspec.MsgspecError` or RecursionError.
         getters: Return an event's value, by field.
+        attributes: The attributes of the struct, by field.
         objects: The declared objects.
         unknown: The unknown fields.
         checked: The fields that msgspec does not check.
@@ -91,6 +92,7 @@ class EventStruct:
 
     decode: Callable[[bytes], Any]
     getters: Mapping[str, Callable[[Any], Any]]
+    attributes: Mapping[str, str]
     objects: RawFields
     unknown: RawFields
     checked: tuple[CheckedField, ...]
@@ -157,6 +159,7 @@ class EventStructs:
         return EventStruct(
             decode=msgspec.json.Decoder(struct, float_hook=_finite).decode,
             getters=getters,
+            attributes=attributes,
             objects=_raw_fields_of(objects, attributes),
             unknown=_raw_fields_of(unknown, attributes),
             checked=tuple(
@@ -197,5 +200,11 @@ def _always_fitting(declared: Declared) -> frozenset[type]:
 
 def _raw_fields_of(names: Sequence[str], attributes: Mapping[str, str]) -> RawFields:
     found = tuple(attributes[name] for name in names)
-    get = attrgetter(*found) if len(found) > 1 else lambda event: tuple(getattr(event, name) for name in found)
-    return RawFields(tuple(names), found, get)
+    return RawFields(tuple(names), found, getter_of(found))
+
+
+def getter_of(attributes: Sequence[str]) -> Getter:
+    """Return a function that returns the values of an event's attributes; any number of them."""
+    if len(attributes) > 1:
+        return attrgetter(*attributes)
+    return lambda event: tuple(getattr(event, attribute) for attribute in attributes)

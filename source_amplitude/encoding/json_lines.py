@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from source_amplitude.encoding.encoded import Encoded, encode_line_by_line, has_msgspec
 from source_amplitude.records import dump_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from source_amplitude.encoding.event_structs import EventStruct
     from source_amplitude.records import Record
 
 
@@ -25,10 +22,11 @@ class JsonLines:
     def encode(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
         """Return the records of ``body`` as one payload, without blank lines; each record ends with ``suffix``."""
         if has_msgspec():
-            from source_amplitude.encoding.quick_lines import dump_events, encode_quickly  # noqa: PLC0415 - on demand
+            from source_amplitude.encoding.quick_lines import dump_events, read_quickly  # noqa: PLC0415 - on demand
 
             with suppress(RecursionError):
-                return self._joined(encode_quickly(body, dump_events, dump_record), suffix)
+                batch = read_quickly(body, dump_record)
+                return self._joined(batch.encoded(batch.merged(dump_events(batch.events), batch.others)), suffix)
         return self.encode_line_by_line(body, suffix)
 
     def encode_with_event_types(self, body: bytes, suffix: bytes) -> tuple[Encoded[bytes], list[object]]:
@@ -41,14 +39,14 @@ class JsonLines:
             return dumped
 
         if has_msgspec():
-            from source_amplitude.encoding.quick_lines import dump_events, encode_quickly  # noqa: PLC0415 - on demand
-
-            def finish(struct: EventStruct, events: Sequence[Any]) -> list[bytes]:
-                event_types.extend(map(struct.getters["event_type"], events))
-                return dump_events(struct, events)
+            from source_amplitude.encoding.quick_lines import dump_events, read_quickly  # noqa: PLC0415 - on demand
 
             with suppress(RecursionError):
-                return self._joined(encode_quickly(body, finish, finish_record), suffix), event_types
+                batch = read_quickly(body, finish_record)
+                event_types += map(batch.struct.getters["event_type"], batch.events)
+                return self._joined(
+                    batch.encoded(batch.merged(dump_events(batch.events), batch.others)), suffix
+                ), event_types
             event_types.clear()
         return self._joined(encode_line_by_line(body, finish_record), suffix), event_types
 

@@ -12,28 +12,37 @@ import re
 from collections import Counter, deque
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import chain, compress, groupby, islice, repeat
+from itertools import chain, groupby, islice, repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from source_amplitude.encoding.encoded import Encoded, encode_line_by_line, split_lines
 from source_amplitude.encoding.event_structs import ABSENT, NULL, EventStructs, type_of
-from source_amplitude.records import DATETIME_FIELDS, Findings, misfits, normalise_plain_datetimes
+from source_amplitude.records import (
+    DATETIME_FIELDS,
+    Findings,
+    Oddity,
+    OddityKind,
+    misfits,
+    normalise_datetimes,
+    normalise_plain_datetimes,
+)
 from source_amplitude.records.declared import FIELDS, fits
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from source_amplitude.encoding.event_structs import EventStruct, RawFields
-    from source_amplitude.records import Oddity, Record
+    from source_amplitude.records import Record
 
     Events = Sequence[Any]
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 _BETWEEN = b"\n" * 8  # no line contains it, and a long needle is found faster
 _BETWEEN_OBJECTS = b"}" + _BETWEEN + b"{"
@@ -54,62 +63,100 @@ _get_datetimes = attrgetter(*DATETIME_FIELDS)
 
 
 @dataclass(frozen=True)
-class QuickBatch:
-    """A batch of lines.
+class QuickBatch(Generic[T]):
+    """The records of a batch of lines: events of lines in the usual form, and records of the other lines.
 
     Attributes:
         struct: The type of ``events``.
-        events: The events of the lines in the usual form, with normalised datetimes.
+        events: The events in order, with normalised datetimes.
+        others: The results of the records of the other lines, by their positions among all records.
+        lines: Number of lines.
+        malformed: Positions of lines that are not JSON objects.
+        findings: Oddities of all lines.
+        has_plain_datetimes: Whether all datetimes of ``events`` were in Amplitude's form.
+    """
+
+    struct: EventStruct
+    events: Events
+    others: Mapping[int, T]
+    lines: int
+    malformed: tuple[int, ...]
+    findings: Findings
+    has_plain_datetimes: bool
+
+    @property
+    def records(self) -> int:
+        return len(self.events) + len(self.others)
+
+    def merged(self, values: list[P], others: Mapping[int, P]) -> list[P]:
+        """Return the values of the events, with those of the other records at their positions."""
+        if not others:
+            return values
+        rest = iter(values)
+        return [others[at] if at in others else next(rest) for at in range(self.records)]
+
+    def encoded(self, payload: P) -> Encoded[P]:
+        return Encoded(payload, self.records, self.lines, self.malformed, self.findings)
+
+
+def read_quickly(body: bytes, finish_record: Callable[[Record], T]) -> QuickBatch[T]:
+    """Read each record of each line, as `encode_line_by_line` does.
+
+    Args:
+        body: The lines.
+        finish_record: Returns the result of a record of a line that is not in the usual form.
+    """
+    decoded = decode_batch(body)
+    findings = Findings(dict(decoded.odd)) if decoded.odd else NO_FINDINGS
+    if not decoded.slow:
+        return QuickBatch(
+            decoded.struct, decoded.events, {}, len(decoded.events), (), findings, decoded.has_plain_datetimes
+        )
+    lines, slow = split_lines(body), frozenset(decoded.slow)
+    others: dict[int, T] = {}
+    malformed: list[int] = []
+    position = record = 0
+    for is_slow, run in groupby(range(len(lines)), slow.__contains__):
+        count = len([*run])
+        if is_slow:
+            encoded = encode_line_by_line(b"\n".join([*lines[position : position + count], b""]), finish_record)
+            others.update(enumerate(encoded.payload, record))
+            malformed += [position + each for each in encoded.malformed]
+            findings = findings.followed_by(encoded.findings, lines_before=position)
+            record += encoded.records
+        else:
+            record += count
+        position += count
+    return QuickBatch(
+        decoded.struct, decoded.events, others, len(lines), tuple(malformed), findings, decoded.has_plain_datetimes
+    )
+
+
+def dump_events(events: Events) -> list[bytes]:
+    """Return each event as a record in JSON."""
+    return [*map(_encode, events)]
+
+
+@dataclass(frozen=True)
+class DecodedBatch:
+    """The lines of a batch in the usual form.
+
+    Attributes:
+        struct: The type of ``events``.
+        events: Their events, with normalised datetimes.
         slow: The positions of the other lines, in order.
-        odd: The misfits of ``events``.
+        odd: The oddities of ``events``.
+        has_plain_datetimes: Whether all of their datetimes were in Amplitude's form.
     """
 
     struct: EventStruct
     events: Events
     slow: Sequence[int]
     odd: Counter[Oddity]
+    has_plain_datetimes: bool
 
 
-def encode_quickly(
-    body: bytes, finish: Callable[[EventStruct, Events], list[T]], finish_record: Callable[[Record], T]
-) -> Encoded[list[T]]:
-    """Return the results of each record of each line, as `encode_line_by_line` does.
-
-    Args:
-        body: The lines.
-        finish: Returns the result of each event.
-        finish_record: Returns the result of a record of a line that is not in the usual form.
-    """
-    batch = decode_batch(body)
-    finished = finish(batch.struct, batch.events)
-    findings = Findings(dict(batch.odd)) if batch.odd else NO_FINDINGS
-    if not batch.slow:
-        return Encoded(finished, len(finished), len(finished), (), findings)
-    quick, lines, slow = iter(finished), split_lines(body), frozenset(batch.slow)
-    merged: list[T] = []
-    malformed: list[int] = []
-    position = 0
-    for is_slow, run in groupby(range(len(lines)), slow.__contains__):
-        positions = [*run]
-        if is_slow:
-            encoded = encode_line_by_line(
-                b"\n".join([*lines[position : position + len(positions)], b""]), finish_record
-            )
-            merged += encoded.payload
-            malformed += [position + each for each in encoded.malformed]
-            findings = findings.followed_by(encoded.findings, lines_before=position)
-        else:
-            merged += islice(quick, len(positions))
-        position += len(positions)
-    return Encoded(merged, len(merged), len(lines), tuple(malformed), findings)
-
-
-def dump_events(_: EventStruct, events: Events) -> list[bytes]:
-    """Return each event as a record in JSON."""
-    return [*map(_encode, events)]
-
-
-def decode_batch(body: bytes) -> QuickBatch:
+def decode_batch(body: bytes) -> DecodedBatch:
     """Decode the lines of a batch."""
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
@@ -123,13 +170,12 @@ def decode_batch(body: bytes) -> QuickBatch:
         events = _without(
             [at for at, each in enumerate(events) if not _check_raw_values(struct, [each])[1]], events, slow
         )
-    odd = [*_checked_misfits(struct, events), *_inner_misfits(struct, events)]
-    if not are_objects:
-        odd += _object_misfits(struct, events)
     unread = _normalise_datetimes(events)
-    events = _without(unread, events, slow)
-    left_out = frozenset(unread)
-    return QuickBatch(struct, events, slow, Counter(oddity for at, oddity in odd if at not in left_out))
+    odd = Counter(unread)
+    odd.update(chain(_checked_misfits(struct, events), _inner_misfits(struct, events)))
+    if not are_objects:
+        odd.update(_object_misfits(struct, events))
+    return DecodedBatch(struct, events, slow, odd, unread is None)
 
 
 def _decode(body: bytes, struct: EventStruct) -> tuple[list[Any], list[int]] | None:
@@ -231,17 +277,18 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _normalise_datetimes(events: Events) -> list[int]:
-    """Normalise the events' datetimes; return the positions of events with other texts, which are unchanged."""
+def _normalise_datetimes(events: Events) -> Counter[Oddity] | None:
+    """Normalise the events' datetimes.
+
+    Return None if all were in Amplitude's form, else the oddities of texts that are not datetimes, which are unchanged.
+    """
     columns = [*zip(*map(_get_datetimes, events), strict=True)]
-    normal = normalise_plain_datetimes([*filter(None, chain.from_iterable(columns))])
-    if normal is None:
-        are_plain = [*map(_has_plain_datetimes, events)]
-        _normalise_datetimes([*compress(events, are_plain)])
-        return [at for at, is_plain in enumerate(are_plain) if not is_plain]
-    rest = iter(normal)
+    texts = [*filter(None, chain.from_iterable(columns))]
+    normal = normalise_plain_datetimes(texts)
+    rest = iter(normalise_datetimes(texts) if normal is None else normal)
+    changed = [_aligned(column, rest) for column in columns]
     # Seven statements are faster than a loop over the fields.
-    for event, a, b, c, d, e, f, g in zip(events, *(_aligned(texts, rest) for texts in columns), strict=False):
+    for event, a, b, c, d, e, f, g in zip(events, *changed, strict=False):
         event.client_event_time = a
         event.client_upload_time = b
         event.event_time = c
@@ -249,47 +296,51 @@ def _normalise_datetimes(events: Events) -> list[int]:
         event.server_received_time = e
         event.server_upload_time = f
         event.user_creation_time = g
-    return []
+    if normal is not None:
+        return None
+    return Counter(
+        Oddity(OddityKind.UNREAD_DATETIME, name)
+        for name, before, after in zip(DATETIME_FIELDS, columns, changed, strict=False)
+        for one, other in zip(before, after, strict=True)
+        if one is other is not None
+    )
 
 
-def _aligned(texts: Sequence[str | None], rest: Iterator[str]) -> Iterable[str | None]:
+def _aligned(texts: Sequence[str | None], rest: Iterator[str]) -> list[str | None]:
     """Return the next of ``rest`` for each text, and None for null and empty ones."""
     if all(texts):
         return [*islice(rest, len(texts))]
     return [next(rest) if text else None for text in texts]
 
 
-def _has_plain_datetimes(event: Any) -> bool:  # noqa: ANN401 - a struct
-    return normalise_plain_datetimes([text for text in _get_datetimes(event) if text]) is not None
-
-
-def _checked_misfits(struct: EventStruct, events: Events) -> Iterator[tuple[int, Oddity]]:
-    """Yield the position and oddity of each misfit in a field that msgspec does not check."""
+def _checked_misfits(struct: EventStruct, events: Events) -> Iterator[Oddity]:
+    """Yield the oddity of each misfit in a field that msgspec does not check."""
     for field in struct.checked:
         values = [*map(field.get, events)]
         if field.fitting.issuperset(map(type, values)):
             continue
-        for at, value in enumerate(values):
-            plain = float(bytes(value)) if isinstance(value, Raw) else value
-            if not fits(field.declared, plain):
-                yield at, field.declared.oddity(type(plain))
+        for kind, count in Counter(map(type, values)).items():
+            if kind is Raw and kind not in field.fitting:
+                numbers = (float(bytes(value)) for value in values if type(value) is Raw)
+                yield from (field.declared.oddity(float) for number in numbers if not fits(field.declared, number))
+            elif kind not in field.fitting:
+                yield from repeat(field.declared.oddity(kind), count)
 
 
-def _object_misfits(struct: EventStruct, events: Events) -> Iterator[tuple[int, Oddity]]:
-    for at, event in enumerate(events):
+def _object_misfits(struct: EventStruct, events: Events) -> Iterator[Oddity]:
+    for event in events:
         for name, value in zip(struct.objects.names, struct.objects.get(event), strict=True):
             found = type_of(value)
             if found is not dict:
-                yield at, FIELDS[name].oddity(found)
+                yield FIELDS[name].oddity(found)
 
 
-def _inner_misfits(struct: EventStruct, events: Events) -> Iterator[tuple[int, Oddity]]:
+def _inner_misfits(struct: EventStruct, events: Events) -> Iterator[Oddity]:
     """Yield the misfits in objects with declared inner fields. Many events have the same object."""
     for name in struct.inner:
         values = [*map(struct.getters[name], events)]
         if values.count(ABSENT) == len(values):
             continue
-        texts = [*map(bytes, values)]
-        odd = {text: [*misfits(json.loads(text), FIELDS[name].fields)] for text in {*texts} if text[:1] == b"{"}
-        if any(odd.values()):
-            yield from ((at, oddity) for at, text in enumerate(texts) for oddity in odd.get(text, ()))
+        for text, count in Counter(map(bytes, values)).items():
+            if text[:1] == b"{":
+                yield from chain.from_iterable(repeat([*misfits(json.loads(text), FIELDS[name].fields)], count))

@@ -1,6 +1,11 @@
 """Convert a line of an archive to records, with its oddities. Pure."""
 
-from source_amplitude.records.datetimes import DATETIME_FIELDS, normalise_datetime, normalise_plain_datetimes
+from source_amplitude.records.datetimes import (
+    DATETIME_FIELDS,
+    normalise_datetime,
+    normalise_datetimes,
+    normalise_plain_datetimes,
+)
 from source_amplitude.records.declared import Record, misfits
 from source_amplitude.records.exact_json import may_lose_digits
 from source_amplitude.records.findings import Findings, Oddity, OddityKind, RepairedLine
@@ -27,6 +32,7 @@ __all__ = [
     "may_lose_digits",
     "misfits",
     "normalise_datetime",
+    "normalise_datetimes",
     "normalise_plain_datetimes",
     "records_from_line",
     "replace_surrogates",

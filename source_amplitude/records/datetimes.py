@@ -45,6 +45,16 @@ def normalise_plain_datetimes(texts: list[str]) -> list[str] | None:
     return joined.decode("ascii").split("\n")[:-1]
 
 
+def normalise_datetimes(texts: list[str]) -> list[str]:
+    """Return each text as `normalise_datetime` does. A text that is not a datetime is returned as the same object."""
+    plain = [text for text in texts if len(text) == _CHARACTERS]
+    normal = normalise_plain_datetimes(plain)
+    if normal is None:
+        return [*map(_normalise, texts)]
+    rest = iter(normal)
+    return [next(rest) if len(text) == _CHARACTERS else _normalise(text) for text in texts]
+
+
 def _are_valid(joined: bytearray, texts: list[str]) -> bool:
     """Return whether all datetimes exist in the calendar. They are the ``texts``, one per line."""
     if joined[_MINUTE::_STEP].translate(None, _TO_FIVE) or joined[_SECOND::_STEP].translate(None, _TO_FIVE):
@@ -102,21 +112,26 @@ def normalise_datetime(value: object) -> object:
     time without an offset is UTC. The hour 24 and the second 60 are not accepted: most libraries reject them, and the
     following hour or second is not the value that Amplitude wrote.
     """
-    if not isinstance(value, str):
-        return value
-    if _is_plain_datetime(value):
-        return value.replace(" ", "T") + "+00:00"
-    match = _ODD_DATETIME.fullmatch(value.strip())
+    return _normalise(value) if isinstance(value, str) else value
+
+
+def _normalise(text: str) -> str:
+    if _is_plain_datetime(text):
+        return text.replace(" ", "T") + _ZONE
+    match = _ODD_DATETIME.fullmatch(text.strip())
     if match is None:
-        return value
+        return text
     year, month, day, time, zone = match.groups()
+    without_fraction = f"{year}-{month}-{day} {time or '00:00:00'}.000000"
+    if zone is None and _is_plain_datetime(without_fraction):
+        return without_fraction.replace(" ", "T") + _ZONE
     # Only odd forms need it, and the import takes longer than encoding ten thousand events.
     import pendulum  # noqa: PLC0415
 
     offset = "" if zone is None or zone.upper() in ("Z", "UTC") else zone
-    text = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{offset}"
+    odd = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{offset}"
     try:
-        moment = cast("datetime", pendulum.parse(text, tz="UTC"))
+        moment = cast("datetime", pendulum.parse(odd, tz="UTC"))
         return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
     except (ValueError, OverflowError):  # an invalid date, or out of range in UTC
-        return value
+        return text

@@ -228,6 +228,8 @@ def slow_lines(body: bytes) -> list[int]:
         {"event_id": 12.0, "location_lat": 52.5, "session_id": 1.5},
         {"paying": "true", "app": None, "plan": {"version": 3}, "city": {"a": [1.5]}, "data": "text", "groups": None},
         {"user_properties": {"hash": "7e123e4567", "number": 1e22}},
+        {"user_creation_time": "2020:03:04 09:59:57", "event_time": "2025-02-30 09:59:57.447000"},
+        {"$schema": 12, "$insert_key": "0a#1", "is_attribution_event": False, "global_user_properties": {}},
     ],
 )
 def test_ordinary_events_take_the_quick_way(event: dict[str, Any]) -> None:
@@ -237,9 +239,6 @@ def test_ordinary_events_take_the_quick_way(event: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b'{"event_time":"2025-03-04 09:59:57"}',
-        b'{"event_time":"2025-03-04T09:59:57.447000+00:00"}',
-        b'{"event_time":"2025-02-30 09:59:57.447000"}',
         b'{"event_time":5}',
         b'{"data":{"a":1e400}}',
         b'{"location_lat":1e400}',
@@ -313,6 +312,24 @@ def test_misfits_are_counted_on_the_quick_way() -> None:
         misfit("city", "string", "object"): 2,
     }
     assert encoded.malformed == (2,)
+
+
+def test_odd_datetimes_are_counted_on_the_quick_way() -> None:
+    texts = ["2025:03:04 09:59:57", "2025-02-30 00:00:00.000000", NORMAL, PLAIN, "9", ""]
+    lines = [json.dumps({"event_time": text, "processed_time": PLAIN}).encode() for text in texts]
+
+    encoded = LINES.encode(b"\n".join(lines), TAIL)
+
+    assert slow_lines(b"\n".join(lines)) == []
+    assert [record.get("event_time") for record in values(encoded).payload] == [
+        "2025-03-04T09:59:57.000000+00:00",
+        "2025-02-30 00:00:00.000000",
+        NORMAL,
+        NORMAL,
+        "9",
+        None,
+    ]
+    assert encoded.findings == Findings({Oddity(OddityKind.UNREAD_DATETIME, "event_time"): 2})
 
 
 def test_repaired_lines_keep_their_positions() -> None:
