@@ -10,6 +10,7 @@ from source_amplitude.encoding.encoded import Encoded, encode_line_by_line, has_
 from source_amplitude.records import dump_record
 
 if TYPE_CHECKING:
+    from source_amplitude.encoding.quick_lines import QuickBatch
     from source_amplitude.records import Record
 
 
@@ -22,11 +23,10 @@ class JsonLines:
     def encode(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
         """Return the records of ``body`` as one payload, without blank lines; each record ends with ``suffix``."""
         if has_msgspec():
-            from source_amplitude.encoding.quick_lines import dump_events, read_quickly  # noqa: PLC0415 - on demand
+            from source_amplitude.encoding.quick_lines import read_quickly  # noqa: PLC0415 - on demand
 
             with suppress(RecursionError):
-                batch = read_quickly(body, dump_record)
-                return self._joined(batch.encoded(batch.merged(dump_events(batch.events), batch.others)), suffix)
+                return self._encode(read_quickly(body, dump_record), suffix)
         return self.encode_line_by_line(body, suffix)
 
     def encode_with_event_types(self, body: bytes, suffix: bytes) -> tuple[Encoded[bytes], list[object]]:
@@ -39,20 +39,29 @@ class JsonLines:
             return dumped
 
         if has_msgspec():
-            from source_amplitude.encoding.quick_lines import dump_events, read_quickly  # noqa: PLC0415 - on demand
+            from source_amplitude.encoding.quick_lines import read_quickly  # noqa: PLC0415 - on demand
 
             with suppress(RecursionError):
                 batch = read_quickly(body, finish_record)
                 event_types += map(batch.struct.getters["event_type"], batch.events)
-                return self._joined(
-                    batch.encoded(batch.merged(dump_events(batch.events), batch.others)), suffix
-                ), event_types
+                return self._encode(batch, suffix), event_types
             event_types.clear()
         return self._joined(encode_line_by_line(body, finish_record), suffix), event_types
 
     def encode_line_by_line(self, body: bytes, suffix: bytes) -> Encoded[bytes]:
         """Do the same as `encode`, slowly."""
         return self._joined(encode_line_by_line(body, dump_record), suffix)
+
+    def _encode(self, batch: QuickBatch[bytes], suffix: bytes) -> Encoded[bytes]:
+        from source_amplitude.encoding.quick_lines import dump_events, dump_lines  # noqa: PLC0415 - on demand
+
+        if batch.others:
+            return self._joined(batch.encoded(batch.merged(dump_events(batch.events), batch.others)), suffix)
+        if not batch.events:
+            return batch.encoded(b"")
+        # Faster than joining the events. No event contains a line feed.
+        records = dump_lines(batch.events).replace(b"\n", suffix + self.prefix)
+        return batch.encoded(b"".join((self.prefix, memoryview(records)[: -len(self.prefix) or None])))
 
     def _joined(self, each: Encoded[list[bytes]], suffix: bytes) -> Encoded[bytes]:
         pieces = each.payload

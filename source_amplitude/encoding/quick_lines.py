@@ -58,7 +58,7 @@ _PART_BYTES = 8 * 1024
 _SPACED, _FIRST_BYTES = b'": ', 256
 
 _structs = EventStructs()
-_encode = msgspec.json.Encoder().encode
+_encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 _get_datetimes = attrgetter(*DATETIME_FIELDS)
 
 
@@ -135,6 +135,11 @@ def read_quickly(body: bytes, finish_record: Callable[[Record], T]) -> QuickBatc
 def dump_events(events: Events) -> list[bytes]:
     """Return each event as a record in JSON."""
     return [*map(_encode, events)]
+
+
+def dump_lines(events: Events) -> bytes:
+    """Return the events as records in JSON, each with a line feed."""
+    return _encode_lines(events)
 
 
 @dataclass(frozen=True)
