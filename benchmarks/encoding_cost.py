@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 EVENTS = 20_000
 ROUNDS = 7
 MOST_TIMES_KNOWN = 1.3
+MOST_JSONL, MOST_PARQUET = 9, 20
+MOST_TIMES_BARE_RICH = 1
 
 _ARCHIVE_MEMBER = "100200/100200_2026-03-03_0#1.json.gz"
 _SUFFIX = b',"emitted_at":1772499600000}}\n'
+_FRIENDLY, _RICH = "emulator's sample", "60 properties, long texts"
 _BARE, _STRUCTS, _OURS = "bare script", "bare script with structs", "ours"
 _THREE, _RARE = "ours, 3 unknown fields in each event", "ours, 1 % of events with an unknown field"
 _JSONL, _PARQUET, _COMPRESSION = "land, jsonl", "land, parquet", "compression of jsonl alone"
@@ -46,9 +49,10 @@ def run(bench: Bench) -> Section:
 def measure(rounds: int, events: int) -> Section:
     """Measure all ways in alternating rounds; the first round is a warm-up."""
     friendly = friendly_lines(events)
-    samples = {"emulator's sample": friendly, "60 properties, long texts": rich_lines(events)}
+    samples = {_FRIENDLY: friendly, _RICH: rich_lines(events)}
     figures = {title: _measure_sample(body, rounds) for title, body in samples.items()}
-    first = figures["emulator's sample"]
+    first, rich = figures[_FRIENDLY], figures[_RICH]
+    beyond = median(landed - packed for landed, packed in zip(first[_JSONL], first[_COMPRESSION], strict=True))
     return Section(
         title="Processor time to encode an event in memory",
         tables=tuple(_table(title, samples[title], found) for title, found in figures.items()),
@@ -58,6 +62,9 @@ def measure(rounds: int, events: int) -> Section:
             *at_most(
                 "1 % of events with an unknown field, times without", _ratio(first, _RARE, _OURS), MOST_TIMES_KNOWN
             ),
+            *at_most(f"{_RICH}: ours, times bare", _ratio(rich, _OURS, _BARE), MOST_TIMES_BARE_RICH),
+            *at_most("land, jsonl, more than its compression", beyond, MOST_JSONL, " µs"),
+            *at_most("land, parquet", median(first[_PARQUET]), MOST_PARQUET, " µs"),
         ),
         figures=figures,
     )

@@ -207,4 +207,7 @@ def getter_of(attributes: Sequence[str]) -> Getter:
     """Return a function that returns the values of an event's attributes; any number of them."""
     if len(attributes) > 1:
         return attrgetter(*attributes)
-    return lambda event: tuple(getattr(event, attribute) for attribute in attributes)
+    if not attributes:
+        return lambda _: ()
+    get = attrgetter(*attributes)
+    return lambda event: (get(event),)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 P = TypeVar("P")
 
-_BETWEEN = b"\n" * 8  # no line contains it, and a long needle is found faster
+_BETWEEN = b"\n" * 16  # no line contains it, and a long needle is found faster
 _BETWEEN_OBJECTS = b"}" + _BETWEEN + b"{"
 _TO_ZERO = bytes.maketrans(b"123456789.+E", b"00000000000e")
 _LONG_EXPONENT = b"0e000"
