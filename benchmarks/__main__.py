@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks import growth, landing, marginal_cost, profiling, several_cores, spark, starting, waiting
+from benchmarks import encoding_cost, growth, landing, marginal_cost, profiling, several_cores, spark, starting, waiting
 from benchmarks.archives import serve
 from benchmarks.bench import Bench, Options, progress
 from benchmarks.contenders import MAKERS, make_contenders
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PARTS: dict[str, Callable[[Bench], Section]] = {
     "table": marginal_cost.run,
+    "encoding": encoding_cost.run,
     "start": starting.run,
     "cores": several_cores.run,
     "waits": waiting.run,
@@ -36,7 +37,7 @@ PARTS: dict[str, Callable[[Bench], Section]] = {
     "chart": growth.run,
     "profile": profiling.run,
 }
-DEFAULT_PARTS = ("table", "start", "cores", "waits", "land", "chart")
+DEFAULT_PARTS = ("table", "encoding", "start", "cores", "waits", "land", "chart")
 EXIT_TERMINATED = 143
 RESULTS = FOLDER / "results.json"
 

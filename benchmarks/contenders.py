@@ -94,7 +94,7 @@ def _ours(project: Path = environments.PROJECT, name: str = "ours") -> Contender
     return Contender(
         name,
         name,
-        environment.versions("source-amplitude-ledger", "airbyte-cdk", "isal", "orjson", "requests"),
+        environment.versions("source-amplitude-ledger", "airbyte-cdk", "isal", "msgspec", "orjson", "requests"),
         lambda archives, read, folder: run(archives, read, folder, "read"),
         lambda *_: Command((program, "spec")),
         actions=actions,
@@ -145,17 +145,17 @@ def _declarative() -> Contender:
     )
 
 
-def _bare(*options: str) -> Contender:
+def _bare(name: str, title: str, *options: str, module: str = "bare_script") -> Contender:
     environment = environments.make_bare()
 
     def read(archives: Archives, read: Read, _: Path) -> Command:
         served = archives.served
         hours = f"{read.start:%Y%m%dT%H}", f"{read.end:%Y%m%dT%H}", str(read.window_hours)
-        script = str(environment.python), str(HERE / "bare_script.py")
-        return Command((*script, f"{served.url}/us", served.api_key, served.secret_key, *hours, *options))
+        script = str(environment.python), "-m", f"benchmarks.{module}"
+        arguments = f"{served.url}/us", served.api_key, served.secret_key, *hours, *options
+        return Command((*script, *arguments), folder=environments.PROJECT)
 
     versions = environment.versions(*(package.partition("==")[0] for package in environments.BARE_PACKAGES))
-    name, title = ("wide", "bare script, 1 MB pipe") if options else ("bare", "bare script")
     return Contender(name, title, versions, read, _reading_nothing(read), "no window", differences=_EMPTY_TEXT)
 
 
@@ -181,8 +181,9 @@ MAKERS: dict[str, Callable[[], Contender]] = {
     "ours": _ours,
     "0.6.19": _published,
     "declarative": _declarative,
-    "bare": _bare,
-    "wide": lambda: _bare("wide"),
+    "bare": lambda: _bare("bare", "bare script"),
+    "structs": lambda: _bare("structs", "bare script with structs", module="bare_struct_script"),
+    "wide": lambda: _bare("wide", "bare script, 1 MB pipe", "wide"),
     "curl": _curl,
 }
 

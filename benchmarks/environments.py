@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[1]
 FOLDER = PROJECT / ".bench"
 
 CDK = "airbyte-cdk==7.39.1"
-BARE_PACKAGES = ("isal==1.9.1", "orjson==3.13.0", "requests==2.34.2")
+BARE_PACKAGES = ("isal==1.9.1", "msgspec==0.23.0", "orjson==3.13.0", "requests==2.34.2")
 PROFILER = "py-spy==0.4.3"
 CHART_PACKAGES = ("matplotlib==3.11.2",)
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from benchmarks.archives import Read
     from benchmarks.contenders import Contender
 
-MOST_TIMES_BARE = 1.15
-LEAST_TIMES_DECLARATIVE = 25
-LEAST_TIMES_PUBLISHED = 8
+MOST_TIMES_BARE = 0.75
+MOST_TIMES_BARE_STRUCTS = 1.15
+LEAST_TIMES_DECLARATIVE = 30
+LEAST_TIMES_PUBLISHED = 11
 MOST_MEGABYTES = 120
 
 
@@ -139,8 +140,10 @@ def _targets(costs: Mapping[str, Cost]) -> list[Target]:
         return costs[name].microseconds / ours.microseconds if name in costs else None
 
     over_bare = 1 / bare if (bare := times("bare")) else None
+    over_structs = 1 / structs if (structs := times("structs")) else None
     return [
         *at_most("marginal cost, times the bare script's", over_bare, MOST_TIMES_BARE),
+        *at_most("marginal cost, times the bare script's with structs", over_structs, MOST_TIMES_BARE_STRUCTS),
         *at_least("times less than the declarative connector's", times("declarative"), LEAST_TIMES_DECLARATIVE),
         *at_least("times less than 0.6.19's", times("0.6.19"), LEAST_TIMES_PUBLISHED),
         *at_most("peak memory", ours.peak_megabytes, MOST_MEGABYTES, " MB"),

@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from benchmarks.process_memory import ProcessSampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 RECORD_LINE = b'\n{"type":"RECORD",'
 ANY_LINE = b"\n"
@@ -64,6 +64,7 @@ class Measured:
     Attributes:
         seconds: The time from its start to its end.
         cpu_seconds: The processor time of the process and all its descendants.
+        own_cpu_seconds: The processor time of the process without its descendants.
         records: The number of needles in the output.
         output_bytes: The number of bytes on stdout.
         peak_bytes: The maximum memory of the process tree, by `ProcessSampler`.
@@ -75,6 +76,7 @@ class Measured:
 
     seconds: float
     cpu_seconds: float
+    own_cpu_seconds: float
     records: int
     output_bytes: int
     peak_bytes: int
@@ -106,6 +108,8 @@ def measure(
         sampler = ProcessSampler(process.pid, disk_folder)
         with _sampled(sampler), _killed_after(process, limit_seconds) as was_killed:
             records, output_bytes = count_output(process.stdout, command.needle)
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # its times are readable until wait4
+            own_cpu_seconds = _own_cpu_seconds(process.pid)
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - started
             after = core_times(wanted)
@@ -118,6 +122,7 @@ def measure(
     return Measured(
         seconds=seconds,
         cpu_seconds=cpu_seconds,
+        own_cpu_seconds=own_cpu_seconds,
         records=records,
         output_bytes=output_bytes,
         peak_bytes=sampler.peak_bytes or usage.ru_maxrss * 1024,
@@ -126,6 +131,12 @@ def measure(
         foreign_seconds=max(0.0, after.busy - before.busy - cpu_seconds),
         stolen_seconds=after.stolen - before.stolen,
     )
+
+
+def _own_cpu_seconds(pid: int) -> float:
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    user, system = after_name[11:13]  # fields 14 and 15 of proc(5)
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def start(command: Command, stderr: IO[bytes]) -> subprocess.Popen[bytes]:

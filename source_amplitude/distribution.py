@@ -27,7 +27,7 @@ REQUIRED = {
     "rich": "rich>=13.0",
     "tenacity": "tenacity>=9.0",
 }
-"""Libraries that the package requires, used when it is not installed. isal is optional: it only adds speed."""
+"""Libraries that every command needs, used when the package is not installed. isal and msgspec only add speed."""
 
 _ONLY_READ = "airbyte-cdk"
 """Needed by read only. requirements-land.txt lists the others."""

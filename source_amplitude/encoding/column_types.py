@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import pyarrow as pa
 
+from source_amplitude.encoding.encoded import Encoded, encode_line_by_line, has_msgspec
 from source_amplitude.records import Findings, Oddity, OddityKind, Record, dump_record
 from source_amplitude.records.declared import SCHEMA_FILE
+from source_amplitude.records.exact_json import ExactNumber
 from source_amplitude.records.findings import NO_FINDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Cells: TypeAlias = Sequence[object] | pa.Array
 
 OTHER = "_other"
 
@@ -54,13 +59,14 @@ _ARROW_TYPES = {
 _WHOLE_NUMBERS = ("session_id",)
 """Numbers in the schema that are whole in every event."""
 _NONE = type(None)
+_ONLY_NULLS = {_NONE}
 _PYTHON_TYPES: Mapping[ColumnType, frozenset[type]] = {
     ColumnType.TEXT: frozenset({_NONE, str}),
     ColumnType.TIME: frozenset({_NONE, str}),
     ColumnType.INTEGER: frozenset({_NONE, int}),
-    ColumnType.NUMBER: frozenset({_NONE, int, float}),
+    ColumnType.NUMBER: frozenset({_NONE, int, float, ExactNumber}),
     ColumnType.BOOLEAN: frozenset({_NONE, bool}),
-    ColumnType.JSON: frozenset({_NONE, str}),
+    ColumnType.JSON: frozenset({_NONE, str, bytes}),
 }
 _PROPERTY_TYPES = {
     ("string", "date-time"): ColumnType.TIME,
@@ -100,7 +106,9 @@ class Columns:
         is_typed_strictly: Whether ``session_id`` is an integer, and JSON text has Arrow's JSON type if pyarrow has it.
 
     Attributes:
-        names: The wanted column names in order, without `OTHER`.
+        types: The wanted columns and their types in order, without `OTHER`.
+        names: The names of `types`.
+        has_other: Whether `OTHER` is wanted.
         schema: The Arrow schema of the wanted columns, with `OTHER` last if it is wanted.
     """
 
@@ -109,13 +117,25 @@ class Columns:
         if is_typed_strictly:
             types_ |= dict.fromkeys(_WHOLE_NUMBERS, ColumnType.INTEGER)
         self._json = pa.json_() if is_typed_strictly and hasattr(pa, "json_") else pa.string()
-        self._types = tuple((name, types_[name]) for name in (types_ if wanted is None else wanted) if name != OTHER)
-        self._has_other = wanted is None or OTHER in wanted
-        self.names = tuple(name for name, _ in self._types)
-        columns = [(name, self._json if kind is ColumnType.JSON else kind.arrow) for name, kind in self._types]
-        self.schema = pa.schema([*columns, *([(OTHER, self._json)] if self._has_other else [])])
+        self.types = tuple((name, types_[name]) for name in (types_ if wanted is None else wanted) if name != OTHER)
+        self.has_other = wanted is None or OTHER in wanted
+        self.names = tuple(name for name, _ in self.types)
+        columns = [(name, self._json if kind is ColumnType.JSON else kind.arrow) for name, kind in self.types]
+        self.schema = pa.schema([*columns, *([(OTHER, self._json)] if self.has_other else [])])
         self._known = frozenset(types_)
-        self._json_names = tuple(name for name, kind in self._types if kind is ColumnType.JSON)
+        self._json_names = tuple(name for name, kind in self.types if kind is ColumnType.JSON)
+
+    def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
+        """Return the rows of lines; skip blank lines, and report lines that are not JSON objects."""
+        if has_msgspec():
+            from source_amplitude.encoding.quick_columns import encode_columns  # noqa: PLC0415 - on demand
+
+            with suppress(RecursionError):
+                return encode_columns(body, self)
+        encoded = encode_line_by_line(body, self.row)
+        batch, unfit = self.batch(encoded.payload)
+        findings = encoded.findings.followed_by(unfit)
+        return Encoded(batch, encoded.records, encoded.lines, encoded.malformed, findings)
 
     def _as_json(self, texts: pa.Array) -> pa.Array:
         return texts if self._json == pa.string() else pa.ExtensionArray.from_storage(self._json, texts)
@@ -128,7 +148,7 @@ class Columns:
             if value is not None:
                 record[name] = _json_text(value)
         cells = [*map(get, self.names)]
-        if not self._has_other:
+        if not self.has_other:
             return Row(cells, None)
         if not self._known.issuperset(record) or not _NESTED.isdisjoint(map(type, cells)):
             dump_record(record)
@@ -140,20 +160,29 @@ class Columns:
         """Return rows as columns, and the count of values that do not fit their column."""
         others = {position: row.other for position, row in enumerate(rows) if row.other}
         columns = zip(*(row.cells for row in rows), strict=True) if rows else iter([()] * len(self.names))
+        return self.table(columns, others, len(rows))
+
+    def table(self, columns: Iterable[Cells], others: dict[int, Record], rows: int) -> tuple[pa.RecordBatch, Findings]:
+        """Return columns, and the count of values that do not fit their column.
+
+        Args:
+            columns: The cells of each column, or an array of its type.
+            others: The fields outside the schema by row; modified.
+            rows: Number of rows.
+        """
         arrays, unfit = [], Counter[Oddity]()
-        kind_of_unfit = OddityKind.IN_OTHER if self._has_other else OddityKind.LEFT_OUT
-        for (name, kind), cells in zip(self._types, columns, strict=True):
-            array = _array(kind, cells)
+        kind_of_unfit = OddityKind.IN_OTHER if self.has_other else OddityKind.LEFT_OUT
+        for (name, kind), cells in zip(self.types, columns, strict=True):
+            array = cells if isinstance(cells, pa.Array) else _array(kind, cells)
             if array is None:
-                fitting = [value if _fits(kind, value) else None for value in cells]
+                fitting, array = _fitting(kind, cells)
                 for position, value in enumerate(cells):
                     if value is not fitting[position]:
                         others.setdefault(position, {})[name] = value
                         unfit[Oddity(kind_of_unfit, name)] += 1
-                array = _array(kind, fitting)
             arrays.append(self._as_json(array) if kind is ColumnType.JSON else array)
-        if self._has_other:
-            texts = [_json_text(others[position]) if position in others else None for position in range(len(rows))]
+        if self.has_other:
+            texts = [_json_text(others[position]) if position in others else None for position in range(rows)]
             arrays.append(self._as_json(pa.array(texts, pa.string())))
         return pa.record_batch(arrays, schema=self.schema), Findings(dict(unfit)) if unfit else NO_FINDINGS
 
@@ -162,9 +191,22 @@ def _json_text(value: object) -> str:
     return dump_record(cast("Record", value)).decode()
 
 
+def _fitting(kind: ColumnType, values: Sequence[object]) -> tuple[list[object], pa.Array]:
+    """Return the values that fit a column, with None for the others, and their column."""
+    fitting = [value if type(value) in _PYTHON_TYPES[kind] else None for value in values]
+    array = _array(kind, fitting)
+    if array is None:
+        fitting = [value if _fits(kind, value) else None for value in fitting]
+        array = _array(kind, fitting)
+    return fitting, array
+
+
 def _array(kind: ColumnType, values: Sequence[object]) -> pa.Array | None:
     """Return a column, or None if a value does not fit."""
-    if not _PYTHON_TYPES[kind].issuperset(map(type, values)):
+    found = {*map(type, values)}
+    if found == _ONLY_NULLS:
+        return pa.nulls(len(values), kind.arrow)
+    if not _PYTHON_TYPES[kind].issuperset(found):
         return None
     try:
         if kind is ColumnType.TIME:
@@ -186,9 +228,7 @@ def _times(values: Sequence[str | None]) -> pa.Array:
 
 
 def _fits(kind: ColumnType, value: object) -> bool:
-    """Return whether `_array` accepts a value, with quick checks for common misfits such as '' and 'true'."""
-    if value is None or type(value) not in _PYTHON_TYPES[kind]:
-        return value is None
+    """Return whether `_array` accepts a value of an accepted type."""
     if kind is ColumnType.TIME and isinstance(value, str):
         try:
             return datetime.fromisoformat(value).isoformat(timespec="microseconds") == value

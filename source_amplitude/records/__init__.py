@@ -1,13 +1,18 @@
 """Convert a line of an archive to records, with its oddities. Pure."""
 
-from source_amplitude.records.datetimes import DATETIME_FIELDS, are_plain_datetimes, normalise_datetime
+from source_amplitude.records.datetimes import (
+    DATETIME_FIELDS,
+    normalise_datetime,
+    normalise_datetimes,
+    normalise_plain_datetimes,
+)
 from source_amplitude.records.declared import Record, misfits
+from source_amplitude.records.exact_json import may_lose_digits
 from source_amplitude.records.findings import Findings, Oddity, OddityKind, RepairedLine
 from source_amplitude.records.lines import (
     NotAnEventError,
     dump_record,
     exact_records_from_line,
-    has_huge_integer,
     may_hold_surrogates,
     records_from_line,
     replace_surrogates,
@@ -21,13 +26,14 @@ __all__ = [
     "OddityKind",
     "Record",
     "RepairedLine",
-    "are_plain_datetimes",
     "dump_record",
     "exact_records_from_line",
-    "has_huge_integer",
     "may_hold_surrogates",
+    "may_lose_digits",
     "misfits",
     "normalise_datetime",
+    "normalise_datetimes",
+    "normalise_plain_datetimes",
     "records_from_line",
     "replace_surrogates",
 ]

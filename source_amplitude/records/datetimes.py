@@ -17,10 +17,12 @@ DATETIME_FIELDS = (
     "user_creation_time",
 )
 
-_FORM = b"0000-00-00 00:00:00.000000\n"
+_ZONE = "+00:00"
+_FORM = b"0000-00-00 00:00:00.000000+00:00\n"
 _STEP = len(_FORM)
+_CHARACTERS = len(_FORM) - len(_ZONE) - 1
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
-_YEAR, _MONTH, _DAY, _HOUR, _MINUTE, _SECOND = 0, 5, 8, 11, 14, 17
+_YEAR, _MONTH, _DAY, _BLANK, _HOUR, _MINUTE, _SECOND = 0, 5, 8, 10, 11, 14, 17
 _DAYS_OF_EVERY_MONTH, _DAYS_OF_OTHER_MONTHS = 28, 30  # without February, and without December because of its digit 2
 _TO_FIVE = b"012345"
 _ODD_DATETIME = re.compile(
@@ -30,20 +32,31 @@ _ODD_DATETIME = re.compile(
 )
 
 
-def are_plain_datetimes(texts: list[str]) -> bool:
-    """Return whether every text is a valid datetime in Amplitude's form.
+def normalise_plain_datetimes(texts: list[str]) -> list[str] | None:
+    """Return valid datetimes in Amplitude's form as RFC 3339 in UTC, or None if a text has another form.
 
     All texts are checked at once, digit position by digit position. Calling `datetime.fromisoformat` for each takes
     five times as long.
-
-    Raises:
-        TypeError: A value is not a string.
     """
-    if not texts:
-        return True
-    joined = "\n".join([*texts, ""]).encode(errors="replace")
-    if joined.translate(_DIGITS_TO_ZERO) != _FORM * len(texts):
-        return False
+    joined = bytearray(f"{_ZONE}\n".join([*texts, ""]).encode(errors="replace"))
+    if joined.translate(_DIGITS_TO_ZERO) != _FORM * len(texts) or not _are_valid(joined, texts):
+        return None
+    joined[_BLANK::_STEP] = b"T" * len(texts)
+    return joined.decode("ascii").split("\n")[:-1]
+
+
+def normalise_datetimes(texts: list[str]) -> list[str]:
+    """Return each text as `normalise_datetime` does. A text that is not a datetime is returned as the same object."""
+    plain = [text for text in texts if len(text) == _CHARACTERS]
+    normal = normalise_plain_datetimes(plain)
+    if normal is None:
+        return [*map(_normalise, texts)]
+    rest = iter(normal)
+    return [next(rest) if len(text) == _CHARACTERS else _normalise(text) for text in texts]
+
+
+def _are_valid(joined: bytearray, texts: list[str]) -> bool:
+    """Return whether all datetimes exist in the calendar. They are the ``texts``, one per line."""
     if joined[_MINUTE::_STEP].translate(None, _TO_FIVE) or joined[_SECOND::_STEP].translate(None, _TO_FIVE):
         return False
     if not _are_within(joined, _HOUR, 0, 23) or not _are_within(joined, _MONTH, 1, 12):
@@ -54,7 +67,7 @@ def are_plain_datetimes(texts: list[str]) -> bool:
     return all(map(_is_day, {text[:10] for text in texts}))
 
 
-def _are_within(joined: bytes, at: int, least: int, most: int) -> bool:
+def _are_within(joined: bytearray, at: int, least: int, most: int) -> bool:
     """Return whether the two-digit number at position ``at`` of each line is in a range.
 
     Each number is one byte of a long integer. It is at most 99, so no byte overflows into the next one.
@@ -87,7 +100,7 @@ def _is_day(text: str) -> bool:
 def _is_plain_datetime(text: str) -> bool:
     """Return whether a text is a valid datetime in Amplitude's form."""
     try:
-        return len(text) == _STEP - 1 and datetime.fromisoformat(text).isoformat(" ", "microseconds") == text
+        return len(text) == _CHARACTERS and datetime.fromisoformat(text).isoformat(" ", "microseconds") == text
     except ValueError:
         return False
 
@@ -99,21 +112,26 @@ def normalise_datetime(value: object) -> object:
     time without an offset is UTC. The hour 24 and the second 60 are not accepted: most libraries reject them, and the
     following hour or second is not the value that Amplitude wrote.
     """
-    if not isinstance(value, str):
-        return value
-    if _is_plain_datetime(value):
-        return value.replace(" ", "T") + "+00:00"
-    match = _ODD_DATETIME.fullmatch(value.strip())
+    return _normalise(value) if isinstance(value, str) else value
+
+
+def _normalise(text: str) -> str:
+    if _is_plain_datetime(text):
+        return text.replace(" ", "T") + _ZONE
+    match = _ODD_DATETIME.fullmatch(text.strip())
     if match is None:
-        return value
+        return text
     year, month, day, time, zone = match.groups()
+    without_fraction = f"{year}-{month}-{day} {time or '00:00:00'}.000000"
+    if zone is None and _is_plain_datetime(without_fraction):
+        return without_fraction.replace(" ", "T") + _ZONE
     # Only odd forms need it, and the import takes longer than encoding ten thousand events.
     import pendulum  # noqa: PLC0415
 
     offset = "" if zone is None or zone.upper() in ("Z", "UTC") else zone
-    text = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{offset}"
+    odd = f"{year}-{month}-{day}T{(time or '00:00:00').replace(',', '.')}{offset}"
     try:
-        moment = cast("datetime", pendulum.parse(text, tz="UTC"))
+        moment = cast("datetime", pendulum.parse(odd, tz="UTC"))
         return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
     except (ValueError, OverflowError):  # an invalid date, or out of range in UTC
-        return value
+        return text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from source_amplitude.records.findings import Oddity, OddityKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 Record = dict[str, Any]
 
@@ -77,7 +77,7 @@ def misfits(event: Mapping[str, Any], fields: Mapping[str, Declared] = FIELDS) -
         if declared is None:
             continue
         if not fits(declared, value):
-            yield declared.oddity(type(value))
+            yield declared.oddity(float if isinstance(value, float) else type(value))
         elif declared.fields and value:
             yield from misfits(value, declared.fields)
 
@@ -86,22 +86,9 @@ def fits(declared: Declared, value: object) -> bool:
     """Return whether a value has a declared type."""
     if type(value) in declared.types:
         return True
-    return isinstance(value, float) and int in declared.types and value.is_integer()
+    return isinstance(value, float) and (float in declared.types or (int in declared.types and value.is_integer()))
 
 
 def known_name(name: str) -> str:
     """Return a field's name for messages. Names outside the schema may be confidential and are not shown."""
     return name if name in FIELDS else "fields outside the schema"
-
-
-def shape_misfits(names: Iterable[str], types: Iterable[type]) -> tuple[Oddity, ...] | None:
-    """Return the oddities of an event's value types, or None if they depend on the values."""
-    odd = []
-    for name, found in zip(names, types, strict=True):
-        declared = FIELDS.get(name)
-        if declared is None or found in declared.types:
-            continue
-        if found is float and int in declared.types:
-            return None
-        odd.append(declared.oddity(found))
-    return tuple(odd)

@@ -2,7 +2,7 @@
 
 A record is the event as Amplitude wrote it, except that its seven datetimes become RFC 3339 in UTC, and its top-level
 nulls and empty datetimes are left out (Airbyte's own serialiser drops nulls). Text that strict JSON readers reject is
-repaired and counted, so that every reader accepts the records.
+repaired and counted, so that every reader accepts the records. Numbers keep their decimal value.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ import orjson
 
 from source_amplitude.records.datetimes import DATETIME_FIELDS, normalise_datetime
 from source_amplitude.records.declared import known_name, misfits
+from source_amplitude.records.exact_json import as_fragment, dump_exactly, exact_float
 from source_amplitude.records.findings import Oddity, OddityKind
 
 if TYPE_CHECKING:
     from source_amplitude.records.declared import Record
 
-_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
-_HUGE = b"0" * 20
-_HUGE_NEGATIVE = b"-" + b"0" * 19
 _BYTE_ORDER_MARK = "\ufeff"
 _BETWEEN = re.compile(f"[ \t\r\n{_BYTE_ORDER_MARK}]*")
 
@@ -43,7 +41,7 @@ class NotAnEventError(ValueError):
 def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
     """Return the records of one line: usually one, several if the line has several objects, none for a byte order mark.
 
-    Integers beyond 64 bits may lose digits; check `has_huge_integer` first.
+    Long numbers may lose digits; check `may_lose_digits` first.
 
     Args:
         line: The line without its line feed.
@@ -62,25 +60,11 @@ def records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list
 
 
 def dump_record(record: Record) -> bytes:
-    """Return a record as JSON; the standard library writes what orjson cannot (huge integers, deep nesting).
-
-    Raises:
-        NotAnEventError: The record is nested too deeply for both.
-    """
+    """Return a record as JSON. `dump_exactly` writes records that orjson cannot (huge integers, deep nesting)."""
     try:
-        return orjson.dumps(record)
+        return orjson.dumps(record, default=as_fragment)
     except TypeError:
-        pass
-    try:
-        return json.dumps(record, separators=(",", ":")).encode()
-    except RecursionError as error:
-        raise NotAnEventError("the event is nested too deeply") from error
-
-
-def has_huge_integer(line: bytes) -> bool:
-    """Return whether a line may contain an integer that orjson reads as a float: 20 digits, or 19 after a minus."""
-    zeros = line.translate(_DIGITS_TO_ZERO)
-    return _HUGE in zeros or _HUGE_NEGATIVE in zeros
+        return dump_exactly(record).encode()
 
 
 def exact_records_from_line(line: bytes, notes: Counter[Oddity] | None = None) -> list[Record]:
@@ -165,7 +149,7 @@ class _Objects:
         return end
 
     def _float(self, text: str) -> float | None:
-        number = float(text)
+        number = exact_float(text)
         if math.isfinite(number):
             return number
         self._not_finite()
@@ -216,12 +200,12 @@ def without_surrogates(event: Record, notes: Counter[Oddity]) -> Record:
 
 def replace_surrogates(value: Any) -> tuple[Any, int]:  # noqa: ANN401 - any JSON
     """Return a decoded JSON value with U+FFFD for each lone surrogate, and the number of lone surrogates."""
-    text = json.dumps(value, ensure_ascii=False)
-    if not _LONE.search(text):
+    if not _LONE.search(json.dumps(value, ensure_ascii=False)):
         return value, 0
+    text = dump_exactly(value, ensure_ascii=False)
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     whole, lone = _LONE.subn(_REPLACEMENT, whole)
-    return json.loads(whole, object_pairs_hook=_with_unique_names), lone
+    return json.loads(whole, object_pairs_hook=_with_unique_names, parse_float=exact_float), lone
 
 
 def _with_unique_names(pairs: list[tuple[str, Any]]) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,13 +20,14 @@ from pyspark.sql.types import (
     VariantVal,
 )
 
-from source_amplitude.encoding import Encoded, encode_line_by_line
 from source_amplitude.encoding.column_types import OTHER, Columns, ColumnType, column_types
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.spark.options import Properties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from source_amplitude.encoding import Encoded
 
 _TYPES: dict[ColumnType, tuple[DataType, ...]] = {
     ColumnType.TEXT: (StringType(),),
@@ -73,16 +75,9 @@ class Table:
 
     def encode(self, body: bytes) -> Encoded[pa.RecordBatch]:
         """Return the rows of lines; skip blank lines, and report lines that are not JSON objects."""
-        encoded = encode_line_by_line(body, self._columns.row)
-        batch, unfit = self._columns.batch(encoded.payload)
-        arrays = [self._array(name, batch.column(name)) for name in self._names]
-        return Encoded(
-            pa.record_batch(arrays, names=self._names),
-            encoded.records,
-            encoded.lines,
-            encoded.malformed,
-            encoded.findings.followed_by(unfit),
-        )
+        encoded = self._columns.encode(body)
+        arrays = [self._array(name, encoded.payload.column(name)) for name in self._names]
+        return replace(encoded, payload=pa.record_batch(arrays, names=self._names))
 
     def _array(self, name: str, column: pa.Array) -> pa.Array:
         return pa.array(map(_variant, column.to_pylist()), _ARROW_VARIANT) if name in self._variants else column

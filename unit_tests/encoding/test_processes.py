@@ -129,7 +129,7 @@ def test_workers_start_after_enough_bytes(processes: int) -> None:
     seen = [len(pids(encoding)) for _ in encoding.encode_ordered(numbered(5, line=b'{"a":%d}\n'))]
     batch_bytes = encoding.batch_bytes()
     encoding.close()
-    assert (seen, batch_bytes) == (([0, 0, 2, 2, 2], 384 * 1024) if processes == 2 else ([0] * 5, 64 * 1024))
+    assert (seen, batch_bytes) == (([0, 0, 2, 2, 2], 384 * 1024) if processes == 2 else ([0] * 5, 128 * 1024))
 
 
 @pytest.mark.parametrize("victims", [1, 2])

@@ -10,7 +10,7 @@ from source_amplitude.records import (
     Oddity,
     Record,
     exact_records_from_line,
-    has_huge_integer,
+    may_lose_digits,
     records_from_line,
 )
 
@@ -27,7 +27,7 @@ def exact_record_from_line(line: bytes) -> Record:
 
 def record(line: bytes) -> Record:
     """Read a line as the Python API does."""
-    return exact_record_from_line(line) if has_huge_integer(line) else record_from_line(line)
+    return exact_record_from_line(line) if may_lose_digits(line) else record_from_line(line)
 
 
 def noted(line: bytes) -> dict[Oddity, int]:

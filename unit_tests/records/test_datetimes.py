@@ -7,7 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.records import Oddity, OddityKind, are_plain_datetimes, normalise_datetime
+from source_amplitude.records import (
+    Oddity,
+    OddityKind,
+    normalise_datetime,
+    normalise_datetimes,
+    normalise_plain_datetimes,
+)
 from unit_tests.records.reading import noted, record_from_line
 
 
@@ -114,8 +120,21 @@ def is_real(text: str) -> bool:
 @example(["0000-01-01 00:00:00.000000"])
 @example(["0999-01-30 00:00:00.000000"])
 @settings(deadline=None)
-def test_joint_check_matches_single_checks(texts: list[str]) -> None:
-    assert are_plain_datetimes(texts) is all(map(is_real, texts))
+def test_normalising_together_matches_normalising_each(texts: list[str]) -> None:
+    normal = [*map(normalise_datetime, texts)]
+
+    assert normalise_plain_datetimes(texts) == (normal if all(map(is_real, texts)) else None)
+
+
+@given(
+    st.lists(PLAIN | DIGITS.map(in_form) | st.sampled_from(["2022:05:27 05:59:45", "2025-03-04", "x", "9" * 26, "Z"]))
+)
+@settings(deadline=None)
+def test_odd_datetimes_together_match_normalising_each(texts: list[str]) -> None:
+    normal = normalise_datetimes(texts)
+
+    assert normal == [*map(normalise_datetime, texts)]
+    assert [one is other for one, other in zip(normal, texts, strict=True)] == [not is_real(text) for text in texts]
 
 
 def test_unreadable_datetimes_are_counted_by_field() -> None:

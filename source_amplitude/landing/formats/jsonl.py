@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from source_amplitude.landing.formats.body import Rendered
 
 
+_CHUNK_BYTES = 256 * 1024
+
+
 class Jsonl:
     """Each member as gzipped JSON Lines, as ``read`` emits them; lines that are not events are left out."""
 
@@ -22,13 +25,13 @@ class Jsonl:
     hours_at_once = 2
 
     def render(self, archive: Archive, member: Member) -> Rendered:
-        encode, compressor = JsonLines(b"").encode, gzip_compressor()
+        encode, compressor = JsonLines(b"").encode_with_event_types, gzip_compressor()
         with ObjectFile() as file:
             with archive.unpack(member) as unpacked:
-                for batch in iter_line_batches(unpacked):
-                    encoded = encode(batch.body, b"\n")
+                for batch in iter_line_batches(unpacked, chunk_bytes=_CHUNK_BYTES):
+                    encoded, event_types = encode(batch.body, b"\n")
                     file.write(compressor.compress(encoded.payload))
-                    file.event_types.add_lines(encoded.payload)
+                    file.event_types.add(event_types)
                     file.note(batch, encoded)
             file.write(compressor.flush())
             return file.rendered()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from source_amplitude.archive import iter_line_batches
 from source_amplitude.distribution import install_command
-from source_amplitude.encoding import encode_line_by_line
 from source_amplitude.errors import MissingExtraError
 from source_amplitude.landing.column_set import FIRST, NEWEST
 from source_amplitude.landing.formats.body import ObjectFile
@@ -44,7 +42,6 @@ class Parquet:
 
     def __init__(self, column_set: int = NEWEST) -> None:
         self._columns = Columns(is_typed_strictly=column_set > FIRST)
-        self._type_at = self._columns.names.index("event_type")
 
     def render(self, archive: Archive, member: Member) -> Rendered:
         """Return the member as an object; a row group has about 16 MB of columns, and at least one row."""
@@ -55,11 +52,10 @@ class Parquet:
             ):
                 groups = _RowGroups(writer)
                 for batch in iter_line_batches(unpacked, chunk_bytes=_CHUNK_BYTES):
-                    encoded = encode_line_by_line(batch.body, self._columns.row)
-                    table, unfit = self._columns.batch(encoded.payload)
-                    groups.add(table)
-                    file.event_types.add(row.cells[self._type_at] for row in encoded.payload)
-                    file.note(batch, replace(encoded, findings=encoded.findings.followed_by(unfit)))
+                    encoded = self._columns.encode(batch.body)
+                    groups.add(encoded.payload)
+                    file.event_types.add(encoded.payload.column("event_type").to_pylist())
+                    file.note(batch, encoded)
                 groups.finish()
             return file.rendered()
 
