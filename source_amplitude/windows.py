@@ -85,6 +85,16 @@ def take_window(span: HourWindow, hours: int) -> HourWindow:
     return HourWindow(span.start, end)
 
 
+def take_last_window(span: HourWindow, hours: int) -> HourWindow:
+    """Return the last ``hours`` hours of ``span``, or all of it; whole days where Amplitude has day files."""
+    start = max(span.end - HOUR * hours, span.start)
+    if span.start < start < DAY_FILES_END:
+        is_whole = start == floor_unit(start)
+        start = start if is_whole else min(floor_unit(start) + DAY, floor_unit(span.end - HOUR))
+        start = max(start, span.start)
+    return HourWindow(start, span.end)
+
+
 def plan(span: HourWindow, hours: int) -> Iterator[HourWindow]:
     """Yield consecutive windows of at most ``hours`` hours that cover ``span``."""
     start = span.start

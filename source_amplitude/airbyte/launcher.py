@@ -163,7 +163,9 @@ class Entrypoint(AirbyteEntrypoint):
         incremental = {each.stream.name for each in catalog.streams if each.sync_mode is SyncMode.incremental}
         counts: defaultdict[HashableStreamDescriptor, float] = defaultdict(float)
         for message in self.source.read(self.logger, config, catalog, state):
+            records = 1
             if isinstance(message, SerializedRecords):
+                records = message.records
                 self._writer.write_bytes(message.payload)
                 if message.record is not None:
                     counts[HashableStreamDescriptor(name=message.record.stream, namespace=None)] += message.records
@@ -171,7 +173,8 @@ class Entrypoint(AirbyteEntrypoint):
                 self._report(message, incremental)
                 self.has_state |= bool(incremental) and message.type is Type.STATE
                 yield self.handle_record_counts(message, counts)
-            self._memory_monitor.check_memory_usage()
+            for _ in range(max(1, records)):  # the monitor looks at the memory every 5,000 calls
+                self._memory_monitor.check_memory_usage()
 
     def validate_connection(self, source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:  # type: ignore[override] # noqa: ARG002
         """Report all configuration problems at once; the CDK's own check stops at the first."""

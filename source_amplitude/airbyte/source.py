@@ -22,7 +22,7 @@ from source_amplitude.airbyte.traced import traced, tracing
 from source_amplitude.api import CredentialCheck
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.config import Config, parse_config
-from source_amplitude.config.fields import shown
+from source_amplitude.config.fields import shown, with_spelled_choices
 from source_amplitude.config.file import read_raw_config
 from source_amplitude.errors import AmplitudeError, InvalidStateError
 from source_amplitude.export import ProgressListener
@@ -88,8 +88,11 @@ class SourceAmplitude(AbstractSource):
             return read_raw_config(config_path)
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002 - the CDK's signature
-        """Return the configuration unchanged; the CDK would write a copy, keys included, to disk."""
-        return config
+        """Return the configuration with choices as in the spec; the CDK would write a copy, keys included, to disk.
+
+        The CDK compares it with the spec, which lists each choice once.
+        """
+        return with_spelled_choices(config)
 
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, None]:  # noqa: ARG002
         """Raise an AirbyteTracedException if Amplitude does not accept the keys; download no data."""

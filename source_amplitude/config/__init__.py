@@ -1,5 +1,13 @@
 """The user's configuration: `Config`, parsed from a mapping or from a JSON or YAML file."""
 
-from source_amplitude.config.config import AMPLITUDE_BEGINNING, Config, Keys, MalformedLines, Region, parse_config
+from source_amplitude.config.config import (
+    AMPLITUDE_BEGINNING,
+    BackfillOrder,
+    Config,
+    Keys,
+    MalformedLines,
+    Region,
+    parse_config,
+)
 
-__all__ = ["AMPLITUDE_BEGINNING", "Config", "Keys", "MalformedLines", "Region", "parse_config"]
+__all__ = ["AMPLITUDE_BEGINNING", "BackfillOrder", "Config", "Keys", "MalformedLines", "Region", "parse_config"]

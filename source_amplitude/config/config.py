@@ -40,6 +40,13 @@ class MalformedLines(Enum):
     SKIP = "skip"
 
 
+class BackfillOrder(Enum):
+    """Which of the hours to read come first."""
+
+    OLDEST_FIRST = "oldest_first"
+    NEWEST_FIRST = "newest_first"
+
+
 @dataclass(frozen=True)
 class Keys:
     """The project's API key and secret key; ``repr`` does not show them."""
@@ -118,7 +125,8 @@ def _value(given: Fields, name: str) -> Any:  # noqa: ANN401 - as the spec decla
     if name == "project_time_zone":
         return given.value(name, _time_zone)
     value = given.value(name)
-    return MalformedLines(value) if name == "malformed_lines" and value is not None else value
+    kind = {"malformed_lines": MalformedLines, "backfill_order": BackfillOrder}.get(name)
+    return value if kind is None or value is None else kind(value)
 
 
 def _default(name: str) -> Any:  # noqa: ANN401 - as the spec declares it
@@ -150,6 +158,7 @@ class Config:
     recheck_hours: tuple[int, ...] = _default("recheck_hours")
     accepted_gaps: HourSet = _default("accepted_gaps")  # noqa: RUF009 - frozen
     malformed_lines: MalformedLines = _default("malformed_lines")  # noqa: RUF009 - frozen
+    backfill_order: BackfillOrder = _default("backfill_order")  # noqa: RUF009 - frozen
     num_workers: int = _default("num_workers")
     num_processes: int | None = None
     dashboard_lookback_days: int = _default("dashboard_lookback_days")

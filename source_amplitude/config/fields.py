@@ -113,7 +113,20 @@ def _moment(value: object, _: Mapping[str, Any]) -> datetime:
     return floor_unit(moment)
 
 
+def with_spelled_choices(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a raw configuration with each choice spelled as in the spec; other values are unchanged."""
+    declared = schema()["properties"]
+    return {name: _spelled(value, declared.get(name, {})) for name, value in raw.items()}
+
+
+def _spelled(value: object, declared: Mapping[str, Any]) -> object:
+    with_underscores = value.replace("-", "_") if isinstance(value, str) else value
+    return with_underscores if with_underscores in declared.get("enum", ()) else value
+
+
 def _choice(value: object, declared: Mapping[str, Any]) -> object:
+    """Return one of the choices; those with an underscore are also accepted with a hyphen, as on a command line."""
+    value = _spelled(value, declared)
     if value not in declared["enum"]:
         raise ValueError("is not one of " + ", ".join(map(repr, declared["enum"])))
     return value

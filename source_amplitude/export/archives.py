@@ -1,16 +1,18 @@
 """Request the verified archives of a span of hours, prefetched and in order, and record the result of each window.
 
-Rules, from design.md: A window that is too large is requested again in halves. A failed window does not stop the
-others. Errors that do not concern a single window end the stream.
+Rules, from design.md: A window that is too large is requested again in shorter ones. A failed window does not stop
+the others. Errors that do not concern a single window end the stream.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import log_retry
+from source_amplitude.config import BackfillOrder
 from source_amplitude.errors import (
     AmplitudeError,
     ConfigError,
@@ -48,7 +50,7 @@ class Arrived:
 
     Attributes:
         download: The finished download. The caller closes it.
-        hours: The members by the start of their hour; empty if Amplitude has no files.
+        hours: The members by the start of their hour, in the order to read them; empty if Amplitude has no files.
         is_proof: Whether the response is conclusive: the window's other hours have no files. An archive without any
             member of its window is inconclusive.
         failures_before: Number of windows that had failed when this one arrived.
@@ -75,12 +77,13 @@ class Archives:
         self._limits = amplitude.limits
         self._stats = stats
         self._size = WindowSize.remembered(amplitude.config.window_hours, ledger)
+        self.newest_first = amplitude.config.backfill_order is BackfillOrder.NEWEST_FIRST
         self._queue = WindowQueue((), self._size)
         self._downloads = Downloads(amplitude)
         self._times_broken: dict[datetime, int] = {}
 
     def ask(self, span: HourWindow, *, recheck: bool, reread: HourSet) -> Generator[Arrived | None, None, None]:
-        """Yield the archives of ``span``'s missing hours, oldest window first.
+        """Yield the archives of ``span``'s missing hours, in the configured order (`Config.backfill_order`).
 
         The caller passes each one to `finish` after reading it. None is a heartbeat: the next archive is still
         downloading.
@@ -102,7 +105,7 @@ class Archives:
             now=self._amplitude.clocks.conservative_now(),
             reread=reread,
         )
-        self._queue = WindowQueue(spans, self._size)
+        self._queue = WindowQueue(spans, self._size, newest_first=self.newest_first)
         self._stats.hours_wanted = self._queue.hours_left()
         try:
             yield from self._arrivals()
@@ -127,7 +130,7 @@ class Archives:
         )
 
     def ask_again(self, hour: HourWindow, asked: HourWindow, error: RetryableError) -> bool:
-        """Request the window again from ``hour`` on; return False if all attempts are used and the hour has failed."""
+        """Request ``hour`` and the rest of its window again; return False if no attempt is left and it failed."""
         times = self._times_broken[hour.start] = self._times_broken.get(hour.start, 0) + 1
         if times >= self._limits.archive_attempts:
             error.tried = f"The archive was downloaded {times} times."
@@ -136,8 +139,15 @@ class Archives:
         wait_seconds = self._limits.retry.first_wait_seconds * 2**times
         self._downloads.retry_budget.spend(wait_seconds)
         log_retry(error, wait_seconds, hour)
-        self._downloads.add_first(HourWindow(hour.start, asked.end), wait_seconds=wait_seconds)
+        rest = HourWindow(asked.start, hour.end) if self.newest_first else HourWindow(hour.start, asked.end)
+        self._downloads.add_first(rest, wait_seconds=wait_seconds)
         return True
+
+    def read_before(self, hour: HourWindow, arrived: Arrived) -> HourSet:
+        """Return the hours of an archive that are read before ``hour``."""
+        window = arrived.download.window
+        rest = HourWindow(window.start, hour.end) if self.newest_first else HourWindow(hour.start, window.end)
+        return HourSet((window,)) - HourSet((rest,))
 
     @property
     def nothing_follows(self) -> bool:
@@ -154,7 +164,7 @@ class Archives:
             try:
                 download = self._downloads.finish_oldest(self._limits.heartbeat_seconds, self._stop)
             except ExportTooLargeError as error:
-                self._request_halves(window, error)
+                self._request_shorter(window, error)
             except _FATAL_ERRORS:
                 raise
             except AmplitudeError as error:
@@ -164,28 +174,30 @@ class Archives:
                     self.raise_if_stopped()
                     yield None
                     continue
-                arrived = self._arrived(download)
-                self._fill()
-                if arrived is not None:
+                if (arrived := self._arrived(download)) is not None:
                     yield arrived
 
     def _fill(self) -> bool:
         """Start a download for every free worker; return whether any download is in flight."""
-        while len(self._downloads) < self._config.num_workers:
-            window = self._queue.take()
-            if window is None:
-                break
-            self._downloads.add(window)
+        while (window := self._queue.first()) is not None and self._may_request(window):
+            self._queue.take()
+            self._downloads.insert(window, before=partial(self._queue.precedes, window))
         return len(self._downloads) > 0
 
-    def _request_halves(self, window: HourWindow, error: ExportTooLargeError) -> None:
-        halves = self._size.halve(window)
-        if halves is None:
+    def _may_request(self, window: HourWindow) -> bool:
+        """Return whether to request ``window`` now. Windows are read in order: the first one never waits."""
+        if len(self._downloads) == 0 or self._queue.precedes(window, self._downloads.oldest()):
+            return True
+        return len(self._downloads) < self._config.num_workers and not self._size.needs_an_answer
+
+    def _request_shorter(self, window: HourWindow, error: ExportTooLargeError) -> None:
+        """Cut a window that was too large, and all that wait, at the size that the next request tries."""
+        if not self._size.shrink(window):
             self._fail(window, error)
             return
-        _logger.info("%s Requesting it again in two halves.", error.what)
+        _logger.info("%s Requesting it again in windows of %s.", error.what, counted(self._size.hours, "hour"))
         self._ledger.remember_window(self._size.to_remember)
-        self._downloads.add_first(*halves)
+        self._queue.put_back((window, *self._downloads.take_waiting(self._size.hours)))
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
         """Record that a window failed; stop the stream if failures repeat or the retry budget is used up."""
@@ -210,6 +222,7 @@ class Archives:
                 _log_unexplained_bytes(download.archive, download.window)
                 if self._request_ambiguous_again(download.archive, download.window):
                     download.close()
+                    self._fill()
                     return None
                 hours = self._members_by_hour(download.archive, download.window)
         except BaseException:
@@ -222,6 +235,8 @@ class Archives:
                 empty_archive_error(download.window, len(download.archive.members if download.archive else ())).what,
                 self._limits.archive_attempts,
             )
+        self._size.answered(download.window, has_files=bool(hours) or not is_proof)
+        self._fill()
         return Arrived(download, hours, is_proof, len(self._stats.failures))
 
     def _request_ambiguous_again(self, archive: Archive, window: HourWindow) -> bool:
@@ -240,7 +255,7 @@ class Archives:
             window,
             odd,
         )
-        self._downloads.add_first(*halves)
+        self._downloads.add_first(*(reversed(halves) if self.newest_first else halves))
         return True
 
     def _members_by_hour(self, archive: Archive, window: HourWindow) -> dict[datetime, MemberList]:
@@ -252,7 +267,8 @@ class Archives:
             hour = window.start if member.name is None else member.name.hour
             return hour_window(hour).start if hour in window else None
 
-        hours = archive.members.grouped(start_of_hour)
+        grouped = archive.members.grouped(start_of_hour)
+        hours = dict(sorted(grouped.items(), reverse=self.newest_first))
         elsewhere = len(archive.members) - sum(map(len, hours.values()))
         if elsewhere:
             _logger.warning(

@@ -16,6 +16,7 @@ from source_amplitude.errors import EmptyArchiveError, counted
 from source_amplitude.export.spool import DiskBudget, SpoolClosedError, SpoolFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from source_amplitude.export.amplitude import Amplitude
@@ -47,7 +48,7 @@ class Download:
         self.spool.close()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Flight:
     window: HourWindow
     wait_seconds: float
@@ -80,6 +81,25 @@ class Downloads:
         with self._lock:
             self._flights.append(_Flight(window, 0))
         self._start_downloads()
+
+    def insert(self, window: HourWindow, *, before: Callable[[HourWindow], bool]) -> None:
+        """Add a download in front of the first one whose window satisfies ``before``, or as the last one."""
+        with self._lock:
+            place = next((n for n, flight in enumerate(self._flights) if before(flight.window)), len(self._flights))
+            self._flights.insert(place, _Flight(window, 0))
+        self._start_downloads()
+
+    def take_waiting(self, longer_than_hours: int) -> list[HourWindow]:
+        """Remove the downloads of longer windows that are not started, and return their windows."""
+        with self._lock:
+            waiting = [
+                flight
+                for flight in self._flights
+                if not flight.started and not flight.wait_seconds and flight.window.hours > longer_than_hours
+            ]
+            for flight in waiting:
+                self._flights.remove(flight)
+        return [flight.window for flight in waiting]
 
     def add_first(self, *windows: HourWindow, wait_seconds: float = 0) -> None:
         """Add downloads in front of all others; they start after ``wait_seconds``."""

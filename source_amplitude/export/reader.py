@@ -69,7 +69,7 @@ class ExportReader(Generic[T]):
         self._archives = Archives(amplitude, ledger, stop=stop, stats=self.stats)
 
     def read(self, span: HourWindow, *, recheck: bool) -> Generator[Encoded[T] | HourDone | StillWaiting, None, None]:
-        """Yield the records of ``span``'s missing hours, oldest hour first.
+        """Yield the records of ``span``'s missing hours, in the configured order (`Config.backfill_order`).
 
         The caller must write a step's records before it requests the next step.
 
@@ -119,7 +119,7 @@ class ExportReader(Generic[T]):
         return True
 
     def _batches(self, arrived: Arrived, archive: Archive) -> Iterator[HourBatch]:
-        for hour, members in sorted(arrived.hours.items()):
+        for hour, members in arrived.hours.items():
             reading = HourReading(
                 hour_window(hour),
                 known=self._ledger.known,

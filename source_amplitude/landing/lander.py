@@ -195,7 +195,7 @@ class Lander:
             except AmplitudeError:
                 arrived.download.close()
                 raise
-        for hour, members in sorted(arrived.hours.items()):
+        for hour, members in arrived.hours.items():
             if archive is not None:
                 hours.append(self._pool.submit(self._writer(arrived, hour).write, archive, members))
         return _InFlight(arrived, hours)
@@ -225,11 +225,11 @@ class Lander:
                     rest.cancel()
                 wait(flight.hours)
                 arrived.download.close()
-                self._record_hours_without_files(arrived, before=result.window.start)
+                self._record_hours_without_files(arrived, self._archives.read_before(result.window, arrived))
                 return
         arrived.download.close()
         self._archives.finish(arrived)
-        self._record_hours_without_files(arrived, before=arrived.download.window.end)
+        self._record_hours_without_files(arrived, HourSet((arrived.download.window,)))
 
     def _count(self, result: HourResult, manifest: Manifest, asked_at: datetime) -> None:
         self._manifests[result.window.start] = manifest
@@ -247,13 +247,13 @@ class Lander:
             if result.manifest is not None:
                 self._count(result, result.manifest, flight.arrived.download.asked_at)
 
-    def _record_hours_without_files(self, arrived: Arrived, *, before: datetime) -> None:
+    def _record_hours_without_files(self, arrived: Arrived, hours: HourSet) -> None:
         if not arrived.is_proof:
             return
         asked_at = arrived.download.asked_at
         for unit in plan(whole_units(arrived.download.window), 1):
             start = unit.start
-            if start in arrived.hours or start >= before:
+            if start in arrived.hours or start not in hours:
                 continue
             landed = self._manifests.get(start)
             if landed is not None and landed.state is HourState.DONE:

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from source_amplitude.config import AMPLITUDE_BEGINNING, Config, Keys, MalformedLines, Region, parse_config
+from source_amplitude.config import (
+    AMPLITUDE_BEGINNING,
+    BackfillOrder,
+    Config,
+    Keys,
+    MalformedLines,
+    Region,
+    parse_config,
+)
 from source_amplitude.errors import InvalidConfigError
 from source_amplitude.windows import DAY_FILES_END, HOUR, HourSet, HourWindow
 
@@ -45,6 +53,7 @@ def test_the_three_required_values_suffice() -> None:
         recheck_hours=(6, 24),
         accepted_gaps=HourSet(),
         malformed_lines=MalformedLines.REPORT,
+        backfill_order=BackfillOrder.OLDEST_FIRST,
         num_workers=4,
         num_processes=None,
         dashboard_lookback_days=3,
@@ -66,6 +75,7 @@ def test_every_value_can_be_set() -> None:
         recheck_hours=[48, 6, 6],
         accepted_gaps=["2024-03-01T05", "2024-03-01T06/2024-03-01T09", "2024-03-01T20Z"],
         malformed_lines="skip",
+        backfill_order="newest-first",
         num_workers=5,
         num_processes=2,
         dashboard_lookback_days=90,
@@ -87,6 +97,7 @@ def test_every_value_can_be_set() -> None:
         recheck_hours=(6, 48),
         accepted_gaps=HourSet((HourWindow(FIVE, FIVE + 4 * HOUR), HourWindow(FIVE + 15 * HOUR, FIVE + 16 * HOUR))),
         malformed_lines=MalformedLines.SKIP,
+        backfill_order=BackfillOrder.NEWEST_FIRST,
         num_workers=5,
         num_processes=2,
         dashboard_lookback_days=90,
@@ -155,6 +166,7 @@ def test_dates_are_rounded_down_to_the_hour_or_day(text: str, start: datetime) -
             {"data_region": ["EU"]},
             ("data_region: ['EU'] is not one of 'Standard Server', 'EU Residency Server', 'US', 'EU'",),
         ),
+        ({"backfill_order": "newest"}, ("backfill_order: 'newest' is not one of 'oldest_first', 'newest_first'",)),
         ({"malformed_lines": "ignore"}, ("malformed_lines: 'ignore' is not one of 'report', 'fail', 'skip'",)),
         (
             {"active_users_group_by_country": "yes"},

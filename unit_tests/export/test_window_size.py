@@ -99,13 +99,79 @@ def test_smaller_windows_do_not_increase_the_size() -> None:
     assert size.hours == 6
 
 
-def test_halving_a_window_shortens_the_next_ones() -> None:
+def test_a_window_that_is_too_large_shortens_the_next_ones() -> None:
     size = WindowSize(8, 8)
 
-    halves = size.halve(window(0, 8))
+    assert (size.shrink(window(0, 8)), size.hours, size.needs_an_answer) == (True, 4, True)
+    assert (size.shrink(window(0, 8)), size.hours) == (True, 4)
+    assert (size.shrink(window(0, 1)), size.hours) == (False, 4)
 
-    assert (halves, size.hours) == ((window(0, 4), window(4, 8)), 4)
-    assert (size.halve(window(0, 1)), size.hours) == (None, 4)
+
+def test_a_size_that_worked_is_requested_in_parallel_again() -> None:
+    size = WindowSize(8, 8)
+    size.shrink(window(0, 8))
+
+    size.answered(window(0, 2), has_files=True)
+    before = size.needs_an_answer
+    size.answered(window(0, 4), has_files=True)
+
+    assert (before, size.needs_an_answer) == (True, False)
+
+
+def test_windows_without_files_double_up_to_30_days() -> None:
+    size = WindowSize(4, 4)
+    hours: list[int] = []
+
+    for _ in range(10):
+        hours.append(size.next_hours)
+        size.answered(window(0, size.next_hours), has_files=False)
+
+    assert hours == [4, 8, 16, 32, 64, 128, 256, 512, 720, 720]
+    assert (size.needs_an_answer, size.to_remember) == (True, None)
+
+
+def test_a_configured_size_above_30_days_stays() -> None:
+    size = WindowSize(2000, 2000)
+
+    size.answered(window(0, 2000), has_files=False)
+
+    assert (size.next_hours, size.needs_an_answer) == (2000, False)
+
+
+def test_the_first_file_ends_the_growth() -> None:
+    size = WindowSize(4, 4)
+    size.answered(window(0, 4), has_files=False)
+
+    size.answered(window(4, 12), has_files=True)
+
+    assert (size.next_hours, size.needs_an_answer) == (4, False)
+
+
+def test_a_grown_window_that_is_too_large_keeps_the_size() -> None:
+    size = WindowSize(4, 4)
+    size.answered(window(0, 4), has_files=False)
+
+    cut = size.shrink(window(4, 12))
+
+    assert (cut, size.next_hours, size.to_remember) == (True, 4, None)
+
+
+def test_newest_hours_are_taken_first() -> None:
+    spans = [Span(window(0, 5)), Span(window(9, 10)), Span(window(20, 22))]
+    queue = WindowQueue(spans, WindowSize(4, 4), newest_first=True)
+
+    assert drained(queue) == [window(20, 22), window(9, 10), window(1, 5), window(0, 1)]
+
+
+def test_returned_windows_are_cut_at_the_current_size() -> None:
+    size = WindowSize(4, 4)
+    queue = WindowQueue([Span(window(0, 10))], size)
+    taken = [queue.take(), queue.take()]
+    size.was_too_large(2)
+
+    queue.put_back(each for each in taken if each)
+
+    assert drained(queue) == [window(0, 2), window(2, 4), window(4, 6), window(6, 8), window(8, 10)]
 
 
 def test_windows_are_taken_oldest_first() -> None:
@@ -156,13 +222,19 @@ def test_window_of_day_files_is_a_whole_day() -> None:
 SIZES = st.integers(1, 30)
 
 
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.booleans()), max_size=6), st.lists(SIZES))
+@given(
+    parts=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.booleans()), max_size=6),
+    sizes=st.lists(SIZES),
+    newest_first=st.booleans(),
+)
 @settings(deadline=None)
-def test_any_queue_returns_every_hour_once_in_order(parts: list[tuple[int, int, bool]], sizes: list[int]) -> None:
+def test_any_queue_returns_every_hour_once_in_order(
+    parts: list[tuple[int, int, bool]], sizes: list[int], *, newest_first: bool
+) -> None:
     disjoint = HourSet.of(window(first, first + length) for first, length, _ in parts)
     spans = [Span(part, whole=bool(number % 2)) for number, part in enumerate(disjoint.windows)]
     size = WindowSize(30, 30)
-    queue = WindowQueue(reversed(spans), size)
+    queue = WindowQueue(reversed(spans), size, newest_first=newest_first)
     windows: list[HourWindow] = []
 
     for hours in [*sizes, *[1] * 100]:
@@ -170,7 +242,8 @@ def test_any_queue_returns_every_hour_once_in_order(parts: list[tuple[int, int, 
         taken = queue.take()
         windows += [taken] if taken else []
 
-    assert [hour for part in windows for hour in part] == list(disjoint)
+    assert windows == sorted(windows, reverse=newest_first)
+    assert [hour for part in sorted(windows) for hour in part] == list(disjoint)
 
 
 def test_spans_are_open_missing_and_recheck_hours() -> None:

@@ -1,0 +1,81 @@
+"""The number of requests over hours without files, and after windows that are too large."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amplitude_emulator import generate_hours
+from unit_tests.conftest import NOON, fill
+from unit_tests.end_to_end.connector import sync
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amplitude_emulator import Emulator
+    from unit_tests.end_to_end.connector import Connector
+
+EXPORT = "/api/2/export"
+YEARS_BEFORE = "2024-03-04T00:00:00Z"
+HOUR = timedelta(hours=1)
+
+
+def uuids(emulator: Emulator) -> list[str]:
+    return sorted(str(event["uuid"]) for event in emulator.store.events())
+
+
+@pytest.mark.parametrize("order", ["oldest_first", "newest-first"])
+@pytest.mark.parametrize(("workers", "hours"), [(1, 1), (5, 1), (4, 4), (5, 24), (2, 8760)])
+def test_two_years_without_events_take_at_most_60_requests(
+    half_a_day: Emulator, connector: Connector, workers: int, hours: int, order: str
+) -> None:
+    read = sync(connector, start_date=YEARS_BEFORE, num_workers=workers, request_time_range=hours, backfill_order=order)
+
+    assert sorted(read.uuids) == uuids(half_a_day)
+    assert len(half_a_day.requests) <= 60
+    assert read.states[-1]["server_upload_time"] == "20260303T09"
+    assert read.states[-1]["ledger"]["settled"] == [
+        ["20240304T00", "20260303T10"],  # later ones are too young to be empty
+        ["20260304T00", "20260304T03"],
+        ["20260304T05", "20260304T10"],
+    ]
+
+
+def test_a_long_window_that_is_too_large_is_cut_at_the_range(half_a_day: Emulator, connector: Connector) -> None:
+    half_a_day.faults.add("too_large_above_hours", hours=4, hour=NOON.replace(hour=6))
+
+    read = sync(connector, start_date=YEARS_BEFORE)
+
+    refused = [seen.query for seen in half_a_day.requests if seen.status == 400]
+    assert sorted(read.uuids) == uuids(half_a_day)
+    assert len(half_a_day.requests) <= 60
+    assert len(refused) >= 1
+    assert "working_hours" not in read.states[-1]["ledger"]
+
+
+def test_a_size_that_worked_applies_to_all_windows_at_once(emulator: Emulator, connector: Connector) -> None:
+    end = NOON - 2 * HOUR
+    generate_hours(emulator.store, seed=1, start=end - 31 * HOUR, end=end, total_events=310)
+    emulator.faults.add("too_large_above_hours", hours=1)
+
+    read = sync(connector, start_date="2026-03-03T03:00:00Z", num_workers=4, request_time_range=24)
+
+    assert sorted(read.uuids) == uuids(emulator)
+    assert len(emulator.requests) <= 45
+
+
+def test_nothing_is_requested_behind_a_grown_window(emulator: Emulator, connector: Connector) -> None:
+    fill(emulator, 0, 10)
+
+    sync(connector, start_date="2026-02-01T00:00:00Z", num_workers=5, request_time_range=4)
+
+    exports = [seen for seen in emulator.requests if seen.path.endswith(EXPORT)]
+    grown = [seen.at_once for seen in exports if hours_of(seen.query) > 4]
+    assert grown == [1] * len(grown) != []
+
+
+def hours_of(query: Mapping[str, str]) -> int:
+    days = int(query["end"][6:8]) - int(query["start"][6:8]) + 31 * (int(query["end"][4:6]) - int(query["start"][4:6]))
+    return days * 24 + int(query["end"][9:]) - int(query["start"][9:]) + 1
