@@ -16,7 +16,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from source_amplitude.airbyte.failures import to_traced, tracing
 from source_amplitude.airbyte.input_files import read_catalog, read_states
 from source_amplitude.airbyte.streams import Events, MissingStream, table_stream
-from source_amplitude.api import CredentialCheck, check_credentials, secret_forms
+from source_amplitude.api import CredentialCheck, secret_forms
 from source_amplitude.api.quotas import Quotas
 from source_amplitude.clock import Clock, SystemClock
 from source_amplitude.config import Config, Keys, parse_config
@@ -102,7 +102,7 @@ class SourceAmplitude(AbstractSource):
         timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
         amplitude = self._open(parsed, replace(self._limits, timeouts=timeouts))
         try:
-            check_credentials(amplitude.client, amplitude.other_region)
+            amplitude.check_credentials(self.stop)
         except AmplitudeError as error:
             if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignResponseError):
                 error.advice = self._connection_advice()
