@@ -1,15 +1,21 @@
-"""Time of day and sleeping behind one interface, so that tests control both."""
+"""Time of day, sleeping, and waits that end once the user asks to stop; tests control the time."""
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import Future, wait
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    import threading
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 _MAX_STEP_SECONDS = 1.0
+_POLL_SECONDS = 0.1
+_CALL = "call that may be left"
 
 
 class Clock(Protocol):
@@ -44,3 +50,45 @@ def sleep_unless(stop: threading.Event, clock: Clock, seconds: float) -> bool:
         clock.sleep(step_seconds)
         seconds -= step_seconds
     return not stop.is_set()
+
+
+class LeftError(Exception):
+    """`result_unless` returned before its call ended."""
+
+
+def result_unless(stop: threading.Event, call: Callable[[], T], *, seconds_to_end: float = 0) -> T:
+    """Return the result of ``call``, or leave it once ``stop`` is set: it waits for another program.
+
+    The call runs in a daemon thread, since a socket or a library in another language cannot be interrupted, and would
+    keep Python from handling signals in the main thread.
+
+    Args:
+        stop: Ends the wait.
+        call: May continue after this function has raised an exception; its result is then ignored.
+        seconds_to_end: How long the call may continue after ``stop`` is set.
+
+    Raises:
+        LeftError: ``stop`` was set and the call did not end in time.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=_CALL, daemon=True).start()
+    left_seconds = seconds_to_end
+    while not future.done():
+        if stop.is_set():
+            if left_seconds <= 0:
+                raise LeftError
+            left_seconds -= _POLL_SECONDS
+        wait([future], _POLL_SECONDS)
+    return future.result()
+
+
+def has_left_calls() -> bool:
+    """Return whether calls that were left are still running; an exiting Python can crash while they return."""
+    return any(thread.name == _CALL for thread in threading.enumerate())

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from source_amplitude.clock import has_left_calls
 from source_amplitude.distribution import install_command, missing_libraries, version
 from source_amplitude.terminal.command_line import TypedCommand
 from source_amplitude.terminal.exit_codes import (
@@ -41,7 +42,18 @@ def run(
     clock: Clock | None = None,
 ) -> int:
     """Run one command and return its exit code; without ``args``, run the command line of the process."""
-    typed = TypedCommand.of_process() if args is None else TypedCommand(arguments=tuple(args))
+    if args is not None:
+        return _run_guarded(TypedCommand(arguments=tuple(args)), limits, store_limits, clock)
+    code = _run_guarded(TypedCommand.of_process(), limits, store_limits, clock)
+    if has_left_calls():
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run_guarded(
+    typed: TypedCommand, limits: Limits | None, store_limits: StoreLimits | None, clock: Clock | None
+) -> int:
     if sys.stdout is None:
         raise SystemExit("source-amplitude: stdout is closed")
     if sys.stderr is None:  # closed by the program that started us

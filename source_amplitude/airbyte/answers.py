@@ -63,8 +63,8 @@ def answer(options: argparse.Namespace, connection: Connection, environ: Mapping
     Status is printed on stderr if it is a terminal. Airbyte messages go to stdout; if both are terminals, a failure is
     printed only once.
 
-    A failed ``check`` exits with 1, for shell scripts; Airbyte reads the status message. After SIGTERM or Ctrl-C, the
-    command completes, and exits with 0 after SIGTERM if it succeeded.
+    A failed ``check`` exits with 1, for shell scripts; Airbyte reads the status message. SIGTERM and Ctrl-C end a
+    request of ``check``; after SIGTERM, a command that has succeeded exits with 0.
     """
     if environ.get("DEPLOYMENT_MODE", "").casefold() == "cloud":
         from source_amplitude.airbyte.cloud import refuse_private_addresses  # noqa: PLC0415 - imports the CDK
@@ -85,7 +85,7 @@ def answer(options: argparse.Namespace, connection: Connection, environ: Mapping
         stops_on_signals(stop) as received,
         logs_as_messages(logs, formatter),
     ):
-        code = _Command(options, connection, messages, terminal).run(ConsoleReporter(terminal, stop))
+        code = _Command(options, connection, messages, terminal, stop).run(ConsoleReporter(terminal, stop))
     if received == [signal.SIGTERM] and code == EXIT_OK:
         return code  # PyAirbyte terminates check after its response, and accepts only the codes 0 and -15
     return EXIT_SIGNALLED + received[0] if received else code
@@ -143,12 +143,18 @@ class _Command:
     """One run of a command."""
 
     def __init__(
-        self, options: argparse.Namespace, connection: Connection, messages: Messages, terminal: Terminal
+        self,
+        options: argparse.Namespace,
+        connection: Connection,
+        messages: Messages,
+        terminal: Terminal,
+        stop: threading.Event,
     ) -> None:
         self._options = options
         self._connection = connection
         self._messages = messages
         self._terminal = terminal
+        self._stop = stop
         self._keys: Keys | None = None
         self._outlook: Outlook | None = None
 
@@ -184,7 +190,7 @@ class _Command:
             self._messages.fail(failure)
             return failure.message
         try:
-            self._connection.check(config)
+            self._connection.check(config, self._stop)
         except AmplitudeError as error:
             failure = check_failure(error, mask, config.keys)
             self._messages.trace(failure)

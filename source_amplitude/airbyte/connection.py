@@ -7,13 +7,13 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from source_amplitude.api import check_credentials
 from source_amplitude.clock import SystemClock
 from source_amplitude.errors import AmplitudeError, ForeignResponseError, RetryableError, UnreachableError
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.export.outlook import Outlook, outlook
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
 
     from source_amplitude.clock import Clock
@@ -46,13 +46,13 @@ class Connection:
         """Return Amplitude for ``config``; raise an InvalidConfigError if AMPLITUDE_API_URL is invalid."""
         return Amplitude.of(config, self.limits, self.clock, self.api_url)
 
-    def check(self, config: Config) -> None:
-        """Raise an AmplitudeError if Amplitude does not accept the keys; download no data."""
+    def check(self, config: Config, stop: threading.Event) -> None:
+        """Raise an AmplitudeError if Amplitude does not accept the keys, or ``stop`` was set; download no data."""
         timeouts = self.limits.timeouts
         timeouts = replace(timeouts, read_seconds=min(_CHECK_SECONDS, timeouts.read_seconds))
         amplitude = replace(self, limits=replace(self.limits, timeouts=timeouts)).open(config)
         try:
-            check_credentials(amplitude.client, amplitude.other_region)
+            amplitude.check_credentials(stop)
         except AmplitudeError as error:
             if isinstance(error, RetryableError | UnreachableError) and not isinstance(error, ForeignResponseError):
                 error.advice = self._advice()

@@ -98,7 +98,7 @@ class SourceAmplitude(AbstractSource):
         """Raise an AirbyteTracedException if Amplitude does not accept the keys; download no data."""
         parsed = self._parsed(config)
         try:
-            self._connection.check(parsed)
+            self._connection.check(parsed, self.stop)
         except AmplitudeError as error:
             raise traced(check_failure(error, filter_secrets, parsed.keys)) from error
         self._connection.log_outlook(parsed)

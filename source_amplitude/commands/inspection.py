@@ -23,6 +23,7 @@ from source_amplitude.windows import HOUR, HourSet, HourWindow, floor_unit
 
 if TYPE_CHECKING:
     import argparse
+    import threading
 
     from source_amplitude.commands.session import Session
     from source_amplitude.landing.coverage import Coverage
@@ -61,12 +62,16 @@ def inspection_parser(command: str, description: str) -> Parser:
     return made
 
 
-def inspect_store(options: argparse.Namespace, session: Session) -> Inspection:
-    """Inspect the hours between ``--start`` and ``--end`` in the destination of ``--from``."""
+def inspect_store(options: argparse.Namespace, session: Session, stop: threading.Event) -> Inspection:
+    """Inspect the hours between ``--start`` and ``--end`` in the destination of ``--from``.
+
+    Raises:
+        StoppedError: ``stop`` was set.
+    """
     require_land_extra()
     destination, now = destination_of(options), session.clock.now()
     config = read_config(options.config) if options.config else None
-    store = Store(destination, session.store_limits, create=False)
+    store = Store(destination, session.store_limits, create=False, stop=stop)
     hours = landed_hours(store)
     first = hours[0] if hours else yesterday(now)
     given = moments(options, now)

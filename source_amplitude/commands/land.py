@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 from contextlib import closing, suppress
@@ -64,7 +63,7 @@ def land(arguments: Sequence[str], session: Session) -> int:
     if options.quiet:
         terminal = replace(terminal, can_draw=False)
     with (
-        stops_on_signals(stop, os._exit) as received,  # a writer may wait minutes for its store
+        stops_on_signals(stop) as received,
         logs_on_stderr(options, logging.WARNING) as secrets,
         closing(ConsoleReporter(terminal, stop, data_on_stdout=False)) as listener,
     ):
@@ -136,7 +135,7 @@ def _execute(
     options.format = options.format or _format_of(store)
     format_ = format_named(options.format, count_event_types=options.event_types)
     amplitude = session.amplitude(config)
-    amplitude.connect()
+    amplitude.connect(stop)
     newest = amplitude.span_end(end)
     if start < newest:
         _write_span(span(start, newest), Lander(amplitude, store, format_, stop, listener), options, session)

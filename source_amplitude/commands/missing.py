@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import hour_text, logs_on_stderr, print_error, print_json
-from source_amplitude.errors import AmplitudeError, counted
+from source_amplitude.errors import AmplitudeError, StoppedError, counted
 from source_amplitude.landing.coverage import Condition, spans_of
-from source_amplitude.terminal.exit_codes import EXIT_COULD_NOT_LOOK, EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from source_amplitude.terminal.exit_codes import (
+    EXIT_COULD_NOT_LOOK,
+    EXIT_FAILED,
+    EXIT_OK,
+    EXIT_SIGNALLED,
+    EXIT_USAGE,
+)
+from source_amplitude.terminal.signals import stops_on_signals
 
 if TYPE_CHECKING:
     import argparse
@@ -37,9 +45,13 @@ def missing(arguments: Sequence[str], session: Session) -> int:
         help="also list open hours, which have no data yet but may get some",
     )
     options = made.parse_args(arguments)
-    with logs_on_stderr(options):
+    stop = threading.Event()
+    with stops_on_signals(stop) as received, logs_on_stderr(options):
         try:
-            found = inspect_store(options, session)
+            found = inspect_store(options, session, stop)
+        except StoppedError:
+            sys.stderr.write("source-amplitude: Stopped.\n")
+            return EXIT_SIGNALLED + received[0]
         except AmplitudeError as error:
             return EXIT_USAGE if print_error(error) == EXIT_USAGE else EXIT_COULD_NOT_LOOK
     conditions = [each for each in Condition if each.is_missing or (options.strict and each is Condition.OPEN)]

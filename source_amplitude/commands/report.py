@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
 from source_amplitude.commands.session import hour_text, logs_on_stderr, print_error, print_json
-from source_amplitude.errors import AmplitudeError, InvalidConfigError
+from source_amplitude.errors import AmplitudeError, InvalidConfigError, StoppedError
 from source_amplitude.report.html_page import page
+from source_amplitude.terminal.exit_codes import EXIT_OK, EXIT_SIGNALLED
+from source_amplitude.terminal.signals import stops_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +33,10 @@ def report(arguments: Sequence[str], session: Session) -> int:
     made = inspection_parser("report", _DESCRIPTION)
     made.add_argument("--out", metavar="FILE", help="write an HTML page to this file (default: print a grid)")
     options = made.parse_args(arguments)
-    with logs_on_stderr(options):
+    stop = threading.Event()
+    with stops_on_signals(stop) as received, logs_on_stderr(options):
         try:
-            found = inspect_store(options, session)
+            found = inspect_store(options, session, stop)
             command = fetch_command(
                 config=config_for_hint(options, session),
                 to=options.to,
@@ -49,9 +53,12 @@ def report(arguments: Sequence[str], session: Session) -> int:
                 _print(found, command)
             elif not options.quiet:
                 sys.stdout.write(f"{printable(options.out)}\n")
+        except StoppedError:
+            sys.stderr.write("source-amplitude: Stopped.\n")
+            return EXIT_SIGNALLED + received[0]
         except AmplitudeError as error:
             return print_error(error)
-    return 0
+    return EXIT_SIGNALLED + received[0] if received else EXIT_OK
 
 
 def _write(name: str, html: str) -> None:

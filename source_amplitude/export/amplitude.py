@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from source_amplitude.api import (
@@ -15,7 +17,8 @@ from source_amplitude.api import (
     check_credentials,
     retrying,
 )
-from source_amplitude.errors import NotPublishedError
+from source_amplitude.clock import LeftError, result_unless, sleep_unless
+from source_amplitude.errors import NotPublishedError, StoppedError
 from source_amplitude.export.clock_skew import TwoClocks
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
 
@@ -97,21 +100,39 @@ class Amplitude:
         self.client.close()
         self.other_region.close()
 
-    def connect(self) -> None:
+    def connect(self, stop: Event | None = None) -> None:
         """Send the first request, which verifies the credentials and reads Amplitude's clock for the plan.
+
+        Args:
+            stop: Ends the request and the waits between retries once it is set.
 
         Raises:
             AmplitudeError: The credentials are rejected, or Amplitude cannot be reached.
+            StoppedError: ``stop`` was set.
         """
         limits, clock, client = self.limits, self.clock, self.client
+        stop = stop or Event()
+
+        def wait(seconds: float) -> None:
+            if not sleep_unless(stop, clock, seconds):
+                raise StoppedError
+
         client.forget_server_date()
         retrying(
-            lambda: check_credentials(client, self.other_region),
+            partial(self.check_credentials, stop),
             policy=replace(limits.retry, total_seconds=min(limits.retry.total_seconds, limits.heartbeat_seconds)),
             budget=RetryBudget(limits.retry_budget_seconds),
             clock=clock,
+            sleep=wait,
         )
         self.clocks.warn_about_skew(limits.clock_skew_seconds)
+
+    def check_credentials(self, stop: Event) -> None:
+        """Send one request that verifies the credentials; raise a StoppedError once ``stop`` is set."""
+        try:
+            result_unless(stop, partial(check_credentials, self.client, self.other_region))
+        except LeftError:
+            raise StoppedError from None
 
     @property
     def clocks(self) -> TwoClocks:

@@ -56,6 +56,7 @@ class StoreLimits:
         request_seconds: Timeout of a whole request; enough for a part of 8 MB at 28 KB/s.
         lock_notice_seconds: A longer wait for the lock of a folder is reported.
         lock_seconds: The longest wait for the lock of a folder.
+        stop_seconds: How long a request may continue after the user asked to stop.
     """
 
     max_retries: int = 8
@@ -65,6 +66,7 @@ class StoreLimits:
     request_seconds: float = 300
     lock_notice_seconds: float = 5
     lock_seconds: float = 600
+    stop_seconds: float = 3
 
 
 @dataclass(frozen=True)

@@ -89,12 +89,15 @@ def take_inventory(store: Store, span: HourWindow, hours: tuple[datetime, ...], 
             of the stored hours; a later hour with events settles open hours as empty.
     """
     wanted = [hour for hour in hours if span.start <= hour < span.end]
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory") as pool:
+    pool = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="inventory")
+    try:
         manifests = pool.map(lambda hour: read_manifest(store, hour), wanted)
         found = {hour: manifest for hour, manifest in zip(wanted, manifests, strict=True) if manifest is not None}
         # List objects after reading the manifests: another run writes its objects before its manifest.
         days = pool.map(lambda day: store.sizes(day_folder(day)), days_of(span))
         stored = {path: size for sizes in days for path, size in sizes.items()}
+    finally:
+        pool.shutdown(cancel_futures=True)  # after a failure or a signal, no further request is sent
     inventory = Inventory(hours, found, by_folder(stored))
     if not look_around:
         return inventory

@@ -2,7 +2,7 @@
 
 Writes of objects are atomic; an object counts as written once the store has returned its etag. A manifest is replaced
 only if it is still the one that was read: with conditional writes, in a folder with a lock. obstore retries requests
-within `StoreLimits`.
+within `StoreLimits`; a request that is still running some seconds after the user asked to stop is left.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import tenacity
 
 from source_amplitude.api.redaction import without_controls
+from source_amplitude.clock import LeftError, result_unless
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import (
     AmplitudeError,
     InvalidConfigError,
     MissingExtraError,
+    StoppedError,
     StoreDeniedError,
     StoreError,
 )
@@ -53,7 +55,8 @@ class Store:
 
     Args:
         create: Whether to create a missing folder.
-        stop: Once set, a wait for the lock of a folder ends with a StoppedError.
+        stop: Once set, a wait for the lock of a folder ends with a StoppedError, and a request to a store after
+            ``StoreLimits.stop_seconds``.
 
     Every method raises StoreDeniedError (credentials, no such bucket), DiskFullError (a folder's disk) or StoreError
     (any other failure, after retries).
@@ -63,6 +66,8 @@ class Store:
         self, destination: Destination, limits: StoreLimits, *, create: bool, stop: threading.Event | None = None
     ) -> None:
         self.destination = destination
+        self._stop = stop or threading.Event()
+        self._stop_seconds = limits.stop_seconds
         self._store = _open_destination(destination, limits, create=create)
         no_retries = replace(limits, max_retries=0)
         self._writer = ConditionalWriter(
@@ -70,7 +75,7 @@ class Store:
         )
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         folder = destination.folder
-        self._folder_lock = FolderLock(folder / MANIFEST_FOLDER / ".lock", limits, stop) if folder else None
+        self._folder_lock = FolderLock(folder / MANIFEST_FOLDER / ".lock", limits, self._stop) if folder else None
 
     def put(self, path: str, body: IO[bytes], object_bytes: int) -> str:
         """Write an object atomically, replacing an existing one; return its etag."""
@@ -78,12 +83,15 @@ class Store:
 
         with self._errors(f"writing {path}"):
             if object_bytes <= _PART_BYTES:
-                result = obstore.put(self._store, path, body.read(), use_multipart=False)
+                whole = body.read()
+                result = self._send(lambda: obstore.put(self._store, path, whole, use_multipart=False))
             else:
                 with self._large:
                     parts = iter(lambda: body.read(_PART_BYTES), b"")
-                    result = obstore.put(self._store, path, parts, chunk_size=_PART_BYTES, max_concurrency=2)
-            etag = result["e_tag"] or obstore.head(self._store, path)["e_tag"]
+                    result = self._send(
+                        lambda: obstore.put(self._store, path, parts, chunk_size=_PART_BYTES, max_concurrency=2)
+                    )
+            etag = result["e_tag"] or self._send(lambda: obstore.head(self._store, path))["e_tag"]
         if not etag:
             raise StoreError(f"{self.destination} did not return an etag for {path}.")
         return _plain(etag)
@@ -99,7 +107,7 @@ class Store:
 
         with self._errors(f"reading {path}"):
             try:
-                return _whole(read)
+                return self._send(lambda: _whole(read))
             except FileNotFoundError:
                 return None
 
@@ -109,7 +117,7 @@ class Store:
 
         with self._errors(f"reading {path}"):
             try:
-                return _plain(obstore.head(self._store, path)["e_tag"] or "")
+                return _plain(self._send(lambda: obstore.head(self._store, path))["e_tag"] or "")
             except FileNotFoundError:
                 return None
 
@@ -122,7 +130,7 @@ class Store:
 
         with self._errors(f"listing {folder}"):
             try:
-                return _whole(read)
+                return self._send(lambda: _whole(read))
             except FileNotFoundError:
                 if self.destination.scheme == "file":
                     return {}
@@ -151,7 +159,19 @@ class Store:
             if self.destination.scheme == "file":  # under the lock
                 obstore.put(self._store, path, after)
                 return True
-            return self._writer.replace(path, before, after)
+            return self._send(lambda: self._writer.replace(path, before, after))
+
+    def _send(self, request: Callable[[], T]) -> T:
+        """Return the result of a request; raise a StoppedError if it does not end soon after the stop event.
+
+        obstore's own retries cannot be interrupted. Writes are atomic, so a request that is left does no harm.
+        """
+        if self.destination.folder is not None:
+            return request()  # does not wait, and a lock must not be released before its write has ended
+        try:
+            return result_unless(self._stop, request, seconds_to_end=self._stop_seconds)
+        except LeftError:
+            raise StoppedError from None
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

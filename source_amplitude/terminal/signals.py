@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stops_on_signals(stop: threading.Event, end: Callable[[int], NoReturn] = sys.exit) -> Iterator[list[int]]:
+def stops_on_signals(stop: threading.Event, end: Callable[[int], NoReturn] = os._exit) -> Iterator[list[int]]:
     """Set ``stop`` and record the signal at the first SIGTERM or Ctrl-C; exit immediately at the second one.
 
     Args:
         stop: Checked by the running command.
-        end: Exits with a code; ``os._exit`` if Python would otherwise wait for blocked threads.
+        end: Exits with a code; not ``sys.exit``, after which Python may wait for threads, or for a reader of stdout.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():

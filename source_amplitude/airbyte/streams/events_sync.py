@@ -76,7 +76,7 @@ class EventsSync(Generic[T]):
     def _run(self, *, is_full_refresh: bool) -> Iterator[Encoded[T] | SavePoint]:
         started_seconds = self.amplitude.clock.monotonic_seconds()
         ledger = self._read_state()
-        self.amplitude.connect()
+        self.amplitude.connect(self.stop)
         reader = ExportReader(self.amplitude, ledger, self.encoding, stop=self.stop)
         self._rewind_future_cursor(ledger)
         self.amplitude.clocks.require_current_date(self._config.start, ledger.newest_settled)
