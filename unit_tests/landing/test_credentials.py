@@ -64,8 +64,8 @@ def test_azure_signature_is_not_printed_in_connection_errors(
     runs = [program.land(peer, *NINE), program.missing(peer, *NINE)]
 
     output = "".join(run.stdout + run.stderr for run in runs)
-    assert half_a_day.requests != []
-    assert [run.exit_code for run in runs] == [1, 1]
+    assert half_a_day.requests == []
+    assert [run.exit_code for run in runs] == [1, 3]
     assert any("sig=" in request.path for request in faulty_azure.front.requests)
     assert [form for form in ("sig=", "a+b/c=d e%f", quote("a+b/c=d e%f", safe="")) if form in output] == []
 
@@ -365,7 +365,7 @@ def test_missing_library_error_has_the_install_command(
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (
-        1,
+        {"land": 1, "missing": 3}[command],
         "",
         f"source-amplitude: {problem} Details: docs/errors.md#library-not-installed\n",
     )
