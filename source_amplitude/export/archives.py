@@ -76,6 +76,7 @@ class Archives:
         self._config = amplitude.config
         self._limits = amplitude.limits
         self._stats = stats
+        stats.waits = amplitude.waits
         self._size = WindowSize.remembered(amplitude.config.window_hours, ledger)
         self.newest_first = amplitude.config.backfill_order is BackfillOrder.NEWEST_FIRST
         self._queue = WindowQueue((), self._size)
