@@ -228,7 +228,7 @@ class RetryableError(AmplitudeError):
 
 
 class RateLimitedError(RetryableError):
-    """Amplitude responded with 429; ``retry_after_seconds`` is its Retry-After header, None without one."""
+    """Amplitude responded with 429; ``retry_after_seconds`` is its Retry-After header, or None (the end is unknown)."""
 
     next_step = (
         "Wait an hour and run the sync again, or lower num_workers. All programs with the same keys share the limit."
@@ -238,6 +238,7 @@ class RateLimitedError(RetryableError):
     def __init__(self, what: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(what)
         self.retry_after_seconds = retry_after_seconds
+        self.is_end_known = retry_after_seconds is not None
 
 
 class ServerFailureError(RetryableError):

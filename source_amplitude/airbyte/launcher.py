@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections import defaultdict
-from contextlib import nullcontext, redirect_stdout
+from contextlib import nullcontext, redirect_stdout, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -129,6 +129,8 @@ class Entrypoint(AirbyteEntrypoint):
     def __init__(self, source: SourceAmplitude, writer: LineWriter, reporter: ConsoleReporter) -> None:
         super().__init__(source)
         source.serialize_records = True
+        source.rate_limits.write = self._write_status
+        self._rate_limits = source.rate_limits
         self._writer = writer
         self._reporter = reporter
         self._validate = source.validate
@@ -182,6 +184,16 @@ class Entrypoint(AirbyteEntrypoint):
 
     def set_up_secret_filter(self, config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:  # type: ignore[override]
         """Do nothing: `validate_connection` registers all forms of the keys with the secret filter."""
+
+    def _write_status(self, message: AirbyteMessage) -> None:
+        """Write a status at once, from any thread; if writing fails, the next message of ``read`` ends the command."""
+        with suppress(OSError):
+            self._writer.write(f"{_line_of(message)}\n")
+        status = message.trace.stream_status if message.trace else None
+        if status is not None and status.reasons:
+            self._reporter.begin_wait(status.stream_descriptor.name, self._rate_limits.waits)
+        else:
+            self._reporter.end_wait()
 
     def _report(self, message: AirbyteMessage, incremental: AbstractSet[str]) -> None:
         """Report the progress and errors in a message of ``read`` on the terminal."""

@@ -16,6 +16,7 @@ from source_amplitude.airbyte.catalog import catalog_streams
 from source_amplitude.airbyte.connection import Connection
 from source_amplitude.airbyte.failures import check_failure
 from source_amplitude.airbyte.input_files import read_catalog, read_states
+from source_amplitude.airbyte.rate_limits import RateLimitStatuses
 from source_amplitude.airbyte.secret_filter import secret_texts
 from source_amplitude.airbyte.streams import Events, MissingStream, table_stream
 from source_amplitude.airbyte.traced import traced, tracing
@@ -50,6 +51,7 @@ class SourceAmplitude(AbstractSource):
         serialize_records: Whether the events stream yields batches of encoded lines; set by the launcher.
         stop: Once set, the read ends soon with a final state.
         listener: Receives the progress of the events stream.
+        rate_limits: Reports waits for rate limits; the launcher lets it write at once.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class SourceAmplitude(AbstractSource):
         self.serialize_records = False
         self.stop = threading.Event()
         self.listener = ProgressListener()
+        self.rate_limits = RateLimitStatuses()
 
     @property
     def name(self) -> str:
@@ -115,7 +118,9 @@ class SourceAmplitude(AbstractSource):
         if built is not None and built[0] == config:
             return built[1]
         amplitude = self._open(self._parsed(config))
-        check, quotas = CredentialCheck(amplitude.client, amplitude.other_region), Quotas(amplitude.clock, self.stop)
+        self.rate_limits.watch(amplitude.waits)
+        check = CredentialCheck(amplitude.client, amplitude.other_region)
+        quotas = Quotas(amplitude.clock, self.stop, amplitude.waits)
         events = Events(amplitude, stop=self.stop, serialize=self.serialize_records, listener=self.listener)
         return [events, *(table_stream(table, RestSession(amplitude, check, quotas, self.stop)) for table in TABLES)]
 
@@ -147,7 +152,11 @@ class SourceAmplitude(AbstractSource):
                 ", ".join(wanted),
             )
         self._read_streams = (split_config(config)[0], [*streams, *missing])
-        yield from super().read(logger, config, catalog, state)
+        yield from self.rate_limits.follow(super().read(logger, config, catalog, state))
+
+    def _emit_queued_messages(self) -> Iterator[AirbyteMessage]:
+        yield from super()._emit_queued_messages()
+        yield from self.rate_limits.take()
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from pyrate_limiter import Rate, RateItem
 from pyrate_limiter.buckets.in_memory_bucket import InMemoryBucket
 
+from source_amplitude.api.rate_limits import RateLimitWaits
 from source_amplitude.clock import sleep_unless
 from source_amplitude.errors import StoppedError
 
@@ -43,11 +45,16 @@ class Quota(Enum):
 
 
 class Quotas:
-    """The cost of all requests of a sync, shared by all streams."""
+    """The cost of all requests of a sync, shared by all streams.
 
-    def __init__(self, clock: Clock, stop: threading.Event) -> None:
+    Args:
+        waits: Reports the waits.
+    """
+
+    def __init__(self, clock: Clock, stop: threading.Event, waits: RateLimitWaits | None = None) -> None:
         self._clock = clock
         self._stop = stop
+        self._waits = waits or RateLimitWaits()
         self._buckets = {quota: InMemoryBucket([Rate(*rate) for rate in quota.value]) for quota in Quota}
 
     def spend(self, quota: Quota, cost: int, what: str = "the next request") -> None:
@@ -71,8 +78,9 @@ class Quotas:
             seconds = _LATENCY_SECONDS + (waiting / _SECOND if isinstance(waiting, int) else 0)
             if seconds > _WORTH_A_LINE_SECONDS:
                 _logger.info("Waiting %.0f s for Amplitude's rate limit before requesting %s.", seconds, what)
-            if not sleep_unless(self._stop, self._clock, seconds):
-                raise StoppedError
+            with self._waits.during(seconds, self._clock.now() + timedelta(seconds=seconds)):
+                if not sleep_unless(self._stop, self._clock, seconds):
+                    raise StoppedError
             has_waited = True
         bucket.leak(self._now_millis())
         return has_waited

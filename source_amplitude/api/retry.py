@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
@@ -13,7 +15,9 @@ from source_amplitude.errors import RateLimitedError, RetryableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from source_amplitude.api.rate_limits import RateLimitWaits
     from source_amplitude.clock import Clock
 
 T = TypeVar("T")
@@ -68,6 +72,7 @@ def retrying(
     clock: Clock,
     on_retry: Callable[[RetryableError, float], None] = log_retry,
     sleep: Callable[[float], None] | None = None,
+    waits: RateLimitWaits | None = None,
 ) -> T:
     """Return what ``action`` returns, calling it again after every `RetryableError` within the bounds.
 
@@ -76,14 +81,21 @@ def retrying(
         budget: The waiting time shared with other actions; each wait is subtracted.
         on_retry: Called before each wait with the error and the wait in seconds.
         sleep: Replaces the clock's sleep; may raise an exception to end the action.
+        waits: Reports waits after a `RateLimitedError`.
 
     Raises:
         AmplitudeError: The error of the last call; ``tried`` of a retryable one states the number of attempts.
     """
     started = clock.monotonic_seconds()
+    latest: BaseException | None = None
+
+    def pause(seconds: float) -> None:
+        with _reported(latest, seconds, waits, clock):
+            (sleep or clock.sleep)(seconds)
 
     def before_sleep(call: tenacity.RetryCallState) -> None:
-        error = call.outcome.exception() if call.outcome else None
+        nonlocal latest
+        error = latest = call.outcome.exception() if call.outcome else None
         seconds = call.next_action.sleep if call.next_action else 0.0
         budget.spend(seconds)
         if isinstance(error, RetryableError):
@@ -97,7 +109,7 @@ def retrying(
         retry=tenacity.retry_if_exception_type(RetryableError),
         stop=lambda call: call.attempt_number >= policy.attempts or is_over(call),
         wait=_RetryAfterOr(policy),
-        sleep=sleep or clock.sleep,
+        sleep=pause,
         before_sleep=before_sleep,
         reraise=True,
     )
@@ -109,6 +121,16 @@ def retrying(
         if attempts > 1:
             error.tried = f"Tried {attempts} times in {seconds:.0f} s."
         raise
+
+
+def _reported(
+    error: BaseException | None, seconds: float, waits: RateLimitWaits | None, clock: Clock
+) -> AbstractContextManager[None]:
+    """Return the context of a wait of ``seconds`` after ``error``, which reports it if it is for a rate limit."""
+    if waits is None or not isinstance(error, RateLimitedError):
+        return nullcontext()
+    reset_seconds = error.retry_after_seconds if error.is_end_known else None
+    return waits.during(seconds, None if reset_seconds is None else clock.now() + timedelta(seconds=reset_seconds))
 
 
 class _RetryAfterOr(tenacity.wait.wait_base):

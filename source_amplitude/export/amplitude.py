@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from source_amplitude.api import (
     AmplitudeClient,
     Host,
+    RateLimitWaits,
     RetryBudget,
     RetryPolicy,
     Timeouts,
@@ -73,6 +74,7 @@ class Amplitude:
     Attributes:
         client: The client for the configured region.
         other_region: The client for the other region, used only if the configured region refuses the keys.
+        waits: The waits for rate limits and quotas that are under way.
     """
 
     client: AmplitudeClient
@@ -80,6 +82,7 @@ class Amplitude:
     config: Config
     limits: Limits
     clock: Clock
+    waits: RateLimitWaits = field(default_factory=RateLimitWaits)
 
     @classmethod
     def of(cls, config: Config, limits: Limits, clock: Clock, api_url: str | None) -> Amplitude:
@@ -124,6 +127,7 @@ class Amplitude:
             budget=RetryBudget(limits.retry_budget_seconds),
             clock=clock,
             sleep=wait,
+            waits=self.waits,
         )
         self.clocks.warn_about_skew(limits.clock_skew_seconds)
 

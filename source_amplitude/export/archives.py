@@ -76,6 +76,7 @@ class Archives:
         self._config = amplitude.config
         self._limits = amplitude.limits
         self._stats = stats
+        stats.waits = amplitude.waits
         self._size = WindowSize.remembered(amplitude.config.window_hours, ledger)
         self.newest_first = amplitude.config.backfill_order is BackfillOrder.NEWEST_FIRST
         self._queue = WindowQueue((), self._size)
@@ -168,7 +169,10 @@ class Archives:
             except _FATAL_ERRORS:
                 raise
             except AmplitudeError as error:
-                self._fail(window, error)
+                if self._size.cuts_after_failure(window):
+                    self._queue.put_back((window,))
+                else:
+                    self._fail(window, error)
             else:
                 if download is None:
                     self.raise_if_stopped()
@@ -229,6 +233,11 @@ class Archives:
             download.close()
             raise
         is_proof = download.archive is None or bool(hours)
+        if not is_proof and self._size.cuts_after_failure(download.window):
+            download.close()
+            self._queue.put_back((download.window,))
+            self._fill()
+            return None
         if not is_proof:
             _logger.warning(
                 "%s It was requested up to %d times. These hours stay open; the next run requests them again.",

@@ -112,7 +112,10 @@ class Downloads:
         return self._flights[0].window
 
     def finish_oldest(self, timeout_seconds: float, stop: threading.Event | None = None) -> Download | None:
-        """Wait for the oldest download and return it; None after ``timeout_seconds`` or soon after ``stop`` is set.
+        """Wait for the oldest download and return it.
+
+        None is returned after ``timeout_seconds``, soon after ``stop`` is set, and if the host should get control
+        (`RateLimitWaits.has_news`).
 
         Raises:
             AmplitudeError: The download failed. It is removed from the queue.
@@ -120,7 +123,7 @@ class Downloads:
         flight = self._flights[0]
         self._disk.hurry(flight.urgent)
         left_seconds = timeout_seconds
-        while left_seconds > 0 and not (stop and stop.is_set()):
+        while left_seconds > 0 and not (stop and stop.is_set()) and not self._amplitude.waits.has_news.is_set():
             # A download that starts to wait for the disk frees its worker for the next one.
             self._start_downloads()
             wait_seconds = min(left_seconds, _POLL_SECONDS)
@@ -203,6 +206,7 @@ class Downloads:
                 budget=self.retry_budget,
                 clock=self._amplitude.clock,
                 on_retry=partial(log_retry, about=window),
+                waits=self._amplitude.waits,
             )
         except EmptyArchiveError:  # no time for another attempt: return the last archive, which leaves its hours open
             return empty[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from source_amplitude.api import RateLimitWaits
 from source_amplitude.config import MalformedLines
 from source_amplitude.errors import HoursMissingError, MalformedLinesError, RetryableError, counted
 from source_amplitude.export.oddities import Oddities
@@ -48,6 +49,7 @@ class SyncStats:
         seconds: Duration of the sync; set at the end.
         malformed: The first malformed lines.
         alike_in_a_row: Number of consecutive failed windows with the same kind of error.
+        waits: The waits for rate limits that are under way.
     """
 
     hours_wanted: int = 0
@@ -64,6 +66,7 @@ class SyncStats:
     malformed_lines: int = 0
     oddities: Oddities = field(default_factory=Oddities)
     alike_in_a_row: int = 0
+    waits: RateLimitWaits = field(default_factory=RateLimitWaits, compare=False)
 
     @property
     def hours_over(self) -> int:

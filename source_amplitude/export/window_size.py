@@ -81,6 +81,16 @@ class WindowSize:
             self._grown_hours, self._is_proven = 0, False
         return True
 
+    def cuts_after_failure(self, window: HourWindow) -> bool:
+        """Return whether a window that failed had grown: it is requested again at the current size.
+
+        A fault of one hour must not keep the other hours of a grown window unread.
+        """
+        if not window.hours > self.hours < self._grown_hours:
+            return False
+        self._grown_hours = 0
+        return True
+
     def answered(self, window: HourWindow, *, has_files: bool) -> None:
         """Record that the request for ``window`` was answered, not as too large."""
         if has_files:

@@ -80,6 +80,7 @@ class RestSession:
             budget=self._budget,
             clock=self.amplitude.clock,
             sleep=self.wait,
+            waits=self.amplitude.waits,
         )
 
     def wait(self, seconds: float) -> None:

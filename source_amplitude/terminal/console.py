@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from source_amplitude.api import printable, printable_lines
-from source_amplitude.export import ProgressListener
+from source_amplitude.export import ProgressListener, SyncStats
 
 if TYPE_CHECKING:
     import threading
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from source_amplitude.export import SyncStats
+    from source_amplitude.api import RateLimitWaits
     from source_amplitude.export.outlook import Outlook
     from source_amplitude.terminal.command_line import TypedCommand
     from source_amplitude.terminal.progress import ProgressLine
@@ -127,6 +127,7 @@ class ConsoleReporter(ProgressListener):
         self._stop = stop
         self._may_draw = terminal.can_draw and not (data_on_stdout and terminal.stdout_is_terminal)
         self._line: ProgressLine | None = None
+        self._is_only_a_wait = False
         self._records: dict[str, int] = {}
         self._failed: list[str] = []
         self._summarized: set[str] = set()
@@ -149,6 +150,17 @@ class ConsoleReporter(ProgressListener):
         if self._line is not None:
             self._line.stop()
             self._line = None
+        self._is_only_a_wait = False
+
+    def begin_wait(self, what: str, waits: RateLimitWaits) -> None:
+        """Report a wait for a rate limit; a line that is drawn already shows it."""
+        if self._line is None:
+            self.begin(what, partial(SyncStats, waits=waits))
+            self._is_only_a_wait = True
+
+    def end_wait(self) -> None:
+        if self._is_only_a_wait:
+            self.close()
 
     def begin_stream(self, name: str) -> None:
         self._records[name] = 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Task
 
+    from source_amplitude.api import RateLimitWaits
     from source_amplitude.export import SyncStats
 
 _REFRESHES_PER_SECOND = 4
@@ -53,11 +54,18 @@ class ProgressLine(Progress):
         return super().get_renderables()
 
 
+def _wait_text(waits: RateLimitWaits) -> str:
+    end = waits.ends_at
+    return f"rate limited{f' until {end:%H:%M:%S} UTC' if end else ''}"
+
+
 class _Counts(ProgressColumn):
     def render(self, task: Task) -> Text:
         stats: SyncStats = task.fields["stats"]
+        if stats.waits.is_waiting and not stats.hours_wanted and not task.fields["is_stopping"]:
+            return Text("", no_wrap=True)
         hours = f"{stats.hours_over:,}/{stats.hours_wanted:,} hours" if stats.hours_wanted else "connecting"
-        if task.fields["is_stopping"]:
+        if task.fields["is_stopping"] or stats.waits.is_waiting:
             return Text(hours, no_wrap=True)  # leaves room for the hint on an 80-column terminal
         rate = stats.records / task.elapsed if task.elapsed else 0
         megabytes = stats.content_bytes / 1e6
@@ -73,6 +81,8 @@ class _TimeLeft(ProgressColumn):
         if task.fields["is_stopping"]:
             return Text("stopping... Ctrl-C again to quit now", no_wrap=True)
         stats: SyncStats = task.fields["stats"]
+        if stats.waits.is_waiting:
+            return Text(_wait_text(stats.waits), no_wrap=True)
         if not stats.hours_over or not task.elapsed:
             return Text("", no_wrap=True)
         seconds = task.elapsed / stats.hours_over * max(0, stats.hours_wanted - stats.hours_over)

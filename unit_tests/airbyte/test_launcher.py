@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
 from source_amplitude.airbyte.answers import answer
 from source_amplitude.airbyte.connection import Connection
@@ -61,6 +62,7 @@ class Command:
         self._folder = folder
         self.calls: Counter[str] = Counter()
         self.files: Counter[str] = Counter()
+        self.memory_checks = 0
 
     def run(self, command: str, **options: object) -> int:
         """Run a command with options that name files with these contents."""
@@ -89,6 +91,8 @@ class Command:
             return
         if frame.f_code in WATCHED:
             self.calls[WATCHED[frame.f_code]] += 1
+        elif frame.f_code is MemoryMonitor.check_memory_usage.__code__:
+            self.memory_checks += 1
         elif frame.f_code is Path.read_bytes.__code__ and frame.f_locals["self"].parent == self._folder:
             self.files[frame.f_locals["self"].name] += 1
 
@@ -154,3 +158,14 @@ def test_a_read_of_an_unknown_stream_builds_everything_once(command: Command, co
 
     assert command.calls == READ
     assert command.files == {"config": 1, "catalog": 1}
+
+
+def test_the_memory_monitor_counts_the_records_of_a_batch(
+    command: Command, config: dict[str, Any], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert command.run("read", config=config, catalog=catalog("events")) == 0
+
+    messages = [line for line in capsysbinary.readouterr().out.splitlines() if line.startswith(b"{")]
+    kinds = Counter(json.loads(line)["type"] for line in messages)
+    assert kinds["RECORD"] == 320
+    assert command.memory_checks == kinds["RECORD"] + kinds["STATE"] + kinds["TRACE"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unit_tests.end_to_end.connector import Connector
-from unit_tests.end_to_end.terminal import ReadyProgram
+from unit_tests.end_to_end.terminal import QuickConnector, ReadyProgram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,3 +23,8 @@ def connector(emulator: Emulator, tmp_path: Path) -> Connector:
 def ready_program() -> Iterator[ReadyProgram]:
     with ReadyProgram() as program:
         yield program
+
+
+@pytest.fixture
+def quick_connector(emulator: Emulator, tmp_path: Path, ready_program: ReadyProgram) -> QuickConnector:
+    return QuickConnector(emulator, tmp_path, ready_program)

@@ -20,13 +20,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unit_tests.end_to_end.connector import PROJECT, Run
+from unit_tests.end_to_end.connector import COMMAND, PROJECT, Connector, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from amplitude_emulator import Emulator
 
 PROGRAM = Path(__file__).with_name("ready_program.py")
 ROWS, COLUMNS = 24, 120
@@ -197,3 +199,20 @@ class ReadyProgram:
         return self.start(
             arguments, environ, stdout=stdout, stderr=stderr, now=now, output=output, folder=folder, columns=columns
         ).ended()
+
+
+class QuickConnector(Connector):
+    """Runs each command in a process that has already imported the connector.
+
+    Attributes:
+        now: The time of the commands' fake clocks; empty for the system's clock.
+    """
+
+    def __init__(self, emulator: Emulator, folder: Path, program: ReadyProgram) -> None:
+        super().__init__(emulator, folder)
+        self._program = program
+        self.now = ""
+
+    def run(self, *arguments: str, program: Path = COMMAND) -> Run:
+        assert program == COMMAND
+        return self._program.run(arguments, self.environ, now=self.now)

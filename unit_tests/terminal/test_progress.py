@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,11 @@ from rich.console import Console
 from source_amplitude.export import SyncStats
 from source_amplitude.terminal.console import ConsoleReporter
 from source_amplitude.terminal.progress import ProgressLine
+from unit_tests.conftest import NOON
 from unit_tests.terminal.screen import Screen, terminal
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def console(width: int = 100) -> Console:
@@ -49,6 +54,23 @@ def test_the_line_shows_connecting_at_first() -> None:
 
     assert "connecting  0 events  0/s  0 MB" in text
     assert "left" not in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "ends_at", "shown"),
+    [
+        (0, NOON, "rate limited until 12:00:00 UTC"),
+        (91, NOON, "40/91 hours rate limited until 12:00:00 UTC"),
+        (91, None, "40/91 hours rate limited\n"),
+    ],
+)
+def test_the_line_shows_a_wait_for_a_rate_limit(hours: int, ends_at: datetime | None, shown: str) -> None:
+    done = stats(hours=40, of_hours=hours, events=24_000, content_bytes=43_400_000)
+
+    with done.waits.during(6, ends_at):
+        text = once(done, width=80)
+
+    assert shown in "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 def test_after_ctrl_c_the_line_explains_a_second_one() -> None:
