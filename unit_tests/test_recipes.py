@@ -64,7 +64,7 @@ class Desk:
             "LANG": "C.UTF-8",
             "TMPDIR": str(folder),
             "AMPLITUDE_API_URL": emulator.url,
-            "AMPLITUDE_CONFIG": str(folder / "config.json"),
+            "AMPLITUDE_CONFIG": str(folder / "config.yaml"),
             "LANDING_NOW": NOON.isoformat(),
             "LANDING_PLACE": str(self.landed),
             "LANDING_DAYS": "2",
@@ -73,7 +73,7 @@ class Desk:
     def configure(self, **changes: str) -> None:
         project = self.emulator.project
         base = {"api_key": project.api_key, "secret_key": project.secret_key, "start_date": "2026-03-01T00:00:00Z"}
-        (self.folder / "config.json").write_text(json.dumps(base | changes))
+        (self.folder / "config.yaml").write_text(json.dumps(base | changes))
 
     def run(self, script: str, **environ: str) -> tuple[int, str]:
         """Run a script as cron does; return its exit code and its output."""

@@ -169,10 +169,7 @@ class Archives:
             except _FATAL_ERRORS:
                 raise
             except AmplitudeError as error:
-                if self._size.cuts_after_failure(window):
-                    self._queue.put_back((window,))
-                else:
-                    self._fail(window, error)
+                self._fail_or_cut(window, error)
             else:
                 if download is None:
                     self.raise_if_stopped()
@@ -202,6 +199,12 @@ class Archives:
         _logger.info("%s Requesting it again in windows of %s.", error.what, counted(self._size.hours, "hour"))
         self._ledger.remember_window(self._size.to_remember)
         self._queue.put_back((window, *self._downloads.take_waiting(self._size.hours)))
+
+    def _fail_or_cut(self, window: HourWindow, error: AmplitudeError) -> None:
+        if self._size.cuts_after_failure(window):
+            self._queue.put_back((window,))
+        else:
+            self._fail(window, error)
 
     def _fail(self, window: HourWindow, error: AmplitudeError) -> None:
         """Record that a window failed; stop the stream if failures repeat or the retry budget is used up."""

@@ -26,7 +26,7 @@ import sys
 from source_amplitude.airbyte.connection import Connection
 from source_amplitude.run import run
 
-def check(self, config):
+def check(self, config, stop):
     raise ValueError(f"a bug with {config.keys.secret_key}")
 
 Connection.check = check

@@ -63,7 +63,7 @@ def test_every_event_arrives_once_despite(
 def test_a_failed_hour_is_reported_and_read_after_the_fix(
     half_a_day: Emulator, connector: Connector, name: str, settings: dict[str, Any], cause: str
 ) -> None:
-    half_a_day.faults.add(name, hour=NOON.replace(hour=6), **settings)
+    half_a_day.faults.add(name, hour=NOON.replace(hour=2), **settings)
     everything = by_uuid([expected_record(line) for line in half_a_day.store.lines()])
 
     broken = connector.read(request_time_range=1)
@@ -72,12 +72,11 @@ def test_a_failed_hour_is_reported_and_read_after_the_fix(
 
     assert broken.exit_code == 1
     assert broken.statuses[-1] == "INCOMPLETE"
-    assert "2026-03-04 06:00 UTC" in broken.error_texts[0]
+    assert "2026-03-04 02:00 UTC" in broken.error_texts[0]
     assert cause in broken.error_texts[0]
     assert broken.states[-1]["ledger"]["settled"] == [
-        ["20260304T00", "20260304T03"],
-        ["20260304T05", "20260304T06"],
-        ["20260304T07", "20260304T10"],
+        ["20260304T00", "20260304T02"],
+        ["20260304T05", "20260304T10"],
     ]
     assert fixed.exit_code == 0
     assert by_uuid(broken.records + fixed.records) == everything

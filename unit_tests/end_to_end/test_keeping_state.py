@@ -149,11 +149,11 @@ def test_a_state_file_that_cannot_be_written_fails_the_run(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--state", "a", "--state-file", "b"], "argument --state-file: not allowed with argument --state"),
-        (["--state=a", "--state-file=b"], "argument --state-file: not allowed with argument --state"),
-        (["--state-file", ""], "argument --state-file: the file name is empty"),
-        (["--state-file"], "argument --state-file: expected one argument"),
-        (["--stat", "a"], "unrecognized arguments: --stat a"),
+        (["--state", "a", "--state-file", "b"], "--state-file: use either this or --state, not both"),
+        (["--state=a", "--state-file=b"], "--state-file: use either this or --state, not both"),
+        (["--state-file", ""], "--state-file: the file name is empty"),
+        (["--state-file"], "--state-file needs a value: the file that keeps the state"),
+        (["--stat", "a"], "--stat is not an option; did you mean --state?"),
     ],
     ids=["both", "both with =", "empty", "no value", "abbreviated"],
 )
@@ -171,4 +171,4 @@ def test_only_read_accepts_a_state_file(connector: Connector, ready_program: Rea
 
     run = ready_program.run(["check", "--config", config, "--state-file", "x"], connector.environ)
 
-    assert (run.exit_code, b"unrecognized arguments: --state-file x" in run.stderr) == (2, True)
+    assert (run.exit_code, b"--state-file is not an option" in run.stderr) == (2, True)

@@ -112,7 +112,7 @@ CASES = {
     "land, an echo for a window": Case(LAND, {"name": "bad_request", "status": 418, "message": "KEYS"}),
     "land, keys in other fields": Case(LAND, changes={"malformed_lines": "KEYS"}),
     "land, a store that fails": Case(f"land --config {{}}/config.json --start {DAY} --to s3://bucket/prefix"),
-    "missing": Case(f"missing --config {{}}/config.json --start {DAY} --to {{}}/empty --debug"),
+    "missing": Case(f"missing --config {{}}/config.json --start {DAY} --to {{}}/empty --debug", exit_code=3),
     "report": Case(
         f"report --config {{}}/config.json --start {DAY} --to {{}}/landed --out {{}}/report.html --debug", exit_code=0
     ),

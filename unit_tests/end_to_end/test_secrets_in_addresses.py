@@ -174,7 +174,7 @@ ADDRESSES = {
 def test_an_address_reveals_no_secret(runner: Runner, name: str, command: str) -> None:
     code, found = runner.run(ARGUMENTS[command], ADDRESSES[name], at_a_terminal=len(name) % 2 > 0)
 
-    assert (code in (1, 2), found) == (True, [])
+    assert (code in (1, 2, 3), found) == (True, [])
 
 
 ENDPOINTS = {
@@ -192,4 +192,4 @@ def test_an_endpoint_of_a_store_reveals_no_secret(runner: Runner, name: str, com
 
     code, found = runner.run(f"{command} --to s3://bucket/prefix --debug", keys | {"AWS_ENDPOINT_URL": ENDPOINTS[name]})
 
-    assert (code in (1, 2), found) == (True, [])
+    assert (code in (1, 2, 3), found) == (True, [])

@@ -156,6 +156,15 @@ def test_a_grown_window_that_is_too_large_keeps_the_size() -> None:
     assert (cut, size.next_hours, size.to_remember) == (True, 4, None)
 
 
+def test_only_a_grown_window_is_cut_after_a_failure() -> None:
+    size = WindowSize(4, 4)
+    size.answered(window(0, 4), has_files=False)
+    grown, plain = window(4, 12), window(12, 16)
+
+    assert [size.cuts_after_failure(each) for each in (plain, grown, grown)] == [False, True, False]
+    assert (size.hours, size.next_hours) == (4, 4)
+
+
 def test_newest_hours_are_taken_first() -> None:
     spans = [Span(window(0, 5)), Span(window(9, 10)), Span(window(20, 22))]
     queue = WindowQueue(spans, WindowSize(4, 4), newest_first=True)

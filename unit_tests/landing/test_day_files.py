@@ -73,7 +73,7 @@ def test_arrays_of_raw_hours_need_no_download(half_a_day: Emulator, program: Pro
 
     again = program.land(folder, "--format", "json", "--start", "2026-03-04", "--only-missing")
 
-    assert again.summary.startswith("nothing new")
+    assert again.summary.startswith("Up to date: ")
     assert by_uuid(records_in(array_of(folder))) == expected(half_a_day)
 
 

@@ -60,7 +60,7 @@ def test_missing_lists_each_hour_with_reason_and_command(
         f"Missing or incomplete: 4 of 10 hours, 2026-03-04 00:00 to 10:00 UTC, in {every_store.url}. To download them:"
     )
     assert command == [
-        *("source-amplitude", "land", "--config", "config.json", "--to", every_store.url),
+        *("source-amplitude", "land", "--config", "config.yaml", "--to", every_store.url),
         *("--start", "2026-03-04T00", "--end", "2026-03-04T09", "--only-missing"),
     ]
     assert fetched.exit_code == 0

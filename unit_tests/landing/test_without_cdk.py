@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).with_name("without_cdk.py")
 GOLDEN_CATALOG = Path(__file__).parents[1] / "golden/catalog.json"
+OUTLOOK = "A first read of events reads 24 hours from 2026-03-04 00:00 UTC to 2026-03-05 00:00 UTC."
 SPAN = ("--start", "2026-03-04", "--end", "2026-03-04T10")
 
 
@@ -69,7 +70,8 @@ def test_jsonl_needs_no_cdk(half_a_day: Emulator, light: Callable[..., tuple[int
 def test_check_and_discover_need_no_cdk(
     emulator: Emulator, light: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
-    config = {"api_key": "${AMPLITUDE_API_KEY}", "secret_key": "${AMPLITUDE_SECRET_KEY}", "start_date": "2026-03-04"}
+    keys = {"api_key": "${AMPLITUDE_API_KEY}", "secret_key": "${AMPLITUDE_SECRET_KEY}"}
+    config = keys | {"start_date": "2026-03-04T00:00:00Z", "end_date": "2026-03-05T00:00:00Z"}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
     check = light("check", "--config", "config.json")
@@ -77,6 +79,7 @@ def test_check_and_discover_need_no_cdk(
 
     assert [each[::2] for each in (check, discover)] == [(0, "")] * 2
     assert [json.loads(line) for line in check[1].splitlines()] == [
+        {"type": "LOG", "log": {"level": "INFO", "message": OUTLOOK}},
         {"type": "LOG", "log": {"level": "INFO", "message": "Check succeeded"}},
         {"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}},
     ]

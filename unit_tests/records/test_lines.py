@@ -266,7 +266,7 @@ def test_any_event_keeps_huge_integers(event: dict[str, Any]) -> None:
     expected = unchanged_fields(json.loads(without_lone_surrogates(json.dumps(event, ensure_ascii=False))))
     assert unchanged_fields(record(line)) == expected
     assert unchanged_fields(json.loads(dumped(line))) == expected
-    assert dumped(line) == dump_record(record(line))
+    assert json.loads(dumped(line)) == json.loads(dump_record(record(line)))
 
 
 @given(st.binary(max_size=60))
