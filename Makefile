@@ -8,7 +8,7 @@ AUDITED := .venv-audit
 comma := ,
 RUNTIME := '.[emulator,land,parquet,spark,query]'
 
-.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-spark test-airbyte test-image test-hostile lock audit bench clean
+.PHONY: help demo test lint types layers unit peers format test-upstream test-pyairbyte test-memory test-landing test-long test-spark test-airbyte test-image test-hostile lock audit bench clean
 .DEFAULT_GOAL := help
 
 help:  ## print this list
@@ -33,7 +33,7 @@ layers: $(STAMP)
 unit: $(STAMP)
 	@$(MAKE) --no-print-directory peers || echo "Without Azurite, the tests with Azure are skipped. Without Chromium, the tests of the HTML report fail." >&2
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal \
-	  -m "not upstream and not pyairbyte and not memory and not landing and not spark and not image and not image_tests and not requires_creds"
+	  -m "not upstream and not pyairbyte and not memory and not long and not landing and not spark and not image and not image_tests and not requires_creds"
 
 peers: $(STAMP)  ## install Azurite and Chromium for the tests in .peers (needs npm; installs Node if it is missing)
 	@$(BIN)/python -m unit_tests.peers.installation
@@ -67,6 +67,9 @@ test-landing: $(STAMP)  ## kill land at many more points, and change stores and 
 	@echo "Creating .venv-duckdb (0.2 GB) if it is missing; half a minute the first time ..."
 	@$(BIN)/python -m unit_tests.landing.duckdb_program || true
 	$(BIN)/pytest -m landing unit_tests/landing
+
+test-long: $(STAMP)  ## run the cases that make test leaves out because they take long; five minutes
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal -m long unit_tests
 
 test-hostile: $(STAMP)  ## throw thousands of random archives, responses, files and states at every parser; ten minutes
 	HOSTILE_EXAMPLES=2000 $(BIN)/pytest -n logical --maxprocesses 4 --timeout 3000 unit_tests/test_parsers.py unit_tests/test_members.py \

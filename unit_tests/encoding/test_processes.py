@@ -101,7 +101,7 @@ def test_results_are_in_order_and_match_one_process(workers: ProcessPoolEncoder,
         b'{"a":"%b"}\n' % (b"x" * (BATCH_ROOM_BYTES - 9)),
         b'{"a":"%b"}\n' % (b"x" * BATCH_ROOM_BYTES),
         b'{"event_time":"2025"}\n' * (BATCH_ROOM_BYTES // 22),
-        b"odd\n" * (BATCH_ROOM_BYTES // 4),
+        pytest.param(b"odd\n" * (BATCH_ROOM_BYTES // 4), marks=pytest.mark.long),
     ],
     ids=["fills the slot", "larger than a slot", "all odd", "all malformed"],
 )

@@ -53,11 +53,17 @@ def test_every_event_arrives_once_despite(
     ("name", "settings", "cause"),
     [
         pytest.param("server_error", {"status": 500}, "HTTP 500", id="500"),
-        pytest.param("html_instead_of_zip", {}, "is not from Amplitude", id="HTML"),
-        pytest.param("clipped_archive", {}, "members", id="clipped directory"),
+        pytest.param("html_instead_of_zip", {}, "is not from Amplitude", id="HTML", marks=pytest.mark.long),
+        pytest.param("clipped_archive", {}, "members", id="clipped directory", marks=pytest.mark.long),
         pytest.param("broken_member", {}, "cannot be unpacked", id="damaged member"),
         pytest.param("too_large_above_hours", {"hours": 0}, "One hour cannot be split further", id="too large"),
-        pytest.param("bad_request", {"details": "Invalid something"}, "Invalid something", id="400 for another reason"),
+        pytest.param(
+            "bad_request",
+            {"details": "Invalid something"},
+            "Invalid something",
+            id="400 for another reason",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_failed_hour_is_reported_and_read_after_the_fix(

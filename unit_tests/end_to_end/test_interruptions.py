@@ -90,7 +90,9 @@ def test_a_killed_read_is_completed_by_the_next(half_a_day: Emulator, connector:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-@pytest.mark.parametrize("lines", [9, 60, 250])
+@pytest.mark.parametrize(
+    "lines", [pytest.param(9, marks=pytest.mark.long), 60, pytest.param(250, marks=pytest.mark.long)]
+)
 def test_a_stopped_read_repeats_nothing(
     half_a_day: Emulator, connector: Connector, how: signal.Signals, lines: int, program: Path
 ) -> None:

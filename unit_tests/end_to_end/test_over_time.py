@@ -32,7 +32,10 @@ def uuids(emulator: Emulator, first_hour: int = 0, end_hour: int = 12) -> list[s
 MALFORMED = b'{"uuid":"before","server_upload_time":"2026-03-04 06:00:00.000000"}\n{"cut": "of\n'
 
 
-@pytest.mark.parametrize(("late_hours", "syncs_until_then"), [(1, 1), (12, 3), (24, 6)])
+@pytest.mark.parametrize(
+    ("late_hours", "syncs_until_then"),
+    [(1, 1), pytest.param(12, 3, marks=pytest.mark.long), pytest.param(24, 6, marks=pytest.mark.long)],
+)
 def test_an_hour_published_a_day_late_is_not_lost(
     half_a_day: Emulator, connector: Connector, late_hours: int, syncs_until_then: int
 ) -> None:

@@ -122,7 +122,13 @@ class Queries(RuleBasedStateMachine):
         assert read <= self.on_time | self.late | self.too_late
 
 
-@pytest.mark.parametrize("late_files", LateFiles, ids=lambda each: each.value)
+@pytest.mark.parametrize(
+    "late_files",
+    [
+        pytest.param(each, marks=() if each is LateFiles.DRIVER else pytest.mark.long, id=each.value)
+        for each in LateFiles
+    ],
+)
 def test_a_few_random_lives_lose_and_repeat_nothing(emulator: Emulator, late_files: LateFiles) -> None:
     run_lives(Queries, emulator=emulator, late_files=late_files, lives=6, steps=20)
 
