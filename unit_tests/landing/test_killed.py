@@ -88,7 +88,7 @@ def test_stopped_landing_keeps_the_done_hours(
     half_a_day: Emulator, program: Program, faulty_s3: FaultyPeer, how: signal.Signals
 ) -> None:
     runs = list[subprocess.Popen[str]]()
-    faulty_s3.front.inject(Do(lambda: end(runs, how)), method="PUT", path="_manifest/", skip=2)
+    faulty_s3.front.inject(Do(lambda: end(runs, how)), method="PUT", path="_manifest/date=", skip=2)
     half_a_day.faults.add("prepare", seconds=0.1)
 
     runs.append(program.start(faulty_s3))
