@@ -43,3 +43,8 @@ def dumped(line: bytes) -> bytes:
     if not encoded.records:
         raise NotAnEventError("the line is not valid JSON")
     return encoded.payload
+
+
+def without_lone_surrogates(text: str) -> str:
+    """Return a text with U+FFFD for each lone surrogate."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

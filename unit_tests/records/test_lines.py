@@ -18,7 +18,7 @@ from source_amplitude.records import (
     may_lose_digits,
     records_from_line,
 )
-from unit_tests.records.reading import dumped, exact_record_from_line, record, record_from_line
+from unit_tests.records.reading import dumped, exact_record_from_line, record, record_from_line, without_lone_surrogates
 
 LINE = (
     b'{"$insert_id":"e1","app":100200,"event_type":"Song \xc3\xa9 Played","city":null,"sample_rate":null,'
@@ -236,10 +236,6 @@ SURROGATES = st.text(st.characters(categories=["Cs", "Ll"]), max_size=4)
 
 def unchanged_fields(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if value is not None and key not in DATETIME_FIELDS}
-
-
-def without_lone_surrogates(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def test_number_out_of_float_range_becomes_null() -> None:
