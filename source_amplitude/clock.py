@@ -8,6 +8,8 @@ from concurrent.futures import Future, wait
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from source_amplitude.errors import StoppedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -52,10 +54,6 @@ def sleep_unless(stop: threading.Event, clock: Clock, seconds: float) -> bool:
     return not stop.is_set()
 
 
-class LeftError(Exception):
-    """`result_unless` returned before its call ended."""
-
-
 def result_unless(stop: threading.Event, call: Callable[[], T], *, seconds_to_end: float = 0) -> T:
     """Return the result of ``call``, or leave it once ``stop`` is set: it waits for another program.
 
@@ -68,7 +66,7 @@ def result_unless(stop: threading.Event, call: Callable[[], T], *, seconds_to_en
         seconds_to_end: How long the call may continue after ``stop`` is set.
 
     Raises:
-        LeftError: ``stop`` was set and the call did not end in time.
+        StoppedError: ``stop`` was set and the call did not end in time.
     """
     future: Future[T] = Future()
 
@@ -83,7 +81,7 @@ def result_unless(stop: threading.Event, call: Callable[[], T], *, seconds_to_en
     while not future.done():
         if stop.is_set():
             if left_seconds <= 0:
-                raise LeftError
+                raise StoppedError
             left_seconds -= _POLL_SECONDS
         wait([future], _POLL_SECONDS)
     return future.result()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_amplitude.clock import sleep_unless
+from source_amplitude.clock import has_left_calls, result_unless, sleep_unless
+from source_amplitude.errors import StoppedError
 from unit_tests.fakes.fake_clock import FakeClock
 
 
@@ -60,3 +61,36 @@ def test_sleep_returns_at_once_if_stop_is_set(seconds: float) -> None:
 
     assert not sleep_unless(stop, clock, seconds)
     assert clock.sleeps == []
+
+
+def test_result_of_a_call_that_ends_is_returned() -> None:
+    assert result_unless(threading.Event(), lambda: 7) == 7
+
+
+def test_error_of_a_call_is_raised() -> None:
+    def fail() -> None:
+        raise ValueError("not a number")
+
+    with pytest.raises(ValueError, match="not a number"):
+        result_unless(threading.Event(), fail)
+
+
+def test_call_that_waits_is_left_once_stopped() -> None:
+    stop, answer = threading.Event(), threading.Event()
+
+    def wait_for_an_answer() -> None:
+        stop.set()
+        answer.wait()
+
+    with pytest.raises(StoppedError):
+        result_unless(stop, wait_for_an_answer)
+
+    assert has_left_calls()
+    answer.set()
+
+
+def test_call_may_end_after_the_stop() -> None:
+    stop = threading.Event()
+    stop.set()
+
+    assert result_unless(stop, lambda: 7, seconds_to_end=3) == 7

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
-from source_amplitude.commands.session import hour_text, logs_on_stderr, print_error, print_json
+from source_amplitude.commands.session import end_stopped, hour_text, logs_on_stderr, print_error, print_json
 from source_amplitude.errors import AmplitudeError, StoppedError, counted
 from source_amplitude.landing.coverage import Condition, spans_of
 from source_amplitude.terminal.exit_codes import (
     EXIT_COULD_NOT_LOOK,
     EXIT_FAILED,
     EXIT_OK,
-    EXIT_SIGNALLED,
     EXIT_USAGE,
 )
 from source_amplitude.terminal.signals import stops_on_signals
@@ -50,8 +49,7 @@ def missing(arguments: Sequence[str], session: Session) -> int:
         try:
             found = inspect_store(options, session, stop)
         except StoppedError:
-            sys.stderr.write("source-amplitude: Stopped.\n")
-            return EXIT_SIGNALLED + received[0]
+            return end_stopped(received)
         except AmplitudeError as error:
             return EXIT_USAGE if print_error(error) == EXIT_USAGE else EXIT_COULD_NOT_LOOK
     conditions = [each for each in Condition if each.is_missing or (options.strict and each is Condition.OPEN)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from source_amplitude.api.redaction import printable
 from source_amplitude.commands.inspection import config_for_hint, fetch_command, inspect_store, inspection_parser
-from source_amplitude.commands.session import hour_text, logs_on_stderr, print_error, print_json
+from source_amplitude.commands.session import end_stopped, hour_text, logs_on_stderr, print_error, print_json
 from source_amplitude.errors import AmplitudeError, InvalidConfigError, StoppedError
 from source_amplitude.report.html_page import page
 from source_amplitude.terminal.exit_codes import EXIT_OK, EXIT_SIGNALLED
@@ -54,8 +54,7 @@ def report(arguments: Sequence[str], session: Session) -> int:
             elif not options.quiet:
                 sys.stdout.write(f"{printable(options.out)}\n")
         except StoppedError:
-            sys.stderr.write("source-amplitude: Stopped.\n")
-            return EXIT_SIGNALLED + received[0]
+            return end_stopped(received)
         except AmplitudeError as error:
             return print_error(error)
     return EXIT_SIGNALLED + received[0] if received else EXIT_OK

@@ -24,12 +24,12 @@ from source_amplitude.errors import AmplitudeError, InvalidConfigError
 from source_amplitude.export import Amplitude, Limits
 from source_amplitude.landing.destination import StoreLimits
 from source_amplitude.terminal.command_line import PROGRAM
-from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_USAGE
+from source_amplitude.terminal.exit_codes import EXIT_FAILED, EXIT_SIGNALLED, EXIT_USAGE
 from source_amplitude.terminal.options import Parser
 from source_amplitude.windows import DAY, HourWindow, floor_hour, floor_unit, parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from source_amplitude.clock import Clock
@@ -100,6 +100,12 @@ def print_error(error: AmplitudeError, keys: Keys | None = None) -> int:
         text = redact(each, keys) if keys else without_addresses(each)
         sys.stderr.write(f"source-amplitude: {printable(text)}\n")
     return EXIT_USAGE if is_usage else EXIT_FAILED
+
+
+def end_stopped(received: Sequence[int]) -> int:
+    """Print that the command was stopped, and return the exit code for the received signal."""
+    sys.stderr.write("source-amplitude: Stopped.\n")
+    return EXIT_SIGNALLED + received[0]
 
 
 def print_json(result: Mapping[str, object]) -> None:

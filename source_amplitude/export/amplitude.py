@@ -18,7 +18,7 @@ from source_amplitude.api import (
     check_credentials,
     retrying,
 )
-from source_amplitude.clock import LeftError, result_unless, sleep_unless
+from source_amplitude.clock import result_unless, sleep_unless
 from source_amplitude.errors import NotPublishedError, StoppedError
 from source_amplitude.export.clock_skew import TwoClocks
 from source_amplitude.windows import HOUR, floor_hour, floor_unit
@@ -133,10 +133,7 @@ class Amplitude:
 
     def check_credentials(self, stop: Event) -> None:
         """Send one request that verifies the credentials; raise a StoppedError once ``stop`` is set."""
-        try:
-            result_unless(stop, partial(check_credentials, self.client, self.other_region))
-        except LeftError:
-            raise StoppedError from None
+        result_unless(stop, partial(check_credentials, self.client, self.other_region))
 
     @property
     def clocks(self) -> TwoClocks:

@@ -19,13 +19,12 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import tenacity
 
 from source_amplitude.api.redaction import without_controls
-from source_amplitude.clock import LeftError, result_unless
+from source_amplitude.clock import result_unless
 from source_amplitude.distribution import install_command
 from source_amplitude.errors import (
     AmplitudeError,
     InvalidConfigError,
     MissingExtraError,
-    StoppedError,
     StoreDeniedError,
     StoreError,
 )
@@ -168,10 +167,7 @@ class Store:
         """
         if self.destination.folder is not None:
             return request()  # does not wait, and a lock must not be released before its write has ended
-        try:
-            return result_unless(self._stop, request, seconds_to_end=self._stop_seconds)
-        except LeftError:
-            raise StoppedError from None
+        return result_unless(self._stop, request, seconds_to_end=self._stop_seconds)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from source_amplitude.api import RetryBudget, retrying
-from source_amplitude.clock import LeftError, result_unless, sleep_unless
+from source_amplitude.clock import result_unless, sleep_unless
 from source_amplitude.errors import CredentialsRejectedError, NotInPlanError, RateLimitedError, StoppedError
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ class RestSession:
     def fetch(self, request: Request, sink: ByteSink | None = None) -> Response:
         """Wait for the quota and send ``request`` once; see `AmplitudeClient.fetch`."""
         self.raise_if_stopped()
-        self._leaving(self._check.require)
+        result_unless(self._stop, self._check.require)
         if request.quota is not None:
             self._quotas.spend(request.quota, request.cost, request.what)
         try:
-            return self._leaving(lambda: self.amplitude.client.fetch(request, sink))
+            return result_unless(self._stop, lambda: self.amplitude.client.fetch(request, sink))
         except CredentialsRejectedError as error:
             if self._check.has_passed:
                 raise NotInPlanError(error.what) from error
@@ -64,13 +64,13 @@ class RestSession:
 
     def conservative_now(self) -> datetime:
         """Return the earlier of the local time and Amplitude's; the check of the keys fetches Amplitude's time."""
-        self._leaving(self._check.require)
+        result_unless(self._stop, self._check.require)
         return self.amplitude.clocks.conservative_now()
 
     def fetch_storage(self, url: str, what: str, sink: ByteSink) -> None:
         """Download a pre-signed URL once; see `AmplitudeClient.fetch_storage`."""
         self.raise_if_stopped()
-        self._leaving(lambda: self.amplitude.client.fetch_storage(url, what, sink))
+        result_unless(self._stop, lambda: self.amplitude.client.fetch_storage(url, what, sink))
 
     def retrying(self, action: Callable[[], T]) -> T:
         """Call ``action`` and return its result; retry it after a RetryableError."""
@@ -90,10 +90,3 @@ class RestSession:
     def raise_if_stopped(self) -> None:
         if self._stop.is_set():
             raise StoppedError
-
-    def _leaving(self, call: Callable[[], T]) -> T:
-        """Return the result of a request; raise a StoppedError as soon as the session is stopped."""
-        try:
-            return result_unless(self._stop, call)
-        except LeftError:
-            raise StoppedError from None
